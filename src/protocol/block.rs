@@ -1,0 +1,189 @@
+use std::fmt;
+
+use bytes::{Bytes, BytesMut};
+
+use super::encode::{END, shareable};
+use super::event::Event;
+use super::writer::Writer;
+
+/// One or more events as they go over the wire: encoded once, then shared.
+///
+/// A clone shares the bytes, so one block can be handed to any number of bodies. A body takes a
+/// stream of blocks as it takes a stream of events. There is no way to make one from unchecked
+/// bytes.
+///
+/// ```
+/// use tower_sse::{Block, Event, EventId};
+///
+/// let block = Block::from(Event::new("x"));
+/// assert_eq!(block, "data: x\n\n");
+///
+/// // From borrowed text, with one allocation.
+/// let id = EventId::from(7u64);
+/// let text = String::from("y");
+/// assert_eq!(Block::write(|out| out.id(&id).data(&text)), "id: 7\ndata: y\n\n");
+/// ```
+#[derive(Clone)]
+#[must_use = "a block does nothing until it is sent"]
+pub struct Block {
+    /// Everything, or everything before the shared payload.
+    head: Bytes,
+    /// A payload that was long enough to share; [`END`] follows it.
+    payload: Option<Bytes>,
+}
+
+impl Block {
+    /// A comment that no browser shows, `:` alone in its line: the shortest sign of life.
+    ///
+    /// ```
+    /// assert_eq!(tower_sse::Block::HEARTBEAT, ":\n\n");
+    /// ```
+    pub const HEARTBEAT: Self = Self {
+        head: Bytes::from_static(b":\n\n"),
+        payload: None,
+    };
+
+    /// The blocks that the closure writes, from borrowed data and without an event in between.
+    ///
+    /// One block is one exact allocation.
+    ///
+    /// ```
+    /// use tower_sse::{Block, EventType};
+    ///
+    /// const TOKEN: EventType = EventType::from_static("token");
+    /// let block = Block::write(|out| {
+    ///     out.typed(&TOKEN).data("Once");
+    ///     out.typed(&TOKEN).data(" upon");
+    /// });
+    /// assert_eq!(block, "event: token\ndata: Once\n\nevent: token\ndata:  upon\n\n");
+    /// ```
+    #[inline]
+    pub fn write(write: impl FnOnce(&mut Writer)) -> Self {
+        let mut writer = Writer::new();
+        write(&mut writer);
+        Self {
+            head: writer.into_bytes(),
+            payload: None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn of(event: &Event) -> Self {
+        let mut head = Vec::new();
+        let payload = event.data().and_then(shareable);
+        match payload {
+            None => event.fields().encode(&mut head),
+            Some(_) => event.fields().encode_before_text(&mut head),
+        }
+        Self {
+            head: Bytes::from(head),
+            payload: payload.cloned(),
+        }
+    }
+
+    /// How many bytes it has on the wire.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.head.len()
+            + self
+                .payload
+                .as_ref()
+                .map_or(0, |payload| payload.len() + END.len())
+    }
+
+    /// Whether it has no bytes, as after a closure that wrote nothing.
+    ///
+    /// ```
+    /// assert!(tower_sse::Block::write(|_| ()).is_empty());
+    /// ```
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.head.is_empty()
+    }
+
+    /// The bytes in one piece; copies them if the block shares its payload.
+    ///
+    /// ```
+    /// # use tower_sse::{Block, Event};
+    /// assert_eq!(Block::from(Event::new("x")).into_bytes(), "data: x\n\n");
+    /// ```
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        if self.payload.is_none() {
+            return self.head;
+        }
+        let mut bytes = BytesMut::with_capacity(self.len());
+        for chunk in self.into_chunks() {
+            bytes.extend_from_slice(&chunk);
+        }
+        bytes.freeze()
+    }
+
+    /// The bytes in the pieces they are in: one, or three where the payload is shared and not
+    /// copied (one line of 64 KiB or more).
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use tower_sse::{Data, Event};
+    ///
+    /// let payload = Bytes::from("x".repeat(1 << 20));
+    /// let event = Event::new(Data::try_from(payload.clone())?);
+    /// let chunks: Vec<Bytes> = event.encode().into_chunks().collect();
+    /// assert_eq!(chunks[1].as_ptr(), payload.as_ptr());
+    /// # Ok::<(), tower_sse::InvalidText>(())
+    /// ```
+    pub fn into_chunks(self) -> impl Iterator<Item = Bytes> {
+        let end = self.payload.is_some().then_some(Bytes::from_static(END));
+        let head = (!self.head.is_empty()).then_some(self.head);
+        head.into_iter().chain(self.payload).chain(end)
+    }
+}
+
+impl Block {
+    pub(super) fn into_parts(self) -> (Bytes, Option<Bytes>) {
+        (self.head, self.payload)
+    }
+}
+
+impl From<Event> for Block {
+    fn from(event: Event) -> Self {
+        Self::of(&event)
+    }
+}
+
+impl From<&Event> for Block {
+    fn from(event: &Event) -> Self {
+        Self::of(event)
+    }
+}
+
+impl PartialEq for Block {
+    fn eq(&self, other: &Self) -> bool {
+        self.clone().into_bytes() == other.clone().into_bytes()
+    }
+}
+
+impl Eq for Block {}
+
+impl PartialEq<str> for Block {
+    fn eq(&self, other: &str) -> bool {
+        self.clone().into_bytes() == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Block {
+    fn eq(&self, other: &&str) -> bool {
+        self == *other
+    }
+}
+
+impl fmt::Debug for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_tuple("Block");
+        debug.field(&self.head);
+        if let Some(payload) = &self.payload {
+            debug.field(payload);
+        }
+        debug.finish()
+    }
+}

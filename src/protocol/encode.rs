@@ -1,0 +1,183 @@
+use bytes::Bytes;
+
+use super::data::Repr;
+use super::line_writer::{COMMENT, DATA, LineWriter, count_breaks};
+use super::text::Text;
+
+/// From how many bytes on a one-line payload leaves as a chunk of its own instead of being copied.
+///
+/// A chunk of its own costs hyper two more frames, which on HTTP/2 weigh as much as copying this
+/// many bytes; `benches/hyper.rs` measures it.
+pub(super) const SHARE: usize = 64 * 1024;
+
+const EVENT: &[u8] = b"event: ";
+const ID: &[u8] = b"id: ";
+const RETRY: &[u8] = b"retry: ";
+/// Ends the data line and the block.
+pub(super) const END: &[u8] = b"\n\n";
+
+/// One block's fields, borrowed from wherever they are.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'a> {
+    pub(super) comment: Option<&'a [u8]>,
+    pub(super) retry: Option<u64>,
+    pub(super) event_type: &'a [u8],
+    pub(super) id: Option<&'a [u8]>,
+    pub(super) data: Payload<'a>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Payload<'a> {
+    None,
+    /// Text as given, line breaks and all.
+    Text(&'a [u8]),
+    /// Whole data lines.
+    Lines(&'a [u8]),
+}
+
+impl<'a> Payload<'a> {
+    pub(super) fn of(repr: &'a Repr) -> Self {
+        match repr {
+            Repr::Text(text) => Self::Text(text.as_bytes()),
+            Repr::Lines(lines) => Self::Lines(lines),
+        }
+    }
+}
+
+impl<'a> Fields<'a> {
+    pub(super) const NONE: Self = Self {
+        comment: None,
+        retry: None,
+        event_type: b"",
+        id: None,
+        data: Payload::None,
+    };
+
+    /// Appends the block, after one exact reservation where `out` is empty.
+    #[inline]
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        match self.data {
+            Payload::Text(text) => {
+                let (breaks, bytes) = count_breaks(text);
+                let len = (breaks + 1) * (DATA.len() + 1) + text.len() - bytes + 1;
+                reserve(out, self.head_len() + len);
+                self.encode_head(out);
+                if breaks == 0 {
+                    out.extend_from_slice(DATA);
+                    out.extend_from_slice(text);
+                    out.extend_from_slice(END);
+                } else {
+                    push_lines(out, text);
+                    out.push(b'\n');
+                }
+            }
+            Payload::Lines(lines) => {
+                reserve(out, self.head_len() + lines.len() + 1);
+                self.encode_head(out);
+                out.extend_from_slice(lines);
+                out.push(b'\n');
+            }
+            Payload::None => {
+                reserve(out, self.head_len() + 1);
+                self.encode_head(out);
+                out.push(b'\n');
+            }
+        }
+    }
+
+    /// Appends everything up to the data's text, which the caller sends by itself, with [`END`]
+    /// after it.
+    pub(super) fn encode_before_text(&self, out: &mut Vec<u8>) {
+        reserve(out, self.head_len() + DATA.len());
+        self.encode_head(out);
+        out.extend_from_slice(DATA);
+    }
+
+    #[inline]
+    fn head_len(&self) -> usize {
+        let mut len = 0;
+        if let Some(comment) = self.comment {
+            len += comment_len(comment);
+        }
+        if let Some(retry) = self.retry {
+            len += RETRY.len() + itoa::Buffer::new().format(retry).len() + 1;
+        }
+        if !self.event_type.is_empty() {
+            len += EVENT.len() + self.event_type.len() + 1;
+        }
+        if let Some(id) = self.id {
+            len += ID.len() + id.len() + 1;
+        }
+        len
+    }
+
+    #[inline]
+    pub(super) fn encode_head(&self, out: &mut Vec<u8>) {
+        if let Some(comment) = self.comment {
+            push_comment(out, comment);
+        }
+        if let Some(retry) = self.retry {
+            push_field(out, RETRY, itoa::Buffer::new().format(retry).as_bytes());
+        }
+        if !self.event_type.is_empty() {
+            push_field(out, EVENT, self.event_type);
+        }
+        if let Some(id) = self.id {
+            push_field(out, ID, id);
+        }
+    }
+}
+
+/// One exact allocation for a lone block; room to grow from the second block in the buffer on.
+#[inline]
+pub(super) fn reserve(out: &mut Vec<u8>, additional: usize) {
+    if out.capacity() == 0 {
+        out.reserve_exact(additional);
+    } else {
+        out.reserve(additional);
+    }
+}
+
+#[inline]
+fn push_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(value);
+    out.push(b'\n');
+}
+
+fn push_lines(out: &mut Vec<u8>, text: &[u8]) {
+    let mut writer = LineWriter::new(out, DATA);
+    writer.push(text);
+    writer.finish();
+}
+
+fn comment_len(comment: &[u8]) -> usize {
+    if comment.is_empty() {
+        return 2;
+    }
+    let (breaks, bytes) = count_breaks(comment);
+    (breaks + 1) * (COMMENT.len() + 1) + comment.len() - bytes
+}
+
+fn push_comment(out: &mut Vec<u8>, comment: &[u8]) {
+    if comment.is_empty() {
+        out.extend_from_slice(b":\n");
+        return;
+    }
+    let mut writer = LineWriter::new(out, COMMENT);
+    writer.push(comment);
+    writer.finish();
+}
+
+/// The payload to share, if this is text of one line that is long enough for it.
+#[inline]
+pub(super) fn shareable(data: &Repr) -> Option<&Bytes> {
+    match data {
+        Repr::Text(Text::Shared(text))
+            if text.len() >= SHARE && memchr::memchr2(b'\r', b'\n', text).is_none() =>
+        {
+            Some(text)
+        }
+        _ => None,
+    }
+}

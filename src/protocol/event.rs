@@ -1,0 +1,250 @@
+use std::fmt;
+use std::time::Duration;
+
+use super::block::Block;
+use super::data::{Data, Repr};
+use super::encode::{Fields, Payload};
+use super::event_id::EventId;
+use super::event_type::EventType;
+use super::text::Text;
+
+/// One event, as the server sends it: data, and if set a type, an ID, a reconnection time and a
+/// comment.
+///
+/// An event that cannot be sent cannot be built: foreign text enters through [`EventId`],
+/// [`EventType`] and [`Data`], which check it once. Encoding therefore never fails. It allocates
+/// once, exactly, or not at all where a body gathers events in one frame, and writes each byte once.
+/// An event clones without copying what is long.
+///
+/// Events without data exist too, made by [`Event::comment`] and [`Event::retry`]; a browser
+/// dispatches nothing for them.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_sse::{Event, EventType};
+///
+/// let event = Event::new("1 : 0\nMüller, 12'")
+///     .with_type(EventType::from_static("goal"))
+///     .with_id(42u64)
+///     .with_retry(Duration::from_secs(2));
+/// assert_eq!(
+///     event.encode(),
+///     "retry: 2000\nevent: goal\nid: 42\ndata: 1 : 0\ndata: Müller, 12'\n\n",
+/// );
+/// ```
+#[derive(Clone)]
+#[must_use = "an event does nothing until it is sent"]
+pub struct Event {
+    data: Option<Data>,
+    id: Option<EventId>,
+    event_type: Option<EventType>,
+    retry: Option<u64>,
+    // Seldom there, so not worth its bytes in every event that is moved.
+    comment: Option<Box<Text>>,
+}
+
+impl Event {
+    /// An event with this data and nothing else: what a page's `onmessage` receives.
+    ///
+    /// ```
+    /// # use tower_sse::Event;
+    /// assert_eq!(Event::new("hello").encode(), "data: hello\n\n");
+    /// assert_eq!(Event::new(format!("{}\r\n", 7)).encode(), "data: 7\ndata: \n\n");
+    /// assert_eq!(Event::new("").encode(), "data: \n\n");
+    /// ```
+    #[inline]
+    pub fn new(data: impl Into<Data>) -> Self {
+        Self {
+            data: Some(data.into()),
+            ..Self::empty()
+        }
+    }
+
+    /// An event whose data is what the value displays; see [`Data::display`].
+    ///
+    /// # Errors
+    ///
+    /// If the value's `Display` reports an error, that error.
+    ///
+    /// ```
+    /// # use tower_sse::Event;
+    /// let borrowed = String::from("seven");
+    /// assert_eq!(Event::display(&borrowed)?.encode(), "data: seven\n\n");
+    /// # Ok::<(), std::fmt::Error>(())
+    /// ```
+    pub fn display(value: impl fmt::Display) -> Result<Self, fmt::Error> {
+        Data::display(value).map(Self::new)
+    }
+
+    /// An event whose data is the value as JSON; see [`Data::json`].
+    ///
+    /// # Errors
+    ///
+    /// If the value cannot be serialised, with the serialiser's reason.
+    ///
+    /// ```
+    /// # use tower_sse::Event;
+    /// assert_eq!(Event::json(&("2:1", true))?.encode(), "data: [\"2:1\",true]\n\n");
+    /// # Ok::<(), tower_sse::JsonError>(())
+    /// ```
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self, super::JsonError> {
+        Data::json(value).map(Self::new)
+    }
+
+    /// Only a comment, for people and proxies: browsers ignore it. Line breaks make several
+    /// comment lines.
+    ///
+    /// ```
+    /// # use tower_sse::Event;
+    /// assert_eq!(Event::comment("half-time").encode(), ": half-time\n\n");
+    /// assert_eq!(Event::comment("two\nlines").encode(), ": two\n: lines\n\n");
+    /// ```
+    pub fn comment(text: impl Into<String>) -> Self {
+        Self::empty().with_comment(text)
+    }
+
+    /// Only a reconnection time: how long the client is to wait before it reconnects.
+    ///
+    /// In whole milliseconds, rounded down, saturating at `u64::MAX`.
+    ///
+    /// ```
+    /// # use tower_sse::Event;
+    /// use std::time::Duration;
+    /// assert_eq!(Event::retry(Duration::from_millis(1_500)).encode(), "retry: 1500\n\n");
+    /// ```
+    pub fn retry(time: Duration) -> Self {
+        Self::empty().with_retry(time)
+    }
+
+    const fn empty() -> Self {
+        Self {
+            data: None,
+            id: None,
+            event_type: None,
+            retry: None,
+            comment: None,
+        }
+    }
+
+    /// The same event with this type, under which the page listens for it.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, EventType};
+    /// let event = Event::new("x").with_type(EventType::from_static("card"));
+    /// assert_eq!(event.encode(), "event: card\ndata: x\n\n");
+    /// ```
+    #[inline]
+    pub fn with_type(mut self, event_type: EventType) -> Self {
+        self.event_type = Some(event_type);
+        self
+    }
+
+    /// The same event with this ID, a number or an [`EventId`].
+    ///
+    /// ```
+    /// # use tower_sse::{Event, EventId};
+    /// assert_eq!(Event::new("x").with_id(7u64).encode(), "id: 7\ndata: x\n\n");
+    /// assert_eq!(Event::new("x").with_id(EventId::EMPTY).encode(), "id: \ndata: x\n\n");
+    /// ```
+    #[inline]
+    pub fn with_id(mut self, id: impl Into<EventId>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// The same event with a reconnection time; see [`Event::retry`].
+    ///
+    /// ```
+    /// # use tower_sse::Event;
+    /// use std::time::Duration;
+    /// let event = Event::new("x").with_retry(Duration::MAX);
+    /// assert_eq!(event.encode(), format!("retry: {}\ndata: x\n\n", u64::MAX).as_str());
+    /// ```
+    pub fn with_retry(mut self, time: Duration) -> Self {
+        self.retry = Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        self
+    }
+
+    /// The same event with a comment before it; see [`Event::comment`].
+    ///
+    /// ```
+    /// # use tower_sse::Event;
+    /// assert_eq!(Event::new("x").with_comment("y").encode(), ": y\ndata: x\n\n");
+    /// ```
+    pub fn with_comment(mut self, text: impl Into<String>) -> Self {
+        self.comment = Some(Box::new(Text::from(text.into())));
+        self
+    }
+
+    /// The event's bytes on the wire: an exact allocation of its own, or the shared payload with
+    /// one for what goes before it.
+    ///
+    /// ```
+    /// # use tower_sse::Event;
+    /// let block = Event::new("x").encode();
+    /// assert_eq!(block.into_bytes(), "data: x\n\n");
+    /// ```
+    pub fn encode(&self) -> Block {
+        Block::of(self)
+    }
+
+    /// The event's ID, if it has one.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, EventId};
+    /// assert_eq!(Event::new("x").with_id(7u64).id(), Some(&EventId::from(7u64)));
+    /// ```
+    #[must_use]
+    pub fn id(&self) -> Option<&EventId> {
+        self.id.as_ref()
+    }
+
+    /// The event's type, if it has one.
+    ///
+    /// ```
+    /// # use tower_sse::Event;
+    /// assert_eq!(Event::new("x").event_type(), None);
+    /// ```
+    #[must_use]
+    pub fn event_type(&self) -> Option<&EventType> {
+        self.event_type.as_ref()
+    }
+
+    pub(super) fn data(&self) -> Option<&Repr> {
+        self.data.as_ref().map(|data| &data.0)
+    }
+
+    #[inline]
+    pub(super) fn fields(&self) -> Fields<'_> {
+        Fields {
+            comment: self.comment.as_deref().map(Text::as_bytes),
+            retry: self.retry,
+            event_type: self.event_type.as_ref().map_or(b"", EventType::as_bytes),
+            id: self.id.as_ref().map(EventId::as_bytes),
+            data: self.data().map_or(Payload::None, Payload::of),
+        }
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Event");
+        if let Some(comment) = &self.comment {
+            debug.field("comment", comment);
+        }
+        if let Some(retry) = &self.retry {
+            debug.field("retry", retry);
+        }
+        if let Some(event_type) = &self.event_type {
+            debug.field("event_type", event_type);
+        }
+        if let Some(id) = &self.id {
+            debug.field("id", id);
+        }
+        if let Some(data) = &self.data {
+            debug.field("data", data);
+        }
+        debug.finish()
+    }
+}

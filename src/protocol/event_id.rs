@@ -1,0 +1,162 @@
+use std::borrow::Borrow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use bytes::Bytes;
+
+use super::error::InvalidText;
+use super::text::Text;
+
+const WHAT: &str = "event ID";
+
+/// An event's ID: what the browser sends back as `Last-Event-ID` when it reconnects.
+///
+/// Any text without NUL, CR and LF ([9.2.6]: an ID with a NUL is ignored, and the other two would
+/// end the field). Empty resets the client's last event ID. Up to 38 bytes are kept in place;
+/// longer ones are shared by clones.
+///
+/// ```
+/// use tower_sse::EventId;
+///
+/// const START: EventId = EventId::from_static("start");
+/// assert_eq!(START.as_str(), "start");
+/// assert_eq!(EventId::from(42u64).as_str(), "42");
+/// assert_eq!(EventId::try_from("müller-7")?.to_string(), "müller-7");
+/// assert!(EventId::try_from("7\ndata: injected").is_err());
+/// # Ok::<(), tower_sse::InvalidText>(())
+/// ```
+///
+/// [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+#[derive(Clone)]
+pub struct EventId(Text);
+
+impl EventId {
+    /// The empty ID, which resets the client's last event ID.
+    pub const EMPTY: Self = Self(Text::EMPTY);
+
+    /// An ID known when the program is written.
+    ///
+    /// # Panics
+    ///
+    /// If the text has a NUL, CR or LF; in a `const`, that fails the build.
+    ///
+    /// ```
+    /// # use tower_sse::EventId;
+    /// const ID: EventId = EventId::from_static("kick-off");
+    /// assert_eq!(ID, *"kick-off");
+    /// ```
+    #[must_use]
+    pub const fn from_static(text: &'static str) -> Self {
+        match check(text.as_bytes()) {
+            Ok(()) => Self(Text::Static(text)),
+            Err(_) => panic!("an event ID has no NUL, CR or LF"),
+        }
+    }
+
+    /// The ID as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The ID as UTF-8 bytes; cheaper than [`as_str`](Self::as_str).
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// Whether this is the empty ID.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.as_bytes().is_empty()
+    }
+}
+
+const fn check(text: &[u8]) -> Result<(), InvalidText> {
+    let mut i = 0;
+    while i < text.len() {
+        if matches!(text[i], b'\0' | b'\r' | b'\n') {
+            return Err(InvalidText::character_at(WHAT, text[i], i));
+        }
+        i += 1;
+    }
+    Ok(())
+}
+
+impl From<u64> for EventId {
+    fn from(number: u64) -> Self {
+        Self(Text::number(number))
+    }
+}
+
+impl TryFrom<&str> for EventId {
+    type Error = InvalidText;
+
+    fn try_from(text: &str) -> Result<Self, InvalidText> {
+        check(text.as_bytes())?;
+        Ok(Self(Text::copy(text)))
+    }
+}
+
+impl TryFrom<String> for EventId {
+    type Error = InvalidText;
+
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        check(text.as_bytes())?;
+        Ok(Self(Text::from(text)))
+    }
+}
+
+impl TryFrom<Bytes> for EventId {
+    type Error = InvalidText;
+
+    fn try_from(bytes: Bytes) -> Result<Self, InvalidText> {
+        check(&bytes)?;
+        let text = Text::from_utf8(bytes).map_err(|at| InvalidText::not_utf8(WHAT, at))?;
+        Ok(Self(text))
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EventId").field(&self.0).finish()
+    }
+}
+
+impl PartialEq for EventId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for EventId {}
+
+impl PartialEq<str> for EventId {
+    fn eq(&self, other: &str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Hash for EventId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl Borrow<str> for EventId {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl AsRef<str> for EventId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}

@@ -1,0 +1,146 @@
+use std::borrow::Borrow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use bytes::Bytes;
+
+use super::error::InvalidText;
+use super::text::Text;
+
+const WHAT: &str = "event type";
+
+/// An event's type: the name under which a page listens, `addEventListener("goal", ...)`.
+///
+/// Any text without CR and LF. Empty means the same as no type: the browser dispatches a
+/// `message` ([9.2.6]). Up to 38 bytes are kept in place; longer ones are shared by clones.
+///
+/// ```
+/// use tower_sse::EventType;
+///
+/// const GOAL: EventType = EventType::from_static("goal");
+/// assert_eq!(GOAL.as_str(), "goal");
+/// assert!(EventType::try_from("goal\r\ndata: injected").is_err());
+/// ```
+///
+/// [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+#[derive(Clone)]
+pub struct EventType(Text);
+
+impl EventType {
+    /// `message`, the type of an event that names none.
+    pub const MESSAGE: Self = Self(Text::Static("message"));
+
+    /// A type known when the program is written.
+    ///
+    /// # Panics
+    ///
+    /// If the text has a CR or LF; in a `const`, that fails the build.
+    ///
+    /// ```
+    /// # use tower_sse::EventType;
+    /// const TYPE: EventType = EventType::from_static("card");
+    /// assert_eq!(TYPE, *"card");
+    /// ```
+    #[must_use]
+    pub const fn from_static(text: &'static str) -> Self {
+        match check(text.as_bytes()) {
+            Ok(()) => Self(Text::Static(text)),
+            Err(_) => panic!("an event type has no CR or LF"),
+        }
+    }
+
+    /// The type as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The type as UTF-8 bytes; cheaper than [`as_str`](Self::as_str).
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+const fn check(text: &[u8]) -> Result<(), InvalidText> {
+    let mut i = 0;
+    while i < text.len() {
+        if matches!(text[i], b'\r' | b'\n') {
+            return Err(InvalidText::character_at(WHAT, text[i], i));
+        }
+        i += 1;
+    }
+    Ok(())
+}
+
+impl TryFrom<&str> for EventType {
+    type Error = InvalidText;
+
+    fn try_from(text: &str) -> Result<Self, InvalidText> {
+        check(text.as_bytes())?;
+        Ok(Self(Text::copy(text)))
+    }
+}
+
+impl TryFrom<String> for EventType {
+    type Error = InvalidText;
+
+    fn try_from(text: String) -> Result<Self, InvalidText> {
+        check(text.as_bytes())?;
+        Ok(Self(Text::from(text)))
+    }
+}
+
+impl TryFrom<Bytes> for EventType {
+    type Error = InvalidText;
+
+    fn try_from(bytes: Bytes) -> Result<Self, InvalidText> {
+        check(&bytes)?;
+        let text = Text::from_utf8(bytes).map_err(|at| InvalidText::not_utf8(WHAT, at))?;
+        Ok(Self(text))
+    }
+}
+
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EventType").field(&self.0).finish()
+    }
+}
+
+impl PartialEq for EventType {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for EventType {}
+
+impl PartialEq<str> for EventType {
+    fn eq(&self, other: &str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Hash for EventType {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl Borrow<str> for EventType {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl AsRef<str> for EventType {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}

@@ -1,0 +1,60 @@
+//! The event stream format, and nothing else: no async, no HTTP, no runtime.
+//!
+//! # The grammar on one page
+//!
+//! From [9.2.5] of the HTML standard, UTF-8 throughout:
+//!
+//! ```text
+//! stream   = [ BOM ] *event
+//! event    = *( comment / field ) end-of-line
+//! comment  = ":" *any-char end-of-line
+//! field    = 1*name-char [ ":" [ space ] *any-char ] end-of-line
+//! end-of-line = CR LF / CR / LF          ; each of the three is one
+//! name-char   = anything but CR, LF and ":"
+//! any-char    = anything but CR and LF
+//! ```
+//!
+//! A reader keeps four values ([9.2.6]): a data buffer, an event type buffer, a last event ID and a
+//! reconnection time.
+//!
+//! | field | does |
+//! |---|---|
+//! | `event` | sets the event type |
+//! | `data` | appends the value and an LF to the data |
+//! | `id` | sets the last event ID, unless the value has a NUL |
+//! | `retry` | sets the reconnection time in milliseconds, if the value is ASCII digits only |
+//! | any other | nothing |
+//!
+//! An empty line dispatches an event, if there is any data, without the data's last LF; then data and
+//! type are empty again. Last event ID and reconnection time stay. What is unfinished when the stream
+//! ends is discarded.
+//!
+//! # What the writers make of it
+//!
+//! Always `name: value` with the space, so that leading spaces in values survive; LF for every line
+//! break; one `data` line for each line of the data, so that empty data, empty lines and a trailing
+//! newline arrive; an ID and a type on one line by construction.
+//!
+//! [9.2.5]: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+//! [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+
+mod block;
+mod data;
+mod encode;
+mod error;
+mod event;
+mod event_id;
+mod event_type;
+mod line_writer;
+mod text;
+mod writer;
+
+pub use block::Block;
+pub use data::Data;
+pub use error::InvalidText;
+#[cfg(feature = "json")]
+pub use error::JsonError;
+pub use event::Event;
+pub use event_id::EventId;
+pub use event_type::EventType;
+pub use writer::{Encode, EventWriter, IdRef, Writer};

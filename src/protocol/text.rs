@@ -1,0 +1,136 @@
+use std::fmt;
+use std::str;
+
+use bytes::Bytes;
+
+/// How many bytes of text are kept in place: what fits beside the two bytes of tag and length
+/// without making `Text` larger than its largest form. A `u64` has 20 digits, a UUID 36 characters.
+const INLINE: usize = 38;
+
+/// UTF-8 text that clones without copying what is long.
+///
+/// A `Bytes` alone would do; static and short texts are kept apart because they are nearly all
+/// there is in ids and types, and cost neither an allocation nor a call through a vtable here.
+#[derive(Clone)]
+pub(crate) enum Text {
+    Static(&'static str),
+    Inline { len: u8, bytes: [u8; INLINE] },
+    Shared(Bytes),
+}
+
+impl Text {
+    pub(crate) const EMPTY: Self = Self::Static("");
+
+    /// The decimal digits of a number, kept in place.
+    pub(crate) fn number(n: u64) -> Self {
+        let mut buffer = itoa::Buffer::new();
+        Self::inline(buffer.format(n).as_bytes())
+    }
+
+    /// Fails with the length of the part that is UTF-8.
+    pub(crate) fn from_utf8(bytes: Bytes) -> Result<Self, usize> {
+        match str::from_utf8(&bytes) {
+            Ok(_) => Ok(Self::Shared(bytes)),
+            Err(error) => Err(error.valid_up_to()),
+        }
+    }
+
+    /// A copy of borrowed text.
+    pub(crate) fn copy(text: &str) -> Self {
+        if text.len() <= INLINE {
+            Self::inline(text.as_bytes())
+        } else {
+            Self::Shared(Bytes::copy_from_slice(text.as_bytes()))
+        }
+    }
+
+    /// The caller has seen to it that `digits_or_text` is UTF-8 and not longer than `INLINE`.
+    #[inline]
+    fn inline(text: &[u8]) -> Self {
+        let mut bytes = [0; INLINE];
+        bytes[..text.len()].copy_from_slice(text);
+        #[expect(clippy::cast_possible_truncation, reason = "at most INLINE")]
+        let len = text.len() as u8;
+        Self::Inline { len, bytes }
+    }
+
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Static(text) => text.as_bytes(),
+            Self::Inline { len, bytes } => &bytes[..usize::from(*len)],
+            Self::Shared(bytes) => bytes,
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Self::Static(text) => text,
+            _ => str::from_utf8(self.as_bytes()).expect("checked by every constructor"),
+        }
+    }
+}
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Self::Static(text)
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        if text.len() <= INLINE {
+            Self::inline(text.as_bytes())
+        } else {
+            Self::Shared(Bytes::from(text))
+        }
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        let (a, b) = (self.as_bytes(), other.as_bytes());
+        // Comparing two empty slices may call memcmp on a dangling pointer, which is slow.
+        a.len() == b.len() && (a.is_empty() || a == b)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_a_buffer_and_a_tag() {
+        assert_eq!(size_of::<Text>(), size_of::<Bytes>() + size_of::<usize>());
+        assert_eq!(size_of::<Option<Text>>(), size_of::<Text>());
+    }
+
+    #[test]
+    fn numbers_and_short_copies_stay_in_place() {
+        assert!(matches!(
+            Text::number(u64::MAX),
+            Text::Inline { len: 20, .. }
+        ));
+        assert!(matches!(
+            Text::copy(&"x".repeat(INLINE)),
+            Text::Inline { .. }
+        ));
+        assert!(matches!(
+            Text::copy(&"x".repeat(INLINE + 1)),
+            Text::Shared(_)
+        ));
+    }
+
+    #[test]
+    fn equality_is_of_the_text() {
+        assert_eq!(Text::number(17), Text::Static("17"));
+        assert_eq!(Text::from(String::new()), Text::EMPTY);
+        assert_ne!(Text::Static("a"), Text::Static("b"));
+    }
+}

@@ -1,0 +1,389 @@
+use std::collections::VecDeque;
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::block::Block;
+use super::encode::{END, Fields, Payload, reserve, shareable};
+use super::event::Event;
+use super::event_id::EventId;
+use super::event_type::EventType;
+use super::line_writer::{DATA, LineWriter};
+
+/// What is put into a frame: an [`Event`] or a [`Block`].
+///
+/// Sealed: the crate answers for every byte in a frame.
+pub trait Encode: sealed::Sealed {
+    /// Appends the bytes.
+    fn encode_into(self, out: &mut Writer);
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::Event {}
+    impl Sealed for super::Block {}
+}
+
+/// Writes events straight into a frame, from borrowed data and with no object per event.
+///
+/// Each call writes a whole block, so that whatever has been written is complete. A writer is met in
+/// [`Block::write`] and in the writer form of a body, `SseBody::writer`.
+///
+/// ```
+/// use tower_sse::{Block, EventType};
+///
+/// const SCORE: EventType = EventType::from_static("score");
+/// let block = Block::write(|out| {
+///     out.data("kick-off");
+///     out.typed(&SCORE).id(1u64).data("1 : 0");
+///     out.comment("still here");
+/// });
+/// assert_eq!(
+///     block,
+///     "data: kick-off\n\nevent: score\nid: 1\ndata: 1 : 0\n\n: still here\n\n",
+/// );
+/// ```
+#[derive(Default)]
+pub struct Writer {
+    buffer: Vec<u8>,
+    /// What goes out before the buffer.
+    chunks: VecDeque<Bytes>,
+    /// How long the last frame of several blocks was: how much room the next one will want.
+    usual: usize,
+}
+
+impl Writer {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Self {
+            buffer: Vec::new(),
+            chunks: VecDeque::new(),
+            usual: 0,
+        }
+    }
+
+    /// One event with this data and nothing else.
+    #[inline]
+    pub fn data(&mut self, text: &str) {
+        self.fields(&Fields {
+            data: Payload::Text(text.as_bytes()),
+            ..Fields::NONE
+        });
+    }
+
+    /// One event whose data is what the value displays.
+    ///
+    /// # Errors
+    ///
+    /// If the value's `Display` reports an error; nothing is written then.
+    ///
+    /// ```
+    /// # use tower_sse::Block;
+    /// let block = Block::write(|out| out.display(format_args!("{}%", 50)).unwrap());
+    /// assert_eq!(block, "data: 50%\n\n");
+    /// ```
+    pub fn display(&mut self, value: impl fmt::Display) -> fmt::Result {
+        self.start().display(value)
+    }
+
+    /// One event whose data is the value as JSON.
+    ///
+    /// # Errors
+    ///
+    /// If the value cannot be serialised; nothing is written then.
+    ///
+    /// ```
+    /// # use tower_sse::Block;
+    /// let block = Block::write(|out| out.json(&[1, 2]).unwrap());
+    /// assert_eq!(block, "data: [1,2]\n\n");
+    /// ```
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::Serialize + ?Sized>(
+        &mut self,
+        value: &T,
+    ) -> Result<(), super::JsonError> {
+        self.start().json(value)
+    }
+
+    /// Begins an event of this type; a call for its data ends it.
+    #[inline]
+    pub fn typed<'a>(&'a mut self, event_type: &'a EventType) -> EventWriter<'a> {
+        self.start().typed(event_type)
+    }
+
+    /// Begins an event with this ID; a call for its data ends it.
+    #[inline]
+    pub fn id<'a>(&'a mut self, id: impl Into<IdRef<'a>>) -> EventWriter<'a> {
+        self.start().id(id)
+    }
+
+    /// A comment, and nothing else.
+    pub fn comment(&mut self, text: &str) {
+        self.fields(&Fields {
+            comment: Some(text.as_bytes()),
+            ..Fields::NONE
+        });
+    }
+
+    /// An event or a block made elsewhere.
+    ///
+    /// ```
+    /// # use tower_sse::{Block, Event};
+    /// assert_eq!(Block::write(|out| out.push(Event::new("x"))), "data: x\n\n");
+    /// ```
+    #[inline]
+    pub fn push(&mut self, item: impl Encode) {
+        item.encode_into(self);
+    }
+
+    #[inline]
+    fn start(&mut self) -> EventWriter<'_> {
+        EventWriter {
+            writer: self,
+            event_type: None,
+            id: None,
+        }
+    }
+
+    #[inline]
+    fn fields(&mut self, fields: &Fields<'_>) {
+        self.make_room();
+        fields.encode(&mut self.buffer);
+    }
+
+    /// From the second block in a frame on, asks for as much room as the last frame took, so that
+    /// a full frame is two allocations and not a dozen.
+    #[inline]
+    fn make_room(&mut self) {
+        let len = self.buffer.len();
+        if len > 0 && self.buffer.capacity() - len < 256 {
+            self.buffer
+                .reserve(self.usual.saturating_sub(len).max(len).max(512));
+        }
+    }
+
+    /// Sends the payload as a chunk of its own, between what is in the buffer and what comes.
+    fn share(&mut self, fields: &Fields<'_>, payload: Bytes) {
+        fields.encode_before_text(&mut self.buffer);
+        self.push_shared(payload);
+    }
+
+    fn push_shared(&mut self, payload: Bytes) {
+        self.chunks
+            .push_back(Bytes::from(std::mem::take(&mut self.buffer)));
+        self.chunks.push_back(payload);
+        self.buffer.extend_from_slice(END);
+    }
+
+    /// Whether a frame of this many bytes, or a chunk of its own, is ready to leave.
+    #[inline]
+    pub(crate) fn is_full(&self, limit: usize) -> bool {
+        self.buffer.len() >= limit || !self.chunks.is_empty()
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.buffer.is_empty() && self.chunks.is_empty()
+    }
+
+    /// How many bytes wait to leave.
+    pub(crate) fn len(&self) -> usize {
+        self.buffer.len() + self.chunks.iter().map(Bytes::len).sum::<usize>()
+    }
+
+    #[inline]
+    pub(crate) fn next_chunk(&mut self) -> Option<Bytes> {
+        if self.chunks.is_empty() {
+            None
+        } else {
+            self.chunks.pop_front()
+        }
+    }
+
+    /// The next chunk to leave, the buffer last.
+    #[inline]
+    pub(crate) fn next_frame(&mut self) -> Option<Bytes> {
+        if let Some(chunk) = self.next_chunk() {
+            return Some(chunk);
+        }
+        if self.buffer.is_empty() {
+            return None;
+        }
+        if self.buffer.len() < self.buffer.capacity() {
+            self.usual = self.buffer.len();
+        }
+        Some(Bytes::from(std::mem::take(&mut self.buffer)))
+    }
+
+    #[inline]
+    pub(super) fn into_bytes(mut self) -> Bytes {
+        if !self.chunks.is_empty() {
+            let chunks: Vec<Bytes> = self.chunks.into();
+            let mut all = chunks.concat();
+            all.append(&mut self.buffer);
+            self.buffer = all;
+        }
+        Bytes::from(self.buffer)
+    }
+}
+
+impl Encode for Event {
+    #[inline]
+    fn encode_into(self, out: &mut Writer) {
+        match self.data().and_then(shareable) {
+            None => out.fields(&self.fields()),
+            Some(payload) => out.share(&self.fields(), payload.clone()),
+        }
+    }
+}
+
+impl Encode for Block {
+    #[inline]
+    fn encode_into(self, out: &mut Writer) {
+        let (head, payload) = self.into_parts();
+        if let Some(payload) = payload {
+            out.buffer.extend_from_slice(&head);
+            out.push_shared(payload);
+        } else {
+            out.make_room();
+            reserve(&mut out.buffer, head.len());
+            out.buffer.extend_from_slice(&head);
+        }
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An event ID for a [`Writer`]: a number, or a borrowed [`EventId`].
+#[derive(Debug, Clone, Copy)]
+pub struct IdRef<'a>(IdRepr<'a>);
+
+#[derive(Debug, Clone, Copy)]
+enum IdRepr<'a> {
+    Number(u64),
+    Id(&'a EventId),
+}
+
+impl From<u64> for IdRef<'_> {
+    #[inline]
+    fn from(number: u64) -> Self {
+        Self(IdRepr::Number(number))
+    }
+}
+
+impl<'a> From<&'a EventId> for IdRef<'a> {
+    #[inline]
+    fn from(id: &'a EventId) -> Self {
+        Self(IdRepr::Id(id))
+    }
+}
+
+/// An event that a [`Writer`] has begun; [`data`](Self::data), [`display`](Self::display) or
+/// `json` ends it. Dropped before that, nothing is written.
+#[must_use = "nothing is written before the data is"]
+pub struct EventWriter<'a> {
+    writer: &'a mut Writer,
+    event_type: Option<&'a EventType>,
+    id: Option<IdRef<'a>>,
+}
+
+impl<'a> EventWriter<'a> {
+    /// The event's type.
+    #[inline]
+    pub fn typed(mut self, event_type: &'a EventType) -> Self {
+        self.event_type = Some(event_type);
+        self
+    }
+
+    /// The event's ID, a number or an [`EventId`].
+    #[inline]
+    pub fn id(mut self, id: impl Into<IdRef<'a>>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// The event's data, any text.
+    #[inline]
+    pub fn data(self, text: &str) {
+        self.end(|writer, head| {
+            writer.fields(&Fields {
+                data: Payload::Text(text.as_bytes()),
+                ..*head
+            });
+        });
+    }
+
+    /// What the value displays as the event's data, written straight into the frame.
+    ///
+    /// # Errors
+    ///
+    /// If the value's `Display` reports an error; nothing is written then.
+    pub fn display(self, value: impl fmt::Display) -> fmt::Result {
+        use fmt::Write as _;
+        self.lines(|lines| write!(lines, "{value}"))
+    }
+
+    /// The value as JSON as the event's data, written straight into the frame.
+    ///
+    /// # Errors
+    ///
+    /// If the value cannot be serialised; nothing is written then.
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::Serialize + ?Sized>(self, value: &T) -> Result<(), super::JsonError> {
+        self.lines(|lines| serde_json::to_writer(lines, value).map_err(super::JsonError))
+    }
+
+    fn lines<E>(self, write: impl FnOnce(&mut LineWriter<'_>) -> Result<(), E>) -> Result<(), E> {
+        self.end(|writer, head| {
+            writer.make_room();
+            let start = writer.buffer.len();
+            reserve(&mut writer.buffer, 256);
+            head.encode_head(&mut writer.buffer);
+            let mut lines = LineWriter::new(&mut writer.buffer, DATA);
+            match write(&mut lines) {
+                Ok(()) => {
+                    lines.finish();
+                    writer.buffer.push(b'\n');
+                    Ok(())
+                }
+                Err(error) => {
+                    writer.buffer.truncate(start);
+                    Err(error)
+                }
+            }
+        })
+    }
+
+    #[inline]
+    fn end<R>(self, end: impl FnOnce(&mut Writer, &Fields<'_>) -> R) -> R {
+        let mut number = itoa::Buffer::new();
+        let id = self.id.map(|id| match id.0 {
+            IdRepr::Number(n) => number.format(n).as_bytes(),
+            IdRepr::Id(id) => id.as_bytes(),
+        });
+        let event_type = self.event_type.map_or(&b""[..], EventType::as_bytes);
+        end(
+            self.writer,
+            &Fields {
+                event_type,
+                id,
+                ..Fields::NONE
+            },
+        )
+    }
+}
+
+impl fmt::Debug for EventWriter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventWriter")
+            .field("event_type", &self.event_type)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
