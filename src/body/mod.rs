@@ -1,0 +1,21 @@
+//! Event streams as HTTP bodies.
+//!
+//! [`SseBody`] makes a body of a stream of events. [`KeepAliveBody`] puts heartbeats into an event
+//! stream that somebody else made.
+
+mod alarm;
+mod boundary;
+mod keep_alive;
+mod keep_alive_body;
+mod lifecycle;
+mod prelude;
+mod source;
+mod sse_body;
+
+pub use keep_alive::KeepAlive;
+pub use keep_alive_body::KeepAliveBody;
+pub(crate) use keep_alive_body::to_bytes;
+pub use lifecycle::MaxAge;
+pub use prelude::Prelude;
+pub use source::{Source, Written};
+pub use sse_body::SseBody;

@@ -1,0 +1,69 @@
+use std::time::Duration;
+
+use crate::protocol::{Block, Event};
+use crate::random;
+
+/// The first bytes of a stream, sent before any event is there.
+///
+/// Firefox and some proxies report a stream as open only when its first byte arrives. A prelude is a
+/// comment, and if wanted the reconnection time and padding.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_sse::Prelude;
+///
+/// // A fleet of clients that lose one server come back spread over two to five seconds.
+/// let prelude = Prelude::new().retry(Duration::from_secs(2)).spread(Duration::from_secs(3));
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use]
+pub struct Prelude {
+    retry: Option<Duration>,
+    spread: Duration,
+    padding: usize,
+}
+
+impl Prelude {
+    /// A comment, `:`.
+    pub const fn new() -> Self {
+        Self {
+            retry: None,
+            spread: Duration::ZERO,
+            padding: 0,
+        }
+    }
+
+    /// How long the client is to wait before it reconnects, in whole milliseconds.
+    pub fn retry(self, time: Duration) -> Self {
+        Self {
+            retry: Some(time),
+            ..self
+        }
+    }
+
+    /// Adds a random time up to this one to each client's reconnection time. Browsers do not vary it
+    /// themselves. Nothing without [`retry`](Self::retry).
+    pub fn spread(self, spread: Duration) -> Self {
+        Self { spread, ..self }
+    }
+
+    /// Makes the comment 2 KiB long, for old proxies and antivirus software that hold a response
+    /// back until they have seen that much.
+    pub fn padding(self) -> Self {
+        Self {
+            padding: 2048,
+            ..self
+        }
+    }
+
+    pub(crate) fn to_block(&self) -> Block {
+        if self.retry.is_none() && self.padding == 0 {
+            return Block::HEARTBEAT;
+        }
+        let event = Event::comment(" ".repeat(self.padding));
+        Block::from(match self.retry {
+            None => event,
+            Some(retry) => event.with_retry(retry.saturating_add(random::up_to(self.spread))),
+        })
+    }
+}

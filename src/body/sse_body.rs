@@ -1,0 +1,541 @@
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use http::{Response, Version};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::alarm::Alarm;
+use super::keep_alive::{IdleClock, KeepAlive};
+use super::lifecycle::{Lifecycle, MaxAge};
+use super::prelude::Prelude;
+use super::source::{Source, Written};
+use crate::headers::EventStreamHeaders;
+use crate::protocol::{Block, Encode, Writer};
+#[cfg(feature = "tokio")]
+use crate::timer::TokioTimer;
+use crate::timer::{NoTimer, Timer};
+
+/// How many bytes a frame gathers before it leaves.
+const FRAME_SIZE: usize = 8 * 1024;
+
+/// How many items one poll takes at most, in case they write nothing.
+const ITEMS_PER_POLL: usize = 4096;
+
+pin_project! {
+    /// A stream of events as an HTTP body, for any server that takes an [`http_body::Body`].
+    ///
+    /// Made from a stream of `Result<Event, E>`, of `Result<Block, E>`, or of any items with a
+    /// closure that writes them. Events that are ready together leave in one frame; nothing waits
+    /// for more.
+    ///
+    /// - Heartbeats: [`keep_alive`](Self::keep_alive) on tokio,
+    ///   [`keep_alive_with`](Self::keep_alive_with) on any other runtime.
+    /// - First bytes at once: [`prelude`](Self::prelude), on by default with heartbeats.
+    /// - A clean end: [`end_when`](Self::end_when), [`max_age`](Self::max_age), with a
+    ///   [`farewell`](Self::farewell).
+    /// - An error of the stream aborts the body, which the client notices as a broken connection;
+    ///   or [`on_error`](Self::on_error).
+    ///
+    /// A server polls a body only while its client reads. One that has stopped reading without
+    /// closing is the server's to find: set a write timeout on the connection.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, SseBody};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let events = futures_util::stream::iter([
+    ///     Ok::<_, Infallible>(Event::new("kick-off")),
+    ///     Ok(Event::new("goal").with_id(1u64)),
+    /// ]);
+    /// let bytes = SseBody::new(events).collect().await.unwrap().to_bytes();
+    /// assert_eq!(bytes, "data: kick-off\n\nid: 1\ndata: goal\n\n");
+    /// # }
+    /// ```
+    #[must_use = "a body does nothing until a server polls it"]
+    pub struct SseBody<S: Source, T: Timer = NoTimer> {
+        // `None` once it has ended, so that what it holds is freed before the connection is.
+        #[pin]
+        source: Option<S>,
+        // What is ready to leave.
+        out: Writer,
+        frame_size: usize,
+        state: State<S::Error>,
+        prelude: PreludeSetting,
+        timer: T,
+        heartbeat: Option<Block>,
+        #[pin]
+        clock: Option<IdleClock<T>>,
+        #[pin]
+        age: Option<T::Sleep>,
+        lifecycle: Option<Box<Lifecycle>>,
+        // There if `clock`, `age` or `lifecycle` has something to wait for.
+        alarm: Option<Alarm>,
+    }
+}
+
+#[derive(Debug)]
+enum State<E> {
+    /// Not polled yet.
+    New,
+    Open,
+    /// The stream has failed; what was ready before leaves first.
+    Failed(E),
+    /// Over, once what is ready has left.
+    Ended,
+}
+
+#[derive(Debug)]
+enum PreludeSetting {
+    /// One if there are heartbeats.
+    Unset,
+    Set(Option<Prelude>),
+}
+
+impl<S, I, E> SseBody<S>
+where
+    S: Stream<Item = Result<I, E>>,
+    I: Encode,
+{
+    /// A body of the stream's events, or of its ready-made blocks.
+    pub fn new(stream: S) -> Self {
+        Self::from_source(Some(stream), NoTimer)
+    }
+}
+
+impl<S, F, I, E> SseBody<Written<S, F>>
+where
+    S: Stream<Item = Result<I, E>>,
+    F: FnMut(I, &mut Writer) -> Result<(), E>,
+{
+    /// A body of the stream's items, each written by the closure straight into the frame.
+    ///
+    /// There is no event in between, and no allocation per item: the form for tokens by the million.
+    /// The closure may write several events for an item, or none; what it wrote before it returns an
+    /// error is sent.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{EventType, SseBody};
+    ///
+    /// const TOKEN: EventType = EventType::from_static("token");
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let tokens = futures_util::stream::iter([Ok::<_, Infallible>("Once"), Ok(" upon")]);
+    /// let mut n = 0;
+    /// let body = SseBody::writer(tokens, move |token, out| {
+    ///     n += 1;
+    ///     out.typed(&TOKEN).id(n).data(token);
+    ///     Ok(())
+    /// });
+    /// assert_eq!(
+    ///     body.collect().await.unwrap().to_bytes(),
+    ///     "event: token\nid: 1\ndata: Once\n\nevent: token\nid: 2\ndata:  upon\n\n",
+    /// );
+    /// # }
+    /// ```
+    pub fn writer(stream: S, write: F) -> Self {
+        Self::from_source(Some(Written::new(stream, write)), NoTimer)
+    }
+}
+
+impl<S: Source> SseBody<S> {
+    /// Heartbeats on tokio's clock; and, unless set otherwise, a [`prelude`](Self::prelude).
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, KeepAlive, SseBody};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let silence = futures_util::stream::pending::<Result<Event, Infallible>>();
+    /// let mut body = Box::pin(SseBody::new(silence).keep_alive(KeepAlive::default()));
+    /// let start = tokio::time::Instant::now();
+    /// body.frame().await; // the prelude
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
+    /// assert_eq!(start.elapsed().as_secs(), 15);
+    /// # }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub fn keep_alive(self, keep_alive: KeepAlive) -> SseBody<S, TokioTimer> {
+        self.keep_alive_with(keep_alive, TokioTimer)
+    }
+
+    /// Heartbeats on any runtime's clock: a [`Timer`], or a closure that makes a sleep.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, KeepAlive, SseBody};
+    ///
+    /// smol::block_on(async {
+    ///     let silence = futures_util::stream::pending::<Result<Event, Infallible>>();
+    ///     let keep_alive = KeepAlive::new().interval(std::time::Duration::from_millis(1));
+    ///     let mut body = SseBody::new(silence).keep_alive_with(keep_alive, smol::Timer::after);
+    ///     body.frame().await; // the prelude
+    ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
+    /// });
+    /// ```
+    pub fn keep_alive_with<T: Timer>(self, keep_alive: KeepAlive, timer: T) -> SseBody<S, T> {
+        let mut body = self.timer(timer);
+        body.clock = Some(IdleClock::new(&keep_alive));
+        body.heartbeat = Some(keep_alive.into_block());
+        body.alarm.get_or_insert_with(Alarm::new);
+        body
+    }
+
+    /// A clock for [`max_age`](Self::max_age) on a body without heartbeats.
+    pub fn timer<T: Timer>(self, timer: T) -> SseBody<S, T> {
+        SseBody {
+            source: self.source,
+            out: self.out,
+            frame_size: self.frame_size,
+            state: self.state,
+            prelude: self.prelude,
+            timer,
+            heartbeat: None,
+            clock: None,
+            age: None,
+            lifecycle: self.lifecycle,
+            alarm: self.alarm,
+        }
+    }
+}
+
+impl<S: Source, T: Timer> SseBody<S, T> {
+    fn from_source(source: Option<S>, timer: T) -> Self {
+        Self {
+            state: if source.is_some() {
+                State::New
+            } else {
+                State::Ended
+            },
+            source,
+            out: Writer::new(),
+            frame_size: FRAME_SIZE,
+            prelude: PreludeSetting::Unset,
+            timer,
+            heartbeat: None,
+            clock: None,
+            age: None,
+            lifecycle: None,
+            alarm: None,
+        }
+    }
+
+    /// What is sent at once, before the first event; `None` for nothing.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use std::time::Duration;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, Prelude, SseBody};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let silence = futures_util::stream::pending::<Result<Event, Infallible>>();
+    /// let mut body = SseBody::new(silence).prelude(Prelude::new().retry(Duration::from_secs(2)));
+    /// let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    /// assert_eq!(first, ":\nretry: 2000\n\n");
+    /// # }
+    /// ```
+    pub fn prelude(mut self, prelude: impl Into<Option<Prelude>>) -> Self {
+        self.prelude = PreludeSetting::Set(prelude.into());
+        self
+    }
+
+    /// How many bytes of ready events gather before a frame leaves; 8 KiB by default.
+    ///
+    /// The event that reaches the size is the frame's last and is not cut. With 1, every event
+    /// leaves by itself.
+    pub fn frame_size(mut self, bytes: usize) -> Self {
+        self.frame_size = bytes.max(1);
+        self
+    }
+
+    /// Ends the stream cleanly when the future resolves, as in a graceful shutdown.
+    ///
+    /// What is ready then, up to a frame, is sent before the [`farewell`](Self::farewell).
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, SseBody};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (shutdown, stopped) = tokio::sync::oneshot::channel::<()>();
+    /// let silence = futures_util::stream::pending::<Result<Event, Infallible>>();
+    /// let body = SseBody::new(silence)
+    ///     .end_when(async { _ = stopped.await })
+    ///     .farewell(Event::new("back in a minute"));
+    /// shutdown.send(()).unwrap();
+    /// let bytes = body.collect().await.unwrap().to_bytes();
+    /// assert_eq!(bytes, "data: back in a minute\n\n");
+    /// # }
+    /// ```
+    pub fn end_when(mut self, shutdown: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.lifecycle().shutdown = Some(Box::pin(shutdown));
+        self.alarm.get_or_insert_with(Alarm::new);
+        self
+    }
+
+    /// Ends the stream cleanly at this age, counted from its first poll, so that the client
+    /// reconnects.
+    ///
+    /// The clock is that of [`keep_alive`](Self::keep_alive) or [`timer`](Self::timer), called
+    /// before.
+    pub fn max_age(mut self, age: MaxAge) -> Self {
+        self.lifecycle().max_age = Some(age);
+        self.alarm.get_or_insert_with(Alarm::new);
+        self
+    }
+
+    /// The last block of a stream that [`end_when`](Self::end_when) or [`max_age`](Self::max_age)
+    /// ends.
+    pub fn farewell(mut self, farewell: impl Into<Block>) -> Self {
+        self.lifecycle().farewell = Some(farewell.into());
+        self
+    }
+
+    /// If the stream fails, sends this as its last event and ends cleanly, instead of aborting the
+    /// body. The error itself is dropped: a stream that wants it logged does so.
+    ///
+    /// ```
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, EventType, SseBody};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let events = futures_util::stream::iter([Ok(Event::new("x")), Err("database gone")]);
+    /// let body = SseBody::new(events)
+    ///     .on_error(Event::new("try later").with_type(EventType::from_static("failed")));
+    /// let bytes = body.collect().await.unwrap().to_bytes();
+    /// assert_eq!(bytes, "data: x\n\nevent: failed\ndata: try later\n\n");
+    /// # }
+    /// ```
+    pub fn on_error(mut self, last: impl Into<Block>) -> Self {
+        self.lifecycle().on_error = Some(last.into());
+        self
+    }
+
+    /// A response with this body and an event stream's headers, `Connection` excepted: that is for
+    /// HTTP/1 alone, and [`SseLayer`](crate::SseLayer) knows the version.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use tower_sse::{Event, SseBody};
+    ///
+    /// let events = futures_util::stream::empty::<Result<Event, Infallible>>();
+    /// let response = SseBody::new(events).into_response();
+    /// assert_eq!(response.headers()["content-type"], "text/event-stream");
+    /// assert_eq!(response.headers()["cache-control"], "no-cache, no-transform");
+    /// ```
+    pub fn into_response(self) -> Response<Self> {
+        let mut response = Response::new(self);
+        EventStreamHeaders::new().apply(Version::HTTP_2, response.headers_mut());
+        response
+    }
+
+    fn lifecycle(&mut self) -> &mut Lifecycle {
+        self.lifecycle.get_or_insert_default()
+    }
+
+    /// Whether the alarm has rung: whether heartbeat, shutdown or age have news.
+    #[inline]
+    fn has_rung(self: Pin<&mut Self>, cx: &Context<'_>) -> bool {
+        let this = self.project();
+        let rung = this.alarm.as_mut().is_some_and(|alarm| alarm.has_rung(cx));
+        if let (true, Some(clock)) = (rung, this.clock.as_pin_mut()) {
+            clock.wake();
+        }
+        rung
+    }
+
+    /// Whether shutdown or age end the stream now.
+    fn poll_over(self: Pin<&mut Self>) -> Poll<()> {
+        let mut this = self.project();
+        let (Some(lifecycle), Some(alarm)) = (this.lifecycle, this.alarm) else {
+            return Poll::Pending;
+        };
+        let cx = &mut Context::from_waker(alarm.waker());
+        if lifecycle.poll_shutdown(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if let Some(age) = lifecycle.max_age.take() {
+            this.age.set(Some(this.timer.sleep(age.draw())));
+        }
+        match this.age.as_mut().as_pin_mut() {
+            Some(age) => age.poll(cx).map(|_| ()),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Writes what is ready, until a frame is full.
+    #[inline]
+    fn fill(self: Pin<&mut Self>, cx: &mut Context<'_>) {
+        let mut this = self.project();
+        let Some(mut source) = this.source.as_mut().as_pin_mut() else {
+            return;
+        };
+        for _ in 0..ITEMS_PER_POLL {
+            if this.out.is_full(*this.frame_size) {
+                return;
+            }
+            match source.as_mut().poll_into(cx, this.out) {
+                Poll::Pending => return,
+                Poll::Ready(Some(Ok(()))) => {}
+                Poll::Ready(Some(Err(error))) => {
+                    let last = this
+                        .lifecycle
+                        .as_mut()
+                        .and_then(|life| life.on_error.take());
+                    *this.state = match last {
+                        None => State::Failed(error),
+                        Some(last) => {
+                            this.out.push(last);
+                            State::Ended
+                        }
+                    };
+                    this.source.set(None);
+                    return;
+                }
+                Poll::Ready(None) => {
+                    *this.state = State::Ended;
+                    this.source.set(None);
+                    return;
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+    }
+
+    /// The first poll: what goes out before the first event.
+    fn open(self: Pin<&mut Self>) {
+        let this = self.project();
+        *this.state = State::Open;
+        let prelude = match mem::replace(this.prelude, PreludeSetting::Set(None)) {
+            PreludeSetting::Set(prelude) => prelude,
+            PreludeSetting::Unset => this.heartbeat.is_some().then(Prelude::new),
+        };
+        if let Some(prelude) = prelude {
+            this.out.push(prelude.to_block());
+        }
+    }
+
+    /// Ends the stream from outside, after what is ready.
+    fn end(self: Pin<&mut Self>) {
+        let mut this = self.project();
+        *this.state = State::Ended;
+        this.source.set(None);
+        if let Some(farewell) = this
+            .lifecycle
+            .as_mut()
+            .and_then(|life| life.farewell.take())
+        {
+            this.out.push(farewell);
+        }
+    }
+
+    /// The next frame, if one is ready, and a mark that something was sent.
+    #[inline]
+    fn take_frame(self: Pin<&mut Self>) -> Option<Frame<Bytes>> {
+        let this = self.project();
+        let frame = this.out.next_frame().map(Frame::data);
+        if let (Some(_), Some(clock)) = (&frame, this.clock.as_pin_mut()) {
+            clock.mark();
+        }
+        frame
+    }
+
+    /// The heartbeat, if one is due.
+    #[inline]
+    fn poll_heartbeat(self: Pin<&mut Self>) -> Option<Frame<Bytes>> {
+        let this = self.project();
+        let (mut clock, alarm) = (this.clock.as_pin_mut()?, this.alarm.as_ref()?);
+        if !clock.wants_poll() {
+            return None;
+        }
+        let mut cx = Context::from_waker(alarm.waker());
+        if clock.as_mut().poll_due(this.timer, &mut cx).is_pending() {
+            return None;
+        }
+        this.out.push(this.heartbeat.clone()?);
+        this.out.next_frame().map(Frame::data)
+    }
+}
+
+impl<S: Source, T: Timer> Body for SseBody<S, T> {
+    type Data = Bytes;
+    type Error = S::Error;
+
+    #[inline]
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, S::Error>>> {
+        // What a shared payload is cut into leaves before anything else is asked.
+        if let Some(chunk) = self.as_mut().project().out.next_chunk() {
+            return Poll::Ready(Some(Ok(Frame::data(chunk))));
+        }
+        if matches!(self.state, State::New) {
+            self.as_mut().open();
+        }
+        let rung = self.as_mut().has_rung(cx);
+        self.as_mut().fill(cx);
+        if rung && matches!(self.state, State::Open) && self.as_mut().poll_over().is_ready() {
+            self.as_mut().end();
+        }
+        if let Some(frame) = self.as_mut().take_frame() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        if matches!(self.state, State::Open) {
+            return match self.poll_heartbeat() {
+                Some(frame) => Poll::Ready(Some(Ok(frame))),
+                None => Poll::Pending,
+            };
+        }
+        match mem::replace(self.project().state, State::Ended) {
+            State::Failed(error) => Poll::Ready(Some(Err(error))),
+            _ => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self.state, State::Ended) && self.out.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let ready = u64::try_from(self.out.len()).unwrap_or(u64::MAX);
+        let mut hint = SizeHint::new();
+        hint.set_lower(ready);
+        if matches!(self.state, State::Ended) {
+            hint.set_upper(ready);
+        }
+        hint
+    }
+}
+
+/// A body that is at its end, for wrappers that want one.
+impl<S: Source, T: Timer + Default> Default for SseBody<S, T> {
+    fn default() -> Self {
+        Self::from_source(None, T::default())
+    }
+}
+
+impl<S: Source, T: Timer> fmt::Debug for SseBody<S, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SseBody")
+            .field("out", &self.out)
+            .field("frame_size", &self.frame_size)
+            .field("prelude", &self.prelude)
+            .field("heartbeat", &self.heartbeat)
+            .field("lifecycle", &self.lifecycle)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,207 @@
+use std::error::Error;
+use std::fmt;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::HeaderName;
+
+use crate::protocol::{EventId, InvalidText};
+
+/// `Last-Event-ID`, the header with which a client says what it saw last.
+pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// The ID of the last event that a reconnecting client saw ([9.2.4]).
+///
+/// [`SseLayer`](crate::SseLayer) puts it into the request's extensions; with feature `axum`,
+/// `Option<LastEventId>` is an extractor. It is what the client says, and no more: it tells where to
+/// go on, never what the client may see.
+///
+/// ```
+/// use http::{HeaderMap, HeaderValue};
+/// use tower_sse::LastEventId;
+///
+/// let mut headers = HeaderMap::new();
+/// assert_eq!(LastEventId::from_headers(&headers, LastEventId::MAX_LEN)?, None);
+///
+/// headers.insert("last-event-id", HeaderValue::from_bytes("zürich-7".as_bytes()).unwrap());
+/// let last = LastEventId::from_headers(&headers, LastEventId::MAX_LEN)?.unwrap();
+/// assert_eq!(last.as_str(), "zürich-7");
+///
+/// let error = LastEventId::from_headers(&headers, 4).unwrap_err();
+/// assert_eq!(error.to_string(), "Last-Event-ID is 9 bytes long, over the limit of 4");
+/// # Ok::<(), tower_sse::InvalidLastEventId>(())
+/// ```
+///
+/// [9.2.4]: https://html.spec.whatwg.org/multipage/server-sent-events.html#the-last-event-id-header
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LastEventId(EventId);
+
+impl LastEventId {
+    /// The longest ID that is taken if nothing else is said, in bytes: 4 KiB.
+    pub const MAX_LEN: usize = 4096;
+
+    /// What the request's header says; `None` without the header, or if it is empty.
+    ///
+    /// # Errors
+    ///
+    /// If the value is longer than `max_len` bytes, or cannot be an ID: not UTF-8, or with a NUL.
+    pub fn from_headers(
+        headers: &HeaderMap,
+        max_len: usize,
+    ) -> Result<Option<Self>, InvalidLastEventId> {
+        match headers.get(LAST_EVENT_ID) {
+            // A `HeaderValue` gives its bytes away only by copy; the bound is looked at first.
+            Some(value) => Self::parse(value.as_bytes(), max_len),
+            None => Ok(None),
+        }
+    }
+
+    /// What the query of the request's URI says, for a first connection: `EventSource` cannot set
+    /// headers. `None` without such a parameter, or if it is empty.
+    ///
+    /// The parameter is `lastEventId`, in any of the usual spellings: `last-event-id`,
+    /// `last_event_id`, `Last-Event-ID`.
+    ///
+    /// # Errors
+    ///
+    /// If the decoded value is longer than `max_len` bytes, or cannot be an ID.
+    ///
+    /// ```
+    /// use tower_sse::LastEventId;
+    ///
+    /// let last = LastEventId::from_query("topic=7&lastEventId=z%C3%BCrich+7", 100)?.unwrap();
+    /// assert_eq!(last.as_str(), "zürich 7");
+    /// assert_eq!(LastEventId::from_query("topic=7", 100)?, None);
+    /// assert!(LastEventId::from_query("last-event-id=7%0Adata", 100).is_err());
+    /// # Ok::<(), tower_sse::InvalidLastEventId>(())
+    /// ```
+    pub fn from_query(query: &str, max_len: usize) -> Result<Option<Self>, InvalidLastEventId> {
+        let value = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(name, _)| names_last_event_id(name))
+            .map(|(_, value)| value);
+        match value {
+            // Decoding makes nothing longer and at most a third as long.
+            Some(value) if value.len() / 3 > max_len => {
+                Err(InvalidLastEventId::too_long(value.len() / 3, max_len))
+            }
+            Some(value) => Self::parse(&percent_decode(value), max_len),
+            None => Ok(None),
+        }
+    }
+
+    fn parse(value: &[u8], max_len: usize) -> Result<Option<Self>, InvalidLastEventId> {
+        if value.is_empty() {
+            return Ok(None);
+        }
+        if value.len() > max_len {
+            return Err(InvalidLastEventId::too_long(value.len(), max_len));
+        }
+        match EventId::try_from(Bytes::copy_from_slice(value)) {
+            Ok(id) => Ok(Some(Self(id))),
+            Err(error) => Err(InvalidLastEventId(Reason::Text(error))),
+        }
+    }
+
+    /// The ID; never empty.
+    #[must_use]
+    pub fn id(&self) -> &EventId {
+        &self.0
+    }
+
+    /// The ID as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl From<LastEventId> for EventId {
+    fn from(last: LastEventId) -> Self {
+        last.0
+    }
+}
+
+impl fmt::Display for LastEventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+fn names_last_event_id(name: &str) -> bool {
+    let letters = name.bytes().filter(|b| !matches!(b, b'-' | b'_'));
+    letters.map(|b| b.to_ascii_lowercase()).eq(*b"lasteventid")
+}
+
+/// As forms are encoded: `+` is a space, `%` and two hexadecimal digits a byte, and what is neither
+/// stays.
+fn percent_decode(text: &str) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        out.push(match first {
+            b'+' => b' ',
+            b'%' => match hex_byte(tail) {
+                Some(byte) => {
+                    rest = &tail[2..];
+                    byte
+                }
+                None => b'%',
+            },
+            byte => *byte,
+        });
+    }
+    out
+}
+
+fn hex_byte(text: &[u8]) -> Option<u8> {
+    let digit = |at: usize| char::from(*text.get(at)?).to_digit(16);
+    u8::try_from(digit(0)? << 4 | digit(1)?).ok()
+}
+
+/// A `Last-Event-ID` that no event can have had, or that is too long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidLastEventId(Reason);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Reason {
+    TooLong { len: usize, max: usize },
+    Text(InvalidText),
+}
+
+impl InvalidLastEventId {
+    fn too_long(len: usize, max: usize) -> Self {
+        Self(Reason::TooLong { len, max })
+    }
+
+    /// Whether it was refused for its length alone.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        matches!(self.0, Reason::TooLong { .. })
+    }
+}
+
+impl fmt::Display for InvalidLastEventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Reason::TooLong { len, max } => {
+                write!(
+                    f,
+                    "Last-Event-ID is {len} bytes long, over the limit of {max}"
+                )
+            }
+            Reason::Text(error) => write!(f, "Last-Event-ID cannot be an ID: {error}"),
+        }
+    }
+}
+
+impl Error for InvalidLastEventId {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0 {
+            Reason::TooLong { .. } => None,
+            Reason::Text(error) => Some(error),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::body::{KeepAlive, KeepAliveBody, to_bytes};
+use crate::timer::{NoTimer, Timer};
+
+pin_project! {
+    /// The body of [`SseService`](super::SseService): the wrapped service's, untouched or with
+    /// heartbeats.
+    #[must_use = "a body does nothing until a server polls it"]
+    pub struct ResponseBody<B, T: Timer = NoTimer> {
+        #[pin]
+        inner: Inner<B, T>,
+    }
+}
+
+pin_project! {
+    #[project = InnerProj]
+    enum Inner<B, T: Timer> {
+        Passed { #[pin] body: B },
+        KeptAlive { #[pin] body: KeepAliveBody<B, T> },
+        Text { text: Bytes },
+    }
+}
+
+impl<B, T: Timer> ResponseBody<B, T> {
+    pub(super) fn passed(body: B) -> Self {
+        Self {
+            inner: Inner::Passed { body },
+        }
+    }
+
+    pub(super) fn kept_alive(body: B, keep_alive: KeepAlive, timer: T) -> Self {
+        Self {
+            inner: Inner::KeptAlive {
+                body: KeepAliveBody::new(body, keep_alive, timer),
+            },
+        }
+    }
+
+    pub(super) fn text(text: Bytes) -> Self {
+        Self {
+            inner: Inner::Text { text },
+        }
+    }
+
+    pub(super) fn empty() -> Self {
+        Self::text(Bytes::new())
+    }
+}
+
+impl<B: Body, T: Timer> Body for ResponseBody<B, T> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        match self.project().inner.project() {
+            InnerProj::Passed { body } => body
+                .poll_frame(cx)
+                .map(|frame| frame.map(|frame| frame.map(to_bytes))),
+            InnerProj::KeptAlive { body } => body.poll_frame(cx),
+            InnerProj::Text { text } if text.is_empty() => Poll::Ready(None),
+            InnerProj::Text { text } => Poll::Ready(Some(Ok(Frame::data(std::mem::take(text))))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.inner {
+            Inner::Passed { body } => body.is_end_stream(),
+            Inner::KeptAlive { body } => body.is_end_stream(),
+            Inner::Text { text } => text.is_empty(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.inner {
+            Inner::Passed { body } => body.size_hint(),
+            Inner::KeptAlive { body } => body.size_hint(),
+            Inner::Text { text } => SizeHint::with_exact(text.len().try_into().unwrap_or(u64::MAX)),
+        }
+    }
+}
+
+/// An empty body, for layers around this one that answer by themselves.
+impl<B, T: Timer> Default for ResponseBody<B, T> {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl<B: fmt::Debug, T: Timer> fmt::Debug for ResponseBody<B, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.inner {
+            Inner::Passed { body } => f.debug_tuple("Passed").field(body).finish(),
+            Inner::KeptAlive { body } => f.debug_tuple("KeptAlive").field(body).finish(),
+            Inner::Text { text } => f.debug_tuple("Text").field(text).finish(),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, Response, StatusCode, Version};
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use super::body::ResponseBody;
+use super::layer::SseLayer;
+use crate::headers::{TEXT_EVENT_STREAM, is_event_stream};
+use crate::timer::Timer;
+
+pin_project! {
+    /// The future of [`SseService`](super::SseService).
+    pub struct ResponseFuture<F, B, T: Timer> {
+        #[pin]
+        state: State<F, B, T>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F, B, T: Timer> {
+        Inner {
+            #[pin]
+            future: F,
+            layer: SseLayer<T>,
+            version: Version,
+            head: bool,
+        },
+        Ready {
+            response: Option<Response<ResponseBody<B, T>>>,
+        },
+    }
+}
+
+impl<F, B, T: Timer> ResponseFuture<F, B, T> {
+    pub(super) fn new(future: F, layer: SseLayer<T>, version: Version, head: bool) -> Self {
+        Self {
+            state: State::Inner {
+                future,
+                layer,
+                version,
+                head,
+            },
+        }
+    }
+
+    pub(super) fn ready(response: Response<ResponseBody<B, T>>) -> Self {
+        Self {
+            state: State::Ready {
+                response: Some(response),
+            },
+        }
+    }
+}
+
+impl<F, B, E, T> Future for ResponseFuture<F, B, T>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Body,
+    T: Timer + Clone,
+{
+    type Output = Result<Response<ResponseBody<B, T>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProj::Inner {
+                future,
+                layer,
+                version,
+                head,
+            } => {
+                let response = ready!(future.poll(cx))?;
+                Poll::Ready(Ok(finish(response, layer, *version, *head)))
+            }
+            StateProj::Ready { response } => Poll::Ready(Ok(response
+                .take()
+                .expect("futures are not polled after completion"))),
+        }
+    }
+}
+
+fn finish<B: Body, T: Timer + Clone>(
+    mut response: Response<B>,
+    layer: &SseLayer<T>,
+    version: Version,
+    head: bool,
+) -> Response<ResponseBody<B, T>> {
+    let settings = &layer.settings;
+    if !settings.detect_only && is_unlabelled(&response, head) {
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, TEXT_EVENT_STREAM);
+    } else if !is_event_stream(response.headers()) {
+        return response.map(ResponseBody::passed);
+    }
+    let headers = response.headers_mut();
+    settings.headers.apply(version, headers);
+    headers.remove(CONTENT_LENGTH);
+    if head {
+        return response.map(|_never_opened| ResponseBody::empty());
+    }
+    match &settings.keep_alive {
+        Some(keep_alive) if is_readable(response.headers()) => response
+            .map(|body| ResponseBody::kept_alive(body, keep_alive.clone(), layer.timer.clone())),
+        _ => response.map(ResponseBody::passed),
+    }
+}
+
+/// Whether the handler has left it to the layer to say that this is an event stream.
+fn is_unlabelled<B: Body>(response: &Response<B>, head: bool) -> bool {
+    response.status() == StatusCode::OK
+        && !response.headers().contains_key(CONTENT_TYPE)
+        && (head || !response.body().is_end_stream())
+}
+
+/// Whether the bytes are the event stream's own, so that a comment can be put between them.
+fn is_readable(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .all(|value| value == "identity")
+}
+
+impl<F, B, T: Timer> fmt::Debug for ResponseFuture<F, B, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

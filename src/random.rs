@@ -1,0 +1,35 @@
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+/// A number from 0 to `limit`, both included, near enough to uniform for spreading load.
+///
+/// The standard library seeds its hash maps from the system's randomness and counts up for each
+/// `RandomState`; hashing a constant under a new one needs no dependency and no state of ours.
+pub(crate) fn below(limit: u64) -> u64 {
+    let random = RandomState::new().hash_one(0);
+    let scaled = (u128::from(random) * (u128::from(limit) + 1)) >> 64;
+    u64::try_from(scaled).expect("at most the limit")
+}
+
+/// A duration from zero to `limit`, in whole microseconds.
+pub(crate) fn up_to(limit: Duration) -> Duration {
+    Duration::from_micros(below(u64::try_from(limit.as_micros()).unwrap_or(u64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn covers_the_range_and_no_more() {
+        let mut seen = [false; 4];
+        for _ in 0..1_000 {
+            seen[usize::try_from(below(3)).unwrap()] = true;
+        }
+        assert_eq!(seen, [true; 4]);
+        assert_eq!(below(0), 0);
+        below(u64::MAX);
+        assert!(up_to(Duration::from_secs(1)) <= Duration::from_secs(1));
+        up_to(Duration::MAX);
+    }
+}
