@@ -59,7 +59,7 @@ pub fn accepts_event_stream(headers: &HeaderMap) -> bool {
         .get_all(ACCEPT)
         .iter()
         .flat_map(|value| value.as_bytes().split(|b| *b == b','))
-        .map(|range| range.trim_ascii())
+        .map(<[u8]>::trim_ascii)
         .filter(|range| !range.is_empty())
         .peekable();
     if ranges.peek().is_none() {
@@ -67,7 +67,7 @@ pub fn accepts_event_stream(headers: &HeaderMap) -> bool {
     }
     let mut best = (0, false);
     for range in ranges {
-        let mut parts = range.split(|b| *b == b';').map(|part| part.trim_ascii());
+        let mut parts = range.split(|b| *b == b';').map(<[u8]>::trim_ascii);
         let specific = match parts.next() {
             Some(b"*/*") => 1,
             Some(essence) if essence.eq_ignore_ascii_case(b"text/*") => 2,
