@@ -1,0 +1,6 @@
+//! The decoder against the standard.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod oracle;

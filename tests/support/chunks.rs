@@ -1,0 +1,30 @@
+//! Ways to cut bytes into chunks.
+
+use bytes::Bytes;
+
+use super::rng::Rng;
+
+/// Chunks of this many bytes, the last one shorter.
+pub fn of(size: usize, bytes: &[u8]) -> Vec<Bytes> {
+    bytes.chunks(size).map(Bytes::copy_from_slice).collect()
+}
+
+/// Two chunks, for each place where one can be cut.
+pub fn every_split(bytes: &[u8]) -> impl Iterator<Item = Vec<Bytes>> + '_ {
+    (0..=bytes.len()).map(|at| {
+        let (a, b) = bytes.split_at(at);
+        vec![Bytes::copy_from_slice(a), Bytes::copy_from_slice(b)]
+    })
+}
+
+/// Chunks of random sizes up to `most`, empty ones included.
+pub fn random(rng: &mut Rng, most: usize, bytes: &[u8]) -> Vec<Bytes> {
+    let mut chunks = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (chunk, after) = rest.split_at(rng.below(most + 1).min(rest.len()));
+        chunks.push(Bytes::copy_from_slice(chunk));
+        rest = after;
+    }
+    chunks
+}

@@ -1,0 +1,8 @@
+//! What the tests of several areas share.
+
+#![allow(dead_code, reason = "no area needs all of it")]
+#![allow(unreachable_pub, reason = "a module of each test binary")]
+
+pub mod chunks;
+pub mod oracle;
+pub mod rng;
