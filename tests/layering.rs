@@ -1,0 +1,150 @@
+//! Dependencies between the modules point one way.
+
+use std::fs;
+use std::path::Path;
+
+/// A module of the crate and the modules it may use besides itself.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("protocol", &[]),
+    ("timer", &[]),
+    ("random", &[]),
+    ("headers", &["protocol"]),
+    ("last_event_id", &["protocol"]),
+    ("body", &["protocol", "timer", "headers", "random"]),
+    (
+        "middleware",
+        &["protocol", "timer", "headers", "last_event_id", "body"],
+    ),
+    (
+        "hub",
+        &[
+            "protocol",
+            "timer",
+            "headers",
+            "random",
+            "last_event_id",
+            "body",
+        ],
+    ),
+    (
+        "client",
+        &[
+            "protocol",
+            "timer",
+            "headers",
+            "random",
+            "last_event_id",
+            "body",
+        ],
+    ),
+    (
+        "axum",
+        &[
+            "protocol",
+            "timer",
+            "headers",
+            "last_event_id",
+            "body",
+            "middleware",
+            "hub",
+            "client",
+        ],
+    ),
+];
+
+/// What the protocol core may name besides the standard library and itself.
+const PROTOCOL_CRATES: &[&str] = &["bytes", "memchr", "itoa", "serde", "serde_json"];
+
+#[test]
+fn modules_use_only_those_below_them() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut seen = 0;
+    for (path, text) in sources(&src) {
+        let relative = path.strip_prefix(&src).unwrap();
+        let module = relative
+            .iter()
+            .next()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".rs");
+        if module == "lib" {
+            continue;
+        }
+        let Some((_, allowed)) = MAY_USE.iter().find(|(name, _)| *name == module) else {
+            panic!("{module} has no place in the layering");
+        };
+        seen += 1;
+        for used in names_after("crate::", &text) {
+            // Items re-exported at the root are for users; inside, the module is named.
+            assert!(
+                used == module || allowed.contains(&used.as_str()),
+                "{} uses crate::{used}",
+                relative.display()
+            );
+        }
+    }
+    assert!(seen > 20, "found only {seen} files");
+}
+
+#[test]
+fn the_protocol_core_knows_no_async_and_no_http() {
+    let protocol = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/protocol");
+    for (path, text) in sources(&protocol) {
+        for name in text.lines().filter_map(|line| line.strip_prefix("use ")) {
+            let root = name.split([':', ';']).next().unwrap();
+            assert!(
+                matches!(root, "std" | "super") || PROTOCOL_CRATES.contains(&root),
+                "{} uses {root}",
+                path.display()
+            );
+        }
+        for foreign in [
+            "http::",
+            "futures_core::",
+            "tokio::",
+            "std::task",
+            "std::future",
+            "async ",
+        ] {
+            let code = text
+                .lines()
+                .filter(|line| !line.trim_start().starts_with("//"));
+            assert!(
+                !code.clone().any(|line| line.contains(foreign)),
+                "{} has {foreign}",
+                path.display()
+            );
+        }
+    }
+}
+
+fn sources(dir: &Path) -> Vec<(std::path::PathBuf, String)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+    found
+}
+
+/// The modules that code, not comments, names after a prefix.
+fn names_after(prefix: &str, text: &str) -> Vec<String> {
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .flat_map(|line| {
+            line.match_indices(prefix)
+                .map(|(at, _)| &line[at + prefix.len()..])
+        })
+        .map(|rest| {
+            rest.chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect()
+        })
+        .collect()
+}

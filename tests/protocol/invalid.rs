@@ -1,0 +1,70 @@
+//! Foreign text that cannot be an ID, a type or data.
+
+use bytes::Bytes;
+use tower_sse::{Data, EventId, EventType, InvalidText};
+
+fn at(error: &InvalidText) -> (Option<char>, usize) {
+    (error.character(), error.position())
+}
+
+#[test]
+fn an_id_names_the_character_and_its_place() {
+    for (text, bad, position) in [("\0", '\0', 0), ("ab\rc", '\r', 2), ("zürich\n", '\n', 7)] {
+        for error in [
+            EventId::try_from(text).unwrap_err(),
+            EventId::try_from(text.to_owned()).unwrap_err(),
+            EventId::try_from(Bytes::from(text)).unwrap_err(),
+        ] {
+            assert_eq!(at(&error), (Some(bad), position), "{text:?}");
+        }
+    }
+    assert_eq!(
+        EventId::try_from("a\0").unwrap_err().to_string(),
+        "event ID has U+0000 (null) at byte 1"
+    );
+}
+
+#[test]
+fn a_type_may_have_a_null_and_no_line_break() {
+    assert_eq!(EventType::try_from("a\0b").unwrap().as_str(), "a\0b");
+    for text in ["\n", "a\r", "goal\r\ndata: injected"] {
+        assert!(EventType::try_from(text).is_err());
+        assert!(EventType::try_from(text.to_owned()).is_err());
+        assert!(EventType::try_from(Bytes::from(text)).is_err());
+    }
+    assert_eq!(
+        EventType::try_from("a\r").unwrap_err().to_string(),
+        "event type has U+000D (carriage return) at byte 1"
+    );
+}
+
+#[test]
+fn bytes_have_to_be_utf8() {
+    let bad = Bytes::from_static(b"abc\xF0\x9F");
+    assert_eq!(at(&EventId::try_from(bad.clone()).unwrap_err()), (None, 3));
+    assert_eq!(
+        at(&EventType::try_from(bad.clone()).unwrap_err()),
+        (None, 3)
+    );
+    let error = Data::try_from(bad).unwrap_err();
+    assert_eq!(error.to_string(), "data is not UTF-8 from byte 3 on");
+}
+
+#[test]
+fn every_form_of_the_same_text_is_equal() {
+    for text in ["", "7", "a text that is longer than what is kept in place"] {
+        let id = EventId::try_from(text).unwrap();
+        assert_eq!(id, EventId::try_from(text.to_owned()).unwrap());
+        assert_eq!(id, EventId::try_from(Bytes::from(text)).unwrap());
+        assert_eq!(id.as_str(), text);
+        assert_eq!(id.to_string(), text);
+        let event_type = EventType::try_from(text).unwrap();
+        assert_eq!(event_type, EventType::try_from(text.to_owned()).unwrap());
+        assert_eq!(event_type, EventType::try_from(Bytes::from(text)).unwrap());
+        assert_eq!(event_type.as_str(), text);
+    }
+    assert_eq!(
+        EventId::from(u64::MAX),
+        EventId::from_static("18446744073709551615")
+    );
+}

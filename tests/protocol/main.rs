@@ -1,0 +1,8 @@
+//! What the crate writes, read back by the standard.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod blocks;
+mod invalid;
+mod oracle;
