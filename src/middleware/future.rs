@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::body::ResponseBody;
 use super::layer::SseLayer;
-use crate::headers::{TEXT_EVENT_STREAM, is_event_stream};
+use crate::headers::is_event_stream;
 use crate::timer::Timer;
 
 pin_project! {
@@ -91,11 +91,8 @@ fn finish<B: Body, T: Timer + Clone>(
     head: bool,
 ) -> Response<ResponseBody<B, T>> {
     let settings = &layer.settings;
-    if !settings.detect_only && is_unlabelled(&response, head) {
-        response
-            .headers_mut()
-            .insert(CONTENT_TYPE, TEXT_EVENT_STREAM);
-    } else if !is_event_stream(response.headers()) {
+    let labelled_here = !settings.detect_only && is_unlabelled(&response, head);
+    if !labelled_here && !is_event_stream(response.headers()) {
         return response.map(ResponseBody::passed);
     }
     let headers = response.headers_mut();

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "no area needs all of it")]
 #![allow(unreachable_pub, reason = "a module of each test binary")]
 
+pub mod bodies;
 pub mod chunks;
 pub mod oracle;
 pub mod rng;
+pub mod timer;

@@ -1,0 +1,9 @@
+//! Bodies, polled by hand on a clock moved by hand.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod foreign;
+mod frames;
+mod heartbeats;
+mod lifecycle;
