@@ -88,6 +88,8 @@ enum State<E> {
     Open,
     /// The stream has failed; what was ready before leaves first.
     Failed(E),
+    /// The same, and the server has had the time to write what left.
+    Flushed(E),
     /// Over, once what is ready has left.
     Ended,
 }
@@ -495,14 +497,20 @@ impl<S: Source, T: Timer> Body for SseBody<S, T> {
             return Poll::Ready(Some(Ok(frame)));
         }
         if matches!(self.state, State::Open) {
-            return match self.poll_heartbeat() {
+            return match self.as_mut().poll_heartbeat() {
                 Some(frame) => Poll::Ready(Some(Ok(frame))),
                 None => Poll::Pending,
             };
         }
-        match mem::replace(self.project().state, State::Ended) {
-            State::Failed(error) => Poll::Ready(Some(Err(error))),
-            _ => Poll::Ready(None),
+        match mem::replace(self.as_mut().project().state, State::Ended) {
+            // hyper drops what it has not written when a body fails. It writes while a body is pending.
+            State::Failed(error) => {
+                *self.project().state = State::Flushed(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            State::Flushed(error) => Poll::Ready(Some(Err(error))),
+            State::New | State::Open | State::Ended => Poll::Ready(None),
         }
     }
 

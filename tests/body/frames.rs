@@ -124,6 +124,7 @@ fn blocks_and_written_items_are_bodies_too() {
         poll(&mut body, &waker).data(),
         "data: 1\n\n: counted\n\ndata: 3\n\n: counted\n\n"
     );
+    assert_eq!(poll(&mut body, &waker), Polled::Pending, "time to write");
     assert_eq!(poll(&mut body, &waker), Polled::Error("zero"));
     assert_eq!(poll(&mut body, &waker), Polled::End);
 }

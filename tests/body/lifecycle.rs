@@ -135,11 +135,13 @@ fn age_and_heartbeats_share_a_clock() {
 
 #[test]
 fn an_error_aborts_after_what_was_ready() {
-    let (_, waker) = Wakes::new();
+    let (wakes, waker) = Wakes::new();
     let events = Script::new([Ok(Event::new("x")), Err("gone"), Ok(Event::new("never"))]);
     let mut body = Box::pin(SseBody::new(events.clone()));
     assert_eq!(poll(&mut body, &waker).data(), "data: x\n\n");
     assert!(!body.is_end_stream());
+    assert_eq!(poll(&mut body, &waker), Polled::Pending, "time to write");
+    assert_eq!(wakes.count(), 1);
     assert_eq!(poll(&mut body, &waker), Polled::Error("gone"));
     assert_eq!(poll(&mut body, &waker), Polled::End);
     assert!(!events.is_held());

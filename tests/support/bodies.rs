@@ -60,7 +60,12 @@ impl<T> Script<T> {
 
     /// Whether somebody holds it besides the caller.
     pub fn is_held(&self) -> bool {
-        Arc::strong_count(&self.0) > 1
+        self.holders() > 1
+    }
+
+    /// How many hold it, the caller included.
+    pub fn holders(&self) -> usize {
+        Arc::strong_count(&self.0)
     }
 
     fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<T>> {

@@ -5,6 +5,7 @@
 
 pub mod bodies;
 pub mod chunks;
+pub mod net;
 pub mod oracle;
 pub mod rng;
 pub mod timer;

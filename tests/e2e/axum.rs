@@ -1,0 +1,109 @@
+//! axum: responses, the extractor, and a shutdown with streams open.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use http::{StatusCode, Version};
+use http_body_util::Empty;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_sse::{Event, KeepAlive, LastEventId, SseBody, SseLayer};
+
+use crate::support::net::{get as request, read_to_end, read_until, send, within};
+use crate::{minutes, ticker};
+
+async fn feed(last: Option<LastEventId>) -> impl IntoResponse {
+    SseBody::new(ticker(last.as_ref())).keep_alive(KeepAlive::default())
+}
+
+#[tokio::test]
+async fn a_handler_takes_the_last_event_id_and_returns_a_body() {
+    let plain = Router::new().route("/", get(feed));
+    let layered = plain.clone().layer(SseLayer::new().query_fallback());
+    for (app, query) in [(plain, ""), (layered, "?lastEventId=9")] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+
+        let get = request(Version::HTTP_11, address, "/").header("last-event-id", "4");
+        let response = send(address, get.body(Empty::new()).unwrap()).await;
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        assert_eq!(
+            response.headers()["cache-control"],
+            "no-cache, no-transform"
+        );
+        let read = read_until(&mut response.into_body(), "minute 10\n\n").await;
+        assert_eq!(read, format!(":\n\n{}", minutes(5, 10)));
+
+        let get = request(Version::HTTP_2, address, &format!("/{query}"));
+        let response = send(address, get.body(Empty::new()).unwrap()).await;
+        let read = read_until(&mut response.into_body(), "minute 10\n\n").await;
+        assert_eq!(
+            read,
+            format!(
+                ":\n\n{}",
+                minutes(if query.is_empty() { 1 } else { 10 }, 10)
+            )
+        );
+
+        let get = request(Version::HTTP_11, address, "/").header("last-event-id", &b"\xff"[..]);
+        let response = send(address, get.body(Empty::new()).unwrap()).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+        assert!(
+            read_to_end(response.into_body())
+                .await
+                .starts_with("Last-Event-ID cannot be")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_shutdown_ends_with_streams_open() {
+    let stop = CancellationToken::new();
+    let ended = stop.clone();
+    let app = Router::new().route(
+        "/",
+        get(async move || {
+            SseBody::new(ticker(None))
+                .keep_alive(KeepAlive::new().interval(Duration::from_secs(60)))
+                .end_when(ended.cancelled_owned())
+                .farewell(Event::new("back in a minute"))
+        }),
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = stop.clone().cancelled_owned();
+    let server = tokio::spawn(
+        axum::serve(listener, app)
+            .with_graceful_shutdown(shutdown)
+            .into_future(),
+    );
+    let mut bodies = Vec::new();
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        let get = request(version, address, "/").body(Empty::new()).unwrap();
+        let mut body = send(address, get).await.into_body();
+        read_until(&mut body, "minute 10\n\n").await;
+        bodies.push(body);
+    }
+    stop.cancel();
+    for body in bodies {
+        assert_eq!(read_to_end(body).await, "data: back in a minute\n\n");
+    }
+    within(server).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_stream_of_any_error_is_a_response() {
+    let events = futures_util::stream::iter([Ok(Event::new("x")), Err(std::io::Error::other("y"))]);
+    let response = SseBody::new(events).on_error(Event::comment("sorry"));
+    let response = IntoResponse::into_response(response);
+    let bytes = axum::body::to_bytes(response.into_body(), 100)
+        .await
+        .unwrap();
+    assert_eq!(bytes, "data: x\n\n: sorry\n\n");
+    let infallible = futures_util::stream::empty::<Result<Event, Infallible>>();
+    _ = IntoResponse::into_response(SseBody::new(infallible));
+}

@@ -1,0 +1,205 @@
+//! hyper, HTTP/1.1 and HTTP/2.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, Version};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use tower::{ServiceBuilder, service_fn};
+use tower_sse::{Data, Event, KeepAlive, LastEventId, SseBody, SseLayer};
+
+use crate::support::bodies::Script;
+use crate::support::net::{get, read_to_end, read_until, send, serve, until, within};
+use crate::{minutes, ticker};
+
+const VERSIONS: [Version; 2] = [Version::HTTP_11, Version::HTTP_2];
+
+async fn feed(
+    request: Request<Incoming>,
+) -> Result<Response<impl http_body::Body<Data = Bytes, Error = Infallible>>, Infallible> {
+    let events = ticker(request.extensions().get::<LastEventId>());
+    let keep_alive = KeepAlive::new().interval(Duration::from_millis(20));
+    Ok(Response::new(SseBody::new(events).keep_alive(keep_alive)))
+}
+
+#[tokio::test]
+async fn a_stream_arrives_with_its_headers_prelude_and_heartbeats() {
+    let address = serve(
+        ServiceBuilder::new()
+            .layer(SseLayer::new())
+            .service_fn(feed),
+    )
+    .await;
+    for version in VERSIONS {
+        let request = get(version, address, "/").body(Empty::new()).unwrap();
+        let response = send(address, request).await;
+        assert_eq!(
+            (response.status(), response.version()),
+            (StatusCode::OK, version)
+        );
+        let headers = response.headers();
+        assert_eq!(headers["content-type"], "text/event-stream");
+        assert_eq!(headers["cache-control"], "no-cache, no-transform");
+        assert_eq!(headers["x-accel-buffering"], "no");
+        let connection = headers
+            .get("connection")
+            .map(|value| value.to_str().unwrap());
+        assert_eq!(
+            connection,
+            (version == Version::HTTP_11).then_some("keep-alive")
+        );
+        assert!(!headers.contains_key("content-length"));
+
+        let mut body = response.into_body();
+        let first = read_until(&mut body, "minute 10\n\n").await;
+        assert_eq!(first, format!(":\n\n{}", minutes(1, 10)));
+        assert_eq!(read_until(&mut body, ":\n\n").await, ":\n\n");
+    }
+}
+
+#[tokio::test]
+async fn a_client_goes_on_where_it_was() {
+    let address = serve(
+        ServiceBuilder::new()
+            .layer(SseLayer::new())
+            .service_fn(feed),
+    )
+    .await;
+    for version in VERSIONS {
+        let request = get(version, address, "/").header("last-event-id", "7");
+        let mut body = send(address, request.body(Empty::new()).unwrap())
+            .await
+            .into_body();
+        let read = read_until(&mut body, "minute 10\n\n").await;
+        assert_eq!(read, format!(":\n\n{}", minutes(8, 10)));
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_frees_the_stream() {
+    for version in VERSIONS {
+        let events = Script::<Result<Event, Infallible>>::new([Ok(Event::new("x"))]);
+        let stream = events.clone();
+        let service = service_fn(move |_: Request<Incoming>| {
+            std::future::ready(Ok::<_, Infallible>(
+                SseBody::new(stream.clone()).into_response(),
+            ))
+        });
+        let address = serve(service).await;
+        let mut body = send(
+            address,
+            get(version, address, "/").body(Empty::new()).unwrap(),
+        )
+        .await
+        .into_body();
+        read_until(&mut body, "data: x\n\n").await;
+        let held = events.holders();
+        drop(body);
+        until("the server drops the stream", || events.holders() < held).await;
+    }
+}
+
+#[tokio::test]
+async fn an_error_of_the_stream_breaks_the_response() {
+    for version in VERSIONS {
+        let service = service_fn(async |_: Request<Incoming>| {
+            let events = Script::new([Ok(Event::new("x"))]);
+            events.push(Err(std::io::Error::other("database gone")));
+            Ok::<_, Infallible>(SseBody::new(events).into_response())
+        });
+        let address = serve(service).await;
+        let request = get(version, address, "/").body(Empty::new()).unwrap();
+        let mut body = send(address, request).await.into_body();
+        read_until(&mut body, "data: x\n\n").await;
+        assert!(within(body.frame()).await.unwrap().is_err(), "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_shared_payload_arrives_whole() {
+    let payload = Bytes::from("0123456789abcdef".repeat(1 << 16));
+    let data = Data::try_from(payload.clone()).unwrap();
+    let service = service_fn(move |_: Request<Incoming>| {
+        let events = Script::<Result<_, Infallible>>::new([
+            Ok(Event::new(data.clone()).with_id(1u64)),
+            Ok(Event::new("after")),
+        ]);
+        events.close();
+        std::future::ready(Ok::<_, Infallible>(SseBody::new(events).into_response()))
+    });
+    let address = serve(service).await;
+    for version in VERSIONS {
+        let request = get(version, address, "/").body(Empty::new()).unwrap();
+        let read = read_to_end(send(address, request).await.into_body()).await;
+        let payload = std::str::from_utf8(&payload).unwrap();
+        assert!(
+            read == format!("id: 1\ndata: {payload}\n\ndata: after\n\n"),
+            "{version:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_head_request_ends_at_once() {
+    let address = serve(
+        ServiceBuilder::new()
+            .layer(SseLayer::new())
+            .service_fn(feed),
+    )
+    .await;
+    for version in VERSIONS {
+        let mut request = get(version, address, "/").body(Empty::new()).unwrap();
+        *request.method_mut() = http::Method::HEAD;
+        let response = send(address, request).await;
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        assert_eq!(read_to_end(response.into_body()).await, "");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_last_event_id_is_told_so() {
+    let address = serve(
+        ServiceBuilder::new()
+            .layer(SseLayer::new())
+            .service_fn(feed),
+    )
+    .await;
+    for version in VERSIONS {
+        let request = get(version, address, "/").header("last-event-id", &b"7\xff"[..]);
+        let response = send(address, request.body(Empty::new()).unwrap()).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+        let reason = read_to_end(response.into_body()).await;
+        assert_eq!(
+            reason,
+            "Last-Event-ID cannot be an ID: event ID is not UTF-8 from byte 1 on\n"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_proxied_stream_gets_heartbeats() {
+    let upstream = serve(service_fn(async |_: Request<Incoming>| {
+        let events = Script::<Result<_, Infallible>>::new([Ok(Event::new("from upstream"))]);
+        Ok::<_, Infallible>(SseBody::new(events).into_response())
+    }))
+    .await;
+    let keep_alive = KeepAlive::new()
+        .interval(Duration::from_millis(20))
+        .text("proxy");
+    let layer = SseLayer::new().detect_only().keep_alive(keep_alive);
+    let proxy = service_fn(move |_: Request<Incoming>| async move {
+        let request = get(Version::HTTP_11, upstream, "/")
+            .body(Empty::new())
+            .unwrap();
+        Ok::<_, Infallible>(send(upstream, request).await)
+    });
+    let address = serve(ServiceBuilder::new().layer(layer).service(proxy)).await;
+    for version in VERSIONS {
+        let request = get(version, address, "/").body(Empty::new()).unwrap();
+        let mut body = send(address, request).await.into_body();
+        let read = read_until(&mut body, ": proxy\n\n").await;
+        assert_eq!(read, "data: from upstream\n\n: proxy\n\n");
+    }
+}
