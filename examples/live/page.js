@@ -81,11 +81,16 @@ const control = {
 
   /** What follows does not join on to what the page has: say so, and start over. */
   reset({ reason }) {
-    const why = { unknown: "The server does not know that ID: it has been restarted", gap: "Away for longer than the server remembers" };
+    const after = books.lastId;
+    const why = {
+      unknown: `The server has been restarted and does not know ${after}`,
+      gap: `Away for longer than the server remembers: what came after ${after} is gone`,
+    };
     books.start();
     showBooks();
     $("feed").replaceChildren();
-    note(`${why[reason] ?? "The stream has a gap"}. Starting over.`).classList.add("warning");
+    outage = null;
+    notice(`${why[reason] ?? "The stream has a gap"}. Started over.`);
   },
 
   bye({ text }) {
@@ -151,6 +156,12 @@ function note(text) {
   return prepend(line);
 }
 
+/** Something to know that would scroll away in the feed; nothing hides it. */
+function notice(text) {
+  setText($("notice"), text);
+  $("notice").hidden = text === "";
+}
+
 function prepend(line) {
   $("feed").prepend(line);
   while ($("feed").childElementCount > FEED_LIMIT) $("feed").lastElementChild.remove();
@@ -171,12 +182,12 @@ function showState(state) {
   $("open").disabled = state !== "closed";
   if (before === "open") {
     caughtUp();
-    const lost = state === "closed" ? "Closed" : "Connection lost";
-    outage = { since: performance.now(), after: books.lastId, count: 0, line: note(`${lost}…`) };
+    notice("");
+    const lost = state === "closed" ? "Closed" : "Connection lost…";
+    outage = { since: performance.now(), after: books.lastId, count: 0, line: note(lost) };
   }
   if (state === "open" && outage) {
     outage.seconds = (performance.now() - outage.since) / 1000;
-    setText($("resumed"), Number($("resumed").textContent) + 1);
   }
 }
 
@@ -184,7 +195,9 @@ function caughtUp() {
   $("feed").ariaBusy = "false";
   if (outage?.seconds === undefined) return;
   const { seconds, after, count, line } = outage;
-  setText(line, `Away for ${seconds.toFixed(1)} s. Back after ${after ?? "nothing"}, ${count} caught up.`);
+  const missed = count === 0 ? "nothing happened meanwhile" : `${count} caught up`;
+  setText(line, `Away for ${seconds.toFixed(1)} s, back after ${after ?? "the start"}: ${missed}`);
+  setText($("resumed"), Number($("resumed").textContent) + 1);
   outage = null;
 }
 
@@ -225,6 +238,7 @@ $("plug").onclick = () => fetch(`plug?${new URLSearchParams({ page })}`, { metho
 $("close").onclick = () => { connection.close(); $("open").focus(); };
 $("open").onclick = () => { open(); $("close").focus(); };
 
+setText($("curl"), `curl -N ${new URL("events", location)}`);
 books.start();
 open();
 

@@ -1,0 +1,69 @@
+//! An event stream with axum, and a shutdown that says goodbye.
+//!
+//! `cargo run --example axum --features axum 8080`, then `curl -N http://127.0.0.1:8080/events`,
+//! and Ctrl-C in the first terminal.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::future::pending;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use futures_util::StreamExt;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::IntervalStream;
+use tokio_util::sync::CancellationToken;
+use tower_sse::{Event, EventType, KeepAlive, LastEventId, Prelude, SseBody, SseLayer};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    println!("Event stream on http://{}/events", listener.local_addr()?);
+
+    let stop = CancellationToken::new();
+    let app = Router::new()
+        // Only around the event streams: other routes are none of its business. Around a whole
+        // application, it is `SseLayer::new().detect_only()`.
+        .route("/events", get(events).layer(SseLayer::new()))
+        .with_state(stop.clone());
+    // axum waits for open connections. A stream never ends by itself, so it is told to.
+    axum::serve(listener, app)
+        .with_graceful_shutdown(async move {
+            if tokio::signal::ctrl_c().await.is_err() {
+                pending::<()>().await; // no signals here: serve on
+            }
+            stop.cancel();
+        })
+        .await?;
+    Ok(())
+}
+
+async fn events(
+    last: Option<LastEventId>,
+    State(stop): State<CancellationToken>,
+) -> impl IntoResponse {
+    // Where to go on. What a client may see is never taken from here: it is what the client says.
+    let last: Option<u64> = last.and_then(|last| last.as_str().parse().ok());
+    let first = last.map_or(1, |last| last.saturating_add(1));
+
+    let seconds = IntervalStream::new(tokio::time::interval(Duration::from_secs(1)));
+    let events = futures_util::stream::iter(first..)
+        .zip(seconds)
+        .map(|(number, _)| Event::new(format!("second {number}")).with_id(number))
+        .map(Ok::<_, Infallible>);
+    SseBody::new(events)
+        .keep_alive(KeepAlive::default())
+        // After the goodbye, a fleet of clients comes back over five seconds, not at one instant.
+        .prelude(
+            Prelude::new()
+                .retry(Duration::from_secs(1))
+                .spread(Duration::from_secs(4)),
+        )
+        .end_when(stop.cancelled_owned())
+        .farewell(Event::new("back in a minute").with_type(EventType::from_static("bye")))
+}

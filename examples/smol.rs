@@ -1,0 +1,64 @@
+//! An event stream without tokio: hyper on smol's sockets, executor and timers.
+//!
+//! `cargo run --example smol 8080`, then `curl -N http://127.0.0.1:8080/`. In a crate of its own,
+//! `tower-sse` goes with `default-features = false` here.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use http::{Request, Response};
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper_util::service::TowerToHyperService;
+use smol::net::TcpListener;
+use smol_hyper::rt::{FuturesIo, SmolTimer};
+use tower::ServiceBuilder;
+use tower_sse::{Event, KeepAlive, SseBody, SseLayer};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    smol::block_on(serve())
+}
+
+async fn serve() -> Result<(), Box<dyn Error>> {
+    let port: u16 = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    println!("Event stream on http://{}/", listener.local_addr()?);
+
+    let service = ServiceBuilder::new()
+        .layer(SseLayer::new())
+        .service_fn(events);
+    loop {
+        let Ok((socket, _)) = listener.accept().await else {
+            // Out of file descriptors, or a client that left at once: the next one may do better.
+            smol::Timer::after(Duration::from_millis(100)).await;
+            continue;
+        };
+        let service = TowerToHyperService::new(service.clone());
+        smol::spawn(async move {
+            let mut builder = http1::Builder::new();
+            builder.timer(SmolTimer::new());
+            let connection = builder.serve_connection(FuturesIo::new(socket), service);
+            if let Err(error) = connection.await {
+                eprintln!("connection: {error}"); // most often a client that has left
+            }
+        })
+        .detach();
+    }
+}
+
+async fn events(
+    _: Request<Incoming>,
+) -> Result<Response<impl Body<Data = Bytes, Error = Infallible>>, Infallible> {
+    let seconds = smol::Timer::interval(Duration::from_secs(3));
+    let events = seconds
+        .enumerate()
+        .map(|(number, _)| Ok(Event::new(format!("event {number}"))));
+    // Any function from a duration to a future is a timer. The default of 15 s is right for
+    // production; here it is one second, to see it.
+    let keep_alive = KeepAlive::new().interval(Duration::from_secs(1));
+    let body = SseBody::new(events).keep_alive_with(keep_alive, smol::Timer::after);
+    Ok(body.into_response())
+}

@@ -1,0 +1,52 @@
+//! An event stream and gRPC on one port.
+//!
+//! `cargo run --example tonic 8080`, then `curl -N http://127.0.0.1:8080/events`, and
+//! `grpcurl -plaintext 127.0.0.1:8080 grpc.health.v1.Health/Check` if you have it.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use axum::routing::get;
+use futures_util::StreamExt;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::IntervalStream;
+use tonic::service::Routes;
+use tonic_health::ServingStatus;
+use tower_sse::{Event, KeepAlive, SseBody, SseLayer};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    println!("Event stream on http://{}/events", listener.local_addr()?);
+
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter
+        .set_service_status("", ServingStatus::Serving)
+        .await;
+
+    let app = Routes::new(health)
+        .prepare()
+        .into_axum_router()
+        .route("/events", get(events))
+        // Around everything: it touches what is labelled as an event stream, and gRPC passes as it
+        // is, frames and trailers.
+        .layer(SseLayer::new().detect_only());
+    axum::serve(listener, app).await?;
+    Ok(())
+}
+
+async fn events() -> Response {
+    let seconds = IntervalStream::new(tokio::time::interval(Duration::from_secs(1)));
+    let events = seconds
+        .enumerate()
+        .map(|(number, _)| Ok::<_, Infallible>(Event::new(format!("second {number}"))));
+    SseBody::new(events)
+        .keep_alive(KeepAlive::default())
+        .into_response()
+        .map(Body::new) // with feature `axum`, the body is a response as it is
+}
