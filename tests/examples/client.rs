@@ -1,0 +1,115 @@
+//! A client as simple as curl: a socket, a request, and the blocks of the stream as they come.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::response::Parts;
+use http::{Request, Version};
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// For anything that is to happen. Nothing here takes a tenth of it.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+pub(crate) struct EventStream {
+    pub(crate) head: Parts,
+    body: Incoming,
+    text: String,
+}
+
+/// What the stream does next.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Next {
+    /// Lines up to an empty one, without it.
+    Block(String),
+    End,
+    Broken,
+}
+
+pub(crate) async fn get(authority: &str, path: &str, last: Option<&str>) -> EventStream {
+    send(authority, "GET", path, last, Version::HTTP_11).await
+}
+
+pub(crate) async fn send(
+    authority: &str,
+    method: &str,
+    path: &str,
+    last: Option<&str>,
+    version: Version,
+) -> EventStream {
+    let io = TokioIo::new(TcpStream::connect(authority).await.unwrap());
+    let mut request = Request::builder().method(method).version(version);
+    if let Some(last) = last {
+        request = request.header("last-event-id", last);
+    }
+    let response = if version == Version::HTTP_2 {
+        let uri = format!("http://{authority}{path}");
+        let request = request.uri(uri).body(Empty::<Bytes>::new()).unwrap();
+        let executor = TokioExecutor::new();
+        let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        timeout(DEADLINE, sender.send_request(request)).await
+    } else {
+        let request = request.uri(path).header("host", authority);
+        let request = request.body(Empty::<Bytes>::new()).unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
+        tokio::spawn(connection);
+        timeout(DEADLINE, sender.send_request(request)).await
+    };
+    let (head, body) = response.expect("an answer in time").unwrap().into_parts();
+    EventStream {
+        head,
+        body,
+        text: String::new(),
+    }
+}
+
+impl EventStream {
+    pub(crate) async fn next(&mut self) -> Next {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let block = block.to_owned();
+                self.text = rest.to_owned();
+                return Next::Block(block);
+            }
+            match timeout(DEADLINE, self.body.frame())
+                .await
+                .expect("more in time")
+            {
+                Some(Ok(frame)) => {
+                    let data = frame.into_data().expect("event streams have no trailers");
+                    self.text.push_str(std::str::from_utf8(&data).unwrap());
+                }
+                Some(Err(_)) => return Next::Broken,
+                None => return Next::End,
+            }
+        }
+    }
+
+    /// The next block with an event, comments skipped.
+    pub(crate) async fn event(&mut self) -> String {
+        loop {
+            match self.next().await {
+                Next::Block(block) if block.contains("data:") => return block,
+                Next::Block(_) => {}
+                over => panic!("the stream is over: {over:?}"),
+            }
+        }
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// The value of a field in a block.
+pub(crate) fn field<'a>(block: &'a str, name: &str) -> Option<&'a str> {
+    block
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}

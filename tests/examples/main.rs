@@ -1,0 +1,146 @@
+//! Each example runs as a process and is read over a real socket.
+
+mod client;
+mod live;
+#[path = "../support/example.rs"]
+mod support;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use http::Version;
+
+use self::client::{EventStream, Next, field, get, send};
+use self::support::Example;
+
+fn assert_headers(stream: &EventStream) {
+    assert_eq!(stream.head.status, 200);
+    assert_eq!(stream.header("content-type"), Some("text/event-stream"));
+    assert_eq!(
+        stream.header("cache-control"),
+        Some("no-cache, no-transform")
+    );
+    assert_eq!(stream.header("x-accel-buffering"), Some("no"));
+    assert_eq!(stream.header("content-length"), None);
+    let connection = (stream.head.version == Version::HTTP_11).then_some("keep-alive");
+    assert_eq!(stream.header("connection"), connection);
+}
+
+#[tokio::test]
+async fn hyper() {
+    let example = Example::start("hyper", &[]);
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        let mut stream = send(&example.authority, "GET", "/", None, version).await;
+        assert_eq!(stream.head.version, version);
+        assert_headers(&stream);
+        assert_eq!(stream.next().await, Next::Block(":".to_owned()));
+        assert_eq!(stream.event().await, "id: 1\ndata: second 1");
+        assert_eq!(stream.event().await, "id: 2\ndata: second 2");
+
+        let mut stream = send(&example.authority, "GET", "/", Some("41"), version).await;
+        assert_eq!(stream.event().await, "id: 42\ndata: second 42");
+    }
+}
+
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn axum() {
+    let mut example = Example::start("axum", &[]);
+    let mut stream = get(&example.authority, "/events", Some("7")).await;
+    assert_headers(&stream);
+    let Next::Block(prelude) = stream.next().await else {
+        panic!("there is a prelude");
+    };
+    let retry: u64 = field(&prelude, "retry").unwrap().parse().unwrap();
+    assert!((1000..=5000).contains(&retry), "{retry}");
+    assert_eq!(stream.event().await, "id: 8\ndata: second 8");
+
+    example.interrupt();
+    let mut last = stream.event().await;
+    while last.starts_with("id: ") {
+        last = stream.event().await;
+    }
+    assert_eq!(last, "event: bye\ndata: back in a minute");
+    assert_eq!(stream.next().await, Next::End);
+    assert!(example.wait(), "it ends with a stream open");
+}
+
+#[tokio::test]
+async fn tonic() {
+    use tonic_health::pb::HealthCheckRequest;
+    use tonic_health::pb::health_check_response::ServingStatus;
+    use tonic_health::pb::health_client::HealthClient;
+
+    let example = Example::start("tonic", &[]);
+    let mut stream = get(&example.authority, "/events", None).await;
+    assert_headers(&stream);
+    assert_eq!(stream.event().await, "data: second 0");
+
+    let channel = tonic::transport::Endpoint::from_shared(format!("http://{}", example.authority));
+    let channel = channel.unwrap().connect().await.unwrap();
+    let status = HealthClient::new(channel)
+        .check(HealthCheckRequest::default())
+        .await
+        .unwrap();
+    assert_eq!(status.into_inner().status(), ServingStatus::Serving);
+    assert_eq!(stream.event().await, "data: second 1");
+}
+
+#[tokio::test]
+async fn smol() {
+    let example = Example::start("smol", &[]);
+    let mut stream = get(&example.authority, "/", None).await;
+    assert_headers(&stream);
+    assert_eq!(stream.next().await, Next::Block(":".to_owned()));
+    // Heartbeats of smol's timer, in the three seconds before the first event.
+    assert_eq!(stream.next().await, Next::Block(":".to_owned()));
+    assert_eq!(stream.next().await, Next::Block(":".to_owned()));
+    assert_eq!(stream.event().await, "data: event 0");
+}
+
+#[tokio::test]
+async fn proxy() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", upstream.local_addr().unwrap());
+    let example = Example::start("proxy", &[&address]);
+    let (go_on, wait) = std::sync::mpsc::channel();
+    let upstream = std::thread::spawn(move || {
+        let (mut socket, _) = upstream.accept().unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            socket.read_exact(&mut byte).unwrap();
+            request.push(byte[0]);
+        }
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+        socket.write_all(head.as_bytes()).unwrap();
+        socket.write_all(b"data: one\n\n").unwrap();
+        wait.recv().unwrap();
+        socket.write_all(b"data: two\nda").unwrap();
+        wait.recv().unwrap();
+        socket.write_all(b"ta: three\n\n").unwrap();
+        String::from_utf8(request).unwrap()
+    });
+
+    let mut stream = get(&example.authority, "/feed?topic=7", Some("ä-7")).await;
+    assert_headers(&stream);
+    assert_eq!(stream.next().await, Next::Block("data: one".to_owned()));
+    assert_eq!(stream.next().await, Next::Block(":".to_owned()));
+    assert_eq!(stream.next().await, Next::Block(":".to_owned()));
+    // In the middle of an event there is nothing to be added, however long it takes.
+    go_on.send(()).unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    go_on.send(()).unwrap();
+    let event = stream.event().await;
+    assert_eq!(event, "data: two\ndata: three");
+    assert_eq!(stream.next().await, Next::End);
+
+    let request = upstream.join().unwrap();
+    assert!(
+        request.starts_with("GET /feed?topic=7 HTTP/1.1\r\n"),
+        "{request}"
+    );
+    assert!(request.contains("last-event-id: ä-7\r\n"), "{request}");
+    let gone = get(&example.authority, "/feed", None).await;
+    assert_eq!(gone.head.status, 502);
+}
