@@ -24,7 +24,10 @@ use tower_sse::{KeepAlive, SseLayer};
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let upstream: Uri = args.next().ok_or("which upstream? http://...")?.parse()?;
-    let upstream = upstream.into_parts().authority.ok_or("the upstream has no host")?;
+    let upstream = upstream
+        .into_parts()
+        .authority
+        .ok_or("the upstream has no host")?;
     let port = args.next().map_or(Ok(0), |port| port.parse())?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     println!("Proxy on http://{}/", listener.local_addr()?);

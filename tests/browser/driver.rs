@@ -1,0 +1,151 @@
+//! A headless Chromium of its own, driven through a chromedriver of its own.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use serde_json::json;
+use thirtyfour::common::config::WebDriverConfig;
+use thirtyfour::error::WebDriverError;
+use thirtyfour::extensions::cdp::ChromeDevTools;
+use thirtyfour::prelude::*;
+use thirtyfour::session::http::{Body, HttpClient};
+
+pub(crate) struct Browser {
+    pub(crate) page: WebDriver,
+    chromedriver: Child,
+    profile: PathBuf,
+}
+
+impl Browser {
+    pub(crate) async fn start() -> Self {
+        let mut chromedriver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("package chromium-driver is installed");
+        let port = port(&mut chromedriver);
+
+        let profile = std::env::temp_dir().join(format!("tower-sse-{}", std::process::id()));
+        let mut chromium = DesiredCapabilities::chrome();
+        for flag in [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            &format!("--user-data-dir={}", profile.display()),
+        ] {
+            chromium.add_arg(flag).unwrap();
+        }
+        let page = WebDriver::new_with_config_and_client(
+            format!("http://127.0.0.1:{port}"),
+            chromium,
+            WebDriverConfig::default(),
+            Http::new(),
+        )
+        .await
+        .expect("package chromium is installed");
+        Self {
+            page,
+            chromedriver,
+            profile,
+        }
+    }
+
+    /// Lays the page out for a screen of this size, as on a phone if it is narrow.
+    pub(crate) async fn resize(&self, width: u32, height: u32, scheme: &str) {
+        let phone = width < 600;
+        let screen = json!({
+            "width": width,
+            "height": height,
+            "deviceScaleFactor": if phone { 2 } else { 1 },
+            "mobile": phone,
+        });
+        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        let tools = ChromeDevTools::new(Arc::clone(&self.page.handle));
+        for (command, parameters) in [
+            ("Emulation.setDeviceMetricsOverride", screen),
+            ("Emulation.setEmulatedMedia", media),
+        ] {
+            tools
+                .execute_cdp_with_params(command, parameters)
+                .await
+                .unwrap();
+        }
+    }
+
+    /// Writes `target/screenshots/<name>.png`.
+    pub(crate) async fn screenshot(&self, name: &str) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join(format!("{name}.png"));
+        self.page.screenshot(&file).await.unwrap();
+    }
+
+    pub(crate) async fn quit(self) {
+        // `WebDriver::quit` takes what `Drop` forbids to give away; a clone is the same session.
+        self.page.clone().quit().await.unwrap();
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // Chromium goes with its driver. Errors say that it has gone.
+        let _ = self.chromedriver.kill();
+        let _ = self.chromedriver.wait();
+        let _ = fs::remove_dir_all(&self.profile);
+    }
+}
+
+/// The port that chromedriver has chosen, from `... started successfully on port 40123.`
+fn port(chromedriver: &mut Child) -> u16 {
+    let stdout = chromedriver.stdout.take().expect("its output is piped");
+    BufReader::new(stdout)
+        .lines()
+        .find_map(|line| {
+            let line = line.expect("its output is text");
+            let (_, port) = line.split_once("successfully on port ")?;
+            port.trim_end_matches('.').parse().ok()
+        })
+        .expect("chromedriver says where it is")
+}
+
+/// thirtyfour's own HTTP client would be the only one here that is not hyper.
+struct Http(Client<HttpConnector, Full<Bytes>>);
+
+impl Http {
+    fn new() -> Self {
+        Self(Client::builder(TokioExecutor::new()).build_http())
+    }
+}
+
+#[async_trait::async_trait]
+impl HttpClient for Http {
+    async fn send(&self, request: Request<Body<'_>>) -> WebDriverResult<Response<Bytes>> {
+        let failed = |error: &dyn ToString| WebDriverError::HttpError(error.to_string());
+        let request = request.map(|body| match body {
+            Body::Empty => Full::default(),
+            Body::Json(value) => Full::from(value.to_string()),
+        });
+        let response = self.0.request(request).await.map_err(|e| failed(&e))?;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.map_err(|e| failed(&e))?;
+        Ok(Response::from_parts(head, body.to_bytes()))
+    }
+
+    async fn new(&self) -> Arc<dyn HttpClient> {
+        Arc::new(Self::new())
+    }
+}
