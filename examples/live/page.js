@@ -126,6 +126,7 @@ function showScore({ what, clock, score: [home, away] }) {
   }
   setText($("minute"), { "half-time": "Half-time", "full-time": "Full time" }[what] ?? `${clock}′`);
   $("played").style.width = `${along(clock)}%`;
+  document.title = `${home}:${away} ${teams.home} – ${teams.away}`;
 }
 
 function addLine({ clock, what, side, text }) {

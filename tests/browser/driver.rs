@@ -73,7 +73,11 @@ impl Browser {
             "deviceScaleFactor": if phone { 2 } else { 1 },
             "mobile": phone,
         });
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        let media = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": scheme },
+            // Nothing is caught half-way.
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ] });
         let tools = ChromeDevTools::new(Arc::clone(&self.page.handle));
         for (command, parameters) in [
             ("Emulation.setDeviceMetricsOverride", screen),

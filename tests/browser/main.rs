@@ -74,6 +74,7 @@ async fn until(browser: &Browser, what: &str, holds: impl Fn(&Shown) -> bool) ->
             return shown;
         }
         assert!(Instant::now() < deadline, "not {what} in time: {shown:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -113,7 +114,7 @@ async fn ten_pulled_plugs() {
     assert!(end.number() > start.number() + 10);
 
     closes_and_opens_again(&browser).await;
-    starts_over_with_a_new_server(&browser, example).await;
+    let _example = starts_over_with_a_new_server(&browser, example).await;
     fits_its_screens(&browser).await;
     browser.quit().await;
 }
@@ -153,12 +154,12 @@ async fn closes_and_opens_again(browser: &Browser) {
 }
 
 /// A restarted server does not know the page's ID: it says so, and the page shows it.
-async fn starts_over_with_a_new_server(browser: &Browser, example: Example) {
+async fn starts_over_with_a_new_server(browser: &Browser, example: Example) -> Example {
     let before = shown(browser).await;
     let port = example.port().to_owned();
     drop(example);
     until(browser, "cut off", |page| page.state == "connecting").await;
-    let _example = Example::start("live", &["--speed", "10", "--port", &port]);
+    let example = Example::start("live", &["--speed", "10", "--port", &port]);
     let after = until(browser, "started over", |page| {
         page.state == "open" && page.notice.is_some() && page.received > 5
     });
@@ -171,9 +172,14 @@ async fn starts_over_with_a_new_server(browser: &Browser, example: Example) {
     let back = until(browser, "back", |page| page.resumed > before.resumed).await;
     assert_eq!(back.notice, None);
     assert!(back.is_whole(), "{back:?}");
+    example
 }
 
 async fn fits_its_screens(browser: &Browser) {
+    until(browser, "in full swing", |page| {
+        page.state == "open" && page.lines > 20
+    })
+    .await;
     let fits =
         "return document.documentElement.scrollWidth <= document.documentElement.clientWidth";
     for (name, width, height) in [

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use http::Version;
+
 use super::client::{EventStream, Next, field, get, send};
 use super::support::Example;
 
@@ -22,55 +24,70 @@ async fn commentary(stream: &mut EventStream) -> String {
     }
 }
 
+/// What a page remembers of the events it has seen.
+#[derive(Default)]
+struct Seen {
+    last: Option<String>,
+    numbers: Vec<u64>,
+}
+
+impl Seen {
+    fn note(&mut self, block: &str) {
+        if let Some((_, number)) = place(block) {
+            self.last = field(block, "id").map(str::to_owned);
+            self.numbers.push(number);
+        }
+    }
+}
+
+async fn pull_plug(authority: &str, page: &str) {
+    let path = format!("/plug?page={page}");
+    let answer = send(authority, "POST", &path, None, Version::HTTP_11).await;
+    assert_eq!(answer.head.status, 204);
+}
+
 #[tokio::test]
 async fn resumes_across_pulled_plugs() {
     let example = Example::start("live", &["--speed", "20"]);
     let authority = &example.authority;
-    let mut last: Option<String> = None;
-    let mut numbers = Vec::new();
-    let mut broken = 0;
-    for round in 0..8 {
-        let mut stream = get(authority, "/events?page=tester", last.as_deref()).await;
+    let path = "/events?page=tester";
+    let mut seen = Seen::default();
+    for _ in 0..7 {
+        let mut stream = get(authority, path, seen.last.as_deref()).await;
         assert_eq!(stream.header("content-type"), Some("text/event-stream"));
-        assert_eq!(
-            stream.next().await,
-            Next::Block(":\nretry: 500".to_owned()),
-            "the first bytes"
-        );
-        let mut pull = round < 7;
-        let mut wanted = 3;
-        while wanted > 0 {
+        let prelude = Next::Block(":\nretry: 500".to_owned());
+        assert_eq!(stream.next().await, prelude);
+        seen.note(&commentary(&mut stream).await);
+        pull_plug(authority, "tester").await;
+        loop {
             match stream.next().await {
-                Next::Block(block) => {
-                    if let Some((_, number)) = place(&block) {
-                        last = field(&block, "id").map(str::to_owned);
-                        numbers.push(number);
-                        wanted -= u32::from(!pull);
-                        if pull {
-                            let plug = "/plug?page=tester";
-                            let http = http::Version::HTTP_11;
-                            let answer = send(authority, "POST", plug, None, http).await;
-                            assert_eq!(answer.head.status, 204);
-                            pull = false;
-                            wanted = u32::MAX;
-                        }
-                    }
-                }
-                Next::Broken => {
-                    broken += 1;
-                    break;
-                }
+                Next::Block(block) => seen.note(&block),
+                Next::Broken => break,
                 Next::End => panic!("a pulled plug is no clean end"),
             }
         }
     }
-    assert_eq!(broken, 7);
-    let first = numbers[0];
-    let expected: Vec<u64> = (first..).take(numbers.len()).collect();
-    assert_eq!(
-        numbers, expected,
-        "nothing missing, nothing twice, in order"
-    );
+    let mut stream = get(authority, path, seen.last.as_deref()).await;
+    for _ in 0..3 {
+        seen.note(&commentary(&mut stream).await);
+    }
+    let numbers = seen.numbers;
+    let expected: Vec<u64> = (numbers[0]..).take(numbers.len()).collect();
+    assert_eq!(numbers, expected, "nothing missing, nothing twice");
+}
+
+#[tokio::test]
+async fn says_goodbye() {
+    let mut example = Example::start("live", &[]);
+    let mut stream = get(&example.authority, "/events", None).await;
+    assert_eq!(field(&stream.event().await, "event"), Some("ping"));
+    example.interrupt();
+    let mut last = stream.event().await;
+    while field(&last, "event") != Some("bye") {
+        last = stream.event().await;
+    }
+    assert_eq!(stream.next().await, Next::End);
+    assert!(example.wait(), "it ends with a stream open");
 }
 
 #[tokio::test]
@@ -78,8 +95,7 @@ async fn only_the_pulled_plug_is_cut() {
     let example = Example::start("live", &["--speed", "20"]);
     let mut mine = get(&example.authority, "/events?page=mine", None).await;
     let mut other = get(&example.authority, "/events?page=other", None).await;
-    let http = http::Version::HTTP_11;
-    send(&example.authority, "POST", "/plug?page=mine", None, http).await;
+    pull_plug(&example.authority, "mine").await;
     while let Next::Block(_) = mine.next().await {}
     let before = place(&commentary(&mut other).await).unwrap().1;
     assert_eq!(place(&commentary(&mut other).await).unwrap().1, before + 1);
