@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use serde_json::json;
+use serde_json::{Value, json};
 use thirtyfour::common::config::WebDriverConfig;
 use thirtyfour::error::WebDriverError;
 use thirtyfour::extensions::cdp::ChromeDevTools;
@@ -22,6 +22,8 @@ use thirtyfour::session::http::{Body, HttpClient};
 pub(crate) struct Browser {
     pub(crate) page: WebDriver,
     chromedriver: Child,
+    /// Kept open: writing to a closed one would end it.
+    _output: BufReader<ChildStdout>,
     profile: PathBuf,
 }
 
@@ -32,9 +34,11 @@ impl Browser {
             .stdout(Stdio::piped())
             .spawn()
             .expect("package chromium-driver is installed");
-        let port = port(&mut chromedriver);
+        let stdout = chromedriver.stdout.take().expect("its output is piped");
+        let mut output = BufReader::new(stdout);
+        let port = port(&mut output);
 
-        let profile = std::env::temp_dir().join(format!("tower-sse-{}", std::process::id()));
+        let profile = std::env::temp_dir().join(format!("tower-sse-browser-{port}"));
         let mut chromium = DesiredCapabilities::chrome();
         for flag in [
             "--headless",
@@ -60,6 +64,7 @@ impl Browser {
         Self {
             page,
             chromedriver,
+            _output: output,
             profile,
         }
     }
@@ -78,16 +83,25 @@ impl Browser {
             // Nothing is caught half-way.
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ] });
-        let tools = ChromeDevTools::new(Arc::clone(&self.page.handle));
         for (command, parameters) in [
             ("Emulation.setDeviceMetricsOverride", screen),
             ("Emulation.setEmulatedMedia", media),
         ] {
-            tools
-                .execute_cdp_with_params(command, parameters)
-                .await
-                .unwrap();
+            self.tell(command, parameters).await;
         }
+    }
+
+    /// Runs a script in every page before the page's own.
+    pub(crate) async fn run_first(&self, script: &str) {
+        let script = json!({ "source": script });
+        self.tell("Page.addScriptToEvaluateOnNewDocument", script)
+            .await;
+    }
+
+    async fn tell(&self, command: &str, parameters: Value) {
+        let tools = ChromeDevTools::new(Arc::clone(&self.page.handle));
+        let answer = tools.execute_cdp_with_params(command, parameters).await;
+        answer.unwrap();
     }
 
     /// Writes `target/screenshots/<name>.png`.
@@ -114,9 +128,8 @@ impl Drop for Browser {
 }
 
 /// The port that chromedriver has chosen, from `... started successfully on port 40123.`
-fn port(chromedriver: &mut Child) -> u16 {
-    let stdout = chromedriver.stdout.take().expect("its output is piped");
-    BufReader::new(stdout)
+fn port(output: &mut impl BufRead) -> u16 {
+    output
         .lines()
         .find_map(|line| {
             let line = line.expect("its output is text");

@@ -119,6 +119,46 @@ async fn ten_pulled_plugs() {
     browser.quit().await;
 }
 
+/// The page's books are worth something: they see what a stream has lost or sent again.
+#[tokio::test]
+#[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
+async fn sees_what_is_missing_and_what_is_twice() {
+    let faulty = r#"
+        window.EventSource = class extends EventTarget {
+            readyState = 0;
+            constructor() {
+                super();
+                setTimeout(() => {
+                    this.readyState = 1;
+                    this.onopen();
+                    for (const number of IDS) {
+                        const data = JSON.stringify({ clock: "1", what: "words", score: [0, 0], text: "x" });
+                        this.dispatchEvent(new MessageEvent("message", { data, lastEventId: `a-${number}` }));
+                    }
+                });
+            }
+        };
+    "#;
+    let example = Example::start("live", &[]);
+    for (ids, missing, doubled, text) in [
+        ("[7, 8, 9]", 0, 0, "Nothing missing, nothing twice"),
+        ("[7, 9, 10]", 1, 0, "1 missing, 0 twice"),
+        ("[7, 8, 8, 9]", 0, 1, "0 missing, 1 twice"),
+        ("[7, 8, 7, 8, 12]", 3, 2, "3 missing, 2 twice"),
+    ] {
+        let browser = Browser::start().await;
+        browser.run_first(&faulty.replace("IDS", ids)).await;
+        let address = format!("http://{}/", example.authority);
+        browser.page.goto(address).await.unwrap();
+        let page = until(&browser, "open", |page| page.received > 2).await;
+        assert_eq!((page.missing, page.doubled), (missing, doubled), "{ids}");
+        assert_eq!(page.text, text);
+        assert_eq!(page.verdict == "good", missing + doubled == 0);
+        assert_eq!(page.lines, page.received - doubled, "shown once");
+        browser.quit().await;
+    }
+}
+
 async fn closes_and_opens_again(browser: &Browser) {
     click(browser, "close").await;
     let closed = until(browser, "closed", |page| page.state == "closed").await;
