@@ -5,6 +5,7 @@
 //!
 //! `--port 8080` for an address that stays, `--speed 4` for a shorter match.
 
+mod assets;
 mod game;
 mod history;
 mod script;
@@ -19,8 +20,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
 use axum::extract::{Query, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use futures_util::stream;
@@ -48,22 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         )
         .route("/plug", post(plug))
         .with_state(ticker)
-        .route(
-            "/",
-            get(|| asset("text/html; charset=utf-8", include_str!("page.html"))),
-        )
-        .route(
-            "/page.css",
-            get(|| asset("text/css; charset=utf-8", include_str!("page.css"))),
-        )
-        .route(
-            "/page.js",
-            get(|| asset("text/javascript; charset=utf-8", include_str!("page.js"))),
-        )
-        .route(
-            "/icon.svg",
-            get(|| asset("image/svg+xml", include_str!("icon.svg"))),
-        );
+        .merge(assets::routes());
     axum::serve(listener, app)
         .with_graceful_shutdown(async move {
             if tokio::signal::ctrl_c().await.is_err() {
@@ -200,16 +186,6 @@ async fn plug(State(ticker): State<Ticker>, Query(Page { page }): Query<Page>) -
     // An error says that no stream is open, so there is no plug to pull.
     let _ = ticker.plugs.send(page);
     StatusCode::NO_CONTENT
-}
-
-async fn asset(content_type: &'static str, text: &'static str) -> impl IntoResponse {
-    let headers = [
-        (header::CONTENT_TYPE, content_type),
-        (header::CACHE_CONTROL, "no-cache"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'self'"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, text)
 }
 
 struct Options {

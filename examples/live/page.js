@@ -193,7 +193,7 @@ function showState(state) {
 }
 
 function caughtUp() {
-  $("feed").ariaBusy = "false";
+  $("log").ariaBusy = "false";
   if (outage?.seconds === undefined) return;
   const { seconds, after, count, line } = outage;
   const missed = count === 0 ? "nothing happened meanwhile" : `${count} caught up`;
