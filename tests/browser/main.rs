@@ -112,6 +112,7 @@ async fn ten_pulled_plugs() {
     assert_eq!(end.epoch(), start.epoch());
     assert_eq!(end.number() - start.number(), end.received - start.received);
     assert!(end.number() > start.number() + 10);
+    browser.screenshot("desktop-resumed").await;
 
     closes_and_opens_again(&browser).await;
     let _example = starts_over_with_a_new_server(&browser, example).await;
@@ -206,6 +207,7 @@ async fn starts_over_with_a_new_server(browser: &Browser, example: Example) -> E
     let after = after.await;
     assert_ne!(after.epoch(), before.epoch());
     assert!(after.notice.as_ref().unwrap().contains(&before.last_id));
+    browser.screenshot("desktop-started-over").await;
     assert!(after.is_whole(), "{after:?}");
     // The plug works there too, and the notice goes.
     click(browser, "plug").await;
