@@ -145,7 +145,10 @@ function mark({ clock, what, side }) {
   if (!["goal", "yellow", "red"].includes(what)) return;
   const dot = document.createElement("span");
   dot.className = `mark ${what} ${side}`;
-  dot.style.left = `${along(clock)}%`;
+  dot.dataset.place = `${side} ${along(clock)}`;
+  // Added time is all in one place: stand beside what is there.
+  const beside = document.querySelectorAll(`[data-place="${dot.dataset.place}"]`).length;
+  dot.style.left = `calc(${along(clock)}% + ${12 * beside}px)`;
   $("marks").append(dot);
 }
 
