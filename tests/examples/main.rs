@@ -10,7 +10,7 @@ use std::net::TcpListener;
 
 use http::Version;
 
-use self::client::{EventStream, Next, field, get, send};
+use self::client::{EventStream, Next, get, send};
 use self::support::Example;
 
 fn assert_headers(stream: &EventStream) {
@@ -51,7 +51,7 @@ async fn axum() {
     let Next::Block(prelude) = stream.next().await else {
         panic!("there is a prelude");
     };
-    let retry: u64 = field(&prelude, "retry").unwrap().parse().unwrap();
+    let retry: u64 = client::field(&prelude, "retry").unwrap().parse().unwrap();
     assert!((1000..=5000).contains(&retry), "{retry}");
     assert_eq!(stream.event().await, "id: 8\ndata: second 8");
 
