@@ -3,7 +3,6 @@
 //! `cargo run --example axum --features axum 8080`, then `curl -N http://127.0.0.1:8080/events`,
 //! and Ctrl-C in the first terminal.
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::future::pending;
 use std::net::Ipv4Addr;
@@ -48,14 +47,12 @@ async fn events(
     State(stop): State<CancellationToken>,
 ) -> impl IntoResponse {
     // Where to go on. What a client may see is never taken from here: it is what the client says.
-    let last: Option<u64> = last.and_then(|last| last.as_str().parse().ok());
-    let first = last.map_or(1, |last| last.saturating_add(1));
+    let seen = last.and_then(|last| last.number()).unwrap_or(0);
 
     let seconds = IntervalStream::new(tokio::time::interval(Duration::from_secs(1)));
-    let events = futures_util::stream::iter(first..)
+    let events = futures_util::stream::iter(seen.saturating_add(1)..)
         .zip(seconds)
-        .map(|(number, _)| Event::new(format!("second {number}")).with_id(number))
-        .map(Ok::<_, Infallible>);
+        .map(|(number, _)| Event::new(format!("second {number}")).with_id(number));
     SseBody::new(events)
         .keep_alive(KeepAlive::default())
         // After the goodbye, a fleet of clients comes back over five seconds, not at one instant.

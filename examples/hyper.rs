@@ -67,11 +67,10 @@ async fn seconds(
 }
 
 /// Counts the seconds, going on after the last one that the client saw.
-fn count(last: Option<&LastEventId>) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
-    let last: Option<u64> = last.and_then(|last| last.as_str().parse().ok());
-    let first = last.map_or(1, |last| last.saturating_add(1));
+fn count(last: Option<&LastEventId>) -> impl Stream<Item = Event> + use<> {
+    let seen = last.and_then(LastEventId::number).unwrap_or(0);
     let seconds = IntervalStream::new(tokio::time::interval(Duration::from_secs(1)));
-    futures_util::stream::iter(first..)
+    futures_util::stream::iter(seen.saturating_add(1)..)
         .zip(seconds)
-        .map(|(number, _)| Ok(Event::new(format!("second {number}")).with_id(number)))
+        .map(|(number, _)| Event::new(format!("second {number}")).with_id(number))
 }

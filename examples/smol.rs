@@ -55,7 +55,7 @@ async fn events(
     let seconds = smol::Timer::interval(Duration::from_secs(3));
     let events = seconds
         .enumerate()
-        .map(|(number, _)| Ok(Event::new(format!("event {number}"))));
+        .map(|(number, _)| Event::new(format!("event {number}")));
     // Any function from a duration to a future is a timer. The default of 15 s is right for
     // production; here it is one second, to see it.
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(1));

@@ -3,7 +3,6 @@
 //! `cargo run --example tonic 8080`, then `curl -N http://127.0.0.1:8080/events`, and
 //! `grpcurl -plaintext 127.0.0.1:8080 grpc.health.v1.Health/Check` if you have it.
 
-use std::convert::Infallible;
 use std::error::Error;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -44,7 +43,7 @@ async fn events() -> Response {
     let seconds = IntervalStream::new(tokio::time::interval(Duration::from_secs(1)));
     let events = seconds
         .enumerate()
-        .map(|(number, _)| Ok::<_, Infallible>(Event::new(format!("second {number}"))));
+        .map(|(number, _)| Event::new(format!("second {number}")));
     SseBody::new(events)
         .keep_alive(KeepAlive::default())
         .into_response()

@@ -115,6 +115,23 @@ impl LastEventId {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
+
+    /// The number that the ID is, if it is one as [`EventId`] writes them: decimal digits, no sign and
+    /// no leading zeros.
+    ///
+    /// ```
+    /// use tower_sse::LastEventId;
+    ///
+    /// let number = |query| LastEventId::from_query(query, 100).unwrap().unwrap().number();
+    /// assert_eq!(number("lastEventId=42"), Some(42));
+    /// assert_eq!(number("lastEventId=042"), None);
+    /// assert_eq!(number("lastEventId=%2B42"), None);
+    /// ```
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        let number = self.as_str().parse().ok()?;
+        (EventId::from(number) == self.0).then_some(number)
+    }
 }
 
 impl From<LastEventId> for EventId {

@@ -17,5 +17,5 @@ pub use keep_alive_body::KeepAliveBody;
 pub(crate) use keep_alive_body::to_bytes;
 pub use lifecycle::MaxAge;
 pub use prelude::Prelude;
-pub use source::{Source, Written};
+pub use source::{Item, Source, Written};
 pub use sse_body::SseBody;

@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -5,10 +6,10 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
-use crate::protocol::{Encode, Writer};
+use crate::protocol::{Block, Encode, Event, Writer};
 
-/// Where a body's events come from: any stream of `Result<Event, E>` or `Result<Block, E>`, or a
-/// stream of items with a closure that writes them ([`SseBody::writer`](super::SseBody::writer)).
+/// Where a body's events come from: a stream of [`Item`]s, or a stream of anything with a closure that
+/// writes it ([`SseBody::writer`](super::SseBody::writer)).
 ///
 /// Sealed; it is a trait so that both forms are one type of body.
 pub trait Source: sealed::Sealed {
@@ -23,18 +24,59 @@ pub trait Source: sealed::Sealed {
     ) -> Poll<Option<Result<(), Self::Error>>>;
 }
 
+/// What a stream of events gives: an [`Event`] or a [`Block`], or the `Result` of trying to make one.
+///
+/// Sealed.
+pub trait Item: sealed::SealedItem {
+    /// What is written.
+    type Encode: Encode;
+    /// Why nothing can be written; [`Infallible`] for what is no `Result`.
+    type Error;
+
+    /// The item as a `Result`.
+    fn into_result(self) -> Result<Self::Encode, Self::Error>;
+}
+
+impl<I: Encode, E> Item for Result<I, E> {
+    type Encode = I;
+    type Error = E;
+
+    #[inline]
+    fn into_result(self) -> Self {
+        self
+    }
+}
+
+impl Item for Event {
+    type Encode = Self;
+    type Error = Infallible;
+
+    #[inline]
+    fn into_result(self) -> Result<Self, Infallible> {
+        Ok(self)
+    }
+}
+
+impl Item for Block {
+    type Encode = Self;
+    type Error = Infallible;
+
+    #[inline]
+    fn into_result(self) -> Result<Self, Infallible> {
+        Ok(self)
+    }
+}
+
 mod sealed {
-    use super::{Encode, Stream, Writer, Written};
+    use super::{Block, Encode, Event, Item, Stream, Writer, Written};
+
+    pub trait SealedItem {}
+    impl<I: Encode, E> SealedItem for Result<I, E> {}
+    impl SealedItem for Event {}
+    impl SealedItem for Block {}
 
     pub trait Sealed {}
-
-    impl<S, I, E> Sealed for S
-    where
-        S: Stream<Item = Result<I, E>>,
-        I: Encode,
-    {
-    }
-
+    impl<S: Stream<Item: Item>> Sealed for S {}
     impl<S, F, I, E> Sealed for Written<S, F>
     where
         S: Stream<Item = Result<I, E>>,
@@ -43,21 +85,17 @@ mod sealed {
     }
 }
 
-impl<S, I, E> Source for S
-where
-    S: Stream<Item = Result<I, E>>,
-    I: Encode,
-{
-    type Error = E;
+impl<S: Stream<Item: Item>> Source for S {
+    type Error = <S::Item as Item>::Error;
 
     #[inline]
     fn poll_into(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         out: &mut Writer,
-    ) -> Poll<Option<Result<(), E>>> {
+    ) -> Poll<Option<Result<(), Self::Error>>> {
         self.poll_next(cx)
-            .map(|item| item.map(|item| item.map(|item| item.encode_into(out))))
+            .map(|item| item.map(|item| item.into_result().map(|item| item.encode_into(out))))
     }
 }
 

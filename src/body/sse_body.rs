@@ -14,9 +14,9 @@ use super::alarm::Alarm;
 use super::keep_alive::{IdleClock, KeepAlive};
 use super::lifecycle::{Lifecycle, MaxAge};
 use super::prelude::Prelude;
-use super::source::{Source, Written};
+use super::source::{Item, Source, Written};
 use crate::headers::EventStreamHeaders;
-use crate::protocol::{Block, Encode, Writer};
+use crate::protocol::{Block, Writer};
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
 use crate::timer::{NoTimer, Timer};
@@ -30,8 +30,8 @@ const ITEMS_PER_POLL: usize = 4096;
 pin_project! {
     /// A stream of events as an HTTP body, for any server that takes an [`http_body::Body`].
     ///
-    /// Made from a stream of `Result<Event, E>`, of `Result<Block, E>`, or of any items with a
-    /// closure that writes them. Events that are ready together leave in one frame; nothing waits
+    /// Made from a stream of [`Event`](crate::Event)s or of [`Block`]s, or of `Result`s of either, or
+    /// of any items with a closure that writes them. Events that are ready together leave in one frame; nothing waits
     /// for more.
     ///
     /// - Heartbeats: [`keep_alive`](Self::keep_alive) on tokio,
@@ -46,15 +46,12 @@ pin_project! {
     /// closing is the server's to find: set a write timeout on the connection.
     ///
     /// ```
-    /// use std::convert::Infallible;
     /// use http_body_util::BodyExt;
     /// use tower_sse::{Event, SseBody};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let events = futures_util::stream::iter([
-    ///     Ok::<_, Infallible>(Event::new("kick-off")),
-    ///     Ok(Event::new("goal").with_id(1u64)),
-    /// ]);
+    /// let events = [Event::new("kick-off"), Event::new("goal").with_id(1u64)];
+    /// let events = futures_util::stream::iter(events);
     /// let bytes = SseBody::new(events).collect().await.unwrap().to_bytes();
     /// assert_eq!(bytes, "data: kick-off\n\nid: 1\ndata: goal\n\n");
     /// # }
@@ -101,12 +98,8 @@ enum PreludeSetting {
     Set(Option<Prelude>),
 }
 
-impl<S, I, E> SseBody<S>
-where
-    S: Stream<Item = Result<I, E>>,
-    I: Encode,
-{
-    /// A body of the stream's events, or of its ready-made blocks.
+impl<S: Stream<Item: Item>> SseBody<S> {
+    /// A body of the stream's events, or of its ready-made blocks; each may come as a `Result`.
     pub fn new(stream: S) -> Self {
         Self::from_source(Some(stream), NoTimer)
     }
@@ -153,12 +146,11 @@ impl<S: Source> SseBody<S> {
     /// Heartbeats on tokio's clock; and, unless set otherwise, a [`prelude`](Self::prelude).
     ///
     /// ```
-    /// use std::convert::Infallible;
     /// use http_body_util::BodyExt;
     /// use tower_sse::{Event, KeepAlive, SseBody};
     ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// let silence = futures_util::stream::pending::<Result<Event, Infallible>>();
+    /// let silence = futures_util::stream::pending::<Event>();
     /// let mut body = Box::pin(SseBody::new(silence).keep_alive(KeepAlive::default()));
     /// let start = tokio::time::Instant::now();
     /// body.frame().await; // the prelude
@@ -174,12 +166,11 @@ impl<S: Source> SseBody<S> {
     /// Heartbeats on any runtime's clock: a [`Timer`], or a closure that makes a sleep.
     ///
     /// ```
-    /// use std::convert::Infallible;
     /// use http_body_util::BodyExt;
     /// use tower_sse::{Event, KeepAlive, SseBody};
     ///
     /// smol::block_on(async {
-    ///     let silence = futures_util::stream::pending::<Result<Event, Infallible>>();
+    ///     let silence = futures_util::stream::pending::<Event>();
     ///     let keep_alive = KeepAlive::new().interval(std::time::Duration::from_millis(1));
     ///     let mut body = SseBody::new(silence).keep_alive_with(keep_alive, smol::Timer::after);
     ///     body.frame().await; // the prelude
@@ -236,13 +227,12 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     /// What is sent at once, before the first event; `None` for nothing.
     ///
     /// ```
-    /// use std::convert::Infallible;
     /// use std::time::Duration;
     /// use http_body_util::BodyExt;
     /// use tower_sse::{Event, Prelude, SseBody};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let silence = futures_util::stream::pending::<Result<Event, Infallible>>();
+    /// let silence = futures_util::stream::pending::<Event>();
     /// let mut body = SseBody::new(silence).prelude(Prelude::new().retry(Duration::from_secs(2)));
     /// let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
     /// assert_eq!(first, ":\nretry: 2000\n\n");
@@ -267,13 +257,12 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     /// What is ready then, up to a frame, is sent before the [`farewell`](Self::farewell).
     ///
     /// ```
-    /// use std::convert::Infallible;
     /// use http_body_util::BodyExt;
     /// use tower_sse::{Event, SseBody};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let (shutdown, stopped) = tokio::sync::oneshot::channel::<()>();
-    /// let silence = futures_util::stream::pending::<Result<Event, Infallible>>();
+    /// let silence = futures_util::stream::pending::<Event>();
     /// let body = SseBody::new(silence)
     ///     .end_when(async { _ = stopped.await })
     ///     .farewell(Event::new("back in a minute"));
@@ -330,10 +319,9 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     /// HTTP/1 alone, and [`SseLayer`](crate::SseLayer) knows the version.
     ///
     /// ```
-    /// use std::convert::Infallible;
     /// use tower_sse::{Event, SseBody};
     ///
-    /// let events = futures_util::stream::empty::<Result<Event, Infallible>>();
+    /// let events = futures_util::stream::empty::<Event>();
     /// let response = SseBody::new(events).into_response();
     /// assert_eq!(response.headers()["content-type"], "text/event-stream");
     /// assert_eq!(response.headers()["cache-control"], "no-cache, no-transform");

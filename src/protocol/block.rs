@@ -24,7 +24,6 @@ use super::writer::Writer;
 /// assert_eq!(Block::write(|out| out.id(&id).data(&text)), "id: 7\ndata: y\n\n");
 /// ```
 #[derive(Clone)]
-#[must_use = "a block does nothing until it is sent"]
 pub struct Block {
     /// Everything, or everything before the shared payload.
     head: Bytes,

@@ -2,6 +2,8 @@
 //!
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 
+#![allow(clippy::collapsible_match, reason = "a sentence of the standard each")]
+
 /// A dispatched event: the standard's `type`, `data` and `lastEventId`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
