@@ -1,12 +1,19 @@
 //! hyper, HTTP/1.1 and HTTP/2.
 
 use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_io_timeout::TimeoutStream;
 use tower::{ServiceBuilder, service_fn};
 use tower_sse::{Data, Event, KeepAlive, LastEventId, SseBody, SseLayer};
 
@@ -202,4 +209,44 @@ async fn a_proxied_stream_gets_heartbeats() {
         let read = read_until(&mut body, ": proxy\n\n").await;
         assert_eq!(read, "data: from upstream\n\n: proxy\n\n");
     }
+}
+
+/// What the docs advise: nothing in a body can free a stream whose client has stopped reading, since
+/// it is not polled; a write timeout on the connection does.
+#[tokio::test]
+async fn a_write_timeout_frees_the_stream_of_a_stalled_peer() {
+    let held = Arc::new(());
+    let stream = Arc::clone(&held);
+    let service = service_fn(move |_: Request<Incoming>| {
+        let stream = Arc::clone(&stream);
+        let endless = futures_util::stream::repeat_with(move || {
+            _ = &stream;
+            Event::new("more and more and more")
+        });
+        std::future::ready(Ok::<_, Infallible>(SseBody::new(endless).into_response()))
+    });
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut peer = TcpStream::connect(listener.local_addr().unwrap())
+        .await
+        .unwrap();
+    peer.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+
+    let (socket, _) = listener.accept().await.unwrap();
+    let mut socket = TimeoutStream::new(socket);
+    socket.set_write_timeout(Some(Duration::from_millis(100)));
+    let connection = hyper::server::conn::http1::Builder::new().serve_connection(
+        TokioIo::new(Box::pin(socket)),
+        TowerToHyperService::new(service.clone()),
+    );
+    let error = within(connection).await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap();
+    assert_eq!(
+        source.downcast_ref::<io::Error>().unwrap().kind(),
+        io::ErrorKind::TimedOut
+    );
+    drop(service);
+    assert_eq!(Arc::strong_count(&held), 1, "the stream is gone");
+    drop(peer);
 }
