@@ -32,8 +32,8 @@
 //! - **A peer that stops reading** without closing is never noticed by a body. Put a write timeout on
 //!   the connection, as the hyper example does.
 //! - **Browsers** open at most 6 connections per origin on HTTP/1.1, over all tabs. Serve HTTP/2.
-//! - **nginx** needs `proxy_http_version 1.1`, and a `proxy_read_timeout` above the heartbeat
-//!   interval; the layer's headers do the rest.
+//! - **nginx** needs a `proxy_read_timeout` above the heartbeat interval, which its default of 60 s is;
+//!   the layer's headers do the rest.
 
 mod body;
 mod future;
