@@ -3,6 +3,8 @@
 //! ```
 //! use std::convert::Infallible;
 //! use axum::{Router, routing::get};
+//! # use http_body_util::BodyExt;
+//! # use tower::ServiceExt;
 //! use tower_sse::{Event, KeepAlive, LastEventId, SseBody, SseLayer};
 //!
 //! async fn feed(last: Option<LastEventId>) -> impl axum::response::IntoResponse {
@@ -11,7 +13,15 @@
 //!     SseBody::new(events).keep_alive(KeepAlive::default())
 //! }
 //!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
 //! let app: Router = Router::new().route("/feed", get(feed)).layer(SseLayer::new());
+//! # let request = http::Request::get("/feed").header("last-event-id", "7");
+//! # let request = request.body(axum::body::Body::empty()).unwrap();
+//! # let response = app.oneshot(request).await.unwrap();
+//! # assert_eq!(response.headers()["content-type"], "text/event-stream");
+//! # let body = response.into_body().collect().await.unwrap().to_bytes();
+//! # assert_eq!(body, ":\n\ndata: after 7\n\n");
+//! # }
 //! ```
 
 use axum_core::BoxError;

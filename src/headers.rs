@@ -4,9 +4,17 @@ use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 
 /// `text/event-stream`, the media type of an event stream. Its encoding is always UTF-8.
+///
+/// ```
+/// assert_eq!(tower_sse::headers::TEXT_EVENT_STREAM, "text/event-stream");
+/// ```
 pub const TEXT_EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
 /// `X-Accel-Buffering`, with which nginx is told not to hold a response back.
+///
+/// ```
+/// assert_eq!(tower_sse::headers::X_ACCEL_BUFFERING, "x-accel-buffering");
+/// ```
 pub const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// Whether these headers label an event stream: a `Content-Type` of `text/event-stream`, in any
@@ -133,6 +141,17 @@ pub struct EventStreamHeaders {
 
 impl EventStreamHeaders {
     /// The defaults.
+    ///
+    /// ```
+    /// # use http::{HeaderMap, HeaderValue, Version, header};
+    /// # use tower_sse::headers::EventStreamHeaders;
+    /// let mut map = HeaderMap::new();
+    /// EventStreamHeaders::new().apply(Version::HTTP_11, &mut map);
+    /// assert_eq!(map[header::CONTENT_TYPE], "text/event-stream");
+    /// assert_eq!(map[header::CACHE_CONTROL], "no-cache, no-transform");
+    /// assert_eq!(map["x-accel-buffering"], "no");
+    /// assert_eq!(map[header::CONNECTION], "keep-alive");
+    /// ```
     pub const fn new() -> Self {
         Self {
             content_type: Some(TEXT_EVENT_STREAM),
@@ -143,6 +162,16 @@ impl EventStreamHeaders {
     }
 
     /// Another `Content-Type`, or none.
+    ///
+    /// ```
+    /// # use http::{HeaderMap, HeaderValue, Version, header};
+    /// # use tower_sse::headers::EventStreamHeaders;
+    /// let value = HeaderValue::from_static("text/event-stream; charset=utf-8");
+    /// let headers = EventStreamHeaders::new().content_type(value.clone());
+    /// let mut map = HeaderMap::new();
+    /// headers.apply(Version::HTTP_2, &mut map);
+    /// assert_eq!(map[header::CONTENT_TYPE], value);
+    /// ```
     pub fn content_type(self, value: impl Into<Option<HeaderValue>>) -> Self {
         Self {
             content_type: value.into(),
@@ -151,6 +180,15 @@ impl EventStreamHeaders {
     }
 
     /// Another `Cache-Control`, or none.
+    ///
+    /// ```
+    /// # use http::{HeaderMap, HeaderValue, Version, header};
+    /// # use tower_sse::headers::EventStreamHeaders;
+    /// let headers = EventStreamHeaders::new().cache_control(HeaderValue::from_static("no-store"));
+    /// let mut map = HeaderMap::new();
+    /// headers.apply(Version::HTTP_2, &mut map);
+    /// assert_eq!(map[header::CACHE_CONTROL], "no-store");
+    /// ```
     pub fn cache_control(self, value: impl Into<Option<HeaderValue>>) -> Self {
         Self {
             cache_control: value.into(),
@@ -159,6 +197,14 @@ impl EventStreamHeaders {
     }
 
     /// Another `X-Accel-Buffering`, or none.
+    ///
+    /// ```
+    /// # use http::{HeaderMap, Version};
+    /// # use tower_sse::headers::{EventStreamHeaders, X_ACCEL_BUFFERING};
+    /// let mut map = HeaderMap::new();
+    /// EventStreamHeaders::new().x_accel_buffering(None).apply(Version::HTTP_2, &mut map);
+    /// assert!(!map.contains_key(X_ACCEL_BUFFERING));
+    /// ```
     pub fn x_accel_buffering(self, value: impl Into<Option<HeaderValue>>) -> Self {
         Self {
             x_accel_buffering: value.into(),
@@ -167,6 +213,14 @@ impl EventStreamHeaders {
     }
 
     /// Another `Connection` on HTTP/1, or none.
+    ///
+    /// ```
+    /// # use http::{HeaderMap, Version, header};
+    /// # use tower_sse::headers::EventStreamHeaders;
+    /// let mut map = HeaderMap::new();
+    /// EventStreamHeaders::new().connection(None).apply(Version::HTTP_11, &mut map);
+    /// assert!(!map.contains_key(header::CONNECTION));
+    /// ```
     pub fn connection(self, value: impl Into<Option<HeaderValue>>) -> Self {
         Self {
             connection: value.into(),
@@ -175,6 +229,16 @@ impl EventStreamHeaders {
     }
 
     /// Adds the headers that are not there yet, for a response of this HTTP version.
+    ///
+    /// ```
+    /// # use http::{HeaderMap, HeaderValue, Version, header};
+    /// # use tower_sse::headers::EventStreamHeaders;
+    /// let no_store = HeaderValue::from_static("no-store");
+    /// let mut map = HeaderMap::from_iter([(header::CACHE_CONTROL, no_store.clone())]);
+    /// EventStreamHeaders::new().apply(Version::HTTP_2, &mut map);
+    /// assert_eq!(map[header::CACHE_CONTROL], no_store);
+    /// assert!(!map.contains_key(header::CONNECTION));
+    /// ```
     pub fn apply(&self, version: Version, headers: &mut HeaderMap) {
         // Illegal on HTTP/2 and 3: Safari refuses the response, curl reports an error.
         let connection = if version < Version::HTTP_2 {

@@ -8,6 +8,12 @@ use http::header::HeaderName;
 use crate::protocol::{EventId, InvalidText};
 
 /// `Last-Event-ID`, the header with which a client says what it saw last.
+///
+/// ```
+/// let request = http::Request::get("/feed").header(tower_sse::LAST_EVENT_ID, "7").body(())?;
+/// assert_eq!(request.headers()["Last-Event-ID"], "7");
+/// # Ok::<(), http::Error>(())
+/// ```
 pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The ID of the last event that a reconnecting client saw ([9.2.4]).
@@ -38,6 +44,14 @@ pub struct LastEventId(EventId);
 
 impl LastEventId {
     /// The longest ID that is taken if nothing else is said, in bytes: 4 KiB.
+    ///
+    /// ```
+    /// # use http::{HeaderMap, HeaderValue};
+    /// # use tower_sse::{LAST_EVENT_ID, LastEventId};
+    /// let id = HeaderValue::try_from("x".repeat(LastEventId::MAX_LEN + 1)).unwrap();
+    /// let headers = HeaderMap::from_iter([(LAST_EVENT_ID, id)]);
+    /// assert!(LastEventId::from_headers(&headers, LastEventId::MAX_LEN).is_err());
+    /// ```
     pub const MAX_LEN: usize = 4096;
 
     /// What the request's header says; `None` without the header, or if it is empty.
@@ -45,6 +59,15 @@ impl LastEventId {
     /// # Errors
     ///
     /// If the value is longer than `max_len` bytes, or cannot be an ID: not UTF-8, or with a NUL.
+    ///
+    /// ```
+    /// # use http::{HeaderMap, HeaderValue};
+    /// # use tower_sse::{LAST_EVENT_ID, LastEventId};
+    /// let headers = HeaderMap::from_iter([(LAST_EVENT_ID, HeaderValue::from_static("42"))]);
+    /// assert_eq!(LastEventId::from_headers(&headers, 100)?.unwrap().number(), Some(42));
+    /// assert!(LastEventId::from_headers(&headers, 1).is_err());
+    /// # Ok::<(), tower_sse::InvalidLastEventId>(())
+    /// ```
     pub fn from_headers(
         headers: &HeaderMap,
         max_len: usize,
@@ -105,12 +128,26 @@ impl LastEventId {
     }
 
     /// The ID; never empty.
+    ///
+    /// ```
+    /// # use tower_sse::{EventId, LastEventId};
+    /// let last = LastEventId::from_query("lastEventId=7", 100)?.unwrap();
+    /// assert_eq!(*last.id(), EventId::from(7u64));
+    /// # Ok::<(), tower_sse::InvalidLastEventId>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> &EventId {
         &self.0
     }
 
     /// The ID as text.
+    ///
+    /// ```
+    /// # use tower_sse::LastEventId;
+    /// let last = LastEventId::from_query("lastEventId=match-7%2F42", 100)?.unwrap();
+    /// assert_eq!(last.as_str(), "match-7/42");
+    /// # Ok::<(), tower_sse::InvalidLastEventId>(())
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -179,6 +216,16 @@ fn hex_byte(text: &[u8]) -> Option<u8> {
 }
 
 /// A `Last-Event-ID` that no event can have had, or that is too long.
+///
+/// ```
+/// use tower_sse::LastEventId;
+///
+/// let error = LastEventId::from_query("lastEventId=7%0A", 100).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "Last-Event-ID cannot be an ID: event ID has U+000A (line feed) at byte 1",
+/// );
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidLastEventId(Reason);
 
@@ -194,6 +241,13 @@ impl InvalidLastEventId {
     }
 
     /// Whether it was refused for its length alone.
+    ///
+    /// ```
+    /// # use tower_sse::LastEventId;
+    /// let error = |query| LastEventId::from_query(query, 4).unwrap_err();
+    /// assert!(error("lastEventId=12345").is_too_long());
+    /// assert!(!error("lastEventId=%00").is_too_long());
+    /// ```
     #[must_use]
     pub fn is_too_long(&self) -> bool {
         matches!(self.0, Reason::TooLong { .. })

@@ -16,10 +16,17 @@ use crate::timer::Timer;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_sse::{Event, EventType, KeepAlive};
+/// use http_body_util::BodyExt;
+/// use tower_sse::{Event, KeepAlive, SseBody};
 ///
-/// let comment = KeepAlive::new().interval(Duration::from_secs(5)).text("still here");
-/// let event = KeepAlive::new().event(Event::new("").with_type(EventType::from_static("ping")));
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// let keep_alive = KeepAlive::new().interval(Duration::from_secs(5)).text("still here");
+/// let silence = futures_util::stream::pending::<Event>();
+/// let mut body = Box::pin(SseBody::new(silence).keep_alive(keep_alive));
+/// body.frame().await; // the prelude
+/// let frame = body.frame().await.unwrap().unwrap();
+/// assert_eq!(frame.into_data().unwrap(), ": still here\n\n");
+/// # }
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
@@ -30,6 +37,19 @@ pub struct KeepAlive {
 
 impl KeepAlive {
     /// A comment after 15 seconds of silence.
+    ///
+    /// ```
+    /// # use http_body_util::BodyExt;
+    /// # use std::time::Duration;
+    /// # use tower_sse::{Event, KeepAlive, Prelude, SseBody};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let start = tokio::time::Instant::now();
+    /// # let silence = SseBody::new(futures_util::stream::pending::<Event>()).prelude(None);
+    /// let mut body = Box::pin(silence.keep_alive(KeepAlive::new()));
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
+    /// assert_eq!(start.elapsed(), Duration::from_secs(15));
+    /// # }
+    /// ```
     pub const fn new() -> Self {
         Self {
             interval: Duration::from_secs(15),
@@ -41,6 +61,19 @@ impl KeepAlive {
     ///
     /// On a stream that was busy just before, a heartbeat comes up to an eighth later: events do not
     /// read the clock. Less than a millisecond counts as one.
+    ///
+    /// ```
+    /// # use http_body_util::BodyExt;
+    /// # use std::time::Duration;
+    /// # use tower_sse::{Event, KeepAlive, Prelude, SseBody};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let start = tokio::time::Instant::now();
+    /// # let silence = SseBody::new(futures_util::stream::pending::<Event>()).prelude(None);
+    /// let keep_alive = KeepAlive::new().interval(Duration::from_secs(5));
+    /// Box::pin(silence.keep_alive(keep_alive)).frame().await;
+    /// assert_eq!(start.elapsed(), Duration::from_secs(5));
+    /// # }
+    /// ```
     pub fn interval(self, interval: Duration) -> Self {
         Self {
             interval: interval.max(Duration::from_millis(1)),
@@ -49,6 +82,18 @@ impl KeepAlive {
     }
 
     /// A comment of this text instead of an empty one; line breaks make several comment lines.
+    ///
+    /// ```
+    /// # use http_body_util::BodyExt;
+    /// # use std::time::Duration;
+    /// # use tower_sse::{Event, KeepAlive, Prelude, SseBody};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let start = tokio::time::Instant::now();
+    /// # let silence = SseBody::new(futures_util::stream::pending::<Event>()).prelude(None);
+    /// let mut body = Box::pin(silence.keep_alive(KeepAlive::new().text("still here")));
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ": still here\n\n");
+    /// # }
+    /// ```
     pub fn text(self, text: impl Into<String>) -> Self {
         self.event(Event::comment(text))
     }
@@ -56,6 +101,20 @@ impl KeepAlive {
     /// A whole event instead of a comment, for pages that watch over the connection themselves.
     ///
     /// Give it no ID: a client that reconnects with it would skip real events.
+    ///
+    /// ```
+    /// # use http_body_util::BodyExt;
+    /// # use std::time::Duration;
+    /// # use tower_sse::{Event, EventType, KeepAlive, Prelude, SseBody};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let start = tokio::time::Instant::now();
+    /// # let silence = SseBody::new(futures_util::stream::pending::<Event>()).prelude(None);
+    /// let ping = Event::new("").with_type(EventType::from_static("ping"));
+    /// let mut body = Box::pin(silence.keep_alive(KeepAlive::new().event(ping)));
+    /// let frame = body.frame().await.unwrap().unwrap();
+    /// assert_eq!(frame.into_data().unwrap(), "event: ping\ndata: \n\n");
+    /// # }
+    /// ```
     pub fn event(self, event: impl Into<Block>) -> Self {
         Self {
             block: event.into(),

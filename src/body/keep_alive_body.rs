@@ -56,6 +56,13 @@ pin_project! {
 
 impl<B, T: Timer> KeepAliveBody<B, T> {
     /// The body with heartbeats where it is silent.
+    ///
+    /// ```
+    /// # use http_body::Body;
+    /// # use tower_sse::{KeepAlive, body::KeepAliveBody, timer::TokioTimer};
+    /// let body = KeepAliveBody::new("data: x\n\n".to_owned(), KeepAlive::default(), TokioTimer);
+    /// assert!(!body.is_end_stream());
+    /// ```
     pub fn new(body: B, keep_alive: KeepAlive, timer: T) -> Self {
         Self {
             body,

@@ -14,10 +14,17 @@ use crate::random;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_sse::MaxAge;
+/// use http_body_util::BodyExt;
+/// use tower_sse::{Event, MaxAge, SseBody, timer::TokioTimer};
 ///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
 /// // Between 30 and 35 minutes.
 /// let age = MaxAge::new(Duration::from_secs(1800)).spread(Duration::from_secs(300));
+/// let silence = futures_util::stream::pending::<Event>();
+/// let body = SseBody::new(silence).timer(TokioTimer).max_age(age);
+/// let body = body.farewell(Event::comment("see you soon"));
+/// assert_eq!(body.collect().await.unwrap().to_bytes(), ": see you soon\n\n");
+/// # }
 /// ```
 #[derive(Debug, Clone, Copy)]
 #[must_use]
@@ -28,6 +35,19 @@ pub struct MaxAge {
 
 impl MaxAge {
     /// Exactly this age, counted from the first time the body is polled.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use http_body_util::BodyExt;
+    /// # use tower_sse::{Event, MaxAge, SseBody, timer::TokioTimer};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let start = tokio::time::Instant::now();
+    /// # let silence = SseBody::new(futures_util::stream::pending::<Event>()).timer(TokioTimer);
+    /// let body = silence.max_age(MaxAge::new(Duration::from_secs(60)));
+    /// assert!(body.collect().await.unwrap().to_bytes().is_empty());
+    /// assert_eq!(start.elapsed(), Duration::from_secs(60));
+    /// # }
+    /// ```
     pub const fn new(age: Duration) -> Self {
         Self {
             age,
@@ -36,6 +56,19 @@ impl MaxAge {
     }
 
     /// Adds a random time up to this one to the age of each stream.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use http_body_util::BodyExt;
+    /// # use tower_sse::{Event, MaxAge, SseBody, timer::TokioTimer};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let start = tokio::time::Instant::now();
+    /// # let silence = SseBody::new(futures_util::stream::pending::<Event>()).timer(TokioTimer);
+    /// let age = MaxAge::new(Duration::from_secs(60)).spread(Duration::from_secs(30));
+    /// silence.max_age(age).collect().await.unwrap();
+    /// assert!((60..=90).contains(&start.elapsed().as_secs()));
+    /// # }
+    /// ```
     pub const fn spread(self, spread: Duration) -> Self {
         Self { spread, ..self }
     }

@@ -10,10 +10,16 @@ use crate::random;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_sse::Prelude;
+/// use http_body_util::BodyExt;
+/// use tower_sse::{Event, Prelude, SseBody};
 ///
-/// // A fleet of clients that lose one server come back spread over two to five seconds.
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// // Clients that lose their server together come back spread over two to five seconds.
 /// let prelude = Prelude::new().retry(Duration::from_secs(2)).spread(Duration::from_secs(3));
+/// let events = futures_util::stream::empty::<Event>();
+/// let bytes = SseBody::new(events).prelude(prelude).collect().await.unwrap().to_bytes();
+/// assert!(bytes.starts_with(b":\nretry: "));
+/// # }
 /// ```
 #[derive(Debug, Clone, Default)]
 #[must_use]
@@ -25,6 +31,16 @@ pub struct Prelude {
 
 impl Prelude {
     /// A comment, `:`.
+    ///
+    /// ```
+    /// # use http_body_util::BodyExt;
+    /// # use tower_sse::{Event, Prelude, SseBody};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let events = futures_util::stream::empty::<Event>();
+    /// let body = SseBody::new(events).prelude(Prelude::new());
+    /// assert_eq!(body.collect().await.unwrap().to_bytes(), ":\n\n");
+    /// # }
+    /// ```
     pub const fn new() -> Self {
         Self {
             retry: None,
@@ -34,6 +50,17 @@ impl Prelude {
     }
 
     /// How long the client is to wait before it reconnects, in whole milliseconds.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use http_body_util::BodyExt;
+    /// # use tower_sse::{Event, Prelude, SseBody};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let events = futures_util::stream::empty::<Event>();
+    /// let body = SseBody::new(events).prelude(Prelude::new().retry(Duration::from_secs(2)));
+    /// assert_eq!(body.collect().await.unwrap().to_bytes(), ":\nretry: 2000\n\n");
+    /// # }
+    /// ```
     pub fn retry(self, time: Duration) -> Self {
         Self {
             retry: Some(time),
@@ -43,12 +70,36 @@ impl Prelude {
 
     /// Adds a random time up to this one to each client's reconnection time. Browsers do not vary it
     /// themselves. Nothing without [`retry`](Self::retry).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use http_body_util::BodyExt;
+    /// # use tower_sse::{Event, Prelude, SseBody};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let events = futures_util::stream::empty::<Event>();
+    /// let prelude = Prelude::new().retry(Duration::from_secs(2)).spread(Duration::from_secs(3));
+    /// let bytes = SseBody::new(events).prelude(prelude).collect().await.unwrap().to_bytes();
+    /// let retry = bytes.strip_prefix(b":\nretry: ").unwrap().trim_ascii_end();
+    /// let retry: u64 = std::str::from_utf8(retry).unwrap().parse().unwrap();
+    /// assert!((2000..=5000).contains(&retry));
+    /// # }
+    /// ```
     pub fn spread(self, spread: Duration) -> Self {
         Self { spread, ..self }
     }
 
     /// Makes the comment 2 KiB long, for old proxies and antivirus software that hold a response
     /// back until they have seen that much.
+    ///
+    /// ```
+    /// # use http_body_util::BodyExt;
+    /// # use tower_sse::{Event, Prelude, SseBody};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let events = futures_util::stream::empty::<Event>();
+    /// let body = SseBody::new(events).prelude(Prelude::new().padding());
+    /// assert!(body.collect().await.unwrap().to_bytes().len() > 2048);
+    /// # }
+    /// ```
     pub fn padding(self) -> Self {
         Self {
             padding: 2048,

@@ -12,11 +12,35 @@ use crate::protocol::{Block, Encode, Event, Writer};
 /// writes it ([`SseBody::writer`](super::SseBody::writer)).
 ///
 /// Sealed; it is a trait so that both forms are one type of body.
+///
+/// ```
+/// use http_body::Body;
+/// use tower_sse::{Event, SseBody, body::Source};
+///
+/// fn one_per_frame<S: Source>(body: SseBody<S>) -> SseBody<S> {
+///     body.frame_size(1)
+/// }
+/// let events = futures_util::stream::iter([Event::new("x")]);
+/// assert!(!one_per_frame(SseBody::new(events)).is_end_stream());
+/// ```
 pub trait Source: sealed::Sealed {
     /// The error with which the stream fails, and the body with it.
     type Error;
 
     /// Writes the next item, if there is one.
+    ///
+    /// ```
+    /// # use std::pin::Pin;
+    /// # use std::task::{Context, Poll, Waker};
+    /// # use tower_sse::{Block, Event, body::Source};
+    /// let mut events = futures_util::stream::iter([Event::new("x")]);
+    /// let cx = &mut Context::from_waker(Waker::noop());
+    /// let block = Block::write(|out| {
+    ///     assert_eq!(Pin::new(&mut events).poll_into(cx, out), Poll::Ready(Some(Ok(()))));
+    ///     assert_eq!(Pin::new(&mut events).poll_into(cx, out), Poll::Ready(None));
+    /// });
+    /// assert_eq!(block, "data: x\n\n");
+    /// ```
     fn poll_into(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -27,6 +51,20 @@ pub trait Source: sealed::Sealed {
 /// What a stream of events gives: an [`Event`] or a [`Block`], or the `Result` of trying to make one.
 ///
 /// Sealed.
+///
+/// ```
+/// use futures_util::stream::{self, Stream};
+/// use http_body_util::BodyExt;
+/// use tower_sse::{Block, Event, SseBody, body::Item};
+///
+/// fn body<I: Item>(items: impl IntoIterator<Item = I>) -> SseBody<impl Stream<Item = I>> {
+///     SseBody::new(stream::iter(items))
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// assert_eq!(body([Event::new("x")]).collect().await.unwrap().to_bytes(), "data: x\n\n");
+/// assert_eq!(body([Ok(Block::HEARTBEAT), Err("gone")]).collect().await.unwrap_err(), "gone");
+/// # }
+/// ```
 pub trait Item: sealed::SealedItem {
     /// What is written.
     type Encode: Encode;
@@ -34,6 +72,12 @@ pub trait Item: sealed::SealedItem {
     type Error;
 
     /// The item as a `Result`.
+    ///
+    /// ```
+    /// # use tower_sse::{Block, body::Item};
+    /// assert_eq!(Block::HEARTBEAT.into_result(), Ok(Block::HEARTBEAT));
+    /// assert_eq!(Err::<Block, _>("gone").into_result(), Err("gone"));
+    /// ```
     fn into_result(self) -> Result<Self::Encode, Self::Error>;
 }
 
@@ -102,6 +146,18 @@ impl<S: Stream<Item: Item>> Source for S {
 pin_project! {
     /// A stream of items and a closure that writes each; see
     /// [`SseBody::writer`](super::SseBody::writer).
+    ///
+    /// ```
+    /// use futures_util::stream::{self, Empty};
+    /// use http_body::Body;
+    /// use tower_sse::{SseBody, Writer, body::Written};
+    ///
+    /// type Write = fn(u64, &mut Writer) -> Result<(), &'static str>;
+    /// struct Numbers(SseBody<Written<Empty<Result<u64, &'static str>>, Write>>);
+    ///
+    /// let numbers = Numbers(SseBody::writer(stream::empty(), |n, out| Ok(out.id(n).data("x"))));
+    /// assert!(!numbers.0.is_end_stream());
+    /// ```
     pub struct Written<S, F> {
         #[pin]
         stream: S,

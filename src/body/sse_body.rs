@@ -100,6 +100,18 @@ enum PreludeSetting {
 
 impl<S: Stream<Item: Item>> SseBody<S> {
     /// A body of the stream's events, or of its ready-made blocks; each may come as a `Result`.
+    ///
+    /// ```
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, SseBody};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let events = futures_util::stream::iter([Ok(Event::new("x")), Err("database gone")]);
+    /// let mut body = SseBody::new(events);
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "data: x\n\n");
+    /// assert_eq!(body.frame().await.unwrap().unwrap_err(), "database gone");
+    /// # }
+    /// ```
     pub fn new(stream: S) -> Self {
         Self::from_source(Some(stream), NoTimer)
     }
@@ -186,6 +198,19 @@ impl<S: Source> SseBody<S> {
     }
 
     /// A clock for [`max_age`](Self::max_age) on a body without heartbeats.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, MaxAge, SseBody};
+    ///
+    /// smol::block_on(async {
+    ///     let silence = futures_util::stream::pending::<Event>();
+    ///     let body = SseBody::new(silence).timer(smol::Timer::after);
+    ///     let body = body.max_age(MaxAge::new(Duration::from_millis(1)));
+    ///     assert_eq!(body.collect().await.unwrap().to_bytes(), "");
+    /// });
+    /// ```
     pub fn timer<T: Timer>(self, timer: T) -> SseBody<S, T> {
         SseBody {
             source: self.source,
@@ -247,6 +272,17 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     ///
     /// The event that reaches the size is the frame's last and is not cut. With 1, every event
     /// leaves by itself.
+    ///
+    /// ```
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, SseBody};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let events = futures_util::stream::iter([Event::new("x"), Event::new("y")]);
+    /// let mut body = SseBody::new(events).frame_size(1);
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "data: x\n\n");
+    /// # }
+    /// ```
     pub fn frame_size(mut self, bytes: usize) -> Self {
         self.frame_size = bytes.max(1);
         self
@@ -282,6 +318,21 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     ///
     /// The clock is that of [`keep_alive`](Self::keep_alive) or [`timer`](Self::timer), called
     /// before.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, MaxAge, SseBody, timer::TokioTimer};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let start = tokio::time::Instant::now();
+    /// let silence = futures_util::stream::pending::<Event>();
+    /// let body = SseBody::new(silence).timer(TokioTimer);
+    /// let body = body.max_age(MaxAge::new(Duration::from_secs(1800)));
+    /// assert_eq!(body.collect().await.unwrap().to_bytes(), "");
+    /// assert_eq!(start.elapsed(), Duration::from_secs(1800));
+    /// # }
+    /// ```
     pub fn max_age(mut self, age: MaxAge) -> Self {
         self.lifecycle().max_age = Some(age);
         self.alarm.get_or_insert_with(Alarm::new);
@@ -290,6 +341,16 @@ impl<S: Source, T: Timer> SseBody<S, T> {
 
     /// The last block of a stream that [`end_when`](Self::end_when) or [`max_age`](Self::max_age)
     /// ends.
+    ///
+    /// ```
+    /// # use http_body_util::BodyExt;
+    /// # use tower_sse::{Event, SseBody};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let silence = futures_util::stream::pending::<Event>();
+    /// let body = SseBody::new(silence).end_when(async {}).farewell(Event::new("bye"));
+    /// assert_eq!(body.collect().await.unwrap().to_bytes(), "data: bye\n\n");
+    /// # }
+    /// ```
     pub fn farewell(mut self, farewell: impl Into<Block>) -> Self {
         self.lifecycle().farewell = Some(farewell.into());
         self

@@ -12,6 +12,15 @@ use crate::timer::{NoTimer, Timer};
 pin_project! {
     /// The body of [`SseService`](super::SseService): the wrapped service's, untouched or with
     /// heartbeats.
+    ///
+    /// ```
+    /// use http_body::Body;
+    /// use tower_sse::middleware::ResponseBody;
+    ///
+    /// // For layers around this one that answer by themselves.
+    /// let body = ResponseBody::<String>::default();
+    /// assert!(body.is_end_stream());
+    /// ```
     #[must_use = "a body does nothing until a server polls it"]
     pub struct ResponseBody<B, T: Timer = NoTimer> {
         #[pin]

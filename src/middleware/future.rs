@@ -15,6 +15,20 @@ use crate::timer::Timer;
 
 pin_project! {
     /// The future of [`SseService`](super::SseService).
+    ///
+    /// ```
+    /// use http::{Request, Response};
+    /// use tower::Service;
+    /// use tower_sse::SseService;
+    /// # use std::convert::Infallible;
+    /// # use tower::service_fn;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from(":\n\n"))));
+    /// let future = SseService::new(service).call(Request::new(()));
+    /// assert_eq!(future.await.unwrap().headers()["content-type"], "text/event-stream");
+    /// # }
+    /// ```
     pub struct ResponseFuture<F, B, T: Timer> {
         #[pin]
         state: State<F, B, T>,

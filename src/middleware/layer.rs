@@ -55,6 +55,19 @@ pub(super) struct Settings {
 impl SseLayer {
     /// The layer with its defaults: it labels what is not labelled, sets all headers, answers a bad
     /// `Last-Event-ID` with 400, and adds no heartbeats.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use http::{Request, Response};
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # use tower_sse::SseLayer;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from(":\n\n"))));
+    /// let service = SseLayer::new().layer(service);
+    /// let response = service.oneshot(Request::new(())).await.unwrap();
+    /// assert_eq!(response.headers()["content-type"], "text/event-stream");
+    /// # }
+    /// ```
     pub fn new() -> Self {
         let settings = Settings {
             headers: EventStreamHeaders::new(),
@@ -75,12 +88,53 @@ impl SseLayer {
     ///
     /// For streams made elsewhere, such as proxied ones; an [`SseBody`](crate::SseBody) has its own.
     /// Compressed streams pass as they are.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use futures_util::stream::{self, StreamExt};
+    /// # use http::{Request, Response};
+    /// # use http_body_util::BodyExt;
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # use tower_sse::{Event, KeepAlive, SseBody, SseLayer};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = service_fn(async |_| {
+    /// #     let events = stream::iter([Event::new("x")]).chain(stream::pending());
+    /// #     Ok::<_, Infallible>(Response::new(SseBody::new(events)))
+    /// # });
+    /// let service = SseLayer::new().keep_alive(KeepAlive::default()).layer(service);
+    /// let response = service.oneshot(Request::new(())).await.unwrap();
+    /// let mut body = Box::pin(response.into_body());
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "data: x\n\n");
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
+    /// # }
+    /// ```
     #[cfg(feature = "tokio")]
     pub fn keep_alive(self, keep_alive: KeepAlive) -> SseLayer<TokioTimer> {
         self.keep_alive_with(keep_alive, TokioTimer)
     }
 
     /// Adds heartbeats to every event stream that passes, on any runtime's clock.
+    ///
+    /// ```
+    /// # use std::{convert::Infallible, time::Duration};
+    /// # use futures_util::stream::{self, StreamExt};
+    /// # use http::{Request, Response};
+    /// # use http_body_util::BodyExt;
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # use tower_sse::{Event, KeepAlive, SseBody, SseLayer};
+    /// # let service = service_fn(async |_| {
+    /// #     let events = stream::iter([Event::new("x")]).chain(stream::pending());
+    /// #     Ok::<_, Infallible>(Response::new(SseBody::new(events)))
+    /// # });
+    /// smol::block_on(async {
+    ///     let keep_alive = KeepAlive::new().interval(Duration::from_millis(1));
+    ///     let layer = SseLayer::new().keep_alive_with(keep_alive, smol::Timer::after);
+    ///     let service = layer.layer(service);
+    ///     let mut body = service.oneshot(Request::new(())).await.unwrap().into_body();
+    ///     body.frame().await; // the event
+    ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
+    /// });
+    /// ```
     pub fn keep_alive_with<T: Timer>(self, keep_alive: KeepAlive, timer: T) -> SseLayer<T> {
         let Self { settings, .. } = self.set(|settings| settings.keep_alive = Some(keep_alive));
         SseLayer { settings, timer }
@@ -89,34 +143,120 @@ impl SseLayer {
 
 impl<T> SseLayer<T> {
     /// Other headers than the default ones.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use http::{Request, Response};
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # use tower_sse::SseLayer;
+    /// use tower_sse::headers::EventStreamHeaders;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from(":\n\n"))));
+    /// let layer = SseLayer::new().headers(EventStreamHeaders::new().cache_control(None));
+    /// let response = layer.layer(service).oneshot(Request::new(())).await.unwrap();
+    /// assert!(!response.headers().contains_key("cache-control"));
+    /// # }
+    /// ```
     pub fn headers(self, headers: EventStreamHeaders) -> Self {
         self.set(|settings| settings.headers = headers)
     }
 
     /// Touches only what is labelled as an event stream already: the mode for a layer around a whole
     /// application. Without it, a 200 that has no `Content-Type` and a body is labelled.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use http::{Request, Response};
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # use tower_sse::SseLayer;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let service = service_fn(async |_| Ok::<_, Infallible>(Response::new("plain text".to_owned())));
+    /// let service = SseLayer::new().detect_only().layer(service);
+    /// let response = service.oneshot(Request::new(())).await.unwrap();
+    /// assert!(response.headers().is_empty());
+    /// # }
+    /// ```
     pub fn detect_only(self) -> Self {
         self.set(|settings| settings.detect_only = true)
     }
 
     /// Without a `Last-Event-ID` header, takes the query parameter `lastEventId` for it; see
     /// [`LastEventId::from_query`].
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use http::{Request, Response};
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # use tower_sse::{LastEventId, SseLayer};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let service = service_fn(async |request: Request<()>| {
+    ///     let last = request.extensions().get::<LastEventId>().unwrap();
+    ///     assert_eq!(last.number(), Some(7));
+    ///     Ok::<_, Infallible>(Response::new(String::new()))
+    /// });
+    /// let request = Request::get("/feed?lastEventId=7").body(()).unwrap();
+    /// let response = SseLayer::new().query_fallback().layer(service).oneshot(request).await;
+    /// assert_eq!(response.unwrap().status(), 200);
+    /// # }
+    /// ```
     pub fn query_fallback(self) -> Self {
         self.set(|settings| settings.query = true)
     }
 
     /// Passes requests with a bad `Last-Event-ID` on without one, instead of answering 400.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use http::{Request, Response};
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # use tower_sse::SseLayer;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from(":\n\n"))));
+    /// let request = || Request::get("/").header("last-event-id", &b"\xff"[..]).body(()).unwrap();
+    /// let strict = SseLayer::new().layer(service);
+    /// assert_eq!(strict.oneshot(request()).await.unwrap().status(), 400);
+    /// let lenient = SseLayer::new().ignore_invalid().layer(service);
+    /// assert_eq!(lenient.oneshot(request()).await.unwrap().status(), 200);
+    /// # }
+    /// ```
     pub fn ignore_invalid(self) -> Self {
         self.set(|settings| settings.ignore_invalid = true)
     }
 
     /// The longest `Last-Event-ID` that is taken, in bytes; [`LastEventId::MAX_LEN`] by default.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use http::{Request, Response};
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # use tower_sse::SseLayer;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from(":\n\n"))));
+    /// let service = SseLayer::new().max_last_event_id_len(20).layer(service);
+    /// let request = Request::get("/").header("last-event-id", "7".repeat(21)).body(()).unwrap();
+    /// assert_eq!(service.oneshot(request).await.unwrap().status(), 400);
+    /// # }
+    /// ```
     pub fn max_last_event_id_len(self, bytes: usize) -> Self {
         self.set(|settings| settings.max_len = bytes)
     }
 
     /// Answers 406 to requests whose `Accept` rules event streams out. Not together with
     /// [`detect_only`](Self::detect_only), as it looks at every request.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use http::{Request, Response};
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # use tower_sse::SseLayer;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from(":\n\n"))));
+    /// let service = SseLayer::new().require_accept().layer(service);
+    /// let request = Request::get("/").header("accept", "application/json").body(()).unwrap();
+    /// assert_eq!(service.oneshot(request).await.unwrap().status(), 406);
+    /// # }
+    /// ```
     pub fn require_accept(self) -> Self {
         self.set(|settings| settings.require_accept = true)
     }

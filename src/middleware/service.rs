@@ -14,6 +14,22 @@ use crate::last_event_id::{LAST_EVENT_ID, LastEventId};
 use crate::timer::{NoTimer, Timer};
 
 /// The service that [`SseLayer`] makes of another.
+///
+/// ```
+/// use std::convert::Infallible;
+/// use http::{Request, Response};
+/// use tower::{ServiceExt, service_fn};
+/// use tower_sse::{Event, SseBody, SseService};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let service = SseService::new(service_fn(async |_: Request<()>| {
+///     let events = futures_util::stream::iter([Event::new("hello")]);
+///     Ok::<_, Infallible>(Response::new(SseBody::new(events)))
+/// }));
+/// let response = service.oneshot(Request::new(())).await.unwrap();
+/// assert_eq!(response.headers()["content-type"], "text/event-stream");
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct SseService<S, T = NoTimer> {
     inner: S,
@@ -22,11 +38,24 @@ pub struct SseService<S, T = NoTimer> {
 
 impl<S> SseService<S> {
     /// The service with the layer's defaults.
+    ///
+    /// ```
+    /// # use tower_sse::SseService;
+    /// let service = SseService::new("any service");
+    /// assert_eq!(*service.get_ref(), "any service");
+    /// ```
     pub fn new(inner: S) -> Self {
         Self::with_layer(inner, SseLayer::new())
     }
 
     /// The layer that makes this service.
+    ///
+    /// ```
+    /// # use tower::Layer;
+    /// # use tower_sse::SseService;
+    /// let service = SseService::<()>::layer().detect_only().layer("any service");
+    /// assert_eq!(*service.get_ref(), "any service");
+    /// ```
     pub fn layer() -> SseLayer {
         SseLayer::new()
     }
@@ -38,16 +67,33 @@ impl<S, T> SseService<S, T> {
     }
 
     /// The wrapped service.
+    ///
+    /// ```
+    /// # use tower_sse::SseService;
+    /// assert_eq!(SseService::new("inner").get_ref(), &"inner");
+    /// ```
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
     /// The wrapped service.
+    ///
+    /// ```
+    /// # use tower_sse::SseService;
+    /// let mut service = SseService::new("inner");
+    /// *service.get_mut() = "other";
+    /// assert_eq!(service.into_inner(), "other");
+    /// ```
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
     /// The wrapped service.
+    ///
+    /// ```
+    /// # use tower_sse::SseService;
+    /// assert_eq!(SseService::new("inner").into_inner(), "inner");
+    /// ```
     pub fn into_inner(self) -> S {
         self.inner
     }

@@ -81,6 +81,11 @@ impl Block {
     }
 
     /// How many bytes it has on the wire.
+    ///
+    /// ```
+    /// # use tower_sse::{Block, Event};
+    /// assert_eq!(Block::from(Event::new("x")).len(), "data: x\n\n".len());
+    /// ```
     #[must_use]
     pub fn len(&self) -> usize {
         self.head.len()

@@ -37,12 +37,24 @@ impl InvalidText {
     }
 
     /// The character that may not stand there; `None` if the bytes there are not UTF-8.
+    ///
+    /// ```
+    /// # use bytes::Bytes;
+    /// # use tower_sse::{Data, EventId};
+    /// assert_eq!(EventId::try_from("7\0").unwrap_err().character(), Some('\0'));
+    /// assert_eq!(Data::try_from(Bytes::from_static(b"\xff")).unwrap_err().character(), None);
+    /// ```
     #[must_use]
     pub fn character(&self) -> Option<char> {
         self.character
     }
 
     /// Where it stands, in bytes from the start of the text.
+    ///
+    /// ```
+    /// # use tower_sse::EventId;
+    /// assert_eq!(EventId::try_from("zürich\n").unwrap_err().position(), 7);
+    /// ```
     #[must_use]
     pub fn position(&self) -> usize {
         self.position

@@ -32,6 +32,11 @@ pub struct EventId(Text);
 
 impl EventId {
     /// The empty ID, which resets the client's last event ID.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, EventId};
+    /// assert_eq!(Event::new("x").with_id(EventId::EMPTY).encode(), "id: \ndata: x\n\n");
+    /// ```
     pub const EMPTY: Self = Self(Text::EMPTY);
 
     /// An ID known when the program is written.
@@ -54,18 +59,35 @@ impl EventId {
     }
 
     /// The ID as text.
+    ///
+    /// ```
+    /// # use tower_sse::EventId;
+    /// assert_eq!(EventId::from(42u64).as_str(), "42");
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
     /// The ID as UTF-8 bytes; cheaper than [`as_str`](Self::as_str).
+    ///
+    /// ```
+    /// # use tower_sse::EventId;
+    /// assert_eq!(EventId::from(42u64).as_bytes(), b"42");
+    /// ```
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 
     /// Whether this is the empty ID.
+    ///
+    /// ```
+    /// # use tower_sse::EventId;
+    /// assert!(EventId::try_from("")?.is_empty());
+    /// assert!(!EventId::from(0u64).is_empty());
+    /// # Ok::<(), tower_sse::InvalidText>(())
+    /// ```
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.as_bytes().is_empty()

@@ -28,6 +28,12 @@ pub struct EventType(Text);
 
 impl EventType {
     /// `message`, the type of an event that names none.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, EventType};
+    /// let event = Event::new("x").with_type(EventType::MESSAGE);
+    /// assert_eq!(event.encode(), "event: message\ndata: x\n\n");
+    /// ```
     pub const MESSAGE: Self = Self(Text::Static("message"));
 
     /// A type known when the program is written.
@@ -50,12 +56,22 @@ impl EventType {
     }
 
     /// The type as text.
+    ///
+    /// ```
+    /// # use tower_sse::EventType;
+    /// assert_eq!(EventType::from_static("goal").as_str(), "goal");
+    /// ```
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
 
     /// The type as UTF-8 bytes; cheaper than [`as_str`](Self::as_str).
+    ///
+    /// ```
+    /// # use tower_sse::EventType;
+    /// assert_eq!(EventType::from_static("goal").as_bytes(), b"goal");
+    /// ```
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()

@@ -13,8 +13,26 @@ use super::line_writer::{DATA, LineWriter};
 /// What is put into a frame: an [`Event`] or a [`Block`].
 ///
 /// Sealed: the crate answers for every byte in a frame.
+///
+/// ```
+/// use tower_sse::{Block, Event, protocol::Encode};
+///
+/// fn twice(item: impl Encode + Clone) -> Block {
+///     Block::write(|out| {
+///         out.push(item.clone());
+///         out.push(item);
+///     })
+/// }
+/// assert_eq!(twice(Event::new("x")), "data: x\n\ndata: x\n\n");
+/// assert_eq!(twice(Block::HEARTBEAT), ":\n\n:\n\n");
+/// ```
 pub trait Encode: sealed::Sealed {
     /// Appends the bytes.
+    ///
+    /// ```
+    /// # use tower_sse::{Block, Event, protocol::Encode};
+    /// assert_eq!(Block::write(|out| Event::new("x").encode_into(out)), "data: x\n\n");
+    /// ```
     fn encode_into(self, out: &mut Writer);
 }
 
@@ -63,6 +81,11 @@ impl Writer {
     }
 
     /// One event with this data and nothing else.
+    ///
+    /// ```
+    /// # use tower_sse::Block;
+    /// assert_eq!(Block::write(|out| out.data("two\nlines")), "data: two\ndata: lines\n\n");
+    /// ```
     #[inline]
     pub fn data(&mut self, text: &str) {
         self.fields(&Fields {
@@ -106,18 +129,34 @@ impl Writer {
     }
 
     /// Begins an event of this type; a call for its data ends it.
+    ///
+    /// ```
+    /// # use tower_sse::{Block, EventType};
+    /// let goal = EventType::from_static("goal");
+    /// assert_eq!(Block::write(|out| out.typed(&goal).data("1 : 0")), "event: goal\ndata: 1 : 0\n\n");
+    /// ```
     #[inline]
     pub fn typed<'a>(&'a mut self, event_type: &'a EventType) -> EventWriter<'a> {
         self.start().typed(event_type)
     }
 
     /// Begins an event with this ID; a call for its data ends it.
+    ///
+    /// ```
+    /// # use tower_sse::Block;
+    /// assert_eq!(Block::write(|out| out.id(7u64).data("x")), "id: 7\ndata: x\n\n");
+    /// ```
     #[inline]
     pub fn id<'a>(&'a mut self, id: impl Into<IdRef<'a>>) -> EventWriter<'a> {
         self.start().id(id)
     }
 
     /// A comment, and nothing else.
+    ///
+    /// ```
+    /// # use tower_sse::Block;
+    /// assert_eq!(Block::write(|out| out.comment("two\nlines")), ": two\n: lines\n\n");
+    /// ```
     pub fn comment(&mut self, text: &str) {
         self.fields(&Fields {
             comment: Some(text.as_bytes()),
@@ -261,6 +300,16 @@ impl fmt::Debug for Writer {
 }
 
 /// An event ID for a [`Writer`]: a number, or a borrowed [`EventId`].
+///
+/// ```
+/// use tower_sse::{Block, EventId, protocol::IdRef};
+///
+/// fn block(id: IdRef<'_>) -> Block {
+///     Block::write(|out| out.id(id).data("x"))
+/// }
+/// assert_eq!(block(IdRef::from(7)), "id: 7\ndata: x\n\n");
+/// assert_eq!(block(IdRef::from(&EventId::from_static("seven"))), "id: seven\ndata: x\n\n");
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct IdRef<'a>(IdRepr<'a>);
 
@@ -286,6 +335,17 @@ impl<'a> From<&'a EventId> for IdRef<'a> {
 
 /// An event that a [`Writer`] has begun; [`data`](Self::data), [`display`](Self::display) or
 /// `json` ends it. Dropped before that, nothing is written.
+///
+/// ```
+/// use tower_sse::Block;
+///
+/// let block = Block::write(|out| {
+///     let event = out.id(7u64);
+///     drop(event);
+///     out.id(8u64).data("x");
+/// });
+/// assert_eq!(block, "id: 8\ndata: x\n\n");
+/// ```
 #[must_use = "nothing is written before the data is"]
 pub struct EventWriter<'a> {
     writer: &'a mut Writer,
@@ -295,6 +355,13 @@ pub struct EventWriter<'a> {
 
 impl<'a> EventWriter<'a> {
     /// The event's type.
+    ///
+    /// ```
+    /// # use tower_sse::{Block, EventType};
+    /// let goal = EventType::from_static("goal");
+    /// let block = Block::write(|out| out.id(7u64).typed(&goal).data("1 : 0"));
+    /// assert_eq!(block, "event: goal\nid: 7\ndata: 1 : 0\n\n");
+    /// ```
     #[inline]
     pub fn typed(mut self, event_type: &'a EventType) -> Self {
         self.event_type = Some(event_type);
@@ -302,6 +369,13 @@ impl<'a> EventWriter<'a> {
     }
 
     /// The event's ID, a number or an [`EventId`].
+    ///
+    /// ```
+    /// # use tower_sse::{Block, EventId, EventType};
+    /// let (goal, id) = (EventType::from_static("goal"), EventId::from_static("seven"));
+    /// let block = Block::write(|out| out.typed(&goal).id(&id).data("1 : 0"));
+    /// assert_eq!(block, "event: goal\nid: seven\ndata: 1 : 0\n\n");
+    /// ```
     #[inline]
     pub fn id(mut self, id: impl Into<IdRef<'a>>) -> Self {
         self.id = Some(id.into());
@@ -309,6 +383,12 @@ impl<'a> EventWriter<'a> {
     }
 
     /// The event's data, any text.
+    ///
+    /// ```
+    /// # use tower_sse::Block;
+    /// let block = Block::write(|out| out.id(7u64).data("two\nlines"));
+    /// assert_eq!(block, "id: 7\ndata: two\ndata: lines\n\n");
+    /// ```
     #[inline]
     pub fn data(self, text: &str) {
         self.end(|writer, head| {
@@ -324,6 +404,12 @@ impl<'a> EventWriter<'a> {
     /// # Errors
     ///
     /// If the value's `Display` reports an error; nothing is written then.
+    ///
+    /// ```
+    /// # use tower_sse::Block;
+    /// let block = Block::write(|out| out.id(7u64).display(format_args!("{}%", 50)).unwrap());
+    /// assert_eq!(block, "id: 7\ndata: 50%\n\n");
+    /// ```
     pub fn display(self, value: impl fmt::Display) -> fmt::Result {
         use fmt::Write as _;
         self.lines(|lines| write!(lines, "{value}"))
@@ -334,6 +420,12 @@ impl<'a> EventWriter<'a> {
     /// # Errors
     ///
     /// If the value cannot be serialised; nothing is written then.
+    ///
+    /// ```
+    /// # use tower_sse::Block;
+    /// let block = Block::write(|out| out.id(7u64).json(&[1, 2]).unwrap());
+    /// assert_eq!(block, "id: 7\ndata: [1,2]\n\n");
+    /// ```
     #[cfg(feature = "json")]
     pub fn json<T: serde::Serialize + ?Sized>(self, value: &T) -> Result<(), super::JsonError> {
         self.lines(|lines| serde_json::to_writer(lines, value).map_err(super::JsonError))

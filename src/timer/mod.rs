@@ -17,20 +17,34 @@ pub use self::tokio::{TokioSleep, TokioTimer};
 /// Any `Fn(Duration) -> impl Future` is one, whatever the future's output.
 ///
 /// ```
-/// use std::time::Duration;
+/// use std::time::{Duration, Instant};
 /// use tower_sse::timer::Timer;
 ///
-/// fn sleeps_with(timer: impl Timer) {
-///     let _sleep = timer.sleep(Duration::from_secs(15));
+/// async fn naps(timer: impl Timer) -> bool {
+///     let start = Instant::now();
+///     timer.sleep(Duration::from_millis(2)).await;
+///     start.elapsed() >= Duration::from_millis(2)
 /// }
-/// sleeps_with(|time| async move { async_io::Timer::after(time).await });
-/// sleeps_with(async_io::Timer::after);
+/// smol::block_on(async {
+///     assert!(naps(smol::Timer::after).await);
+///     assert!(naps(|time| async move { smol::Timer::after(time).await }).await);
+/// });
 /// ```
 pub trait Timer {
     /// Resolves when the time has passed; its output is not looked at.
     type Sleep: Future;
 
     /// A future that resolves `time` from now on. It is made and polled inside the runtime.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use tower_sse::timer::Timer;
+    /// smol::block_on(async {
+    ///     let start = Instant::now();
+    ///     Timer::sleep(&smol::Timer::after, Duration::from_millis(2)).await;
+    ///     assert!(start.elapsed() >= Duration::from_millis(2));
+    /// });
+    /// ```
     fn sleep(&self, time: Duration) -> Self::Sleep;
 }
 
@@ -49,6 +63,14 @@ where
 /// No timer: what has one sleeps for ever.
 ///
 /// The type of a body without heartbeats; it needs no runtime.
+///
+/// ```
+/// use std::time::Duration;
+/// use futures_util::FutureExt;
+/// use tower_sse::timer::{NoTimer, Timer};
+///
+/// assert_eq!(NoTimer.sleep(Duration::ZERO).now_or_never(), None);
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoTimer;
 

@@ -37,6 +37,16 @@ impl Timer for TokioTimer {
 
 pin_project! {
     /// A sleep on tokio's clock, made by [`TokioTimer`].
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_sse::timer::{Timer, TokioSleep, TokioTimer};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let sleep: TokioSleep = TokioTimer.sleep(Duration::from_secs(1));
+    /// assert_eq!(sleep.await, ());
+    /// # }
+    /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct TokioSleep {
         #[pin]
