@@ -1,0 +1,81 @@
+//! Every public item has an example that asserts something.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What follows `pub` in an item. Modules, re-exports and fields need no example.
+const KINDS: &[&str] = &[
+    "fn", "async", "const", "static", "struct", "enum", "union", "trait", "type",
+];
+
+/// Looks at lines, not at syntax: rustfmt has been there, and the lint `unreachable_pub` sees to it
+/// that a bare `pub` is reachable, `mod sealed` excepted. What a public trait declares counts too,
+/// its associated types excepted. Unit tests are at the end of a file.
+#[test]
+fn every_public_item_has_an_example() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut seen, mut bare) = (0, Vec::new());
+    for path in sources(&src) {
+        let text = fs::read_to_string(&path).unwrap();
+        for (number, item, has_example) in public_items(&text) {
+            seen += 1;
+            if !has_example {
+                let file = path.strip_prefix(&src).unwrap().display();
+                bare.push(format!("src/{file}:{number}: {item}"));
+            }
+        }
+    }
+    assert!(seen > 90, "found only {seen} items");
+    assert!(bare.is_empty(), "no example:\n{}", bare.join("\n"));
+}
+
+/// The line number and the first line of each public item, and whether its docs assert something.
+fn public_items(text: &str) -> Vec<(usize, &str, bool)> {
+    let (mut items, mut has_example) = (Vec::new(), false);
+    let (mut in_trait, mut in_sealed) = (false, false);
+    for (at, line) in text.lines().enumerate() {
+        let code = line.trim();
+        if line == "#[cfg(test)]" {
+            break;
+        } else if code.starts_with("///") || code.starts_with("#[doc = include_str!") {
+            has_example |= code.contains("assert") || code.contains("include_str!");
+            continue;
+        }
+        match line {
+            "mod sealed {" => in_sealed = true,
+            "}" => (in_trait, in_sealed) = (false, false),
+            _ => in_trait |= line.starts_with("pub trait ") && !line.ends_with('}'),
+        }
+        if !in_sealed && is_public_item(code, in_trait) {
+            items.push((at + 1, code, has_example));
+        }
+        // Attributes, even those of several lines, stand between the docs and the item.
+        has_example &= !code.is_empty() && !code.ends_with(['{', '}', ';']);
+    }
+    items
+}
+
+fn is_public_item(code: &str, in_trait: bool) -> bool {
+    let mut words = code.split(' ');
+    match words.next() {
+        Some("pub") => words.next().is_some_and(|kind| KINDS.contains(&kind)),
+        Some("fn" | "async" | "const") => in_trait,
+        _ => false,
+    }
+}
+
+fn sources(dir: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let paths = paths.flat_map(|path| {
+        if path.is_dir() {
+            sources(&path)
+        } else {
+            vec![path]
+        }
+    });
+    paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
