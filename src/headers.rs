@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, Version};
 /// ```
 pub const TEXT_EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
-/// `X-Accel-Buffering`, with which nginx is told not to hold a response back.
+/// `X-Accel-Buffering`, whose value `no` tells nginx not to hold a response back.
 ///
 /// ```
 /// assert_eq!(tower_sse::headers::X_ACCEL_BUFFERING, "x-accel-buffering");
@@ -43,8 +43,10 @@ pub fn is_event_stream(headers: &HeaderMap) -> bool {
         .eq_ignore_ascii_case(b"text/event-stream")
 }
 
-/// Whether the `Accept` of these request headers lets an event stream be the answer. No `Accept`
-/// accepts everything; of several ranges that fit, the most specific decides ([RFC 9110, 12.5.1]).
+/// Whether the `Accept` of these request headers lets an event stream be the answer.
+///
+/// Without an `Accept` everything is accepted; of several ranges that fit, the most specific decides
+/// ([RFC 9110, 12.5.1]).
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header::ACCEPT};
@@ -109,14 +111,15 @@ pub fn stop<B: Default>() -> Response<B> {
     response
 }
 
-/// The headers of an event stream; each can be changed or left out.
+/// The headers of an event stream; each can be changed or left out. On HTTP/2 and HTTP/3 `Connection`
+/// is illegal and never added.
 ///
 /// | header | default | without it |
 /// |---|---|---|
 /// | `Content-Type` | `text/event-stream` | the browser refuses the stream |
-/// | `Cache-Control` | `no-cache, no-transform` | HAProxy's compression holds every event back by one |
+/// | `Cache-Control` | `no-cache, no-transform` | HAProxy's compression delays each event until the next |
 /// | `X-Accel-Buffering` | `no` | nginx delivers nothing until its buffer is full |
-/// | `Connection` | `keep-alive`, on HTTP/1 only | old proxies close; on HTTP/2 it is illegal |
+/// | `Connection` | `keep-alive`, on HTTP/1 only | old proxies close the connection |
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, Version, header::CACHE_CONTROL};
@@ -228,7 +231,8 @@ impl EventStreamHeaders {
         }
     }
 
-    /// Adds the headers that are not there yet, for a response of this HTTP version.
+    /// Adds the headers that are not there yet, for a response of this HTTP version; those that are
+    /// there stay.
     ///
     /// ```
     /// # use http::{HeaderMap, HeaderValue, Version, header};

@@ -43,7 +43,7 @@ pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 pub struct LastEventId(EventId);
 
 impl LastEventId {
-    /// The longest ID that is taken if nothing else is said, in bytes: 4 KiB.
+    /// The longest ID that the layer and the extractor take by default, in bytes: 4 KiB.
     ///
     /// ```
     /// # use http::{HeaderMap, HeaderValue};
@@ -54,11 +54,12 @@ impl LastEventId {
     /// ```
     pub const MAX_LEN: usize = 4096;
 
-    /// What the request's header says; `None` without the header, or if it is empty.
+    /// What the request's header says; `None` without the header, or if it is empty. Of several, the
+    /// first counts.
     ///
     /// # Errors
     ///
-    /// If the value is longer than `max_len` bytes, or cannot be an ID: not UTF-8, or with a NUL.
+    /// If the value is longer than `max_len` bytes, or not UTF-8.
     ///
     /// ```
     /// # use http::{HeaderMap, HeaderValue};
@@ -80,14 +81,15 @@ impl LastEventId {
     }
 
     /// What the query of the request's URI says, for a first connection: `EventSource` cannot set
-    /// headers. `None` without such a parameter, or if it is empty.
+    /// headers. `None` without such a parameter, or if it is empty; of several, the first counts.
     ///
     /// The parameter is `lastEventId`, in any of the usual spellings: `last-event-id`,
     /// `last_event_id`, `Last-Event-ID`.
     ///
     /// # Errors
     ///
-    /// If the decoded value is longer than `max_len` bytes, or cannot be an ID.
+    /// If the decoded value is longer than `max_len` bytes, or cannot be an ID: not UTF-8, or with a
+    /// NUL, CR or LF.
     ///
     /// ```
     /// use tower_sse::LastEventId;

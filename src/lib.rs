@@ -34,8 +34,8 @@
 //! assert_eq!(response.headers()["content-type"], "text/event-stream");
 //! ```
 //!
-//! A [`SseLayer`] around the service sets the headers that depend on the connection and finds out what
-//! a reconnecting client saw last: [`LastEventId`], in the request's extensions.
+//! An [`SseLayer`] around the service sets the headers that depend on the connection and finds out
+//! what a reconnecting client saw last: [`LastEventId`], in the request's extensions.
 //!
 //! # Features
 //!

@@ -57,7 +57,7 @@ impl KeepAlive {
         }
     }
 
-    /// How long the stream may be silent.
+    /// How long the stream may be silent; 15 seconds by default.
     ///
     /// On a stream that was busy just before, a heartbeat comes up to an eighth later: events do not
     /// read the clock. Less than a millisecond counts as one.

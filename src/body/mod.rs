@@ -2,6 +2,18 @@
 //!
 //! [`SseBody`] makes a body of a stream of events. [`KeepAliveBody`] puts heartbeats into an event
 //! stream that somebody else made.
+//!
+//! ```
+//! use http_body_util::BodyExt;
+//! use tower_sse::{Event, SseBody};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! // What is ready together leaves in one frame.
+//! let events = futures_util::stream::iter([Event::new("x"), Event::new("y")]);
+//! let frame = SseBody::new(events).frame().await.unwrap().unwrap();
+//! assert_eq!(frame.into_data().unwrap(), "data: x\n\ndata: y\n\n");
+//! # }
+//! ```
 
 mod alarm;
 mod boundary;

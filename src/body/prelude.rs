@@ -49,7 +49,8 @@ impl Prelude {
         }
     }
 
-    /// How long the client is to wait before it reconnects, in whole milliseconds.
+    /// How long the client is to wait before it reconnects, in whole milliseconds,
+    /// rounded down.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -68,8 +69,8 @@ impl Prelude {
         }
     }
 
-    /// Adds a random time up to this one to each client's reconnection time. Browsers do not vary it
-    /// themselves. Nothing without [`retry`](Self::retry).
+    /// Adds a random time up to this one to each client's reconnection time, which browsers do not
+    /// vary themselves. Does nothing without [`retry`](Self::retry).
     ///
     /// ```
     /// # use std::time::Duration;

@@ -31,8 +31,8 @@ pin_project! {
     /// A stream of events as an HTTP body, for any server that takes an [`http_body::Body`].
     ///
     /// Made from a stream of [`Event`](crate::Event)s or of [`Block`]s, or of `Result`s of either, or
-    /// of any items with a closure that writes them. Events that are ready together leave in one frame; nothing waits
-    /// for more.
+    /// of any items with a closure that writes them. Events that are ready together leave in one
+    /// frame; nothing waits for more.
     ///
     /// - Heartbeats: [`keep_alive`](Self::keep_alive) on tokio,
     ///   [`keep_alive_with`](Self::keep_alive_with) on any other runtime.
@@ -271,7 +271,7 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     /// How many bytes of ready events gather before a frame leaves; 8 KiB by default.
     ///
     /// The event that reaches the size is the frame's last and is not cut. With 1, every event
-    /// leaves by itself.
+    /// leaves by itself; 0 counts as 1.
     ///
     /// ```
     /// use http_body_util::BodyExt;
@@ -316,8 +316,8 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     /// Ends the stream cleanly at this age, counted from its first poll, so that the client
     /// reconnects.
     ///
-    /// The clock is that of [`keep_alive`](Self::keep_alive) or [`timer`](Self::timer), called
-    /// before.
+    /// The clock is that of [`keep_alive`](Self::keep_alive) or [`timer`](Self::timer); without
+    /// either, the stream ends at no age.
     ///
     /// ```
     /// use std::time::Duration;
@@ -357,7 +357,7 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     }
 
     /// If the stream fails, sends this as its last event and ends cleanly, instead of aborting the
-    /// body. The error itself is dropped: a stream that wants it logged does so.
+    /// body. The error itself is dropped: log it in the stream, if at all.
     ///
     /// ```
     /// use http_body_util::BodyExt;

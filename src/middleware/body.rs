@@ -11,7 +11,7 @@ use crate::timer::{NoTimer, Timer};
 
 pin_project! {
     /// The body of [`SseService`](super::SseService): the wrapped service's, untouched or with
-    /// heartbeats.
+    /// heartbeats; or the reason of a refusal.
     ///
     /// ```
     /// use http_body::Body;

@@ -24,7 +24,9 @@ pin_project! {
     /// # use tower::service_fn;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// # let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from(":\n\n"))));
+    /// # let service = service_fn(async |_| {
+    /// #     Ok::<_, Infallible>(Response::new(String::from(":\n\n")))
+    /// # });
     /// let future = SseService::new(service).call(Request::new(()));
     /// assert_eq!(future.await.unwrap().headers()["content-type"], "text/event-stream");
     /// # }

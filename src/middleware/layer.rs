@@ -62,7 +62,9 @@ impl SseLayer {
     /// # use tower::{Layer, ServiceExt, service_fn};
     /// # use tower_sse::SseLayer;
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from(":\n\n"))));
+    /// let service = service_fn(async |_| {
+    ///     Ok::<_, Infallible>(Response::new(String::from(":\n\n")))
+    /// });
     /// let service = SseLayer::new().layer(service);
     /// let response = service.oneshot(Request::new(())).await.unwrap();
     /// assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -86,8 +88,8 @@ impl SseLayer {
 
     /// Adds heartbeats to every event stream that passes, on tokio's clock.
     ///
-    /// For streams made elsewhere, such as proxied ones; an [`SseBody`](crate::SseBody) has its own.
-    /// Compressed streams pass as they are.
+    /// For streams made elsewhere, such as proxied ones; an [`SseBody`](crate::SseBody) sends its own
+    /// if told to. Compressed streams pass as they are.
     ///
     /// ```
     /// # use std::convert::Infallible;
@@ -142,7 +144,7 @@ impl SseLayer {
 }
 
 impl<T> SseLayer<T> {
-    /// Other headers than the default ones.
+    /// Sets these headers instead of the default ones.
     ///
     /// ```
     /// # use std::convert::Infallible;
@@ -152,7 +154,9 @@ impl<T> SseLayer<T> {
     /// use tower_sse::headers::EventStreamHeaders;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// # let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from(":\n\n"))));
+    /// # let service = service_fn(async |_| {
+    /// #     Ok::<_, Infallible>(Response::new(String::from(":\n\n")))
+    /// # });
     /// let layer = SseLayer::new().headers(EventStreamHeaders::new().cache_control(None));
     /// let response = layer.layer(service).oneshot(Request::new(())).await.unwrap();
     /// assert!(!response.headers().contains_key("cache-control"));
@@ -162,7 +166,7 @@ impl<T> SseLayer<T> {
         self.set(|settings| settings.headers = headers)
     }
 
-    /// Touches only what is labelled as an event stream already: the mode for a layer around a whole
+    /// Touches only what is already labelled as an event stream: the mode for a layer around a whole
     /// application. Without it, a 200 that has no `Content-Type` and a body is labelled.
     ///
     /// ```
@@ -171,7 +175,9 @@ impl<T> SseLayer<T> {
     /// # use tower::{Layer, ServiceExt, service_fn};
     /// # use tower_sse::SseLayer;
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let service = service_fn(async |_| Ok::<_, Infallible>(Response::new("plain text".to_owned())));
+    /// let service = service_fn(async |_| {
+    ///     Ok::<_, Infallible>(Response::new("plain text".to_owned()))
+    /// });
     /// let service = SseLayer::new().detect_only().layer(service);
     /// let response = service.oneshot(Request::new(())).await.unwrap();
     /// assert!(response.headers().is_empty());
@@ -212,7 +218,9 @@ impl<T> SseLayer<T> {
     /// # use tower::{Layer, ServiceExt, service_fn};
     /// # use tower_sse::SseLayer;
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// # let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from(":\n\n"))));
+    /// # let service = service_fn(async |_| {
+    /// #     Ok::<_, Infallible>(Response::new(String::from(":\n\n")))
+    /// # });
     /// let request = || Request::get("/").header("last-event-id", &b"\xff"[..]).body(()).unwrap();
     /// let strict = SseLayer::new().layer(service);
     /// assert_eq!(strict.oneshot(request()).await.unwrap().status(), 400);
@@ -232,7 +240,9 @@ impl<T> SseLayer<T> {
     /// # use tower::{Layer, ServiceExt, service_fn};
     /// # use tower_sse::SseLayer;
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// # let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from(":\n\n"))));
+    /// # let service = service_fn(async |_| {
+    /// #     Ok::<_, Infallible>(Response::new(String::from(":\n\n")))
+    /// # });
     /// let service = SseLayer::new().max_last_event_id_len(20).layer(service);
     /// let request = Request::get("/").header("last-event-id", "7".repeat(21)).body(()).unwrap();
     /// assert_eq!(service.oneshot(request).await.unwrap().status(), 400);
@@ -242,8 +252,10 @@ impl<T> SseLayer<T> {
         self.set(|settings| settings.max_len = bytes)
     }
 
-    /// Answers 406 to requests whose `Accept` rules event streams out. Not together with
-    /// [`detect_only`](Self::detect_only), as it looks at every request.
+    /// Answers 406 to requests whose `Accept` rules event streams out.
+    ///
+    /// Every request is looked at, whatever its answer would be: not for a layer around a whole
+    /// application.
     ///
     /// ```
     /// # use std::convert::Infallible;
@@ -251,7 +263,9 @@ impl<T> SseLayer<T> {
     /// # use tower::{Layer, ServiceExt, service_fn};
     /// # use tower_sse::SseLayer;
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// # let service = service_fn(async |_| Ok::<_, Infallible>(Response::new(String::from(":\n\n"))));
+    /// # let service = service_fn(async |_| {
+    /// #     Ok::<_, Infallible>(Response::new(String::from(":\n\n")))
+    /// # });
     /// let service = SseLayer::new().require_accept().layer(service);
     /// let request = Request::get("/").header("accept", "application/json").body(()).unwrap();
     /// assert_eq!(service.oneshot(request).await.unwrap().status(), 406);

@@ -5,6 +5,23 @@
 //! does not get through ([`EventStreamHeaders`](crate::headers::EventStreamHeaders)), and heartbeats
 //! if asked to.
 //!
+//! ```
+//! use std::convert::Infallible;
+//! use http::{Request, Response};
+//! use tower::{ServiceBuilder, ServiceExt};
+//! use tower_sse::{LastEventId, SseLayer};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let layer = SseLayer::new().query_fallback();
+//! let feed = ServiceBuilder::new().layer(layer).service_fn(async |request: Request<()>| {
+//!     let last = request.extensions().get::<LastEventId>().and_then(LastEventId::number);
+//!     Ok::<_, Infallible>(Response::new(format!("data: {}\n\n", last.unwrap_or(0) + 1)))
+//! });
+//! let response = feed.oneshot(Request::get("/?lastEventId=7").body(()).unwrap()).await.unwrap();
+//! assert_eq!(response.headers()["cache-control"], "no-cache, no-transform");
+//! # }
+//! ```
+//!
 //! # Which responses it touches
 //!
 //! | response | default | [`detect_only`](SseLayer::detect_only) |
@@ -19,13 +36,13 @@
 //!
 //! # What it answers by itself
 //!
-//! 400 with the reason as text to a `Last-Event-ID` that is not UTF-8, has a NUL or is too long
-//! ([`ignore_invalid`](SseLayer::ignore_invalid) passes it on without one); 406 to an `Accept` that
-//! rules event streams out, if [asked to](SseLayer::require_accept).
+//! 400 with the reason as text to a `Last-Event-ID` that cannot be an ID or is too long
+//! ([`ignore_invalid`](SseLayer::ignore_invalid) passes the request on without it); 406 to an
+//! `Accept` that rules event streams out, if [asked to](SseLayer::require_accept).
 //!
 //! # Deployment caveats
 //!
-//! - **Compression**: put it outside of this layer. tower-http's leaves event streams alone by
+//! - **Compression**: put it outside this layer. tower-http's leaves event streams alone by
 //!   default; one that does not must flush after each event.
 //! - **Timeouts**: tower-http's `TimeoutLayer` ends when the response's head is there, so streams
 //!   live on; a timeout on the response *body* cuts them, unless it is longer than the heartbeat.

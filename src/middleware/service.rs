@@ -76,7 +76,7 @@ impl<S, T> SseService<S, T> {
         &self.inner
     }
 
-    /// The wrapped service.
+    /// The wrapped service, to be changed.
     ///
     /// ```
     /// # use tower_sse::SseService;
@@ -88,7 +88,7 @@ impl<S, T> SseService<S, T> {
         &mut self.inner
     }
 
-    /// The wrapped service.
+    /// The wrapped service, by itself.
     ///
     /// ```
     /// # use tower_sse::SseService;

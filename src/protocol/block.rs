@@ -44,7 +44,7 @@ impl Block {
 
     /// The blocks that the closure writes, from borrowed data and without an event in between.
     ///
-    /// One block is one exact allocation.
+    /// One block of text is one exact allocation.
     ///
     /// ```
     /// use tower_sse::{Block, EventType};

@@ -35,6 +35,13 @@
 //! break; one `data` line for each line of the data, so that empty data, empty lines and a trailing
 //! newline arrive; an ID and a type on one line by construction.
 //!
+//! ```
+//! use tower_sse::{Event, EventId};
+//!
+//! assert_eq!(Event::new(" a\r\nb\n").encode(), "data:  a\ndata: b\ndata: \n\n");
+//! assert!(EventId::try_from("7\ndata: forged").is_err());
+//! ```
+//!
 //! [9.2.5]: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 //! [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 

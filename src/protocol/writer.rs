@@ -44,8 +44,8 @@ mod sealed {
 
 /// Writes events straight into a frame, from borrowed data and with no object per event.
 ///
-/// Each call writes a whole block, so that whatever has been written is complete. A writer is met in
-/// [`Block::write`] and in the writer form of a body, `SseBody::writer`.
+/// Each call writes a whole block, so that whatever has been written is complete. [`Block::write`]
+/// hands one to its closure, and so does the writer form of a body, `SseBody::writer`.
 ///
 /// ```
 /// use tower_sse::{Block, EventType};
@@ -80,7 +80,7 @@ impl Writer {
         }
     }
 
-    /// One event with this data and nothing else.
+    /// One event with this data and nothing else; line breaks make several data lines.
     ///
     /// ```
     /// # use tower_sse::Block;
@@ -133,7 +133,8 @@ impl Writer {
     /// ```
     /// # use tower_sse::{Block, EventType};
     /// let goal = EventType::from_static("goal");
-    /// assert_eq!(Block::write(|out| out.typed(&goal).data("1 : 0")), "event: goal\ndata: 1 : 0\n\n");
+    /// let block = Block::write(|out| out.typed(&goal).data("1 : 0"));
+    /// assert_eq!(block, "event: goal\ndata: 1 : 0\n\n");
     /// ```
     #[inline]
     pub fn typed<'a>(&'a mut self, event_type: &'a EventType) -> EventWriter<'a> {
@@ -151,7 +152,7 @@ impl Writer {
         self.start().id(id)
     }
 
-    /// A comment, and nothing else.
+    /// A comment, and nothing else; line breaks make several comment lines.
     ///
     /// ```
     /// # use tower_sse::Block;
@@ -334,7 +335,7 @@ impl<'a> From<&'a EventId> for IdRef<'a> {
 }
 
 /// An event that a [`Writer`] has begun; [`data`](Self::data), [`display`](Self::display) or
-/// `json` ends it. Dropped before that, nothing is written.
+/// `json` ends it. If it is dropped before that, nothing is written.
 ///
 /// ```
 /// use tower_sse::Block;

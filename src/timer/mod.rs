@@ -1,7 +1,7 @@
 //! Sleeping on whatever runtime there is.
 //!
 //! Heartbeats, maximum ages and reconnection want to wait. With feature `tokio`, on by default,
-//! [`TokioTimer`] does; on any other runtime a closure from a duration to a future does.
+//! [`TokioTimer`] does it; on any other runtime a closure from a duration to a future does.
 
 #[cfg(feature = "tokio")]
 mod tokio;
@@ -34,7 +34,7 @@ pub trait Timer {
     /// Resolves when the time has passed; its output is not looked at.
     type Sleep: Future;
 
-    /// A future that resolves `time` from now on. It is made and polled inside the runtime.
+    /// A future that resolves `time` from now. It is made and polled inside the runtime.
     ///
     /// ```
     /// # use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ where
     }
 }
 
-/// No timer: what has one sleeps for ever.
+/// No timer: its sleeps never end.
 ///
 /// The type of a body without heartbeats; it needs no runtime.
 ///

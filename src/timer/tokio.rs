@@ -12,6 +12,10 @@ use super::Timer;
 ///
 /// A body makes its sleeps when it is first polled, so it may be built outside the runtime.
 ///
+/// # Panics
+///
+/// `sleep` panics outside a tokio runtime, or in one without its time driver.
+///
 /// ```
 /// use std::time::Duration;
 /// use tower_sse::timer::{Timer, TokioTimer};
