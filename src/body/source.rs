@@ -68,7 +68,7 @@ pub trait Source: sealed::Sealed {
 pub trait Item: sealed::SealedItem {
     /// What is written.
     type Encode: Encode;
-    /// Why nothing can be written; [`Infallible`] for what is no `Result`.
+    /// Why nothing can be written; [`Infallible`] for what is not a `Result`.
     type Error;
 
     /// The item as a `Result`.
