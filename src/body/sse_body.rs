@@ -316,8 +316,8 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     /// Ends the stream cleanly at this age, counted from its first poll, so that the client
     /// reconnects.
     ///
-    /// The clock is that of [`keep_alive`](Self::keep_alive) or [`timer`](Self::timer); without
-    /// either, the stream ends at no age.
+    /// The clock is that of [`keep_alive`](Self::keep_alive) or [`timer`](Self::timer), called
+    /// before. Without either this does not compile.
     ///
     /// ```
     /// use std::time::Duration;
@@ -334,6 +334,12 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     /// # }
     /// ```
     pub fn max_age(mut self, age: MaxAge) -> Self {
+        const {
+            assert!(
+                T::RUNS,
+                "a maximum age needs a timer: call keep_alive or timer before"
+            )
+        };
         self.lifecycle().max_age = Some(age);
         self.alarm.get_or_insert_with(Alarm::new);
         self

@@ -135,7 +135,7 @@ impl TryFrom<Bytes> for EventId {
     fn try_from(bytes: Bytes) -> Result<Self, InvalidText> {
         check(&bytes)?;
         let text = Text::from_utf8(bytes).map_err(|at| InvalidText::not_utf8(WHAT, at))?;
-        Ok(Self(text))
+        Ok(Self(text.compact()))
     }
 }
 

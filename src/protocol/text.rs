@@ -35,6 +35,14 @@ impl Text {
         }
     }
 
+    /// The same text, kept in place if it is short, so that it does not keep a larger buffer alive.
+    pub(crate) fn compact(self) -> Self {
+        match self {
+            Self::Shared(bytes) if bytes.len() <= INLINE => Self::inline(&bytes),
+            text => text,
+        }
+    }
+
     /// A copy of borrowed text.
     pub(crate) fn copy(text: &str) -> Self {
         if text.len() <= INLINE {

@@ -31,6 +31,15 @@ pub use self::tokio::{TokioSleep, TokioTimer};
 /// });
 /// ```
 pub trait Timer {
+    /// Whether its sleeps end. What waits for a time does not compile with a timer whose sleeps do not.
+    ///
+    /// ```
+    /// use tower_sse::timer::{NoTimer, Timer, TokioTimer};
+    ///
+    /// assert!(TokioTimer::RUNS && !NoTimer::RUNS);
+    /// ```
+    const RUNS: bool = true;
+
     /// Resolves when the time has passed; its output is not looked at.
     type Sleep: Future;
 
@@ -75,6 +84,8 @@ where
 pub struct NoTimer;
 
 impl Timer for NoTimer {
+    const RUNS: bool = false;
+
     type Sleep = Pending<()>;
 
     fn sleep(&self, _time: Duration) -> Pending<()> {
