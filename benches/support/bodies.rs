@@ -1,0 +1,169 @@
+//! The contestants' bodies, all with a keep-alive of 15 seconds, of numbered typical events.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use ::axum::response::{IntoResponse, Sse as AxumSse, sse::KeepAlive as AxumKeepAlive};
+use actix_web::body::MessageBody;
+use actix_web_lab::sse::Sse as ActixSse;
+use bytes::Bytes;
+use futures_util::stream::{Stream, StreamExt};
+use http_body::{Body, Frame};
+use pin_project_lite::pin_project;
+use tower_sse::{KeepAlive, SseBody};
+
+use super::events::{self, EVENT_TYPE};
+
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How many numbers have come up so far.
+pub(crate) type Clock = Arc<AtomicU64>;
+
+/// The numbers up to an end: all ready, or each when the clock has come to it.
+pub(crate) struct Numbers {
+    next: u64,
+    end: u64,
+    clock: Option<Clock>,
+}
+
+impl Numbers {
+    pub(crate) fn new(end: u64, clock: Option<Clock>) -> Self {
+        Self {
+            next: 0,
+            end,
+            clock,
+        }
+    }
+}
+
+impl Stream for Numbers {
+    type Item = u64;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<u64>> {
+        if self.next == self.end {
+            return Poll::Ready(None);
+        }
+        if self
+            .clock
+            .as_ref()
+            .is_some_and(|clock| clock.load(Ordering::Relaxed) <= self.next)
+        {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.next += 1;
+        Poll::Ready(Some(self.next - 1))
+    }
+}
+
+pub(crate) fn axum(
+    numbers: Numbers,
+    text: &'static str,
+) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
+    let events = numbers.map(move |n| events::axum(n, text));
+    AxumSse::new(events)
+        .keep_alive(AxumKeepAlive::default())
+        .into_response()
+        .into_body()
+}
+
+pub(crate) fn sse_stream(
+    numbers: Numbers,
+    text: &'static str,
+) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
+    let events = numbers.map(move |n| events::sse_stream(n, text));
+    sse_stream::SseBody::<_, TokioSleep>::new_keep_alive(events, sse_stream::KeepAlive::default())
+}
+
+pub(crate) fn actix(
+    numbers: Numbers,
+    text: &'static str,
+) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
+    let events = numbers.map(move |n| events::actix(n, text));
+    Actix {
+        body: ActixSse::from_stream(events).with_keep_alive(Duration::from_secs(15)),
+    }
+}
+
+pub(crate) fn ours(
+    numbers: Numbers,
+    text: &'static str,
+) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
+    let events = numbers.map(move |n| events::ours(n, text.to_owned()));
+    SseBody::new(events).keep_alive(KeepAlive::default())
+}
+
+pub(crate) fn ours_fixed(
+    numbers: Numbers,
+    text: &'static str,
+) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
+    let events = numbers.map(move |n| events::ours(n, text));
+    SseBody::new(events).keep_alive(KeepAlive::default())
+}
+
+pub(crate) fn ours_written(
+    numbers: Numbers,
+    text: &'static str,
+) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
+    let numbers = numbers.map(Ok::<_, Infallible>);
+    SseBody::writer(numbers, move |n, out| {
+        out.typed(&EVENT_TYPE).id(n).data(text);
+        Ok(())
+    })
+    .keep_alive(KeepAlive::default())
+}
+
+pin_project! {
+    /// What sse-stream asks its user for.
+    struct TokioSleep {
+        #[pin]
+        sleep: tokio::time::Sleep,
+    }
+}
+
+impl Future for TokioSleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.project().sleep.poll(cx)
+    }
+}
+
+impl sse_stream::Timer for TokioSleep {
+    fn from_duration(time: Duration) -> Self {
+        Self {
+            sleep: tokio::time::sleep(time),
+        }
+    }
+
+    fn reset(self: Pin<&mut Self>, instant: Instant) {
+        self.project().sleep.reset(instant.into());
+    }
+}
+
+pin_project! {
+    /// actix's own kind of body as an `http_body::Body`.
+    struct Actix<B> {
+        #[pin]
+        body: B,
+    }
+}
+
+impl<B: MessageBody> Body for Actix<B> {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let bytes = self.project().body.poll_next(cx).map_ok(Frame::data);
+        // actix's errors stay on their thread.
+        bytes.map_err(|error| error.into().to_string().into())
+    }
+}
