@@ -2,8 +2,9 @@ use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
-use super::encode::{END, shareable};
+use super::encode::shareable;
 use super::event::Event;
+use super::lines::END;
 use super::writer::Writer;
 
 /// One or more events as they go over the wire: encoded once, then shared.
@@ -111,11 +112,16 @@ impl Block {
     /// # use tower_sse::{Block, Event};
     /// assert_eq!(Block::from(Event::new("x")).into_bytes(), "data: x\n\n");
     /// ```
+    #[inline]
     #[must_use]
     pub fn into_bytes(self) -> Bytes {
-        if self.payload.is_none() {
-            return self.head;
+        match self.payload {
+            None => self.head,
+            Some(_) => self.concat(),
         }
+    }
+
+    fn concat(self) -> Bytes {
         let mut bytes = BytesMut::with_capacity(self.len());
         for chunk in self.into_chunks() {
             bytes.extend_from_slice(&chunk);
@@ -124,7 +130,7 @@ impl Block {
     }
 
     /// The bytes in the pieces they are in: one, or three where the payload is shared and not
-    /// copied (one line of 64 KiB or more).
+    /// copied (one line of 32 KiB or more).
     ///
     /// ```
     /// use bytes::Bytes;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::error::InvalidText;
 #[cfg(feature = "json")]
 use super::error::JsonError;
-use super::line_writer::{DATA, LineWriter};
+use super::lines::{Display, write_data};
 use super::text::Text;
 
 /// An event's data: any text at all.
@@ -39,7 +39,7 @@ pub struct Data(pub(super) Repr);
 pub(super) enum Repr {
     /// As given, line breaks and all.
     Text(Text),
-    /// As it goes out: whole `data: ...` lines, each with its line feed.
+    /// As it goes out: whole `data: ...` lines and the empty one after them.
     Lines(Bytes),
 }
 
@@ -61,10 +61,8 @@ impl Data {
         use fmt::Write as _;
 
         let mut lines = Vec::with_capacity(128);
-        let mut writer = LineWriter::new(&mut lines, DATA);
-        write!(writer, "{value}")?;
-        writer.finish();
-        Ok(Self(Repr::Lines(Bytes::from(lines))))
+        write_data(&mut lines, |out| write!(Display(out), "{value}"))?;
+        Ok(Self(Repr::Lines(Bytes::from(lines.into_boxed_slice()))))
     }
 
     /// The value as JSON, written straight into the encoded lines.
@@ -83,20 +81,20 @@ impl Data {
     #[cfg(feature = "json")]
     pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
         let mut lines = Vec::with_capacity(128);
-        let mut writer = LineWriter::new(&mut lines, DATA);
-        serde_json::to_writer(&mut writer, value).map_err(JsonError)?;
-        writer.finish();
-        Ok(Self(Repr::Lines(Bytes::from(lines))))
+        write_data(&mut lines, |out| serde_json::to_writer(out, value)).map_err(JsonError)?;
+        Ok(Self(Repr::Lines(Bytes::from(lines.into_boxed_slice()))))
     }
 }
 
 impl From<&'static str> for Data {
+    #[inline]
     fn from(text: &'static str) -> Self {
         Self(Repr::Text(Text::from(text)))
     }
 }
 
 impl From<String> for Data {
+    #[inline]
     fn from(text: String) -> Self {
         Self(Repr::Text(Text::from(text)))
     }

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
 use super::data::Repr;
-use super::line_writer::{COMMENT, DATA, LineWriter, count_breaks};
+use super::lines::{COMMENT, DATA, END, Measured, has_break, push_lines};
 use super::text::Text;
 
 /// From how many bytes on a one-line payload leaves as a chunk of its own instead of being copied.
@@ -13,8 +13,6 @@ pub(super) const SHARE: usize = 64 * 1024;
 const EVENT: &[u8] = b"event: ";
 const ID: &[u8] = b"id: ";
 const RETRY: &[u8] = b"retry: ";
-/// Ends the data line and the block.
-pub(super) const END: &[u8] = b"\n\n";
 
 /// One block's fields, borrowed from wherever they are.
 #[derive(Clone, Copy)]
@@ -31,7 +29,7 @@ pub(super) enum Payload<'a> {
     None,
     /// Text as given, line breaks and all.
     Text(&'a [u8]),
-    /// Whole data lines.
+    /// Whole data lines and the empty one after them.
     Lines(&'a [u8]),
 }
 
@@ -54,28 +52,26 @@ impl<'a> Fields<'a> {
     };
 
     /// Appends the block, after one exact reservation where `out` is empty.
-    #[inline]
+    ///
+    /// Always inlined, so that what is known to be absent costs nothing: a writer's event has no
+    /// comment, and often neither type nor ID.
+    #[inline(always)]
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         match self.data {
             Payload::Text(text) => {
-                let (breaks, bytes) = count_breaks(text);
-                let len = (breaks + 1) * (DATA.len() + 1) + text.len() - bytes + 1;
-                reserve(out, self.head_len() + len);
-                self.encode_head(out);
-                if breaks == 0 {
-                    out.extend_from_slice(DATA);
-                    out.extend_from_slice(text);
-                    out.extend_from_slice(END);
-                } else {
-                    push_lines(out, text);
-                    out.push(b'\n');
+                if has_break(text) {
+                    return self.encode_lines(text, out);
                 }
+                reserve(out, self.head_len() + DATA.len() + text.len() + END.len());
+                self.encode_head(out);
+                out.extend_from_slice(DATA);
+                out.extend_from_slice(text);
+                out.extend_from_slice(END);
             }
             Payload::Lines(lines) => {
-                reserve(out, self.head_len() + lines.len() + 1);
+                reserve(out, self.head_len() + lines.len());
                 self.encode_head(out);
                 out.extend_from_slice(lines);
-                out.push(b'\n');
             }
             Payload::None => {
                 reserve(out, self.head_len() + 1);
@@ -83,6 +79,16 @@ impl<'a> Fields<'a> {
                 out.push(b'\n');
             }
         }
+    }
+
+    /// The same for text of several lines.
+    #[inline(never)]
+    fn encode_lines(&self, text: &[u8], out: &mut Vec<u8>) {
+        let text = Measured::new(text);
+        reserve(out, self.head_len() + text.len(DATA) + 1);
+        self.encode_head(out);
+        push_lines(out, DATA, &text);
+        out.push(b'\n');
     }
 
     /// Appends everything up to the data's text, which the caller sends by itself, with [`END`]
@@ -93,14 +99,11 @@ impl<'a> Fields<'a> {
         out.extend_from_slice(DATA);
     }
 
-    #[inline]
+    #[inline(always)]
     fn head_len(&self) -> usize {
         let mut len = 0;
-        if let Some(comment) = self.comment {
-            len += comment_len(comment);
-        }
-        if let Some(retry) = self.retry {
-            len += RETRY.len() + itoa::Buffer::new().format(retry).len() + 1;
+        if self.comment.is_some() || self.retry.is_some() {
+            len += self.rare_len();
         }
         if !self.event_type.is_empty() {
             len += EVENT.len() + self.event_type.len() + 1;
@@ -111,13 +114,10 @@ impl<'a> Fields<'a> {
         len
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn encode_head(&self, out: &mut Vec<u8>) {
-        if let Some(comment) = self.comment {
-            push_comment(out, comment);
-        }
-        if let Some(retry) = self.retry {
-            push_field(out, RETRY, itoa::Buffer::new().format(retry).as_bytes());
+        if self.comment.is_some() || self.retry.is_some() {
+            self.encode_rare(out);
         }
         if !self.event_type.is_empty() {
             push_field(out, EVENT, self.event_type);
@@ -126,37 +126,49 @@ impl<'a> Fields<'a> {
             push_field(out, ID, id);
         }
     }
+
+    #[cold]
+    fn rare_len(&self) -> usize {
+        let retry = self.retry.map_or(0, |retry| {
+            RETRY.len() + itoa::Buffer::new().format(retry).len() + 1
+        });
+        retry + self.comment.map_or(0, comment_len)
+    }
+
+    #[cold]
+    fn encode_rare(&self, out: &mut Vec<u8>) {
+        if let Some(comment) = self.comment {
+            push_comment(out, comment);
+        }
+        if let Some(retry) = self.retry {
+            push_field(out, RETRY, itoa::Buffer::new().format(retry).as_bytes());
+        }
+    }
 }
 
 /// One exact allocation for a lone block; room to grow from the second block in the buffer on.
-#[inline]
+#[inline(always)]
 pub(super) fn reserve(out: &mut Vec<u8>, additional: usize) {
     if out.capacity() == 0 {
-        out.reserve_exact(additional);
+        // Not `reserve_exact`: that goes through the code for growing, which is not inlined.
+        *out = Vec::with_capacity(additional);
     } else {
         out.reserve(additional);
     }
 }
 
-#[inline]
+#[inline(always)]
 fn push_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(name);
     out.extend_from_slice(value);
     out.push(b'\n');
 }
 
-fn push_lines(out: &mut Vec<u8>, text: &[u8]) {
-    let mut writer = LineWriter::new(out, DATA);
-    writer.push(text);
-    writer.finish();
-}
-
 fn comment_len(comment: &[u8]) -> usize {
     if comment.is_empty() {
         return 2;
     }
-    let (breaks, bytes) = count_breaks(comment);
-    (breaks + 1) * (COMMENT.len() + 1) + comment.len() - bytes
+    Measured::new(comment).len(COMMENT)
 }
 
 fn push_comment(out: &mut Vec<u8>, comment: &[u8]) {
@@ -164,20 +176,14 @@ fn push_comment(out: &mut Vec<u8>, comment: &[u8]) {
         out.extend_from_slice(b":\n");
         return;
     }
-    let mut writer = LineWriter::new(out, COMMENT);
-    writer.push(comment);
-    writer.finish();
+    push_lines(out, COMMENT, &Measured::new(comment));
 }
 
 /// The payload to share, if this is text of one line that is long enough for it.
 #[inline]
 pub(super) fn shareable(data: &Repr) -> Option<&Bytes> {
     match data {
-        Repr::Text(Text::Shared(text))
-            if text.len() >= SHARE && memchr::memchr2(b'\r', b'\n', text).is_none() =>
-        {
-            Some(text)
-        }
+        Repr::Text(Text::Shared(text)) if text.len() >= SHARE && !has_break(text) => Some(text),
         _ => None,
     }
 }

@@ -52,7 +52,7 @@ mod error;
 mod event;
 mod event_id;
 mod event_type;
-mod line_writer;
+mod lines;
 mod text;
 mod writer;
 

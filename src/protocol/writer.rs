@@ -4,11 +4,11 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::block::Block;
-use super::encode::{END, Fields, Payload, reserve, shareable};
+use super::encode::{Fields, Payload, reserve, shareable};
 use super::event::Event;
 use super::event_id::EventId;
 use super::event_type::EventType;
-use super::line_writer::{DATA, LineWriter};
+use super::lines::{Display, END, write_data};
 
 /// What is put into a frame: an [`Event`] or a [`Block`].
 ///
@@ -64,8 +64,10 @@ mod sealed {
 #[derive(Default)]
 pub struct Writer {
     buffer: Vec<u8>,
-    /// What goes out before the buffer.
-    chunks: VecDeque<Bytes>,
+    /// What goes out before the buffer. Seldom there, and then boxed: moving and dropping a writer
+    /// is a part of what a small block costs.
+    #[expect(clippy::box_collection, reason = "a word instead of four")]
+    chunks: Option<Box<VecDeque<Bytes>>>,
     /// How long the last frame of several blocks was: how much room the next one will want.
     usual: usize,
 }
@@ -75,7 +77,7 @@ impl Writer {
     pub(crate) const fn new() -> Self {
         Self {
             buffer: Vec::new(),
-            chunks: VecDeque::new(),
+            chunks: None,
             usual: 0,
         }
     }
@@ -209,39 +211,44 @@ impl Writer {
     }
 
     fn push_shared(&mut self, payload: Bytes) {
-        self.chunks
-            .push_back(Bytes::from(std::mem::take(&mut self.buffer)));
-        self.chunks.push_back(payload);
+        let head = Bytes::from(std::mem::take(&mut self.buffer));
+        let chunks = self.chunks.get_or_insert_default();
+        chunks.push_back(head);
+        chunks.push_back(payload);
         self.buffer.extend_from_slice(END);
     }
 
     /// Whether a frame of this many bytes, or a chunk of its own, is ready to leave.
     #[inline]
     pub(crate) fn is_full(&self, limit: usize) -> bool {
-        self.buffer.len() >= limit || !self.chunks.is_empty()
+        self.buffer.len() >= limit || self.chunks.is_some()
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.buffer.is_empty() && self.chunks.is_empty()
+        self.buffer.is_empty() && self.chunks.is_none()
     }
 
     /// How many bytes wait to leave.
     pub(crate) fn len(&self) -> usize {
-        self.buffer.len() + self.chunks.iter().map(Bytes::len).sum::<usize>()
+        let chunks = self.chunks.iter().flat_map(|chunks| chunks.iter());
+        self.buffer.len() + chunks.map(Bytes::len).sum::<usize>()
     }
 
     #[inline]
     pub(crate) fn next_chunk(&mut self) -> Option<Bytes> {
-        if self.chunks.is_empty() {
-            None
-        } else {
-            self.chunks.pop_front()
+        let chunks = self.chunks.as_mut()?;
+        let chunk = chunks.pop_front();
+        if chunks.is_empty() {
+            self.chunks = None;
         }
+        chunk
     }
 
     /// The next chunk to leave, the buffer last.
-    #[inline]
+    // Always inlined with what calls it: a frame that is handed on through memory by each costs
+    // more than its event.
+    #[inline(always)]
     pub(crate) fn next_frame(&mut self) -> Option<Bytes> {
         if let Some(chunk) = self.next_chunk() {
             return Some(chunk);
@@ -255,16 +262,20 @@ impl Writer {
         Some(Bytes::from(std::mem::take(&mut self.buffer)))
     }
 
-    #[inline]
-    pub(super) fn into_bytes(mut self) -> Bytes {
-        if !self.chunks.is_empty() {
-            let chunks: Vec<Bytes> = self.chunks.into();
-            let mut all = chunks.concat();
-            all.append(&mut self.buffer);
-            self.buffer = all;
+    #[inline(always)]
+    pub(super) fn into_bytes(self) -> Bytes {
+        match self.chunks {
+            None => Bytes::from(self.buffer),
+            Some(chunks) => concat(*chunks, &self.buffer),
         }
-        Bytes::from(self.buffer)
     }
+}
+
+#[cold]
+fn concat(chunks: VecDeque<Bytes>, buffer: &[u8]) -> Bytes {
+    let mut all = Vec::from(chunks).concat();
+    all.extend_from_slice(buffer);
+    Bytes::from(all)
 }
 
 impl Encode for Event {
@@ -413,7 +424,7 @@ impl<'a> EventWriter<'a> {
     /// ```
     pub fn display(self, value: impl fmt::Display) -> fmt::Result {
         use fmt::Write as _;
-        self.lines(|lines| write!(lines, "{value}"))
+        self.lines(|out| write!(Display(out), "{value}"))
     }
 
     /// The value as JSON as the event's data, written straight into the frame.
@@ -429,27 +440,22 @@ impl<'a> EventWriter<'a> {
     /// ```
     #[cfg(feature = "json")]
     pub fn json<T: serde::Serialize + ?Sized>(self, value: &T) -> Result<(), super::JsonError> {
-        self.lines(|lines| serde_json::to_writer(lines, value).map_err(super::JsonError))
+        self.lines(|out| serde_json::to_writer(out, value).map_err(super::JsonError))
     }
 
-    fn lines<E>(self, write: impl FnOnce(&mut LineWriter<'_>) -> Result<(), E>) -> Result<(), E> {
+    #[inline]
+    fn lines<E>(self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
         self.end(|writer, head| {
             writer.make_room();
-            let start = writer.buffer.len();
-            reserve(&mut writer.buffer, 256);
-            head.encode_head(&mut writer.buffer);
-            let mut lines = LineWriter::new(&mut writer.buffer, DATA);
-            match write(&mut lines) {
-                Ok(()) => {
-                    lines.finish();
-                    writer.buffer.push(b'\n');
-                    Ok(())
-                }
-                Err(error) => {
-                    writer.buffer.truncate(start);
-                    Err(error)
-                }
+            let buffer = &mut writer.buffer;
+            let start = buffer.len();
+            reserve(buffer, 256);
+            head.encode_head(buffer);
+            let written = write_data(buffer, write);
+            if written.is_err() {
+                buffer.truncate(start);
             }
+            written
         })
     }
 
