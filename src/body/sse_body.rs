@@ -500,7 +500,7 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     }
 
     /// The next frame, if one is ready, and a mark that something was sent.
-    #[inline]
+    #[inline(always)]
     fn take_frame(self: Pin<&mut Self>) -> Option<Frame<Bytes>> {
         let this = self.project();
         let frame = this.out.next_frame().map(Frame::data);

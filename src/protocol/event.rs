@@ -38,9 +38,15 @@ pub struct Event {
     data: Option<Data>,
     id: Option<EventId>,
     event_type: Option<EventType>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few events have. Kept apart so that the others are at most 128 bytes long, which is what
+/// compilers move without a call.
+#[derive(Clone, Default)]
+struct Rare {
     retry: Option<u64>,
-    // Seldom there, so not worth its bytes in every event that is moved.
-    comment: Option<Box<Text>>,
+    comment: Option<Text>,
 }
 
 impl Event {
@@ -122,8 +128,7 @@ impl Event {
             data: None,
             id: None,
             event_type: None,
-            retry: None,
-            comment: None,
+            rare: None,
         }
     }
 
@@ -162,7 +167,8 @@ impl Event {
     /// assert_eq!(event.encode(), format!("retry: {}\ndata: x\n\n", u64::MAX).as_str());
     /// ```
     pub fn with_retry(mut self, time: Duration) -> Self {
-        self.retry = Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let rare = self.rare.get_or_insert_default();
+        rare.retry = Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         self
     }
 
@@ -173,7 +179,8 @@ impl Event {
     /// assert_eq!(Event::new("x").with_comment("y").encode(), ": y\ndata: x\n\n");
     /// ```
     pub fn with_comment(mut self, text: impl Into<String>) -> Self {
-        self.comment = Some(Box::new(Text::from(text.into())));
+        let rare = self.rare.get_or_insert_default();
+        rare.comment = Some(Text::from(text.into()));
         self
     }
 
@@ -185,6 +192,7 @@ impl Event {
     /// let block = Event::new("x").encode();
     /// assert_eq!(block.into_bytes(), "data: x\n\n");
     /// ```
+    #[inline]
     pub fn encode(&self) -> Block {
         Block::of(self)
     }
@@ -211,15 +219,17 @@ impl Event {
         self.event_type.as_ref()
     }
 
+    #[inline]
     pub(super) fn data(&self) -> Option<&Repr> {
         self.data.as_ref().map(|data| &data.0)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn fields(&self) -> Fields<'_> {
+        let rare = self.rare.as_ref();
         Fields {
-            comment: self.comment.as_deref().map(Text::as_bytes),
-            retry: self.retry,
+            comment: rare.and_then(|rare| rare.comment.as_ref().map(Text::as_bytes)),
+            retry: rare.and_then(|rare| rare.retry),
             event_type: self.event_type.as_ref().map_or(b"", EventType::as_bytes),
             id: self.id.as_ref().map(EventId::as_bytes),
             data: self.data().map_or(Payload::None, Payload::of),
@@ -230,11 +240,12 @@ impl Event {
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Event");
-        if let Some(comment) = &self.comment {
+        let rare = self.rare.as_ref();
+        if let Some(comment) = rare.and_then(|rare| rare.comment.as_ref()) {
             debug.field("comment", comment);
         }
-        if let Some(retry) = &self.retry {
-            debug.field("retry", retry);
+        if let Some(retry) = rare.and_then(|rare| rare.retry) {
+            debug.field("retry", &retry);
         }
         if let Some(event_type) = &self.event_type {
             debug.field("event_type", event_type);
@@ -246,5 +257,15 @@ impl fmt::Debug for Event {
             debug.field("data", data);
         }
         debug.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moves_without_a_call() {
+        assert!(size_of::<Event>() <= 128);
     }
 }

@@ -75,6 +75,7 @@ impl EventId {
     /// # use tower_sse::EventId;
     /// assert_eq!(EventId::from(42u64).as_bytes(), b"42");
     /// ```
+    #[inline]
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
@@ -106,6 +107,7 @@ const fn check(text: &[u8]) -> Result<(), InvalidText> {
 }
 
 impl From<u64> for EventId {
+    #[inline]
     fn from(number: u64) -> Self {
         Self(Text::number(number))
     }

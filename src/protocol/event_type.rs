@@ -72,6 +72,7 @@ impl EventType {
     /// # use tower_sse::EventType;
     /// assert_eq!(EventType::from_static("goal").as_bytes(), b"goal");
     /// ```
+    #[inline]
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()

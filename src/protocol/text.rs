@@ -22,6 +22,7 @@ impl Text {
     pub(crate) const EMPTY: Self = Self::Static("");
 
     /// The decimal digits of a number, kept in place.
+    #[inline]
     pub(crate) fn number(n: u64) -> Self {
         let mut buffer = itoa::Buffer::new();
         Self::inline(buffer.format(n).as_bytes())
@@ -52,14 +53,20 @@ impl Text {
         }
     }
 
-    /// The caller has seen to it that `digits_or_text` is UTF-8 and not longer than `INLINE`.
-    #[inline]
+    /// The caller has seen to it that `text` is UTF-8 and not longer than `INLINE`.
+    #[inline(always)]
     fn inline(text: &[u8]) -> Self {
-        let mut bytes = [0; INLINE];
-        bytes[..text.len()].copy_from_slice(text);
         #[expect(clippy::cast_possible_truncation, reason = "at most INLINE")]
         let len = text.len() as u8;
-        Self::Inline { len, bytes }
+        // Written where it stays: bytes that have just been written one by one are slow to move.
+        let mut inline = Self::Inline {
+            len,
+            bytes: [0; INLINE],
+        };
+        if let Self::Inline { bytes, .. } = &mut inline {
+            bytes[..text.len()].copy_from_slice(text);
+        }
+        inline
     }
 
     #[inline]
@@ -80,12 +87,14 @@ impl Text {
 }
 
 impl From<&'static str> for Text {
+    #[inline]
     fn from(text: &'static str) -> Self {
         Self::Static(text)
     }
 }
 
 impl From<String> for Text {
+    #[inline]
     fn from(text: String) -> Self {
         if text.len() <= INLINE {
             Self::inline(text.as_bytes())
