@@ -152,7 +152,7 @@ impl Event {
     /// assert_eq!(Event::new("x").with_id(7u64).encode(), "id: 7\ndata: x\n\n");
     /// assert_eq!(Event::new("x").with_id(EventId::EMPTY).encode(), "id: \ndata: x\n\n");
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn with_id(mut self, id: impl Into<EventId>) -> Self {
         self.id = Some(id.into());
         self

@@ -107,7 +107,7 @@ const fn check(text: &[u8]) -> Result<(), InvalidText> {
 }
 
 impl From<u64> for EventId {
-    #[inline]
+    #[inline(always)]
     fn from(number: u64) -> Self {
         Self(Text::number(number))
     }

@@ -47,6 +47,7 @@
 
 mod block;
 mod data;
+mod digits;
 mod encode;
 mod error;
 mod event;

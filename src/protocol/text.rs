@@ -3,6 +3,8 @@ use std::str;
 
 use bytes::Bytes;
 
+use super::digits::digits;
+
 /// How many bytes of text are kept in place: what fits beside the two bytes of tag and length
 /// without making `Text` larger than its largest form. A `u64` has 20 digits, a UUID 36 characters.
 const INLINE: usize = 38;
@@ -22,10 +24,16 @@ impl Text {
     pub(crate) const EMPTY: Self = Self::Static("");
 
     /// The decimal digits of a number, kept in place.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn number(n: u64) -> Self {
-        let mut buffer = itoa::Buffer::new();
-        Self::inline(buffer.format(n).as_bytes())
+        let Some((digits, len)) = digits(n) else {
+            return Self::inline(itoa::Buffer::new().format(n).as_bytes());
+        };
+        let mut bytes = [0; INLINE];
+        bytes[..digits.len()].copy_from_slice(&digits);
+        #[expect(clippy::cast_possible_truncation, reason = "at most 16")]
+        let len = len as u8;
+        Self::Inline { len, bytes }
     }
 
     /// Fails with the length of the part that is UTF-8.
