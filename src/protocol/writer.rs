@@ -265,7 +265,9 @@ impl Writer {
     #[inline(always)]
     pub(super) fn into_bytes(self) -> Bytes {
         match self.chunks {
-            None => Bytes::from(self.buffer),
+            // Gives room that was not needed back: a block may be kept for long, and `Bytes` would
+            // allocate to remember the room.
+            None => Bytes::from(self.buffer.into_boxed_slice()),
             Some(chunks) => concat(*chunks, &self.buffer),
         }
     }
@@ -449,7 +451,7 @@ impl<'a> EventWriter<'a> {
             writer.make_room();
             let buffer = &mut writer.buffer;
             let start = buffer.len();
-            reserve(buffer, 256);
+            reserve(buffer, 128);
             head.encode_head(buffer);
             let written = write_data(buffer, write);
             if written.is_err() {
