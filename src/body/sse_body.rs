@@ -338,7 +338,7 @@ impl<S: Source, T: Timer> SseBody<S, T> {
             assert!(
                 T::RUNS,
                 "a maximum age needs a timer: call keep_alive or timer before"
-            )
+            );
         };
         self.lifecycle().max_age = Some(age);
         self.alarm.get_or_insert_with(Alarm::new);
