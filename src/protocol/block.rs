@@ -69,6 +69,13 @@ impl Block {
 
     #[inline]
     pub(super) fn of(event: &Event) -> Self {
+        if let Some(lines) = event.lines_alone() {
+            let head = lines.clone();
+            return Self {
+                head,
+                payload: None,
+            };
+        }
         let mut head = Vec::new();
         let payload = event.data().and_then(shareable);
         match payload {

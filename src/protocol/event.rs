@@ -1,6 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::block::Block;
 use super::data::{Data, Repr};
 use super::encode::{Fields, Payload};
@@ -217,6 +219,15 @@ impl Event {
     #[must_use]
     pub fn event_type(&self) -> Option<&EventType> {
         self.event_type.as_ref()
+    }
+
+    /// The data's lines, if they are all there is to the event, and so its bytes on the wire.
+    #[inline]
+    pub(super) fn lines_alone(&self) -> Option<&Bytes> {
+        match (&self.data, &self.event_type, &self.id, &self.rare) {
+            (Some(Data(Repr::Lines(lines))), None, None, None) => Some(lines),
+            _ => None,
+        }
     }
 
     #[inline]
