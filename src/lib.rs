@@ -70,7 +70,9 @@ pub use last_event_id::{InvalidLastEventId, LAST_EVENT_ID, LastEventId};
 pub use middleware::{SseLayer, SseService};
 #[cfg(feature = "json")]
 pub use protocol::JsonError;
-pub use protocol::{Block, Data, Event, EventId, EventType, InvalidText, Writer};
+pub use protocol::{
+    Block, Data, Decoder, Event, EventId, EventType, InvalidText, MessageEvent, Writer,
+};
 
 /// The README's code, compiled with the doc tests.
 #[cfg(all(doctest, feature = "axum"))]

@@ -95,6 +95,14 @@ impl EventId {
     }
 }
 
+impl EventId {
+    /// What the decoder has taken from an `id` field, and found to be UTF-8.
+    #[inline]
+    pub(super) fn copy_checked(text: &[u8]) -> Self {
+        Self(Text::copy_checked(text))
+    }
+}
+
 const fn check(text: &[u8]) -> Result<(), InvalidText> {
     let mut i = 0;
     while i < text.len() {

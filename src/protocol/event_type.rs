@@ -79,6 +79,14 @@ impl EventType {
     }
 }
 
+impl EventType {
+    /// What the decoder has taken from an `event` field, and found to be UTF-8.
+    #[inline]
+    pub(super) fn copy_checked(text: &[u8]) -> Self {
+        Self(Text::copy_checked(text))
+    }
+}
+
 const fn check(text: &[u8]) -> Result<(), InvalidText> {
     let mut i = 0;
     while i < text.len() {

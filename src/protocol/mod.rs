@@ -47,22 +47,37 @@
 
 mod block;
 mod data;
+mod decode;
 mod digits;
 mod encode;
 mod error;
 mod event;
 mod event_id;
 mod event_type;
+mod field;
+mod last_id;
+mod limit;
+mod line;
 mod lines;
+mod message;
+mod message_ref;
+mod pending;
+mod scan;
 mod text;
+mod views;
+mod whole_block;
 mod writer;
 
 pub use block::Block;
 pub use data::Data;
+pub use decode::{Decoded, Decoder};
 pub use error::InvalidText;
 #[cfg(feature = "json")]
 pub use error::JsonError;
 pub use event::Event;
 pub use event_id::EventId;
 pub use event_type::EventType;
+pub use limit::{Limit, LimitExceeded};
+pub use message::MessageEvent;
+pub use message_ref::MessageRef;
 pub use writer::{Encode, EventWriter, IdRef, Writer};

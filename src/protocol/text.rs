@@ -54,10 +54,15 @@ impl Text {
 
     /// A copy of borrowed text.
     pub(crate) fn copy(text: &str) -> Self {
+        Self::copy_checked(text.as_bytes())
+    }
+
+    /// A copy of bytes that the caller has found to be UTF-8.
+    pub(crate) fn copy_checked(text: &[u8]) -> Self {
         if text.len() <= INLINE {
-            Self::inline(text.as_bytes())
+            Self::inline(text)
         } else {
-            Self::Shared(Bytes::copy_from_slice(text.as_bytes()))
+            Self::Shared(Bytes::copy_from_slice(text))
         }
     }
 

@@ -3,4 +3,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cases;
+mod comments;
+mod heard;
+mod limits;
+mod linear;
 mod oracle;
+mod random;
+mod round_trip;
+mod sharing;

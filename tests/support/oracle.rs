@@ -84,17 +84,11 @@ pub fn interpret_from(stream: &[u8], last_event_id: &str) -> Interpretation {
                 data.push_str(value);
                 data.push('\n');
             }
-            "id" => {
-                if !value.contains('\0') {
-                    last_event_id = value.to_owned();
-                }
-            }
-            "retry" => {
-                // An empty value has no digits to interpret, and what no 64-bit integer holds
-                // cannot be waited for.
-                if !value.is_empty() && value.chars().all(|c| c.is_ascii_digit()) {
-                    out.reconnection_time = value.parse().ok().or(out.reconnection_time);
-                }
+            "id" if !value.contains('\0') => last_event_id = value.to_owned(),
+            // An empty value has no digits to interpret, and what no 64-bit integer holds cannot be
+            // waited for.
+            "retry" if !value.is_empty() && value.chars().all(|c| c.is_ascii_digit()) => {
+                out.reconnection_time = value.parse().ok().or(out.reconnection_time);
             }
             _ => {}
         }

@@ -1,0 +1,44 @@
+use bytes::Bytes;
+
+use super::event_id::EventId;
+
+/// The last event ID, kept where setting it costs one copy and giving it away costs none.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LastId {
+    text: Vec<u8>,
+    /// The same, once it has been given away; an ID that stays is shared by all events after it,
+    /// however long it is.
+    shared: Option<Bytes>,
+}
+
+impl LastId {
+    /// The caller has found it to be UTF-8.
+    #[inline(always)]
+    pub(super) fn set(&mut self, text: &[u8]) {
+        self.shared = None;
+        self.text.clear();
+        self.text.extend_from_slice(text);
+    }
+
+    #[inline]
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.text
+    }
+
+    pub(super) fn get(&self) -> EventId {
+        EventId::copy_checked(&self.text)
+    }
+
+    /// The ID to give away; `None` if it is empty.
+    #[inline]
+    pub(super) fn share(&mut self) -> Option<Bytes> {
+        if self.text.is_empty() {
+            return None;
+        }
+        let text = &self.text;
+        let shared = self
+            .shared
+            .get_or_insert_with(|| Bytes::copy_from_slice(text));
+        Some(shared.clone())
+    }
+}

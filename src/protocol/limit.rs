@@ -1,0 +1,86 @@
+use std::error::Error;
+use std::fmt;
+
+/// A bound of a [`Decoder`](super::Decoder).
+///
+/// ```
+/// # use tower_sse::protocol::{Decoder, Limit};
+/// let mut decoder = Decoder::new().with_max_event_len(5);
+/// let error = decoder.decode_ref(&mut &b"data: x\n\n"[..]).unwrap_err();
+/// assert_eq!(error.limit(), Limit::Event);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// [`Decoder::with_max_line_len`](super::Decoder::with_max_line_len)
+    Line,
+    /// [`Decoder::with_max_event_len`](super::Decoder::with_max_event_len)
+    Event,
+}
+
+/// A line or an event was longer than the decoder allows.
+///
+/// The decoder can go on: it drops what is left of that event, up to the next empty line, without
+/// buffering it, and then decodes as before. What was dropped is lost; the last event ID has not
+/// moved to it.
+///
+/// ```
+/// use bytes::Bytes;
+/// use tower_sse::protocol::{Decoder, Limit};
+///
+/// let mut decoder = Decoder::new().with_max_line_len(10);
+/// let mut chunk = Bytes::from("data: too long\n\ndata: fine\n\n");
+///
+/// let error = decoder.decode(&mut chunk).unwrap_err();
+/// assert_eq!((error.limit(), error.max()), (Limit::Line, 10));
+/// assert_eq!(error.to_string(), "a line is longer than the limit of 10 bytes");
+///
+/// assert!(decoder.is_skipping());
+/// assert_eq!(decoder.decode(&mut chunk)?.unwrap().data(), "fine");
+/// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitExceeded {
+    pub(super) limit: Limit,
+    pub(super) max: usize,
+}
+
+impl LimitExceeded {
+    /// Which bound it was.
+    ///
+    /// ```
+    /// # use tower_sse::protocol::{Decoder, Limit};
+    /// let mut decoder = Decoder::new().with_max_event_len(5);
+    /// let error = decoder.decode_ref(&mut &b"data: x\n\n"[..]).unwrap_err();
+    /// assert_eq!(error.limit(), Limit::Event);
+    /// ```
+    #[must_use]
+    pub fn limit(&self) -> Limit {
+        self.limit
+    }
+
+    /// The bound, in bytes.
+    ///
+    /// ```
+    /// # use tower_sse::protocol::Decoder;
+    /// let mut decoder = Decoder::new().with_max_event_len(5);
+    /// let error = decoder.decode_ref(&mut &b"data: x\n\n"[..]).unwrap_err();
+    /// assert_eq!(error.max(), 5);
+    /// ```
+    #[must_use]
+    pub fn max(&self) -> usize {
+        self.max
+    }
+}
+
+impl fmt::Display for LimitExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.limit {
+            Limit::Line => "a line",
+            Limit::Event => "an event",
+        };
+        write!(f, "{what} is longer than the limit of {} bytes", self.max)
+    }
+}
+
+impl Error for LimitExceeded {}

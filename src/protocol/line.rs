@@ -1,0 +1,201 @@
+//! Where lines begin and end: [9.2.5]'s `end-of-line` and byte order mark, over any chunks.
+//!
+//! [9.2.5]: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// What the last chunk left for the next one to begin with.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Start {
+    /// How much of a byte order mark has been seen; all of it also when there is none.
+    bom: usize,
+    /// A CR has ended a line; an LF right after it is not a second end.
+    after_cr: bool,
+}
+
+/// Whether a line begins after what [`Start::skip`] has skipped.
+pub(super) enum Skipped {
+    All,
+    /// So many bytes looked like the beginning of a byte order mark and are the line's first.
+    FalseBom(usize),
+}
+
+impl Start {
+    /// Whether a line begins right here.
+    #[inline]
+    pub(super) fn is_at_line(&self) -> bool {
+        self.bom == BOM.len() && !self.after_cr
+    }
+
+    /// Skips what belongs to no line.
+    #[inline]
+    pub(super) fn skip(&mut self, chunk: &[u8], pos: &mut usize) -> Skipped {
+        if self.bom < BOM.len() {
+            return self.skip_bom(chunk, pos);
+        }
+        if self.after_cr {
+            if let Some(first) = chunk.get(*pos) {
+                self.after_cr = false;
+                *pos += usize::from(*first == b'\n');
+            }
+        }
+        Skipped::All
+    }
+
+    #[cold]
+    fn skip_bom(&mut self, chunk: &[u8], pos: &mut usize) -> Skipped {
+        while self.bom < BOM.len() {
+            match chunk.get(*pos) {
+                None => return Skipped::All,
+                Some(byte) if *byte == BOM[self.bom] => {
+                    self.bom += 1;
+                    *pos += 1;
+                }
+                Some(_) => {
+                    let seen = std::mem::replace(&mut self.bom, BOM.len());
+                    return Skipped::FalseBom(seen);
+                }
+            }
+        }
+        Skipped::All
+    }
+
+    /// Where the line after the one that ends at `end` begins, with a CR or LF standing there.
+    #[inline]
+    pub(super) fn after(&mut self, chunk: &[u8], end: usize) -> usize {
+        if chunk[end] == b'\n' {
+            return end + 1;
+        }
+        match chunk.get(end + 1) {
+            Some(b'\n') => end + 2,
+            Some(_) => end + 1,
+            None => {
+                self.after_cr = true;
+                end + 1
+            }
+        }
+    }
+}
+
+/// Where the line of which something stands at `from` ends, if it ends in this chunk.
+///
+/// The first few bytes are looked at here, eight at a time: most lines end in them, and a call costs
+/// more than the look.
+#[inline(always)]
+pub(super) fn find_end(chunk: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    for _ in 0..3 {
+        let Some(word) = chunk.get(at..)?.first_chunk() else {
+            return find_near_end(chunk, at);
+        };
+        let found = line_ends(u64::from_le_bytes(*word));
+        if found != 0 {
+            return Some(at + (found.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    find_far_end(chunk, at)
+}
+
+#[inline]
+fn find_near_end(chunk: &[u8], from: usize) -> Option<usize> {
+    let end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    chunk[from..].iter().position(end).map(|at| from + at)
+}
+
+/// The same, for lines that are long as a rule.
+#[inline]
+pub(super) fn find_far_end(chunk: &[u8], from: usize) -> Option<usize> {
+    memchr::memchr2(b'\n', b'\r', chunk.get(from..)?).map(|at| from + at)
+}
+
+/// The high bit of the first byte that is CR or LF; it may also be set in bytes after that one.
+#[inline]
+fn line_ends(word: u64) -> u64 {
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    zeros(word ^ (ONES * b'\n' as u64)) | zeros(word ^ (ONES * b'\r' as u64))
+}
+
+/// Whether the text is ASCII; quicker than the standard library's where there is little of it.
+#[inline]
+pub(super) fn is_ascii(text: &[u8]) -> bool {
+    if text.len() > 1024 {
+        return text.is_ascii();
+    }
+    let mut seen = [0; 4];
+    let mut blocks = text.chunks_exact(32);
+    for block in &mut blocks {
+        for (seen, word) in seen.iter_mut().zip(block.chunks_exact(8)) {
+            *seen |= word_of(word);
+        }
+    }
+    let mut seen = seen[0] | seen[1] | seen[2] | seen[3];
+    let rest = blocks.remainder();
+    match text.last_chunk() {
+        // The last words overlap what has been seen already, or each other.
+        Some(last) if rest.len() <= 8 => seen |= u64::from_le_bytes(*last),
+        _ => {
+            let mut words = rest.chunks_exact(8);
+            for word in &mut words {
+                seen |= word_of(word);
+            }
+            for byte in words.remainder() {
+                seen |= u64::from(*byte);
+            }
+        }
+    }
+    seen & HIGHS == 0
+}
+
+#[inline]
+fn word_of(bytes: &[u8]) -> u64 {
+    bytes
+        .first_chunk()
+        .map_or(0, |word| u64::from_le_bytes(*word))
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const HIGHS: u64 = ONES << 7;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_found_wherever_they_are() {
+        // Bytes that differ from CR and LF in one bit, or by one, or follow them.
+        let filler = [
+            0x00, 0x08, 0x09, 0x0B, 0x0C, 0x0E, 0x1A, 0x4A, 0x8A, 0x8D, 0xFF, b'x',
+        ];
+        for len in 0..80 {
+            for fill in filler {
+                let mut line = vec![fill; len];
+                assert_eq!(find_end(&line, 0), None);
+                for end in [b'\n', b'\r'] {
+                    line.push(end);
+                    for after in [fill, b'\n', b'\r', 0x0B] {
+                        line.resize(len + 9, after);
+                        for from in 0..=len {
+                            assert_eq!(find_end(&line, from), Some(len));
+                        }
+                        line.truncate(len + 1);
+                    }
+                    line.pop();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ascii_is_told_wherever_it_is_not() {
+        for len in (0..200).chain([1_024, 1_025]) {
+            let mut text = vec![0x7F; len];
+            assert!(is_ascii(&text));
+            for at in 0..len {
+                text[at] = 0x80;
+                assert!(!is_ascii(&text), "{at} of {len}");
+                text[at] = 0x7F;
+            }
+        }
+    }
+}

@@ -1,0 +1,259 @@
+use bytes::Bytes;
+
+use super::field::Field;
+
+/// From how many bytes on a buffer is given away instead of copied.
+const GIVE_AWAY: usize = 4 * 1024;
+
+/// What the chunks so far have had of a block whose end they have not had.
+///
+/// A buffer's content counts only while its `has_` flag is set, so that what has been dispatched can
+/// still be lent, and the buffers are used again.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pending {
+    line: Line,
+    /// The unfinished line's name or value, unless it is data.
+    scratch: Vec<u8>,
+    data: Vec<u8>,
+    event_type: Vec<u8>,
+    id: Vec<u8>,
+    has_data: bool,
+    has_event_type: bool,
+    has_id: bool,
+    /// How long the last data was that was given away.
+    usual: usize,
+}
+
+/// How far into a line the last chunk reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Line {
+    /// At its start.
+    #[default]
+    Start,
+    /// In what may be the name of a field.
+    Name,
+    /// Right behind the colon: one space belongs to no value.
+    Colon(Field),
+    Value(Field),
+}
+
+impl Pending {
+    #[inline]
+    pub(super) fn is_inside_line(&self) -> bool {
+        self.line != Line::Start
+    }
+
+    /// Whether nothing is known of the block that matters.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        !(self.has_data || self.has_event_type || self.has_id)
+    }
+
+    #[inline]
+    pub(super) fn is_inside_data(&self) -> bool {
+        self.line == Line::Value(Field::Data)
+    }
+
+    /// More of the data that the line is in.
+    #[inline]
+    pub(super) fn push_data(&mut self, piece: &[u8]) {
+        self.data.extend_from_slice(piece);
+    }
+
+    /// Takes the next piece of a line, which has no line break.
+    pub(super) fn push<const COMMENTS: bool>(&mut self, mut piece: &[u8]) {
+        if !COMMENTS && self.line == Line::Start && piece.first() == Some(&b':') {
+            return self.skip_line();
+        }
+        if matches!(self.line, Line::Start | Line::Name) {
+            // No further than a name can be that matters, lest a long one be searched again and again.
+            let most = piece.len().min(Field::MAX_NAME + 1 - self.scratch.len());
+            match piece[..most].iter().position(|byte| *byte == b':') {
+                Some(at) => {
+                    self.scratch.extend_from_slice(&piece[..at]);
+                    self.begin_value(Field::of(&self.scratch));
+                    piece = &piece[at + 1..];
+                }
+                None if self.scratch.len() + most > Field::MAX_NAME => self.skip_line(),
+                None => {
+                    self.scratch.extend_from_slice(piece);
+                    self.line = Line::Name;
+                    return;
+                }
+            }
+        }
+        if let Line::Colon(field) = self.line {
+            let Some(first) = piece.first() else { return };
+            if *first == b' ' {
+                piece = &piece[1..];
+            }
+            self.line = Line::Value(field);
+        }
+        match self.line {
+            Line::Value(Field::Data) => self.data.extend_from_slice(piece),
+            Line::Value(Field::Comment) if !COMMENTS => {}
+            Line::Value(Field::Unknown) => {}
+            _ => self.scratch.extend_from_slice(piece),
+        }
+    }
+
+    fn begin_value(&mut self, field: Field) {
+        self.scratch.clear();
+        self.line = match field {
+            // A comment's first space is the comment's.
+            Field::Comment => Line::Value(field),
+            _ => Line::Colon(field),
+        };
+        if field == Field::Data {
+            self.begin_data();
+        }
+    }
+
+    /// Ends the line; [`value`](Self::value) then has its value, unless it was data.
+    pub(super) fn end_line(&mut self) -> Field {
+        let field = match std::mem::take(&mut self.line) {
+            Line::Start => Field::Unknown,
+            Line::Name => {
+                let field = Field::of(&self.scratch);
+                self.scratch.clear();
+                if field == Field::Data {
+                    self.begin_data();
+                }
+                field
+            }
+            Line::Colon(field) | Line::Value(field) => field,
+        };
+        match field {
+            Field::Event => {
+                std::mem::swap(&mut self.event_type, &mut self.scratch);
+                self.has_event_type = true;
+            }
+            Field::Id if !self.scratch.contains(&0) => {
+                std::mem::swap(&mut self.id, &mut self.scratch);
+                self.has_id = true;
+            }
+            // The caller looks at the value.
+            Field::Retry | Field::Comment => return field,
+            Field::Id | Field::Data | Field::Unknown => {}
+        }
+        self.scratch.clear();
+        field
+    }
+
+    /// The value of the `retry` field or comment that has ended.
+    pub(super) fn value(&self) -> &[u8] {
+        &self.scratch
+    }
+
+    pub(super) fn clear_value(&mut self) {
+        self.scratch.clear();
+    }
+
+    /// Ignores what is left of the line.
+    pub(super) fn skip_line(&mut self) {
+        self.scratch.clear();
+        self.line = Line::Value(Field::Unknown);
+    }
+
+    pub(super) fn push_data_line(&mut self, value: &[u8]) {
+        self.begin_data();
+        self.data.extend_from_slice(value);
+    }
+
+    fn begin_data(&mut self) {
+        if self.has_data {
+            self.data.push(b'\n');
+        } else {
+            self.data.clear();
+            self.data.reserve(std::mem::take(&mut self.usual));
+            self.has_data = true;
+        }
+    }
+
+    pub(super) fn set_data(&mut self, data: String) {
+        self.data = data.into_bytes();
+    }
+
+    pub(super) fn set_event_type(&mut self, value: &[u8]) {
+        self.event_type.clear();
+        self.event_type.extend_from_slice(value);
+        self.has_event_type = true;
+    }
+
+    /// The event being dispatched has no type.
+    #[inline]
+    pub(super) fn clear_event_type(&mut self) {
+        self.event_type.clear();
+    }
+
+    pub(super) fn set_id(&mut self, value: &[u8]) {
+        self.id.clear();
+        self.id.extend_from_slice(value);
+        self.has_id = true;
+    }
+
+    #[inline]
+    pub(super) fn has_data(&self) -> bool {
+        self.has_data
+    }
+
+    #[inline]
+    pub(super) fn has_event_type(&self) -> bool {
+        self.has_event_type
+    }
+
+    #[inline]
+    pub(super) fn has_id(&self) -> bool {
+        self.has_id
+    }
+
+    pub(super) fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// Gives the data away, with the type behind them.
+    ///
+    /// What is short is copied, exactly, and the buffer used again; what is long is not, unless the
+    /// buffer is much too large for it.
+    pub(super) fn take_data(&mut self) -> Bytes {
+        let event_type = &self.event_type;
+        let len = self.data.len();
+        if len < GIVE_AWAY || len < self.data.capacity() / 2 {
+            let mut block = Vec::with_capacity(len + event_type.len());
+            block.extend_from_slice(&self.data);
+            block.extend_from_slice(event_type);
+            return Bytes::from(block);
+        }
+        self.usual = len + event_type.len();
+        self.data.extend_from_slice(&self.event_type);
+        Bytes::from(std::mem::take(&mut self.data))
+    }
+
+    pub(super) fn event_type(&self) -> &[u8] {
+        &self.event_type
+    }
+
+    /// Lends the ID's buffer out.
+    pub(super) fn take_id(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.id)
+    }
+
+    pub(super) fn put_id(&mut self, buffer: Vec<u8>) {
+        self.id = buffer;
+    }
+
+    /// Forgets the block, but not the line.
+    #[inline]
+    pub(super) fn clear_block(&mut self) {
+        self.has_data = false;
+        self.has_event_type = false;
+        self.has_id = false;
+    }
+
+    /// Forgets block and line.
+    pub(super) fn clear(&mut self) {
+        self.clear_block();
+        self.scratch.clear();
+        self.line = Line::Start;
+    }
+}
