@@ -65,7 +65,7 @@ pub mod protocol;
 mod random;
 pub mod timer;
 
-pub use body::{KeepAlive, MaxAge, Prelude, SseBody};
+pub use body::{EventStream, KeepAlive, MaxAge, Prelude, SseBody};
 pub use last_event_id::{InvalidLastEventId, LAST_EVENT_ID, LastEventId};
 pub use middleware::{SseLayer, SseService};
 #[cfg(feature = "json")]

@@ -1,7 +1,7 @@
 //! Event streams as HTTP bodies.
 //!
 //! [`SseBody`] makes a body of a stream of events. [`KeepAliveBody`] puts heartbeats into an event
-//! stream that somebody else made.
+//! stream that somebody else made. [`EventStream`] makes a stream of events of a body.
 //!
 //! ```
 //! use http_body_util::BodyExt;
@@ -17,6 +17,7 @@
 
 mod alarm;
 mod boundary;
+mod event_stream;
 mod keep_alive;
 mod keep_alive_body;
 mod lifecycle;
@@ -24,6 +25,8 @@ mod prelude;
 mod source;
 mod sse_body;
 
+pub(crate) use event_stream::next_chunk;
+pub use event_stream::{EventStream, EventStreamError};
 pub use keep_alive::KeepAlive;
 pub use keep_alive_body::KeepAliveBody;
 pub(crate) use keep_alive_body::to_bytes;
