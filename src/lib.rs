@@ -58,6 +58,7 @@
 #[cfg(feature = "axum")]
 pub mod axum;
 pub mod body;
+pub mod client;
 pub mod headers;
 mod last_event_id;
 pub mod middleware;
@@ -66,6 +67,7 @@ mod random;
 pub mod timer;
 
 pub use body::{EventStream, KeepAlive, MaxAge, Prelude, SseBody};
+pub use client::EventSource;
 pub use last_event_id::{InvalidLastEventId, LAST_EVENT_ID, LastEventId};
 pub use middleware::{SseLayer, SseService};
 #[cfg(feature = "json")]

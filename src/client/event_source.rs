@@ -1,0 +1,336 @@
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Uri};
+use http_body::Body;
+
+use super::backoff::Backoff;
+use super::connection::State;
+use super::messages::Messages;
+use super::request::Template;
+use super::service::HttpService;
+use super::source_event::ReadyState;
+use super::watchdog::Watchdog;
+use crate::protocol::{Decoder, EventId};
+use crate::timer::Timer;
+#[cfg(feature = "tokio")]
+use crate::timer::TokioTimer;
+
+/// A client of an event stream, which reconnects: a [`Stream`] of [`SourceEvent`]s.
+///
+/// The [module](super) says what reconnects and what fails, and where the browser's interface is.
+/// Nothing is sent before the first poll, and nothing happens while it is not polled. Its memory is
+/// bounded by the longest event and the chunk that the service hands it.
+///
+/// ```
+/// use std::time::Duration;
+/// use http::Request;
+/// use http_body_util::Empty;
+/// use bytes::Bytes;
+/// use tower_sse::EventSource;
+///
+/// # let client = tower::service_fn(|_: Request<Empty<Bytes>>| async {
+/// #     Ok::<_, std::io::Error>(http::Response::new(Empty::<Bytes>::new()))
+/// # });
+/// let request = Request::get("https://example.org/feed").body(Empty::<Bytes>::new())?;
+/// let source = EventSource::new(client, request)
+///     .with_last_event_id(41u64)
+///     .with_idle_timeout(Duration::from_secs(45))
+///     .with_server_error_retries();
+/// assert_eq!(source.url(), "https://example.org/feed");
+/// # Ok::<(), http::Error>(())
+/// ```
+#[must_use = "streams do nothing unless polled"]
+pub struct EventSource<S: HttpService<B>, B, T: Timer> {
+    pub(super) service: S,
+    pub(super) template: Template<B>,
+    pub(super) timer: T,
+    pub(super) state: State<S, B, T>,
+    pub(super) decoder: Decoder,
+    /// What the body has given and the decoder not yet taken.
+    pub(super) data: Option<<S::ResponseBody as Body>::Data>,
+    pub(super) chunk: Bytes,
+    pub(super) backoff: Backoff,
+    pub(super) watchdog: Watchdog<T>,
+    /// How many pieces of data this connection has had.
+    pub(super) frames: u8,
+    pub(super) comments: bool,
+    pub(super) server_error_retries: bool,
+}
+
+#[cfg(feature = "tokio")]
+impl<S: HttpService<B>, B> EventSource<S, B, TokioTimer> {
+    /// A client that sends this request, and sends it again when it reconnects, on tokio's clock.
+    ///
+    /// Any method will do, with a body that clones: many streams of tokens are a `POST`. `Accept` and
+    /// `Cache-Control` are added unless they are set. A `Last-Event-ID` is taken as the
+    /// [initial one](Self::with_last_event_id).
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # use tower_sse::client::SourceEvent;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = tower::service_fn(|_: Request<String>| async {
+    /// #     Response::builder().header("content-type", "text/event-stream").body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// let mut source = EventSource::new(service, request);
+    /// assert!(matches!(source.next().await, Some(SourceEvent::Open(_))));
+    /// assert!(matches!(source.next().await, Some(SourceEvent::Message(_))));
+    /// # }
+    /// ```
+    pub fn new(service: S, request: Request<B>) -> Self {
+        Self::with_timer(service, request, TokioTimer)
+    }
+}
+
+impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
+    /// As [`new`](Self::new), on any clock.
+    ///
+    /// ```
+    /// # use http::{Request, Response};
+    /// use tower_sse::EventSource;
+    ///
+    /// # let client = tower::service_fn(|_: Request<String>| async {
+    /// #     Ok::<_, std::io::Error>(Response::new(String::new()))
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// let source = EventSource::with_timer(client, request, async_io::Timer::after);
+    /// assert_eq!(source.url(), "/");
+    /// ```
+    pub fn with_timer(service: S, request: Request<B>, timer: T) -> Self {
+        let (template, last_event_id) = Template::new(request);
+        Self {
+            service,
+            template,
+            timer,
+            state: State::Start,
+            decoder: Decoder::new().with_last_event_id(last_event_id),
+            data: None,
+            chunk: Bytes::new(),
+            backoff: Backoff::new(),
+            watchdog: Watchdog::new(),
+            frames: 0,
+            comments: false,
+            server_error_retries: false,
+        }
+    }
+
+    /// Nothing but the messages, for those who do not care about connections.
+    ///
+    /// It ends when the server says 204, and fails with what would have been
+    /// [`Failed`](SourceEvent::Failed).
+    ///
+    /// ```
+    /// use futures_util::StreamExt;
+    /// # use http::{Request, Response, header::CONTENT_TYPE};
+    /// # use tower_sse::EventSource;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = tower::service_fn(move |request: Request<String>| {
+    /// #     let id = request.headers().get("last-event-id").map(|id| id.to_str().unwrap().to_owned());
+    /// #     let response = Response::builder().header(CONTENT_TYPE, "text/event-stream");
+    /// #     let response = match id.as_deref() {
+    /// #         None => response.body("id: 1\ndata: a\n\n".to_owned()),
+    /// #         Some("1") => response.body("id: 2\ndata: b\n\n".to_owned()),
+    /// #         _ => response.status(204).body(String::new()),
+    /// #     };
+    /// #     std::future::ready(response)
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// let mut messages = EventSource::new(service, request).into_messages();
+    /// let mut data = String::new();
+    /// while let Some(message) = messages.next().await {
+    ///     data.push_str(message.unwrap().data());
+    /// }
+    /// assert_eq!(data, "ab");
+    /// # }
+    /// ```
+    pub fn into_messages(self) -> Messages<S, B, T> {
+        Messages::new(self)
+    }
+
+    /// Drops the connection, or the wait for one, and connects at once.
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # use tower_sse::client::SourceEvent;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = tower::service_fn(|_: Request<String>| async {
+    /// #     Response::builder().header("content-type", "text/event-stream").body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// # use tower_sse::client::ReadyState;
+    /// let mut source = EventSource::new(service, request);
+    /// assert!(matches!(source.next().await, Some(SourceEvent::Open(_))));
+    /// source.reconnect();
+    /// assert_eq!(source.ready_state(), ReadyState::Connecting);
+    /// assert!(matches!(source.next().await, Some(SourceEvent::Open(_))));
+    /// # }
+    /// ```
+    pub fn reconnect(&mut self) {
+        if !matches!(self.state, State::Closed) {
+            self.disconnect();
+            self.state = State::Start;
+        }
+    }
+
+    /// Closes it for good; the stream ends. The browser's `close`.
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = tower::service_fn(|_: Request<String>| async {
+    /// #     Response::builder().header("content-type", "text/event-stream").body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// let mut source = EventSource::new(service, request);
+    /// source.close();
+    /// assert!(source.next().await.is_none());
+    /// # }
+    /// ```
+    pub fn close(&mut self) {
+        self.disconnect();
+        self.state = State::Closed;
+    }
+
+    /// The request's URI. The browser's `url`.
+    ///
+    /// ```
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = tower::service_fn(|_: Request<String>| async {
+    /// #     Response::builder().header("content-type", "text/event-stream").body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// let source = EventSource::new(service, request);
+    /// assert_eq!(source.url(), "/");
+    /// # }
+    /// ```
+    pub fn url(&self) -> &Uri {
+        self.template.uri()
+    }
+
+    /// Whether it is connecting, open or closed. The browser's `readyState`.
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = tower::service_fn(|_: Request<String>| async {
+    /// #     Response::builder().header("content-type", "text/event-stream").body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// # use tower_sse::client::ReadyState;
+    /// let mut source = EventSource::new(service, request);
+    /// assert_eq!(source.ready_state(), ReadyState::Connecting);
+    /// source.next().await;
+    /// assert_eq!(source.ready_state(), ReadyState::Open);
+    /// # }
+    /// ```
+    pub fn ready_state(&self) -> ReadyState {
+        match self.state {
+            State::Open(_) => ReadyState::Open,
+            State::Closed => ReadyState::Closed,
+            State::Start | State::Requesting(_) | State::Rejecting(_) | State::Waiting(_) => {
+                ReadyState::Connecting
+            }
+        }
+    }
+
+    /// The last event ID, which the next connection will send; empty if there is none.
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = tower::service_fn(|_: Request<String>| async {
+    /// #     Response::builder().header("content-type", "text/event-stream").body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// let mut messages = EventSource::new(service, request).into_messages();
+    /// messages.next().await;
+    /// assert_eq!(messages.get_ref().last_event_id().as_str(), "7");
+    /// # }
+    /// ```
+    pub fn last_event_id(&self) -> EventId {
+        self.decoder.last_event_id()
+    }
+
+    /// How long the server, or else the user, wants it to wait before it reconnects.
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = tower::service_fn(|_: Request<String>| async {
+    /// #     Response::builder().header("content-type", "text/event-stream").body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// let mut messages = EventSource::new(service, request).into_messages();
+    /// assert_eq!(messages.get_ref().reconnection_time().as_millis(), 3_000);
+    /// messages.next().await;
+    /// assert_eq!(messages.get_ref().reconnection_time().as_millis(), 500);
+    /// # }
+    /// ```
+    pub fn reconnection_time(&self) -> Duration {
+        let retry = self.decoder.reconnection_time();
+        retry.unwrap_or(self.backoff.reconnection_time)
+    }
+
+    /// The service.
+    ///
+    /// ```
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let request = Request::new(String::new());
+    /// let (service, _) = tower_test::mock::pair::<Request<String>, Response<String>>();
+    /// let source = EventSource::new(service, request);
+    /// let _: &tower_test::mock::Mock<_, _> = source.get_ref();
+    /// assert!(source.last_event_id().is_empty());
+    /// # }
+    /// ```
+    pub fn get_ref(&self) -> &S {
+        &self.service
+    }
+
+    /// The service.
+    ///
+    /// ```
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let request = Request::new(String::new());
+    /// let (service, _) = tower_test::mock::pair::<Request<String>, Response<String>>();
+    /// let mut source = EventSource::new(service, request);
+    /// let _: &mut tower_test::mock::Mock<_, _> = source.get_mut();
+    /// assert!(source.last_event_id().is_empty());
+    /// # }
+    /// ```
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.service
+    }
+}
+
+impl<S: HttpService<B>, B, T: Timer> fmt::Debug for EventSource<S, B, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventSource")
+            .field("url", self.url())
+            .field("ready_state", &self.ready_state())
+            .field("last_event_id", &self.last_event_id())
+            .field("backoff", &self.backoff)
+            .field("watchdog", &self.watchdog)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,89 @@
+use http::header::{ACCEPT, CACHE_CONTROL};
+use http::{HeaderValue, Request};
+
+use crate::headers::TEXT_EVENT_STREAM;
+use crate::last_event_id::{LAST_EVENT_ID, LastEventId};
+use crate::protocol::EventId;
+
+/// The request that is sent each time, but for its `Last-Event-ID`.
+#[derive(Debug)]
+pub(super) struct Template<B>(Request<B>);
+
+impl<B> Template<B> {
+    /// The template, and the last event ID that the request names.
+    pub(super) fn new(mut request: Request<B>) -> (Self, EventId) {
+        let headers = request.headers_mut();
+        headers.entry(ACCEPT).or_insert(TEXT_EVENT_STREAM);
+        headers
+            .entry(CACHE_CONTROL)
+            .or_insert(HeaderValue::from_static("no-cache"));
+        let id = LastEventId::from_headers(headers, usize::MAX);
+        headers.remove(LAST_EVENT_ID);
+        let id = id.ok().flatten().map_or(EventId::EMPTY, EventId::from);
+        (Self(request), id)
+    }
+
+    pub(super) fn uri(&self) -> &http::Uri {
+        self.0.uri()
+    }
+}
+
+impl<B: Clone> Template<B> {
+    /// The request with this last event ID; without it, and `false`, if no header can carry it.
+    pub(super) fn request(&self, id: &EventId) -> (Request<B>, bool) {
+        let mut request = self.0.clone();
+        // HTTP knows no white space around a value; HTTP/2 peers may refuse one that has it.
+        let value = id.as_bytes().trim_ascii();
+        if value.is_empty() {
+            return (request, true);
+        }
+        if value.len() > LastEventId::MAX_LEN {
+            return (request, false);
+        }
+        match HeaderValue::from_bytes(value) {
+            Ok(value) => {
+                request.headers_mut().insert(LAST_EVENT_ID, value);
+                (request, true)
+            }
+            Err(_) => (request, false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(id: &str) -> Option<Option<String>> {
+        let (template, _) = Template::new(Request::new(()));
+        let (request, sendable) = template.request(&EventId::try_from(id).unwrap());
+        let header = request.headers().get(LAST_EVENT_ID);
+        let header = header.map(|value| String::from_utf8(value.as_bytes().to_vec()).unwrap());
+        sendable.then_some(header)
+    }
+
+    #[test]
+    fn an_id_goes_out_as_utf_8_or_not_at_all() {
+        assert_eq!(header("müller 7"), Some(Some("müller 7".into())));
+        assert_eq!(header("a\tb"), Some(Some("a\tb".into())));
+        assert_eq!(header(" 7 "), Some(Some("7".into())));
+        assert_eq!(header(""), Some(None));
+        assert_eq!(header(" "), Some(None));
+        for unsendable in ["a\u{1}b", "\u{7f}", "\u{1b}[31m", &"7".repeat(4_097)] {
+            assert_eq!(header(unsendable), None, "{unsendable:?}");
+        }
+    }
+
+    #[test]
+    fn headers_that_are_set_stay() {
+        let request = Request::builder()
+            .header(ACCEPT, "text/*")
+            .header(LAST_EVENT_ID, "7");
+        let (template, id) = Template::new(request.body(()).unwrap());
+        assert_eq!(id, EventId::from(7u64));
+        let (request, _) = template.request(&EventId::EMPTY);
+        assert_eq!(request.headers()[ACCEPT], "text/*");
+        assert_eq!(request.headers()[CACHE_CONTROL], "no-cache");
+        assert!(!request.headers().contains_key(LAST_EVENT_ID));
+    }
+}

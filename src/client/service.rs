@@ -1,0 +1,57 @@
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::error::BoxError;
+
+/// Any [`Service`] from an HTTP request to an HTTP response: another name for its bounds.
+///
+/// There is nothing to implement: every such service is one, if its errors, and those of the
+/// response's body, can be boxed.
+///
+/// ```
+/// use http::{Request, Response};
+/// use tower_sse::client::HttpService;
+///
+/// fn is_one<S: HttpService<String>>(service: S) -> S {
+///     service
+/// }
+/// let service = is_one(tower::service_fn(|_: Request<String>| async {
+///     Ok::<_, std::io::Error>(Response::new(String::new()))
+/// }));
+/// assert_eq!(size_of_val(&service), 0);
+/// ```
+pub trait HttpService<B>:
+    Service<Request<B>, Response = Response<Self::ResponseBody>, Error: Into<BoxError>>
+    + sealed::Sealed<B>
+{
+    /// The body of its responses.
+    type ResponseBody: Body<Error: Into<BoxError>>;
+}
+
+impl<S, B, R> HttpService<B> for S
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: Into<BoxError>,
+    R: Body,
+    R::Error: Into<BoxError>,
+{
+    type ResponseBody = R;
+}
+
+mod sealed {
+    use super::{Request, Response, Service};
+
+    pub trait Sealed<B> {}
+    impl<S, B, R> Sealed<B> for S where S: Service<Request<B>, Response = Response<R>> {}
+}
+
+/// The service's readiness, with its error boxed.
+pub(super) fn poll_ready<S: HttpService<B>, B>(
+    service: &mut S,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), BoxError>> {
+    service.poll_ready(cx).map_err(Into::into)
+}

@@ -1,0 +1,72 @@
+use http::Response;
+
+use super::error::ClientError;
+use crate::protocol::MessageEvent;
+
+/// What an [`EventSource`](super::EventSource) has to say.
+///
+/// ```
+/// # use futures_util::StreamExt;
+/// # use http::{Request, Response};
+/// # use tower_sse::EventSource;
+/// # use tower_sse::client::SourceEvent;
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// # let service = tower::service_fn(|_: Request<String>| async {
+/// #     Response::builder().header("content-type", "text/event-stream").body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
+/// # });
+/// # let request = Request::new(String::new());
+/// let mut source = EventSource::new(service, request);
+/// let Some(SourceEvent::Open(response)) = source.next().await else {
+///     panic!("not open");
+/// };
+/// assert_eq!(response.status(), 200);
+/// let Some(SourceEvent::Message(event)) = source.next().await else {
+///     panic!("no message");
+/// };
+/// assert_eq!(event.data(), "x");
+/// # }
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SourceEvent {
+    /// The connection is open; here is the response without its body. The browser's `open`.
+    Open(Response<()>),
+    /// An event has arrived. The browser's `message`, and any other type that one can listen to.
+    Message(MessageEvent),
+    /// A comment has arrived, everything after its colon; only
+    /// [if asked for](super::EventSource::with_comments).
+    Comment(String),
+    /// Something went wrong, and the source goes on. The browser's `error`.
+    Error(ClientError),
+    /// The connection failed for good; nothing follows. The browser's `error`, with `readyState`
+    /// `CLOSED`.
+    Failed(ClientError),
+}
+
+/// The standard's ready state.
+///
+/// ```
+/// # use http::{Request, Response};
+/// # use tower_sse::EventSource;
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+/// # let service = tower::service_fn(|_: Request<String>| async {
+/// #     Response::builder().header("content-type", "text/event-stream").body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
+/// # });
+/// # let request = Request::new(String::new());
+/// use tower_sse::client::ReadyState;
+///
+/// let mut source = EventSource::new(service, request);
+/// assert_eq!(source.ready_state(), ReadyState::Connecting);
+/// source.close();
+/// assert_eq!(source.ready_state(), ReadyState::Closed);
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ReadyState {
+    /// Not connected yet, or waiting before it connects again.
+    Connecting,
+    /// Events are arriving as the server sends them.
+    Open,
+    /// Failed, or closed by [`close`](super::EventSource::close): there will be no more events.
+    Closed,
+}

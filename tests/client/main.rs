@@ -1,0 +1,15 @@
+//! The client, on a paused clock with scripted answers, and against servers that misbehave.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod disconnects;
+mod event_stream;
+mod examples;
+mod fails;
+mod headers;
+mod hostile;
+mod opens;
+mod reconnects;
+mod script;
+mod watchdog;

@@ -1,0 +1,66 @@
+use std::time::Duration;
+
+use crate::script::{Act, Answer, Script, all, send, stream};
+
+const TEN: Duration = Duration::from_secs(10);
+const NINE: Duration = Duration::from_secs(9);
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_connection_is_a_dead_one() {
+    let script = Script::new([
+        stream([
+            send("data: a\n\n"),
+            Act::Wait(NINE),
+            send("d"),
+            Act::Wait(NINE),
+            send(":"),
+            Act::Stall,
+        ]),
+        // No byte after the head either.
+        stream([Act::Stall]),
+        Answer::Hang,
+    ]);
+    let mut source = script
+        .source()
+        .with_idle_timeout(TEN)
+        .with_reconnection_time(Duration::ZERO)
+        .with_max_backoff(Duration::ZERO);
+    assert_eq!(
+        all(&mut source).await,
+        [
+            "open 200 OK (open)",
+            "message a (open)",
+            "error: no byte came for 10s (connecting)",
+            "open 200 OK (open)",
+            "error: no byte came for 10s (connecting)",
+            "error: no byte came for 10s (connecting)",
+            "failed: the response is no event stream: 204 No Content (closed)",
+        ]
+    );
+    let seconds: Vec<_> = script.times().iter().map(Duration::as_secs).collect();
+    assert_eq!(seconds, [0, 28, 38, 48]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn heartbeats_keep_it_alive() {
+    let beats = (0..100).flat_map(|_| [Act::Wait(NINE), send(":\n")]);
+    let script = Script::new([stream(beats)]);
+    let all = all(&mut script.source().with_idle_timeout(TEN)).await;
+    assert_eq!(all[1], "error: the event stream has ended (connecting)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn empty_frames_do_not() {
+    let frames = (0..100).flat_map(|_| [Act::Wait(NINE), send("")]);
+    let script = Script::new([stream(frames)]);
+    let all = all(&mut script.source().with_idle_timeout(TEN)).await;
+    assert_eq!(all[1], "error: no byte came for 10s (connecting)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_one_it_waits_for_ever() {
+    let day = Duration::from_secs(86_400);
+    let script = Script::new([stream([Act::Wait(day), send("data: a\n\n")])]);
+    let all = all(&mut script.source()).await;
+    assert_eq!(all[1], "message a (open)");
+}
