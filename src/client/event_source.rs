@@ -17,7 +17,8 @@ use crate::timer::Timer;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
 
-/// A client of an event stream, which reconnects: a [`Stream`] of [`SourceEvent`]s.
+/// A client of an event stream, which reconnects: a [`Stream`](futures_core::Stream) of
+/// [`SourceEvent`](super::SourceEvent)s.
 ///
 /// The [module](super) says what reconnects and what fails, and where the browser's interface is.
 /// Nothing is sent before the first poll, and nothing happens while it is not polled. Its memory is
@@ -122,7 +123,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// Nothing but the messages, for those who do not care about connections.
     ///
     /// It ends when the server says 204, and fails with what would have been
-    /// [`Failed`](SourceEvent::Failed).
+    /// [`Failed`](super::SourceEvent::Failed).
     ///
     /// ```
     /// use futures_util::StreamExt;

@@ -168,7 +168,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// The longest event; see [`Decoder::with_max_event_len`]. 16 MiB if not set.
+    /// The longest event; see [`Decoder::with_max_event_len`](crate::Decoder::with_max_event_len). 16 MiB if not set.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -190,7 +190,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// The longest line; see [`Decoder::with_max_line_len`]. 16 MiB if not set.
+    /// The longest line; see [`Decoder::with_max_line_len`](crate::Decoder::with_max_line_len). 16 MiB if not set.
     ///
     /// ```
     /// # use futures_util::StreamExt;

@@ -28,7 +28,7 @@ impl<'a> MessageRef<'a> {
     ///
     /// # Panics
     ///
-    /// Never; see [`MessageEvent::data`].
+    /// Never; see [`MessageEvent::data`](super::MessageEvent::data).
     ///
     /// ```
     /// # let mut decoder = tower_sse::Decoder::new();
@@ -54,11 +54,11 @@ impl<'a> MessageRef<'a> {
         self.event_type
     }
 
-    /// The data; see [`MessageEvent::data`].
+    /// The data; see [`MessageEvent::data`](super::MessageEvent::data).
     ///
     /// # Panics
     ///
-    /// Never; see [`MessageEvent::data`].
+    /// Never; see [`MessageEvent::data`](super::MessageEvent::data).
     ///
     /// ```
     /// # let mut decoder = tower_sse::Decoder::new();
@@ -88,7 +88,7 @@ impl<'a> MessageRef<'a> {
     ///
     /// # Panics
     ///
-    /// Never; see [`MessageEvent::data`].
+    /// Never; see [`MessageEvent::data`](super::MessageEvent::data).
     ///
     /// ```
     /// # let mut decoder = tower_sse::Decoder::new();
