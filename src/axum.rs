@@ -32,6 +32,7 @@ use http::StatusCode;
 use http::request::Parts;
 
 use crate::body::{Source, SseBody};
+use crate::hub::{Refused, Subscription};
 use crate::last_event_id::{InvalidLastEventId, LastEventId};
 use crate::timer::Timer;
 
@@ -65,5 +66,17 @@ impl<S: Sync> OptionalFromRequestParts<S> for LastEventId {
 impl IntoResponse for InvalidLastEventId {
     fn into_response(self) -> Response {
         (StatusCode::BAD_REQUEST, format!("{self}\n")).into_response()
+    }
+}
+
+impl IntoResponse for Subscription {
+    fn into_response(self) -> Response {
+        Self::into_response(self).map(Body::new)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        Self::into_response(self)
     }
 }

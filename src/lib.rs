@@ -60,14 +60,17 @@ pub mod axum;
 pub mod body;
 pub mod client;
 pub mod headers;
+pub mod hub;
 mod last_event_id;
 pub mod middleware;
 pub mod protocol;
 mod random;
+mod sync;
 pub mod timer;
 
 pub use body::{EventStream, KeepAlive, MaxAge, Prelude, SseBody};
 pub use client::EventSource;
+pub use hub::{Hub, HubService, Subscription};
 pub use last_event_id::{InvalidLastEventId, LAST_EVENT_ID, LastEventId};
 pub use middleware::{SseLayer, SseService};
 #[cfg(feature = "json")]

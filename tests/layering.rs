@@ -8,6 +8,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("timer", &[]),
     ("random", &[]),
+    ("sync", &[]),
     ("headers", &["protocol"]),
     ("last_event_id", &["protocol"]),
     ("body", &["protocol", "timer", "headers", "random"]),
@@ -24,6 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "random",
             "last_event_id",
             "body",
+            "sync",
         ],
     ),
     (

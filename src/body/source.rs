@@ -111,7 +111,7 @@ impl Item for Block {
     }
 }
 
-mod sealed {
+pub(crate) mod sealed {
     use super::{Block, Encode, Event, Item, Stream, Writer, Written};
 
     pub trait SealedItem {}

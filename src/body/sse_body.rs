@@ -229,7 +229,7 @@ impl<S: Source> SseBody<S> {
 }
 
 impl<S: Source, T: Timer> SseBody<S, T> {
-    fn from_source(source: Option<S>, timer: T) -> Self {
+    pub(crate) fn from_source(source: Option<S>, timer: T) -> Self {
         Self {
             state: if source.is_some() {
                 State::New

@@ -2,7 +2,8 @@ use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 
-use super::encode::shareable;
+use super::data::Repr;
+use super::encode::{Fields, shareable};
 use super::event::Event;
 use super::lines::END;
 use super::writer::Writer;
@@ -76,11 +77,16 @@ impl Block {
                 payload: None,
             };
         }
+        Self::of_fields(&event.fields(), event.data())
+    }
+
+    #[inline]
+    pub(super) fn of_fields(fields: &Fields<'_>, data: Option<&Repr>) -> Self {
         let mut head = Vec::new();
-        let payload = event.data().and_then(shareable);
+        let payload = data.and_then(shareable);
         match payload {
-            None => event.fields().encode(&mut head),
-            Some(_) => event.fields().encode_before_text(&mut head),
+            None => fields.encode(&mut head),
+            Some(_) => fields.encode_before_text(&mut head),
         }
         Self {
             head: Bytes::from(head),
@@ -157,7 +163,22 @@ impl Block {
 }
 
 impl Block {
-    pub(super) fn into_parts(self) -> (Bytes, Option<Bytes>) {
+    /// Whole blocks, one after the other.
+    pub(crate) fn from_encoded(bytes: Vec<u8>) -> Self {
+        Self {
+            head: Bytes::from(bytes),
+            payload: None,
+        }
+    }
+
+    /// Everything, or what goes before the shared payload; and that.
+    #[inline]
+    pub(crate) fn parts(&self) -> (&Bytes, Option<&Bytes>) {
+        (&self.head, self.payload.as_ref())
+    }
+
+    #[inline]
+    pub(crate) fn into_parts(self) -> (Bytes, Option<Bytes>) {
         (self.head, self.payload)
     }
 }

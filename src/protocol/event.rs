@@ -125,7 +125,7 @@ impl Event {
         Self::empty().with_retry(time)
     }
 
-    const fn empty() -> Self {
+    pub(crate) const fn empty() -> Self {
         Self {
             data: None,
             id: None,
@@ -197,6 +197,15 @@ impl Event {
     #[inline]
     pub fn encode(&self) -> Block {
         Block::of(self)
+    }
+
+    /// The event's bytes with this ID, or none, in place of its own.
+    pub(crate) fn encode_as(&self, id: Option<&EventId>) -> Block {
+        let fields = Fields {
+            id: id.map(EventId::as_bytes),
+            ..self.fields()
+        };
+        Block::of_fields(&fields, self.data())
     }
 
     /// The event's ID, if it has one.

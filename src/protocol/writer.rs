@@ -68,6 +68,8 @@ pub struct Writer {
     /// is a part of what a small block costs.
     #[expect(clippy::box_collection, reason = "a word instead of four")]
     chunks: Option<Box<VecDeque<Bytes>>>,
+    /// What goes out before the chunks: a frame made elsewhere, or nothing.
+    whole: Bytes,
     /// How long the last frame of several blocks was: how much room the next one will want.
     usual: usize,
 }
@@ -78,6 +80,7 @@ impl Writer {
         Self {
             buffer: Vec::new(),
             chunks: None,
+            whole: Bytes::new(),
             usual: 0,
         }
     }
@@ -178,6 +181,24 @@ impl Writer {
         item.encode_into(self);
     }
 
+    /// A block in chunks of its own, none of it copied, and nothing allocated for a lone one.
+    #[inline]
+    pub(crate) fn push_whole(&mut self, block: Block) {
+        match block.into_parts() {
+            (head, None) if self.is_empty() => self.whole = head,
+            (head, payload) => {
+                let chunks = self.chunks.get_or_insert_default();
+                if !self.buffer.is_empty() {
+                    chunks.push_back(Bytes::from(std::mem::take(&mut self.buffer)));
+                }
+                chunks.push_back(head);
+                if let Some(payload) = payload {
+                    chunks.extend([payload, Bytes::from_static(END)]);
+                }
+            }
+        }
+    }
+
     #[inline]
     fn start(&mut self) -> EventWriter<'_> {
         EventWriter {
@@ -221,22 +242,25 @@ impl Writer {
     /// Whether a frame of this many bytes, or a chunk of its own, is ready to leave.
     #[inline]
     pub(crate) fn is_full(&self, limit: usize) -> bool {
-        self.buffer.len() >= limit || self.chunks.is_some()
+        self.buffer.len() >= limit || self.chunks.is_some() || !self.whole.is_empty()
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.buffer.is_empty() && self.chunks.is_none()
+        self.buffer.is_empty() && self.chunks.is_none() && self.whole.is_empty()
     }
 
     /// How many bytes wait to leave.
     pub(crate) fn len(&self) -> usize {
         let chunks = self.chunks.iter().flat_map(|chunks| chunks.iter());
-        self.buffer.len() + chunks.map(Bytes::len).sum::<usize>()
+        self.buffer.len() + self.whole.len() + chunks.map(Bytes::len).sum::<usize>()
     }
 
     #[inline]
     pub(crate) fn next_chunk(&mut self) -> Option<Bytes> {
+        if !self.whole.is_empty() {
+            return Some(std::mem::take(&mut self.whole));
+        }
         let chunks = self.chunks.as_mut()?;
         let chunk = chunks.pop_front();
         if chunks.is_empty() {

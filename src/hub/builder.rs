@@ -1,0 +1,164 @@
+use std::time::Duration;
+
+use super::Hub;
+use super::epoch::Epoch;
+use super::log::Retention;
+use super::outcome::Lag;
+use super::shared::{Settings, Shared};
+use super::state::State;
+use crate::protocol::{Event, EventType};
+use crate::sync::Arc;
+
+/// Settings of a [`Hub`].
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_sse::hub::{Hub, Lag};
+///
+/// let hub = Hub::builder()
+///     .retain_events(10_000)
+///     .retain_bytes(16 << 20)
+///     .retain_for(Duration::from_secs(600))
+///     .lag(Lag::Oldest)
+///     .max_subscribers(5_000)
+///     .build();
+/// assert_eq!(hub.stats().retained, 0);
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until it builds"]
+pub struct HubBuilder {
+    retention: Retention,
+    lag: Lag,
+    gap: Option<Event>,
+    farewell: Option<Event>,
+    max_subscribers: usize,
+    retry_after: Duration,
+    user_ids: bool,
+    epoch: Option<u64>,
+}
+
+impl HubBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            retention: Retention {
+                events: 4096,
+                bytes: 4 << 20,
+                age: None,
+            },
+            lag: Lag::End,
+            gap: Some(Event::new("").with_type(EventType::from_static("gap"))),
+            farewell: None,
+            max_subscribers: usize::MAX,
+            retry_after: Duration::from_secs(5),
+            user_ids: false,
+            epoch: None,
+        }
+    }
+
+    /// How many events are retained; 4096 by default, at least 1.
+    pub fn retain_events(mut self, events: usize) -> Self {
+        self.retention.events = events.max(1);
+        self
+    }
+
+    /// How many bytes of events are retained; 4 MiB by default. The newest event always is.
+    ///
+    /// Merged copies, which subscribers at the same place share, take at most as much again.
+    pub fn retain_bytes(mut self, bytes: usize) -> Self {
+        self.retention.bytes = bytes;
+        self
+    }
+
+    /// How long an event is retained; by default however long. The clock is looked at when something
+    /// is published and when somebody subscribes.
+    pub fn retain_for(mut self, age: Duration) -> Self {
+        self.retention.age = Some(age);
+        self
+    }
+
+    /// What becomes of a subscriber that falls behind further than the hub retains; its stream ends,
+    /// by default.
+    pub fn lag(mut self, lag: Lag) -> Self {
+        self.lag = lag;
+        self
+    }
+
+    /// What a subscriber is sent that may have missed something, or `None` for nothing; by default
+    /// an event of type `gap` with empty data. An ID that it has is left out.
+    ///
+    /// ```
+    /// use tower_sse::hub::Hub;
+    /// use tower_sse::{Event, EventType};
+    /// let refetch = Event::new("").with_type(EventType::from_static("refetch"));
+    /// let hub = Hub::builder().gap_event(refetch).build();
+    /// assert_eq!(hub.stats().gaps, 0);
+    /// ```
+    pub fn gap_event(mut self, event: impl Into<Option<Event>>) -> Self {
+        self.gap = event.into();
+        self
+    }
+
+    /// The last event of every stream that [`Hub::close`] ends; none by default. An ID that it has
+    /// is left out.
+    pub fn farewell(mut self, event: impl Into<Option<Event>>) -> Self {
+        self.farewell = event.into();
+        self
+    }
+
+    /// How many subscribers there may be at once; the one over it is [refused](super::Refused). As
+    /// many as come, by default.
+    pub fn max_subscribers(mut self, subscribers: usize) -> Self {
+        self.max_subscribers = subscribers;
+        self
+    }
+
+    /// When one that was refused may try again; after five seconds, by default.
+    pub fn retry_after(mut self, time: Duration) -> Self {
+        self.retry_after = time;
+        self
+    }
+
+    /// Sends events under the IDs that they have, instead of the hub's numbers, and resumes by them.
+    /// An event that has none, or an empty one, gets the hub's.
+    ///
+    /// An ID is known while its event is retained. If two events have the same, the later counts.
+    ///
+    /// ```
+    /// use tower_sse::hub::{Hub, Outcome};
+    /// use tower_sse::{Event, EventId};
+    ///
+    /// let hub = Hub::builder().user_ids().build();
+    /// let id = EventId::from_static("order-7");
+    /// assert_eq!(hub.publish(Event::new("paid").with_id(id.clone())), id);
+    /// assert_eq!(hub.resume(id)?.outcome(), Outcome::Resumed(0));
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn user_ids(mut self) -> Self {
+        self.user_ids = true;
+        self
+    }
+
+    /// What tells this hub's IDs from those of another life of the process; random by default.
+    pub fn epoch(mut self, epoch: u64) -> Self {
+        self.epoch = Some(epoch);
+        self
+    }
+
+    /// The hub.
+    #[must_use]
+    pub fn build(self) -> Hub {
+        let epoch = self.epoch.map_or_else(Epoch::random, Epoch::new);
+        let settings = Settings {
+            lag: self.lag,
+            gap: self.gap.map(|event| event.encode_as(None)),
+            farewell: self.farewell.map(|event| event.encode_as(None)),
+            max_subscribers: self.max_subscribers,
+            retry_after: self.retry_after,
+            user_ids: self.user_ids,
+        };
+        let state = State::new(self.retention);
+        Hub {
+            shared: Arc::new(Shared::new(state, epoch, settings)),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+use std::collections::VecDeque;
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+
+use super::delivery::Delivery;
+use super::subscription::Subscription;
+
+/// A subscription as a stream of events: [`Subscription::into_stream`].
+///
+/// An `Err` says that events are missing before what follows; then the stream goes on, unless the
+/// hub ends streams that [lag](super::Lag). Neither gap event nor farewell are in it.
+///
+/// ```
+/// use std::convert::Infallible;
+/// use futures_util::StreamExt;
+/// use http_body_util::BodyExt;
+/// use tower_sse::hub::Hub;
+/// use tower_sse::{Event, SseBody};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let hub = Hub::new();
+/// let shouts = hub.subscribe().unwrap().into_stream().map(|delivery| {
+///     let data = delivery.map_or("missed something".to_owned(), |delivery| {
+///         delivery.data().to_uppercase()
+///     });
+///     Ok::<_, Infallible>(Event::new(data))
+/// });
+/// hub.publish(Event::new("goal"));
+/// hub.close();
+/// let bytes = SseBody::new(shouts).collect().await.unwrap().to_bytes();
+/// assert_eq!(bytes, "data: GOAL\n\n");
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "streams do nothing unless polled"]
+pub struct Deliveries {
+    subscription: Subscription,
+    buffer: VecDeque<Delivery>,
+}
+
+impl Deliveries {
+    pub(super) fn new(subscription: Subscription) -> Self {
+        Self {
+            subscription,
+            buffer: VecDeque::new(),
+        }
+    }
+}
+
+impl Stream for Deliveries {
+    type Item = Result<Delivery, Missed>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        this.subscription.poll_each(cx, &mut this.buffer)
+    }
+}
+
+/// Events are missing here: they are no longer retained, or the ID to resume after is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missed {
+    _priv: (),
+}
+
+impl Missed {
+    pub(super) const fn new() -> Self {
+        Self { _priv: () }
+    }
+}
+
+impl fmt::Display for Missed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("events are missing here")
+    }
+}
+
+impl Error for Missed {}

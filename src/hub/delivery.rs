@@ -1,0 +1,103 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::str;
+use std::sync::Arc;
+
+use crate::protocol::Block;
+
+/// One event on its way to one subscriber: what a filter sees, and an item of
+/// [`Deliveries`](super::Deliveries).
+///
+/// The bytes are those that all subscribers share; what is asked for is read out of them.
+///
+/// ```
+/// use tower_sse::hub::Hub;
+/// use tower_sse::{Event, EventType};
+/// use futures_util::StreamExt;
+///
+/// # futures_util::FutureExt::now_or_never(async {
+/// let hub = Hub::builder().epoch(36).build();
+/// let mut deliveries = hub.subscriber().topic("chess").subscribe()?.into_stream();
+/// hub.topic("chess").publish(Event::new("e4\ne5").with_type(EventType::from_static("move")));
+/// let delivery = deliveries.next().await.unwrap().unwrap();
+/// assert_eq!(delivery.topic(), "chess");
+/// assert_eq!(delivery.event_type(), "move");
+/// assert_eq!(delivery.id(), Some("10-1"));
+/// assert_eq!(delivery.data(), "e4\ne5");
+/// # Ok::<(), tower_sse::hub::Refused>(())
+/// # }).unwrap()?;
+/// # Ok::<(), tower_sse::hub::Refused>(())
+/// ```
+#[derive(Clone)]
+pub struct Delivery {
+    topic: Arc<str>,
+    block: Block,
+}
+
+impl Delivery {
+    pub(super) fn new(topic: Arc<str>, block: Block) -> Self {
+        Self { topic, block }
+    }
+
+    /// The topic it was published to; empty for the one without a name.
+    #[must_use]
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// The event's ID; `None` for a transient one.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.values("id: ").next()
+    }
+
+    /// The event's type: what was set, or `message`.
+    #[must_use]
+    pub fn event_type(&self) -> &str {
+        self.values("event: ").next().unwrap_or("message")
+    }
+
+    /// The event's data as the page receives them: borrowed if they are one line.
+    #[must_use]
+    pub fn data(&self) -> Cow<'_, str> {
+        if let (_, Some(payload)) = self.block.parts() {
+            return Cow::Borrowed(str::from_utf8(payload).unwrap_or_default());
+        }
+        let mut lines = self.values("data: ");
+        let first = lines.next().unwrap_or_default();
+        match lines.next() {
+            None => Cow::Borrowed(first),
+            Some(second) => {
+                let mut data = String::from(first);
+                for line in std::iter::once(second).chain(lines) {
+                    data.push('\n');
+                    data.push_str(line);
+                }
+                Cow::Owned(data)
+            }
+        }
+    }
+
+    /// The bytes for the wire.
+    pub fn into_block(self) -> Block {
+        self.block
+    }
+
+    /// The values of a field. Our own encoder's lines end with LF and have one space after the colon.
+    fn values<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a str> {
+        let head = str::from_utf8(self.block.parts().0).unwrap_or_default();
+        head.split('\n')
+            .filter_map(move |line| line.strip_prefix(name))
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("topic", &self.topic())
+            .field("id", &self.id())
+            .field("event_type", &self.event_type())
+            .field("data", &self.data())
+            .finish()
+    }
+}

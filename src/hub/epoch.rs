@@ -1,0 +1,89 @@
+use crate::protocol::EventId;
+use crate::random;
+
+/// What tells one hub's IDs from those of another, or of another life of the process: a prefix of
+/// every ID.
+///
+/// An ID reads `<epoch>-<sequence number>`, the epoch in base 36 and the number in decimal.
+#[derive(Debug)]
+pub(super) struct Epoch {
+    prefix: String,
+}
+
+impl Epoch {
+    pub(super) fn new(number: u64) -> Self {
+        let mut digits = Vec::new();
+        let mut rest = number;
+        loop {
+            let digit = char::from_digit(u32::try_from(rest % 36).unwrap_or(0), 36);
+            digits.push(digit.unwrap_or('0'));
+            rest /= 36;
+            if rest == 0 {
+                break;
+            }
+        }
+        let prefix = digits.into_iter().rev().chain(['-']).collect();
+        Self { prefix }
+    }
+
+    /// Of 48 bits: two lives of a process are told apart, and an ID stays short.
+    pub(super) fn random() -> Self {
+        Self::new(random::below((1 << 48) - 1))
+    }
+
+    pub(super) fn id(&self, seq: u64) -> EventId {
+        let mut text = [0; 40];
+        let (prefix, mut digits) = (self.prefix.as_bytes(), itoa::Buffer::new());
+        let digits = digits.format(seq).as_bytes();
+        let len = prefix.len() + digits.len();
+        text[..prefix.len()].copy_from_slice(prefix);
+        text[prefix.len()..len].copy_from_slice(digits);
+        std::str::from_utf8(&text[..len])
+            .ok()
+            .and_then(|text| EventId::try_from(text).ok())
+            .unwrap_or(EventId::EMPTY)
+    }
+
+    /// The sequence number, if the ID is one that this epoch writes, to the letter.
+    pub(super) fn parse(&self, id: &str) -> Option<u64> {
+        let digits = id.strip_prefix(self.prefix.as_str())?;
+        let canonical = digits == "0" || !digits.starts_with(['0', '+']);
+        canonical.then(|| digits.parse().ok()).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_come_back_as_their_number_and_nothing_else_does() {
+        for epoch in [0, 35, 36, u64::MAX] {
+            let epoch = Epoch::new(epoch);
+            for seq in [0, 1, 42, u64::MAX] {
+                assert_eq!(epoch.parse(epoch.id(seq).as_str()), Some(seq));
+            }
+        }
+        let epoch = Epoch::new(36 * 36 + 35);
+        assert_eq!(epoch.id(7).as_str(), "10z-7");
+        for other in [
+            "",
+            "7",
+            "-7",
+            "10z",
+            "10z-",
+            "10z-+7",
+            "10z-07",
+            "10z--7",
+            "10Z-7",
+            "10z-7 ",
+            " 10z-7",
+            "010z-7",
+            "10y-7",
+            "10z-18446744073709551616",
+            "10z-७",
+        ] {
+            assert_eq!(epoch.parse(other), None, "{other:?}");
+        }
+    }
+}

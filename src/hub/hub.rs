@@ -1,0 +1,251 @@
+use std::borrow::Borrow;
+use std::fmt;
+use std::time::Duration;
+
+use super::builder::HubBuilder;
+use super::caught_up::CaughtUp;
+use super::close::{CloseOver, Drain};
+use super::linger::Linger;
+use super::publish::Topic;
+use super::refused::Refused;
+use super::state::ALL_SHARES;
+use super::stats::Stats;
+use super::subscriber::{After, Subscriber};
+use super::subscription::Subscription;
+use super::trace;
+use crate::protocol::{Event, EventId};
+use crate::sync::Arc;
+use crate::timer::Timer;
+
+/// Publishes events to any number of subscribers, and replays what a reconnecting one has missed.
+///
+/// A clone is the same hub. See the [module](super) for how it works.
+///
+/// ```
+/// use http_body_util::BodyExt;
+/// use tower_sse::Event;
+/// use tower_sse::hub::Hub;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let hub = Hub::builder().epoch(36).build();
+/// let id = hub.publish(Event::new("kick-off"));
+/// assert_eq!(id.as_str(), "10-1");
+///
+/// let body = hub.resume(id).unwrap();
+/// hub.publish(Event::new("goal"));
+/// hub.publish(Event::new("final whistle"));
+/// hub.close();
+/// assert_eq!(
+///     body.collect().await.unwrap().to_bytes(),
+///     "id: 10-2\ndata: goal\n\nid: 10-3\ndata: final whistle\n\n",
+/// );
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Hub {
+    pub(super) shared: Arc<super::shared::Shared>,
+}
+
+impl Hub {
+    /// A hub with the defaults of [`HubBuilder`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Settings for a hub.
+    pub fn builder() -> HubBuilder {
+        HubBuilder::new()
+    }
+
+    /// Publishes an event to the topic without a name, and gives its ID.
+    ///
+    /// It is encoded once, under the hub's ID in place of its own, and retained; whoever follows the
+    /// topic is woken. Never waits for a subscriber; to do that, see [`caught_up`](Self::caught_up).
+    /// From any thread; concurrent publishers are put in an order, the same for all.
+    ///
+    /// ```
+    /// use tower_sse::Event;
+    /// use tower_sse::hub::Hub;
+    ///
+    /// let hub = Hub::builder().epoch(36).build();
+    /// assert_eq!(hub.publish(Event::new("x")).as_str(), "10-1");
+    /// assert_eq!(hub.publish(&Event::new("y")).as_str(), "10-2");
+    /// ```
+    pub fn publish(&self, event: impl Borrow<Event>) -> EventId {
+        self.topic("").publish(event)
+    }
+
+    /// Sends an event to those who follow the topic without a name now, and keeps it out of the
+    /// history: presence, progress, somebody typing. It has no ID; whoever is too far behind to get
+    /// it misses it.
+    ///
+    /// ```
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::Event;
+    /// use tower_sse::hub::Hub;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let hub = Hub::builder().epoch(36).build();
+    /// let id = hub.publish(Event::new("kick-off"));
+    /// let body = hub.resume(id).unwrap();
+    /// hub.transient(Event::new("Anna is typing"));
+    /// hub.close();
+    /// assert_eq!(body.collect().await.unwrap().to_bytes(), "data: Anna is typing\n\n");
+    /// assert_eq!(hub.stats().retained, 1);
+    /// # }
+    /// ```
+    pub fn transient(&self, event: impl Borrow<Event>) {
+        self.topic("").transient(event);
+    }
+
+    /// A topic to publish to. The empty name is that of the topic without a name.
+    pub fn topic<'a>(&'a self, name: &'a str) -> Topic<'a> {
+        Topic { hub: self, name }
+    }
+
+    /// Subscribes to the topic without a name, from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the hub has as many subscribers as it may have, or is closed.
+    pub fn subscribe(&self) -> Result<Subscription, Refused> {
+        self.subscriber().subscribe()
+    }
+
+    /// Subscribes to the topic without a name, after what the client saw last: a
+    /// [`LastEventId`](crate::LastEventId) or an [`EventId`], or an option of one.
+    ///
+    /// Between what is retained and what comes live there is no gap and nothing double, whoever
+    /// publishes meanwhile. [`Subscription::outcome`] says whether something was missed before.
+    ///
+    /// # Errors
+    ///
+    /// If the hub has as many subscribers as it may have, or is closed.
+    pub fn resume(&self, last: impl Into<After>) -> Result<Subscription, Refused> {
+        self.subscriber().after(last).subscribe()
+    }
+
+    /// A subscriber to be: topics, filter, what it saw last.
+    pub fn subscriber(&self) -> Subscriber {
+        Subscriber::new(self.clone())
+    }
+
+    /// Waits until the slowest live subscriber is at most this many events behind: for a publisher
+    /// that would rather wait than have subscribers lag.
+    ///
+    /// See [`CaughtUp`] for how to wait no longer than a time.
+    ///
+    /// ```
+    /// use tower_sse::Event;
+    /// use tower_sse::hub::Hub;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let hub = Hub::new();
+    /// for n in 0..10_000 {
+    ///     hub.publish(Event::display(n).unwrap());
+    ///     hub.caught_up(1_000).await;
+    /// }
+    /// # }
+    /// ```
+    pub fn caught_up(&self, distance: u64) -> CaughtUp {
+        CaughtUp::new(self.clone(), distance)
+    }
+
+    /// Lets events gather for this long before subscribers are woken, as long as the future is
+    /// polled: spawn it. See [`Linger`].
+    pub fn linger<T: Timer>(&self, time: Duration, timer: T) -> Linger<T> {
+        Linger::new(self.clone(), time, timer)
+    }
+
+    /// Ends all streams, each after what is pending for it and the
+    /// [farewell](HubBuilder::farewell). Nobody is taken any more.
+    ///
+    /// ```
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::Event;
+    /// use tower_sse::hub::Hub;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let hub = Hub::builder().epoch(36).farewell(Event::new("back in a minute")).build();
+    /// let body = hub.subscribe().unwrap();
+    /// hub.close();
+    /// assert!(hub.subscribe().unwrap_err().is_closed());
+    /// assert_eq!(
+    ///     body.collect().await.unwrap().to_bytes(),
+    ///     "id: 10-0\n\ndata: back in a minute\n\n",
+    /// );
+    /// # }
+    /// ```
+    pub fn close(&self) {
+        self.close_to(ALL_SHARES);
+    }
+
+    /// Like [`close`](Self::close), but ends the streams one after the other, spread evenly over a
+    /// time, so that their clients do not come back at one instant. Nobody is taken from the first
+    /// poll on; if the future is dropped before it resolves, the rest stay.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_sse::hub::Hub;
+    /// use tower_sse::timer::TokioTimer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let hub = Hub::new();
+    /// let _body = hub.subscribe().unwrap();
+    /// hub.close_over(Duration::from_secs(10), TokioTimer).await;
+    /// # }
+    /// ```
+    pub fn close_over<T: Timer>(&self, time: Duration, timer: T) -> CloseOver<T> {
+        CloseOver::new(self.clone(), time, timer)
+    }
+
+    /// Resolves when there is no subscriber: after [`close`](Self::close), when all have been served
+    /// or have gone.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let hub = tower_sse::hub::Hub::new();
+    /// hub.close();
+    /// hub.drain().await;
+    /// # }
+    /// ```
+    pub fn drain(&self) -> Drain {
+        Drain::new(self.clone())
+    }
+
+    /// What the hub has done, and holds.
+    ///
+    /// ```
+    /// use tower_sse::Event;
+    /// let hub = tower_sse::hub::Hub::new();
+    /// hub.publish(Event::new("x"));
+    /// assert_eq!((hub.stats().published, hub.stats().retained), (1, 1));
+    /// ```
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.shared.lock().stats()
+    }
+
+    pub(super) fn close_to(&self, share: u64) {
+        trace::closed(share);
+        self.shared.with_many(|state, wakes| {
+            state.closed_to = state.closed_to.max(share);
+            state.end_rounds(wakes);
+        });
+    }
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,149 @@
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use crate::protocol::{Block, EventId};
+
+/// How many transient events are kept for live subscribers that are not up to date.
+const TRANSIENTS: usize = 256;
+
+/// How much of the past is kept: whichever bound is met first. The newest event always is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Retention {
+    pub(super) events: usize,
+    pub(super) bytes: usize,
+    pub(super) age: Option<Duration>,
+}
+
+/// One published event.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) seq: u64,
+    /// The topic's slot.
+    pub(super) topic: usize,
+    pub(super) block: Block,
+    at: Option<Instant>,
+    id: Option<Box<EventId>>,
+}
+
+/// What is retained, in the order of its sequence numbers.
+///
+/// Transient events are numbered in the same sequence but kept apart, so that they push no history
+/// out. So there are holes in the numbers on either side, and an entry is found by binary search.
+#[derive(Debug)]
+pub(super) struct Log {
+    history: VecDeque<Entry>,
+    transients: VecDeque<Entry>,
+    transient_bytes: usize,
+    bytes: usize,
+    retention: Retention,
+    ids: HashMap<EventId, u64>,
+}
+
+impl Log {
+    pub(super) fn new(retention: Retention) -> Self {
+        Self {
+            history: VecDeque::new(),
+            transients: VecDeque::new(),
+            transient_bytes: 0,
+            bytes: 0,
+            retention,
+            ids: HashMap::new(),
+        }
+    }
+
+    /// Appends to the history. `id` is the user's own, if it is to be found again.
+    pub(super) fn push(&mut self, seq: u64, topic: usize, block: Block, id: Option<EventId>) {
+        self.bytes += block.len();
+        if let Some(id) = &id {
+            self.ids.insert(id.clone(), seq);
+        }
+        self.history.push_back(Entry {
+            seq,
+            topic,
+            block,
+            at: self.retention.age.map(|_| Instant::now()),
+            id: id.map(Box::new),
+        });
+    }
+
+    pub(super) fn push_transient(&mut self, seq: u64, topic: usize, block: Block) {
+        self.transient_bytes += block.len();
+        self.transients.push_back(Entry {
+            seq,
+            topic,
+            block,
+            at: None,
+            id: None,
+        });
+    }
+
+    /// Takes out the oldest entry of the history that is beyond the bounds.
+    pub(super) fn evict(&mut self, now: Option<Instant>) -> Option<Entry> {
+        let oldest = self.history.front()?;
+        let aged = match (now, oldest.at, self.retention.age) {
+            (Some(now), Some(at), Some(age)) => now.saturating_duration_since(at) > age,
+            _ => false,
+        };
+        let full = self.history.len() > 1
+            && (self.history.len() > self.retention.events || self.bytes > self.retention.bytes);
+        if !aged && !full {
+            return None;
+        }
+        let entry = self.history.pop_front()?;
+        self.bytes -= entry.block.len();
+        if let Some(id) = &entry.id {
+            // A later event may have the same ID.
+            if self.ids.get(&**id) == Some(&entry.seq) {
+                self.ids.remove(&**id);
+            }
+        }
+        Some(entry)
+    }
+
+    /// Takes out the oldest transient event if there are too many.
+    pub(super) fn evict_transient(&mut self) -> Option<Entry> {
+        let full = self.transients.len() > TRANSIENTS
+            || (self.transients.len() > 1 && self.transient_bytes > self.retention.bytes);
+        let entry = full.then(|| self.transients.pop_front()).flatten()?;
+        self.transient_bytes -= entry.block.len();
+        Some(entry)
+    }
+
+    /// Now, if age matters.
+    pub(super) fn now(&self) -> Option<Instant> {
+        self.retention.age.map(|_| Instant::now())
+    }
+
+    /// The number of the event with this ID of the user's, if it is retained.
+    pub(super) fn find_id(&self, id: &EventId) -> Option<u64> {
+        self.ids.get(id).copied()
+    }
+
+    /// The retained event with this number.
+    pub(super) fn get(&self, seq: u64) -> Option<&Entry> {
+        let at = self.history.partition_point(|entry| entry.seq < seq);
+        self.history.get(at).filter(|entry| entry.seq == seq)
+    }
+
+    /// How many retained events there are from this number on.
+    pub(super) fn count_from(&self, seq: u64) -> usize {
+        self.history.len() - self.history.partition_point(|entry| entry.seq < seq)
+    }
+
+    pub(super) fn retained(&self) -> (usize, usize) {
+        (self.history.len(), self.bytes)
+    }
+
+    /// The retained events from this number on.
+    pub(super) fn history_from(&self, seq: u64) -> impl Iterator<Item = &Entry> {
+        let at = self.history.partition_point(|entry| entry.seq < seq);
+        self.history.range(at..)
+    }
+
+    /// The transient events from this number on.
+    pub(super) fn transients_from(&self, seq: u64) -> impl Iterator<Item = &Entry> {
+        // There are few, and most often none.
+        let at = self.transients.partition_point(|entry| entry.seq < seq);
+        self.transients.range(at..)
+    }
+}

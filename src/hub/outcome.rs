@@ -1,0 +1,61 @@
+/// How a subscription began: whether the subscriber has missed something.
+///
+/// ```
+/// use tower_sse::hub::{Hub, Outcome};
+/// use tower_sse::{Event, EventId};
+///
+/// let hub = Hub::new();
+/// let kick_off = hub.publish(Event::new("kick-off"));
+/// hub.publish(Event::new("goal"));
+///
+/// assert_eq!(hub.subscribe()?.outcome(), Outcome::Fresh);
+/// assert_eq!(hub.resume(kick_off)?.outcome(), Outcome::Resumed(1));
+/// let stranger = EventId::from_static("from-another-life-7");
+/// assert_eq!(hub.resume(stranger)?.outcome(), Outcome::Unknown);
+/// # Ok::<(), tower_sse::hub::Refused>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// It said nothing about what it saw last: it gets what is published from now on.
+    Fresh,
+    /// Nothing was missed; this many retained events come first.
+    Resumed(u64),
+    /// Some events after the ID are no longer retained. The [gap event] comes first, then what is
+    /// retained.
+    ///
+    /// [gap event]: super::HubBuilder::gap_event
+    Gap,
+    /// The ID is not one of this hub's, or no longer known: from before a restart, or made up. The
+    /// [gap event] comes first, then what is published from now on.
+    ///
+    /// [gap event]: super::HubBuilder::gap_event
+    Unknown,
+}
+
+impl Outcome {
+    /// Whether events may be missing, so that a page would fetch its state anew.
+    ///
+    /// ```
+    /// use tower_sse::hub::Outcome;
+    /// assert!(Outcome::Gap.is_lossy() && Outcome::Unknown.is_lossy());
+    /// assert!(!Outcome::Resumed(3).is_lossy());
+    /// ```
+    #[must_use]
+    pub const fn is_lossy(self) -> bool {
+        matches!(self, Self::Gap | Self::Unknown)
+    }
+}
+
+/// What becomes of a subscriber that has fallen behind further than the hub retains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Lag {
+    /// Its stream ends. The client reconnects, with its last event ID, and is told of the gap.
+    #[default]
+    End,
+    /// The gap event, and then on from the oldest retained event.
+    Oldest,
+    /// The gap event, and then on from what is published next.
+    Newest,
+}

@@ -1,0 +1,56 @@
+use super::Hub;
+use crate::protocol::{Event, EventId};
+
+/// One of a hub's topics, to publish to: [`Hub::topic`].
+///
+/// A topic is there while somebody follows it or the hub retains an event of it; making and dropping
+/// this value costs nothing.
+///
+/// ```
+/// use tower_sse::Event;
+/// use tower_sse::hub::Hub;
+///
+/// let hub = Hub::new();
+/// hub.topic("match/7").publish(Event::new("kick-off"));
+/// hub.topic("match/7").transient(Event::new("somebody is typing"));
+/// assert_eq!(hub.stats().retained, 1);
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[must_use = "a topic does nothing until something is published"]
+pub struct Topic<'a> {
+    pub(super) hub: &'a Hub,
+    pub(super) name: &'a str,
+}
+
+impl Topic<'_> {
+    /// The topic's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name
+    }
+
+    /// Publishes an event; see [`Hub::publish`].
+    pub fn publish(&self, event: impl std::borrow::Borrow<Event>) -> EventId {
+        let shared = &self.hub.shared;
+        let event = event.borrow();
+        shared.with_many(|state, wakes| {
+            let mut published = EventId::EMPTY;
+            state.publish(self.name, wakes, |seq| {
+                let own = event
+                    .id()
+                    .filter(|id| shared.settings.user_ids && !id.is_empty());
+                published = own.cloned().unwrap_or_else(|| shared.epoch.id(seq));
+                (event.encode_as(Some(&published)), own.cloned())
+            });
+            published
+        })
+    }
+
+    /// Sends an event to those who follow the topic now; see [`Hub::transient`].
+    pub fn transient(&self, event: impl std::borrow::Borrow<Event>) {
+        let block = event.borrow().encode_as(None);
+        self.hub
+            .shared
+            .with_many(|state, wakes| state.publish_transient(self.name, block, wakes));
+    }
+}

@@ -1,0 +1,244 @@
+use std::convert::Infallible;
+use std::fmt;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::header::ALLOW;
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use tower_service::Service;
+
+use super::Hub;
+use super::subscriber::Subscriber;
+use super::subscription::Subscription;
+use crate::body::{KeepAlive, MaxAge, Prelude, SseBody};
+use crate::headers::EventStreamHeaders;
+use crate::last_event_id::LastEventId;
+use crate::timer::Timer;
+#[cfg(feature = "tokio")]
+use crate::timer::TokioTimer;
+
+/// A hub's event stream as a ready Tower service: it answers GET.
+///
+/// The client's `Last-Event-ID`, or `lastEventId` in the query, says where to go on; one that cannot
+/// be an ID is answered 400. With `long-poll` in the query the answer is a
+/// [long poll](Subscription::long_poll). A hub that takes nobody answers 503 with `Retry-After`,
+/// HEAD gets the headers and opens no stream, and other methods 405.
+///
+/// ```
+/// use http::{Request, Response, StatusCode};
+/// use http_body_util::BodyExt;
+/// use tower::ServiceExt;
+/// use tower_sse::Event;
+/// use tower_sse::hub::{Hub, HubService};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let hub = Hub::builder().epoch(36).build();
+/// let service = HubService::new(hub.clone()).select(|request, subscriber| {
+///     match request.uri.path().strip_prefix("/matches/") {
+///         Some(id) => Ok(subscriber.topic(format!("match/{id}"))),
+///         None => Err(StatusCode::NOT_FOUND),
+///     }
+/// });
+///
+/// let request = Request::get("/matches/7?long-poll&lastEventId=10-0").body(()).unwrap();
+/// let response = service.clone().oneshot(request).await.unwrap();
+/// assert_eq!(response.headers()["content-type"], "text/event-stream");
+/// hub.topic("match/7").publish(Event::new("goal"));
+/// let bytes = response.into_body().collect().await.unwrap().to_bytes();
+/// assert_eq!(bytes, ":\nretry: 100\n\nid: 10-1\ndata: goal\n\n");
+///
+/// let request = Request::get("/secrets").body(()).unwrap();
+/// assert_eq!(service.clone().oneshot(request).await.unwrap().status(), 404);
+/// let request = Request::post("/matches/7").body(()).unwrap();
+/// assert_eq!(service.oneshot(request).await.unwrap().status(), 405);
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct HubService<T> {
+    hub: Hub,
+    timer: T,
+    settings: Arc<Settings>,
+}
+
+#[derive(Clone)]
+struct Settings {
+    keep_alive: KeepAlive,
+    prelude: Prelude,
+    max_age: Option<MaxAge>,
+    long_poll: Duration,
+    headers: EventStreamHeaders,
+    select: Option<Select>,
+}
+
+type Select = Arc<dyn Fn(&Parts, Subscriber) -> Result<Subscriber, StatusCode> + Send + Sync>;
+
+#[cfg(feature = "tokio")]
+impl HubService<TokioTimer> {
+    /// The hub's topic without a name to everybody, with heartbeats on tokio's clock.
+    #[must_use]
+    pub fn new(hub: Hub) -> Self {
+        Self::with_timer(hub, TokioTimer)
+    }
+}
+
+impl<T: Timer + Clone> HubService<T> {
+    /// The hub's topic without a name to everybody, with heartbeats on this clock.
+    pub fn with_timer(hub: Hub, timer: T) -> Self {
+        Self {
+            hub,
+            timer,
+            settings: Arc::new(Settings {
+                keep_alive: KeepAlive::new(),
+                prelude: Prelude::new(),
+                max_age: None,
+                long_poll: Duration::from_secs(25),
+                headers: EventStreamHeaders::new(),
+                select: None,
+            }),
+        }
+    }
+
+    /// Which topics a request is for, and whether it may have them; a status refuses it.
+    #[must_use]
+    pub fn select(
+        mut self,
+        select: impl Fn(&Parts, Subscriber) -> Result<Subscriber, StatusCode> + Send + Sync + 'static,
+    ) -> Self {
+        self.change().select = Some(Arc::new(select));
+        self
+    }
+
+    /// Other heartbeats.
+    #[must_use]
+    pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
+        self.change().keep_alive = keep_alive;
+        self
+    }
+
+    /// Other first bytes, for instance with a reconnection time.
+    #[must_use]
+    pub fn prelude(mut self, prelude: Prelude) -> Self {
+        self.change().prelude = prelude;
+        self
+    }
+
+    /// Ends streams at this age.
+    #[must_use]
+    pub fn max_age(mut self, age: MaxAge) -> Self {
+        self.change().max_age = Some(age);
+        self
+    }
+
+    /// How long a long poll waits for an event; 25 seconds by default.
+    #[must_use]
+    pub fn long_poll(mut self, wait: Duration) -> Self {
+        self.change().long_poll = wait;
+        self
+    }
+
+    /// Other headers.
+    #[must_use]
+    pub fn headers(mut self, headers: EventStreamHeaders) -> Self {
+        self.change().headers = headers;
+        self
+    }
+
+    fn change(&mut self) -> &mut Settings {
+        Arc::make_mut(&mut self.settings)
+    }
+
+    fn respond(&self, parts: &Parts) -> Response<SseBody<Subscription, T>>
+    where
+        T: Default,
+    {
+        if parts.method != Method::GET && parts.method != Method::HEAD {
+            let mut response = status(StatusCode::METHOD_NOT_ALLOWED);
+            let allow = HeaderValue::from_static("GET, HEAD");
+            response.headers_mut().insert(ALLOW, allow);
+            return response;
+        }
+        let query = parts.uri.query().unwrap_or_default();
+        let last = match LastEventId::from_headers(&parts.headers, LastEventId::MAX_LEN) {
+            Ok(None) => LastEventId::from_query(query, LastEventId::MAX_LEN),
+            last => last,
+        };
+        let Ok(last) = last else {
+            return status(StatusCode::BAD_REQUEST);
+        };
+        let subscriber = self.hub.subscriber().after(last);
+        let subscriber = match &self.settings.select {
+            None => subscriber,
+            Some(select) => match select(parts, subscriber) {
+                Ok(subscriber) => subscriber,
+                Err(refusal) => return status(refusal),
+            },
+        };
+        let mut response = Response::new(SseBody::default());
+        self.settings
+            .headers
+            .apply(parts.version, response.headers_mut());
+        if parts.method == Method::HEAD {
+            return response;
+        }
+        match subscriber.subscribe() {
+            Ok(subscription) => response.map(|_| self.body(subscription, query)),
+            Err(refused) => refused.into_response(),
+        }
+    }
+
+    fn body(&self, subscription: Subscription, query: &str) -> SseBody<Subscription, T> {
+        let settings = &self.settings;
+        if query.split('&').any(is_long_poll) {
+            return subscription.long_poll(settings.long_poll, self.timer.clone());
+        }
+        let body = subscription
+            .into_body()
+            .keep_alive_with(settings.keep_alive.clone(), self.timer.clone())
+            .prelude(settings.prelude.clone());
+        match settings.max_age {
+            None => body,
+            Some(age) => body.max_age(age),
+        }
+    }
+}
+
+fn is_long_poll(pair: &str) -> bool {
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    name == "long-poll" && !matches!(value, "0" | "false" | "no")
+}
+
+fn status<B: Default>(status: StatusCode) -> Response<B> {
+    let mut response = Response::new(B::default());
+    *response.status_mut() = status;
+    response
+}
+
+impl<T: Timer + Clone + Default, B> Service<Request<B>> for HubService<T> {
+    type Response = Response<SseBody<Subscription, T>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (parts, _body) = request.into_parts();
+        ready(Ok(self.respond(&parts)))
+    }
+}
+
+impl<T> fmt::Debug for HubService<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HubService")
+            .field("hub", &self.hub)
+            .field("keep_alive", &self.settings.keep_alive)
+            .field("prelude", &self.settings.prelude)
+            .field("max_age", &self.settings.max_age)
+            .field("long_poll", &self.settings.long_poll)
+            .finish_non_exhaustive()
+    }
+}

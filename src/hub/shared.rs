@@ -1,0 +1,84 @@
+use std::mem;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use super::epoch::Epoch;
+use super::outcome::Lag;
+use super::state::{Last, State};
+use super::waiters::Wakes;
+use crate::protocol::{Block, EventId};
+use crate::sync::{Mutex, MutexGuard};
+
+/// What a hub and its subscriptions hold together.
+#[derive(Debug)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+    pub(super) epoch: Epoch,
+    pub(super) settings: Settings,
+}
+
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) lag: Lag,
+    pub(super) gap: Option<Block>,
+    pub(super) farewell: Option<Block>,
+    pub(super) max_subscribers: usize,
+    pub(super) retry_after: Duration,
+    pub(super) user_ids: bool,
+}
+
+impl Shared {
+    pub(super) fn new(state: State, epoch: Epoch, settings: Settings) -> Self {
+        Self {
+            state: Mutex::new(state),
+            epoch,
+            settings,
+        }
+    }
+
+    /// No code of a user's runs under the lock, so a panic that poisons it is not one of theirs, and
+    /// leaves the state whole.
+    #[inline]
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state, and wakes whom that concerns once the lock is free.
+    #[inline]
+    pub(super) fn with<R>(&self, change: impl FnOnce(&mut State, &mut Wakes) -> R) -> R {
+        let mut state = self.lock();
+        let mut wakes = Wakes::default();
+        let result = change(&mut state, &mut wakes);
+        drop(state);
+        if !wakes.is_empty() {
+            wakes.wake();
+        }
+        result
+    }
+
+    /// The same for changes that wake many: the list of those to wake is used again.
+    pub(super) fn with_many<R>(&self, change: impl FnOnce(&mut State, &mut Wakes) -> R) -> R {
+        let mut state = self.lock();
+        let mut wakes = Wakes::with_spare(mem::take(&mut state.spare));
+        let result = change(&mut state, &mut wakes);
+        if wakes.is_empty() {
+            state.spare = wakes.into_spare();
+            return result;
+        }
+        drop(state);
+        let spare = wakes.wake();
+        self.lock().spare = spare;
+        result
+    }
+
+    pub(super) fn find(&self, state: &State, last: Option<&EventId>) -> Last {
+        let Some(id) = last else {
+            return Last::Nothing;
+        };
+        let seq = state
+            .log
+            .find_id(id)
+            .or_else(|| self.epoch.parse(id.as_str()));
+        seq.map_or(Last::Unknown, Last::Event)
+    }
+}

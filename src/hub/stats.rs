@@ -1,0 +1,27 @@
+/// What a hub has done, and what it holds: [`Hub::stats`](super::Hub::stats).
+///
+/// Counts run from the hub's beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Subscriptions there are now.
+    pub subscribers: usize,
+    /// Topics there are now: followed, or with a retained event.
+    pub topics: usize,
+    /// Events published, transient ones included.
+    pub published: u64,
+    /// Events handed out, once for each subscriber.
+    pub delivered: u64,
+    /// Bytes of events handed out.
+    pub bytes: u64,
+    /// How often a subscriber fell behind further than the hub retains.
+    pub lagged: u64,
+    /// Resumptions after which events were missing: gaps and unknown IDs.
+    pub gaps: u64,
+    /// Subscriptions refused.
+    pub refused: u64,
+    /// Events retained.
+    pub retained: usize,
+    /// Bytes of events retained.
+    pub retained_bytes: usize,
+}

@@ -1,0 +1,174 @@
+use std::fmt;
+use std::sync::Arc;
+
+use super::Hub;
+use super::delivery::Delivery;
+use super::refused::Refused;
+use super::subscription::{Filter, Subscription};
+use super::trace;
+use super::view::Key;
+use crate::last_event_id::LastEventId;
+use crate::protocol::EventId;
+
+/// What a client saw last, if it says so: an [`EventId`], a [`LastEventId`], or an option of either.
+#[derive(Debug, Clone, Default)]
+pub struct After(Option<EventId>);
+
+impl From<EventId> for After {
+    fn from(id: EventId) -> Self {
+        Self(Some(id))
+    }
+}
+
+impl From<LastEventId> for After {
+    fn from(last: LastEventId) -> Self {
+        Self(Some(last.into()))
+    }
+}
+
+impl<I: Into<EventId>> From<Option<I>> for After {
+    fn from(last: Option<I>) -> Self {
+        Self(last.map(Into::into))
+    }
+}
+
+/// A subscriber to be: [`Hub::subscriber`].
+///
+/// Without a topic it follows the one without a name. What it follows is settled here, by the
+/// program; the ID that a client sends only says where to go on.
+///
+/// ```
+/// use http_body_util::BodyExt;
+/// use tower_sse::Event;
+/// use tower_sse::hub::Hub;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let hub = Hub::builder().epoch(36).build();
+/// let start = hub.publish(Event::new("x"));
+/// hub.topic("match/7").publish(Event::new("goal"));
+/// hub.topic("chat/7/private").publish(Event::new("psst"));
+/// hub.topic("chat/7/public").publish(Event::new("hello"));
+///
+/// let body = hub
+///     .subscriber()
+///     .topic("match/7")
+///     .prefix("chat/7/")
+///     .filter(|delivery| !delivery.topic().ends_with("/private"))
+///     .after(start)
+///     .subscribe()
+///     .unwrap();
+/// hub.close();
+/// assert_eq!(
+///     body.collect().await.unwrap().to_bytes(),
+///     "id: 10-2\ndata: goal\n\nid: 10-4\ndata: hello\n\n",
+/// );
+/// # }
+/// ```
+#[must_use = "nobody subscribes before `subscribe`"]
+pub struct Subscriber {
+    hub: Hub,
+    topics: Vec<Arc<str>>,
+    prefixes: Vec<Arc<str>>,
+    filter: Option<Filter>,
+    after: After,
+}
+
+impl Subscriber {
+    pub(super) fn new(hub: Hub) -> Self {
+        Self {
+            hub,
+            topics: Vec::new(),
+            prefixes: Vec::new(),
+            filter: None,
+            after: After::default(),
+        }
+    }
+
+    /// Follows this topic as well.
+    pub fn topic(mut self, name: impl Into<Arc<str>>) -> Self {
+        self.topics.push(name.into());
+        self
+    }
+
+    /// Follows these topics as well; none is none.
+    pub fn topics<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.topics.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// Follows every topic whose name begins so as well, those to come included. The empty prefix is
+    /// every topic.
+    pub fn prefix(mut self, prefix: impl Into<Arc<str>>) -> Self {
+        self.prefixes.push(prefix.into());
+        self
+    }
+
+    /// Lets through only what the closure allows, for instance by what the user may see. Of several
+    /// filters all have to allow it.
+    ///
+    /// It is called where the body is polled. A subscriber with a filter has its frames made for it
+    /// alone.
+    pub fn filter(mut self, allows: impl FnMut(&Delivery) -> bool + Send + 'static) -> Self {
+        let mut allows = allows;
+        self.filter = Some(match self.filter {
+            None => Box::new(allows),
+            Some(mut earlier) => Box::new(move |delivery| earlier(delivery) && allows(delivery)),
+        });
+        self
+    }
+
+    /// What the client saw last.
+    pub fn after(mut self, last: impl Into<After>) -> Self {
+        self.after = last.into();
+        self
+    }
+
+    /// Subscribes.
+    ///
+    /// # Errors
+    ///
+    /// If the hub has as many subscribers as it may have, or is closed.
+    pub fn subscribe(mut self) -> Result<Subscription, Refused> {
+        if self.topics.is_empty() && self.prefixes.is_empty() {
+            self.topics.push(Arc::from(""));
+        }
+        let key = Key::new(self.topics, self.prefixes);
+        let shared = &self.hub.shared;
+        let settings = &shared.settings;
+        let mut state = shared.lock();
+        let closed = state.closed_to > 0;
+        if closed || state.counters.subscribers >= settings.max_subscribers {
+            state.counters.refused += 1;
+            drop(state);
+            trace::refused(closed);
+            return Err(Refused {
+                closed,
+                retry_after: settings.retry_after,
+            });
+        }
+        let last = shared.find(&state, self.after.0.as_ref());
+        let skip = settings.lag == super::Lag::Newest;
+        let (seat, outcome) = state.subscribe(key, last, skip);
+        let begins_after = state.begins_after(seat.view, state.places[seat.place].cursor);
+        drop(state);
+        trace::subscribed(outcome);
+        Ok(Subscription::new(
+            self.hub,
+            seat,
+            outcome,
+            begins_after,
+            self.filter,
+        ))
+    }
+}
+
+impl fmt::Debug for Subscriber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscriber")
+            .field("topics", &self.topics)
+            .field("prefixes", &self.prefixes)
+            .field("filter", &self.filter.is_some())
+            .field("after", &self.after)
+            .finish_non_exhaustive()
+    }
+}

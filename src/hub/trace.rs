@@ -1,0 +1,28 @@
+//! What is worth a line in a log; nothing without feature `tracing`.
+#![cfg_attr(not(feature = "tracing"), expect(unused_variables))]
+
+use super::outcome::Outcome;
+
+pub(super) fn subscribed(outcome: Outcome) {
+    #[cfg(feature = "tracing")]
+    if outcome.is_lossy() {
+        tracing::info!(?outcome, "subscriber resumed with events missing");
+    } else {
+        tracing::trace!(?outcome, "subscriber");
+    }
+}
+
+pub(super) fn refused(closed: bool) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(closed, "subscriber refused");
+}
+
+pub(super) fn lagged(ended: bool) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(ended, "subscriber lagged behind what is retained");
+}
+
+pub(super) fn closed(share: u64) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(share, "hub closing");
+}

@@ -1,0 +1,176 @@
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc as StdArc;
+use std::sync::atomic::Ordering;
+
+use super::waiters::{Ticket, Waiters, Wakes};
+use crate::protocol::Block;
+use crate::sync::{Arc, AtomicU64};
+
+/// How many merged frames a view remembers.
+const FRAMES: usize = 16;
+
+/// Which topics a subscriber follows; subscribers with equal keys share a view.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    topics: Vec<StdArc<str>>,
+    prefixes: Vec<StdArc<str>>,
+}
+
+impl Key {
+    /// Sorted, and without what something else in it covers.
+    pub(super) fn new(mut topics: Vec<StdArc<str>>, mut prefixes: Vec<StdArc<str>>) -> Self {
+        prefixes.sort();
+        // After sorting, what a prefix covers follows it.
+        prefixes.dedup_by(|later, earlier| later.starts_with(&**earlier));
+        topics.sort();
+        topics.dedup();
+        topics.retain(|topic| !prefixes.iter().any(|prefix| topic.starts_with(&**prefix)));
+        Self { topics, prefixes }
+    }
+
+    pub(super) fn topics(&self) -> &[StdArc<str>] {
+        &self.topics
+    }
+
+    pub(super) fn prefixes(&self) -> &[StdArc<str>] {
+        &self.prefixes
+    }
+
+    pub(super) fn is_everything(&self) -> bool {
+        self.prefixes
+            .first()
+            .is_some_and(|prefix| prefix.is_empty())
+    }
+}
+
+/// What all subscribers with one key have in common.
+#[derive(Debug)]
+pub(super) struct View {
+    pub(super) key: Key,
+    pub(super) subscribers: usize,
+    /// Where a subscriber stands that has seen everything: after the view's last event.
+    pub(super) head: u64,
+    /// After the last of the view's events that is no longer retained.
+    pub(super) lost_to: u64,
+    /// Standing at the first is as good as standing at the second: nothing lies between.
+    pub(super) jump: (u64, u64),
+    /// The slots of the topics there are that it follows; left empty by one that follows all.
+    pub(super) topics: BTreeSet<usize>,
+    /// Whether it waits for the linger to pass.
+    pub(super) lingering: bool,
+    waiters: Waiters,
+    /// Counts up whenever the waiters are taken out. A subscriber that has its place in the round
+    /// looks no further, and needs no lock for that.
+    round: Arc<AtomicU64>,
+    frames: VecDeque<Merged>,
+}
+
+/// What lies between two places in the view, in one piece.
+#[derive(Debug, Clone)]
+pub(super) struct Merged {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) events: u64,
+    pub(super) block: Block,
+}
+
+impl View {
+    pub(super) fn new(key: Key, head: u64, lost_to: u64) -> Self {
+        Self {
+            key,
+            subscribers: 0,
+            head,
+            lost_to,
+            jump: (head, head),
+            topics: BTreeSet::new(),
+            lingering: false,
+            waiters: Waiters::default(),
+            round: Arc::new(AtomicU64::new(1)),
+            frames: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn round(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.round)
+    }
+
+    /// Lets the next event wake the task.
+    #[inline]
+    pub(super) fn wait(&mut self, ticket: &mut Ticket, task: &std::task::Waker) {
+        // Rounds change under the same lock.
+        let round = self.round.load(Ordering::Relaxed);
+        self.waiters.add(round, ticket, task);
+    }
+
+    /// The caller drops the waker once the lock is free.
+    pub(super) fn leave(&mut self, ticket: &mut Ticket) -> Option<std::task::Waker> {
+        self.waiters
+            .remove(self.round.load(Ordering::Relaxed), ticket)
+    }
+
+    /// Takes the waiting tasks out.
+    pub(super) fn end_round(&mut self, wakes: &mut Wakes) {
+        if !self.waiters.is_empty() {
+            self.round.fetch_add(1, Ordering::Release);
+            wakes.take(&mut self.waiters);
+        }
+    }
+
+    /// How far a subscriber that stands here has really come.
+    pub(super) fn effective(&self, cursor: u64) -> u64 {
+        if cursor >= self.head {
+            u64::MAX
+        } else if cursor == self.jump.0 {
+            self.jump.1
+        } else {
+            cursor
+        }
+    }
+
+    /// The frame that others have been given from this place on, unless far more has come since.
+    #[inline]
+    pub(super) fn merged(&self, from: u64) -> Option<&Merged> {
+        let frame = self.frames.iter().rev().find(|frame| frame.from == from)?;
+        // Rebuilt only when what is pending has doubled, so that copying stays in proportion.
+        let worthwhile = self.head - frame.to >= (frame.to - from).max(4)
+            && frame.block.len() < super::state::FRAME / 2;
+        (!worthwhile).then_some(frame)
+    }
+
+    /// Remembers a frame; gives the number of bytes no longer held.
+    pub(super) fn remember(&mut self, merged: Merged) -> usize {
+        let mut freed = 0;
+        self.frames.retain(|frame| {
+            let stays = frame.from != merged.from && frame.to > self.lost_to;
+            freed += if stays { 0 } else { frame.block.len() };
+            stays
+        });
+        if self.frames.len() == FRAMES {
+            freed += self.frames.pop_front().map_or(0, |frame| frame.block.len());
+        }
+        self.frames.push_back(merged);
+        freed
+    }
+
+    /// Forgets the frames; gives the number of bytes no longer held.
+    pub(super) fn forget(&mut self) -> usize {
+        self.frames.drain(..).map(|frame| frame.block.len()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_have_one_form() {
+        let key = |topics: &[&str], prefixes: &[&str]| {
+            let arcs = |names: &[&str]| names.iter().map(|name| StdArc::from(*name)).collect();
+            Key::new(arcs(topics), arcs(prefixes))
+        };
+        assert_eq!(key(&["b", "a", "b"], &[]), key(&["a", "b"], &[]));
+        assert_eq!(key(&["ab", "b"], &["a", "abc", "ac"]), key(&["b"], &["a"]));
+        assert!(key(&["x"], &["", "a"]).is_everything());
+        assert_ne!(key(&["a"], &[]), key(&[], &["a"]));
+    }
+}
