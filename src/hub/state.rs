@@ -134,10 +134,15 @@ impl State {
     /// Hands an event to those who follow the topic now, and keeps it out of the history.
     pub(super) fn publish_transient(&mut self, topic: &str, block: Block, wakes: &mut Wakes) {
         let seq = self.number();
-        let Some(slot) = self.topics.find(topic) else {
-            return;
+        let slot = match self.topics.find(topic) {
+            Some(slot) => slot,
+            // Somebody may follow a prefix of it.
+            None => self.enter(topic),
         };
         if self.topics.get(slot).views.is_empty() {
+            if self.topics.is_idle(slot) {
+                self.remove_topic(slot);
+            }
             return;
         }
         self.topics.pin(slot);

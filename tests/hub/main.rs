@@ -1,0 +1,10 @@
+//! The hub: against a naive model, under threads, through its service, and with a stalled subscriber.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod lifecycle;
+mod model;
+mod service;
+mod stalled;
+mod threads;

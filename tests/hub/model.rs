@@ -1,0 +1,365 @@
+//! Random interleavings of everything that can happen to a hub, against a model that keeps all events
+//! in a list and looks through it from the start every time.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use http_body::Body;
+use tower_sse::hub::{Hub, Lag, Outcome, Refused, Subscription};
+use tower_sse::{Data, Event, EventId, EventType};
+
+use crate::support::rng::Rng;
+
+const TOPICS: [&str; 6] = ["", "a", "a/1", "a/2", "b", "c"];
+const PREFIXES: [&str; 3] = ["a", "a/", ""];
+
+struct Published {
+    seq: u64,
+    topic: &'static str,
+    data: String,
+    transient: bool,
+    len: usize,
+}
+
+struct Model {
+    hub: Hub,
+    lag: Lag,
+    retain: (usize, usize),
+    /// Everything there ever was.
+    events: Vec<Published>,
+    /// Where in `events` the history begins.
+    oldest: usize,
+    next: u64,
+    transients: usize,
+}
+
+struct Client {
+    topics: Vec<&'static str>,
+    prefixes: Vec<&'static str>,
+    /// Lets through what has an even number.
+    filtered: bool,
+    /// After the ID that it saw last.
+    place: u64,
+    /// Has been looked at up to here; further than `place` if a filter kept something back.
+    looked: u64,
+    live_since: u64,
+    body: Option<Pin<Box<Subscription>>>,
+    /// What has arrived of a block that is not complete.
+    bytes: Vec<u8>,
+    received: usize,
+}
+
+impl Client {
+    fn follows(&self, event: &Published) -> bool {
+        let named = self.topics.contains(&event.topic);
+        let begins = self.prefixes.iter().any(|p| event.topic.starts_with(p));
+        (named || begins) && !(self.filtered && event.seq % 2 == 1)
+    }
+
+    fn subscribe(&mut self, hub: &Hub, last: Option<EventId>) -> Result<Outcome, Refused> {
+        let mut subscriber = hub
+            .subscriber()
+            .topics(self.topics.iter().copied())
+            .after(last);
+        for prefix in &self.prefixes {
+            subscriber = subscriber.prefix(*prefix);
+        }
+        if self.filtered {
+            subscriber = subscriber.filter(|delivery| {
+                let number = delivery.data().chars().skip(1).take_while(char::is_ascii_digit).collect::<String>();
+                number.parse::<u64>().unwrap() % 2 == 0
+            });
+        }
+        let body = subscriber.subscribe()?;
+        let outcome = body.outcome();
+        self.body = Some(Box::pin(body));
+        self.bytes.clear();
+        Ok(outcome)
+    }
+}
+
+impl Model {
+    fn publish(&mut self, topic: &'static str, transient: bool, pad: usize) {
+        let seq = self.next;
+        self.next += 1;
+        let event_type = EventType::from_static("n");
+        if transient {
+            let data = format!("t{seq}");
+            self.hub
+                .topic(topic)
+                .transient(Event::new(data.clone()).with_type(event_type).with_id(1u64));
+            self.transients += 1;
+            self.events.push(Published { seq, topic, data, transient, len: 0 });
+            return;
+        }
+        let mut data = format!("n{seq}");
+        for i in 0..pad {
+            data.push(if i % 50 == 49 && pad < 1_000 { '\n' } else { 'x' });
+        }
+        let event = Event::new(Data::from(data.clone())).with_type(event_type);
+        let id = self.hub.topic(topic).publish(&event);
+        assert_eq!(id.as_str(), format!("10-{seq}"));
+        let len = event.with_id(id).encode().len();
+        self.events.push(Published { seq, topic, data, transient, len });
+        self.evict();
+    }
+
+    fn evict(&mut self) {
+        let history = |from: usize| self.events[from..].iter().filter(|e| !e.transient);
+        let mut oldest = self.oldest;
+        while history(oldest).count() > 1
+            && (history(oldest).count() > self.retain.0
+                || history(oldest).map(|e| e.len).sum::<usize>() > self.retain.1)
+        {
+            oldest = self.events.iter().enumerate().skip(oldest).find(|(_, e)| !e.transient).unwrap().0 + 1;
+        }
+        self.oldest = oldest;
+        let stats = self.hub.stats();
+        assert_eq!(stats.retained, history(oldest).count());
+        assert_eq!(stats.retained_bytes, history(oldest).map(|e| e.len).sum::<usize>());
+        assert_eq!(stats.published, self.next - 1);
+    }
+
+    fn lost(&self, client: &Client) -> bool {
+        self.events[..self.oldest]
+            .iter()
+            .any(|e| !e.transient && e.seq > client.place.max(client.looked) && matches(client, e))
+    }
+
+    /// The retained events that the client has yet to get.
+    fn pending<'a>(&'a self, client: &'a Client) -> impl Iterator<Item = &'a Published> {
+        self.events.iter().enumerate().filter_map(move |(at, e)| {
+            let there = if e.transient { e.seq >= client.live_since } else { at >= self.oldest };
+            (there && e.seq > client.place && client.follows(e)).then_some(e)
+        })
+    }
+
+    fn connect(&mut self, client: &mut Client, last: Option<EventId>, known: bool) {
+        client.looked = 0;
+        let lost = self.lost(client);
+        let durable = |e: &&Published| !e.transient;
+        client.live_since = self.next;
+        let all = Client { filtered: false, topics: client.topics.clone(), prefixes: client.prefixes.clone(), body: None, bytes: Vec::new(), ..*client };
+        let pending = self.pending(&all).filter(durable).count() as u64;
+        let fresh = last.is_none();
+        let outcome = client.subscribe(&self.hub, last).unwrap();
+        let newest = self.next - 1;
+        match outcome {
+            Outcome::Fresh => {
+                assert!(fresh);
+                assert_eq!(self.block(client).as_deref(), Some(&*format!("id: 10-{newest}\n\n")));
+                client.place = newest;
+            }
+            Outcome::Unknown => {
+                assert!(!fresh && !known);
+                self.gap(client);
+                assert_eq!(client.place, newest);
+            }
+            Outcome::Resumed(n) => {
+                assert!(known && !lost, "told that nothing was lost");
+                assert_eq!(n, pending);
+            }
+            Outcome::Gap => {
+                assert!(known);
+                // May be said where only other topics lost something, but not where nobody has.
+                let place = client.place;
+                assert!(self.events[..self.oldest].iter().any(|e| !e.transient && e.seq > place));
+                self.gap(client);
+                if self.lag == Lag::Newest {
+                    assert_eq!(client.place, newest);
+                } else {
+                    let mut retained = self.events[self.oldest..].iter().filter(|e| !e.transient);
+                    assert!(!retained.any(|e| e.seq <= client.place && matches(client, e)));
+                }
+            }
+            _ => unreachable!(),
+        }
+    }
+
+    fn gap(&self, client: &mut Client) {
+        let block = self.block(client).unwrap();
+        assert_eq!(block, "event: gap\ndata: \n\n");
+        let block = self.block(client).unwrap();
+        let id = block.strip_prefix("id: 10-").unwrap().trim_end();
+        client.place = id.parse().unwrap();
+    }
+
+    /// Polls for one more block; `None` if there is none now, or the stream is over.
+    fn block(&self, client: &mut Client) -> Option<String> {
+        loop {
+            if let Some(end) = memchr::memmem::find(&client.bytes, b"\n\n") {
+                let block = client.bytes.drain(..end + 2).collect();
+                return Some(String::from_utf8(block).unwrap());
+            }
+            let body = client.body.as_mut()?;
+            let mut cx = Context::from_waker(Waker::noop());
+            match body.as_mut().poll_frame(&mut cx) {
+                Poll::Pending => return None,
+                Poll::Ready(Some(Ok(frame))) => {
+                    client.bytes.extend_from_slice(&frame.into_data().unwrap());
+                }
+                Poll::Ready(None) => {
+                    assert!(body.is_end_stream());
+                    client.body = None;
+                    return None;
+                }
+                Poll::Ready(Some(Err(never))) => match never {},
+            }
+        }
+    }
+
+    /// Takes blocks, at most so many, and compares each.
+    fn read(&self, client: &mut Client, mut blocks: usize) {
+        if client.filtered {
+            blocks = usize::MAX;
+        }
+        while blocks > 0 && client.body.is_some() {
+            blocks -= 1;
+            // What is in the buffer was handed out before something was lost.
+            if client.bytes.is_empty() && self.lost(client) {
+                if self.lag == Lag::End {
+                    assert_eq!(self.block(client), None);
+                    assert!(client.body.is_none(), "lagged, and not ended");
+                    return;
+                }
+                let before = client.place;
+                self.gap(client);
+                assert!(client.place > before);
+                assert!(!self.lost(client) && client.place < self.next);
+                if self.lag == Lag::Newest {
+                    assert_eq!(client.place, self.next - 1);
+                }
+                continue;
+            }
+            let Some(block) = self.block(client) else {
+                let next = self.pending(client).next().map(|event| event.seq);
+                assert!(client.body.is_none() || next.is_none(), "{next:?} not given");
+                client.looked = self.next - 1;
+                return;
+            };
+            let id = block.lines().find_map(|line| line.strip_prefix("id: 10-"));
+            let data: Vec<&str> = block.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+            let number: u64 = id.map_or_else(|| data[0][1..].parse().unwrap(), |id| id.parse().unwrap());
+            let published = &self.events[usize::try_from(number).unwrap() - 1];
+            assert_eq!(published.data, data.join("\n"));
+            assert_eq!(published.transient, id.is_none());
+            assert!(client.follows(published), "{} is not the client's", published.topic);
+            assert!(number > client.place, "{number} again");
+            // Nothing in between.
+            let skipped = self.events.iter().find(|e| {
+                e.seq > client.place && e.seq < number && client.follows(e)
+                    && (!e.transient || e.seq >= client.live_since)
+            });
+            let skipped = skipped.map(|e| (e.seq, e.transient));
+            assert!(skipped.is_none(), "{number} before {skipped:?}, {:?}", client.place);
+            client.place = number;
+            client.received += 1;
+        }
+    }
+}
+
+/// Whether the client's topics have the event, filter or not: what the filter would have kept back is
+/// lost all the same.
+fn matches(client: &Client, event: &Published) -> bool {
+    client.topics.contains(&event.topic)
+        || client.prefixes.iter().any(|p| event.topic.starts_with(p))
+}
+
+fn run(seed: u64) -> usize {
+    let mut rng = Rng::new(seed);
+    let lag = *rng.pick(&[Lag::End, Lag::Oldest, Lag::Newest]);
+    let retain = (1 + rng.below(60), 4_000 + rng.below(200_000));
+    let hub = Hub::builder()
+        .epoch(36)
+        .lag(lag)
+        .retain_events(retain.0)
+        .retain_bytes(retain.1)
+        .build();
+    let mut model = Model { hub, lag, retain, events: Vec::new(), oldest: 0, next: 1, transients: 0 };
+    let mut clients: Vec<Client> = Vec::new();
+    for _ in 0..rng.below(600) {
+        match rng.below(20) {
+            0..=7 => {
+                let pad = match rng.below(30) {
+                    0 => 64 * 1024 + rng.below(1_000),
+                    1..=3 => 1_000 + rng.below(40_000),
+                    _ => rng.below(120),
+                };
+                for _ in 0..1 + rng.below(4) {
+                    let topic = rng.pick(&TOPICS);
+                    let transient = model.transients < 200 && rng.one_in(6);
+                    model.publish(topic, transient, pad);
+                }
+            }
+            8 => {
+                let mut client = Client {
+                    topics: TOPICS.into_iter().filter(|_| rng.one_in(3)).collect(),
+                    prefixes: PREFIXES.into_iter().filter(|_| rng.one_in(5)).collect(),
+                    filtered: rng.one_in(5),
+                    place: model.next - 1,
+                    looked: 0,
+                    live_since: 0,
+                    body: None,
+                    bytes: Vec::new(),
+                    received: 0,
+                };
+                if client.topics.is_empty() && client.prefixes.is_empty() {
+                    client.topics.push("");
+                }
+                model.connect(&mut client, None, false);
+                clients.push(client);
+            }
+            9 if !clients.is_empty() => {
+                let at = rng.below(clients.len());
+                clients.swap_remove(at);
+            }
+            10 | 11 if !clients.is_empty() => {
+                let at = rng.below(clients.len());
+                let client = &mut clients[at];
+                let id = format!("10-{}", client.place);
+                model.connect(client, Some(EventId::try_from(id).unwrap()), true);
+            }
+            12 if !clients.is_empty() => {
+                let at = rng.below(clients.len());
+                let foreign = match rng.below(4) {
+                    0 => "11-1".to_owned(),
+                    1 => format!("10-{}", model.next + rng.next() % 5),
+                    2 => "10-01".to_owned(),
+                    _ => "garbage".to_owned(),
+                };
+                model.connect(&mut clients[at], Some(EventId::try_from(foreign).unwrap()), false);
+            }
+            13..=16 if !clients.is_empty() => {
+                let at = rng.below(clients.len());
+                let blocks = 1 + rng.below(20);
+                model.read(&mut clients[at], blocks);
+            }
+            _ => {
+                for client in &mut clients {
+                    model.read(client, usize::MAX);
+                }
+            }
+        }
+        let live = clients.iter().filter(|c| c.body.is_some()).count();
+        assert_eq!(model.hub.stats().subscribers, live);
+        assert!(model.hub.stats().topics <= TOPICS.len());
+    }
+    model.hub.close();
+    for client in &mut clients {
+        model.read(client, usize::MAX);
+        assert!(client.body.is_none(), "closed, and not ended");
+    }
+    assert_eq!(model.hub.stats().subscribers, 0);
+    clients.iter().map(|client| client.received).sum()
+}
+
+#[test]
+fn does_what_the_model_does() {
+    let seeds = std::env::var("SEEDS").map_or(120, |seeds| seeds.parse().unwrap());
+    let mut received = 0;
+    for seed in 0..seeds {
+        let outcome = std::panic::catch_unwind(|| run(seed));
+        received += outcome.unwrap_or_else(|_| panic!("seed {seed}"));
+    }
+    assert!(received > seeds as usize * 10, "{received} events in {seeds} runs");
+}

@@ -1,0 +1,220 @@
+//! The hub's wake-up path under thousands of interleavings: no wake-up is lost, no event is lost,
+//! doubled or out of order.
+//!
+//! The hub's own source is compiled here once more, with shuttle's mutex, atomics and `Arc` in place
+//! of the standard library's.
+
+#![allow(dead_code, missing_docs, unreachable_pub, unused_imports, reason = "sources of the crate")]
+
+#[path = "../../src/body/mod.rs"]
+mod body;
+#[path = "../../src/headers.rs"]
+mod headers;
+#[path = "../../src/hub/mod.rs"]
+mod hub;
+#[path = "../../src/last_event_id.rs"]
+mod last_event_id;
+#[path = "../../src/protocol/mod.rs"]
+mod protocol;
+#[path = "../../src/random.rs"]
+mod random;
+#[path = "../../src/timer/mod.rs"]
+mod timer;
+
+mod sync {
+    pub(crate) use shuttle::sync::atomic::AtomicU64;
+    pub(crate) use shuttle::sync::{Arc, Mutex, MutexGuard};
+}
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+use http_body::Body;
+use shuttle::{future, thread};
+
+use hub::{Hub, Subscription};
+use protocol::Event;
+
+async fn next(body: &mut Subscription) -> Option<String> {
+    let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await?;
+    let Ok(frame) = frame;
+    let bytes = frame.into_data().ok().map(|data| data.to_vec());
+    bytes.map(|bytes| String::from_utf8(bytes).unwrap())
+}
+
+/// Reads until it has this many events; deadlocks, which shuttle reports, if a wake-up is lost.
+async fn read(body: &mut Subscription, after: u64, events: u64) -> u64 {
+    let mut last = after;
+    while last < after + events {
+        let frame = next(body).await.expect("not over yet");
+        for block in frame.split_terminator("\n\n") {
+            let mut lines = block.lines();
+            let id: u64 = lines.next().unwrap()["id: 10-".len()..].parse().unwrap();
+            if lines.next().is_some() {
+                last += 1;
+            }
+            assert_eq!(id, last, "in order, none twice, none missing");
+        }
+    }
+    last
+}
+
+fn hub() -> Hub {
+    Hub::builder().epoch(36).build()
+}
+
+fn event() -> Event {
+    Event::new("x")
+}
+
+#[test]
+fn every_subscriber_gets_every_event_while_two_publish() {
+    shuttle::check_random(
+        || {
+            let hub = hub();
+            let mut threads = Vec::new();
+            for _ in 0..2 {
+                let mut body = hub.subscribe().unwrap();
+                threads.push(thread::spawn(move || {
+                    future::block_on(async { assert_eq!(read(&mut body, 0, 4).await, 4) });
+                }));
+            }
+            for _ in 0..2 {
+                let hub = hub.clone();
+                threads.push(thread::spawn(move || {
+                    hub.publish(event());
+                    hub.publish(event());
+                }));
+            }
+            for thread in threads {
+                thread.join().unwrap();
+            }
+        },
+        3_000,
+    );
+}
+
+#[test]
+fn history_goes_over_into_live_without_a_seam() {
+    shuttle::check_random(
+        || {
+            let hub = hub();
+            let first = hub.publish(event());
+            let publisher = hub.clone();
+            let publisher = thread::spawn(move || {
+                for _ in 0..4 {
+                    publisher.publish(event());
+                }
+            });
+            let mut body = hub.resume(first).unwrap();
+            future::block_on(async { assert_eq!(read(&mut body, 1, 4).await, 5) });
+            publisher.join().unwrap();
+        },
+        3_000,
+    );
+}
+
+#[test]
+fn a_close_reaches_everybody() {
+    shuttle::check_random(
+        || {
+            let hub = hub();
+            let readers: Vec<_> = (0..2)
+                .map(|_| {
+                    let mut body = hub.subscribe().unwrap();
+                    thread::spawn(move || {
+                        future::block_on(async { while next(&mut body).await.is_some() {} });
+                    })
+                })
+                .collect();
+            let publisher = hub.clone();
+            let publisher = thread::spawn(move || {
+                publisher.publish(event());
+            });
+            hub.close();
+            future::block_on(hub.drain());
+            assert_eq!(hub.stats().subscribers, 0);
+            for reader in readers {
+                reader.join().unwrap();
+            }
+            publisher.join().unwrap();
+        },
+        3_000,
+    );
+}
+
+#[test]
+fn a_waiting_publisher_is_woken_by_reading_and_by_leaving() {
+    shuttle::check_random(
+        || {
+            let hub = hub();
+            let mut reader = hub.subscribe().unwrap();
+            let leaver = hub.subscribe().unwrap();
+            let threads = [
+                thread::spawn(move || {
+                    future::block_on(async { read(&mut reader, 0, 3).await });
+                }),
+                thread::spawn(move || drop(leaver)),
+            ];
+            for _ in 0..3 {
+                hub.publish(event());
+                future::block_on(hub.caught_up(0));
+            }
+            for thread in threads {
+                thread.join().unwrap();
+            }
+        },
+        3_000,
+    );
+}
+
+/// Another task polls the body than the one that registered, and the first one's waker is replaced.
+#[test]
+fn a_body_may_move_to_another_task() {
+    shuttle::check_random(
+        || {
+            let hub = hub();
+            let mut body = hub.subscribe().unwrap();
+            let publisher = hub.clone();
+            let publisher = thread::spawn(move || {
+                publisher.publish(event());
+                publisher.publish(event());
+            });
+            let polled = thread::spawn(move || {
+                future::block_on(poll_fn(|cx| {
+                    // The position, and then most likely nothing.
+                    let _position = Pin::new(&mut body).poll_frame(cx);
+                    Poll::Ready(())
+                }));
+                body
+            });
+            let mut body = polled.join().unwrap();
+            future::block_on(async { assert_eq!(read(&mut body, 0, 2).await, 2) });
+            publisher.join().unwrap();
+        },
+        3_000,
+    );
+}
+
+#[test]
+fn a_linger_lets_nobody_wait_for_ever() {
+    shuttle::check_random(
+        || {
+            let hub = hub();
+            let mut body = hub.subscribe().unwrap();
+            let sleep = |_| std::future::ready(());
+            let linger = hub.linger(std::time::Duration::ZERO, sleep);
+            let linger = future::spawn(linger);
+            let publisher = hub.clone();
+            let publisher = thread::spawn(move || {
+                publisher.publish(event());
+                publisher.publish(event());
+            });
+            future::block_on(async { assert_eq!(read(&mut body, 0, 2).await, 2) });
+            publisher.join().unwrap();
+            linger.abort();
+        },
+        3_000,
+    );
+}
