@@ -66,7 +66,12 @@ impl Client {
         }
         if self.filtered {
             subscriber = subscriber.filter(|delivery| {
-                let number = delivery.data().chars().skip(1).take_while(char::is_ascii_digit).collect::<String>();
+                let number = delivery
+                    .data()
+                    .chars()
+                    .skip(1)
+                    .take_while(char::is_ascii_digit)
+                    .collect::<String>();
                 number.parse::<u64>().unwrap() % 2 == 0
             });
         }
@@ -89,18 +94,34 @@ impl Model {
                 .topic(topic)
                 .transient(Event::new(data.clone()).with_type(event_type).with_id(1u64));
             self.transients += 1;
-            self.events.push(Published { seq, topic, data, transient, len: 0 });
+            self.events.push(Published {
+                seq,
+                topic,
+                data,
+                transient,
+                len: 0,
+            });
             return;
         }
         let mut data = format!("n{seq}");
         for i in 0..pad {
-            data.push(if i % 50 == 49 && pad < 1_000 { '\n' } else { 'x' });
+            data.push(if i % 50 == 49 && pad < 1_000 {
+                '\n'
+            } else {
+                'x'
+            });
         }
         let event = Event::new(Data::from(data.clone())).with_type(event_type);
         let id = self.hub.topic(topic).publish(&event);
         assert_eq!(id.as_str(), format!("10-{seq}"));
         let len = event.with_id(id).encode().len();
-        self.events.push(Published { seq, topic, data, transient, len });
+        self.events.push(Published {
+            seq,
+            topic,
+            data,
+            transient,
+            len,
+        });
         self.evict();
     }
 
@@ -111,12 +132,23 @@ impl Model {
             && (history(oldest).count() > self.retain.0
                 || history(oldest).map(|e| e.len).sum::<usize>() > self.retain.1)
         {
-            oldest = self.events.iter().enumerate().skip(oldest).find(|(_, e)| !e.transient).unwrap().0 + 1;
+            oldest = self
+                .events
+                .iter()
+                .enumerate()
+                .skip(oldest)
+                .find(|(_, e)| !e.transient)
+                .unwrap()
+                .0
+                + 1;
         }
         self.oldest = oldest;
         let stats = self.hub.stats();
         assert_eq!(stats.retained, history(oldest).count());
-        assert_eq!(stats.retained_bytes, history(oldest).map(|e| e.len).sum::<usize>());
+        assert_eq!(
+            stats.retained_bytes,
+            history(oldest).map(|e| e.len).sum::<usize>()
+        );
         assert_eq!(stats.published, self.next - 1);
     }
 
@@ -129,7 +161,11 @@ impl Model {
     /// The retained events that the client has yet to get.
     fn pending<'a>(&'a self, client: &'a Client) -> impl Iterator<Item = &'a Published> {
         self.events.iter().enumerate().filter_map(move |(at, e)| {
-            let there = if e.transient { e.seq >= client.live_since } else { at >= self.oldest };
+            let there = if e.transient {
+                e.seq >= client.live_since
+            } else {
+                at >= self.oldest
+            };
             (there && e.seq > client.place && client.follows(e)).then_some(e)
         })
     }
@@ -139,7 +175,14 @@ impl Model {
         let lost = self.lost(client);
         let durable = |e: &&Published| !e.transient;
         client.live_since = self.next;
-        let all = Client { filtered: false, topics: client.topics.clone(), prefixes: client.prefixes.clone(), body: None, bytes: Vec::new(), ..*client };
+        let all = Client {
+            filtered: false,
+            topics: client.topics.clone(),
+            prefixes: client.prefixes.clone(),
+            body: None,
+            bytes: Vec::new(),
+            ..*client
+        };
         let pending = self.pending(&all).filter(durable).count() as u64;
         let fresh = last.is_none();
         let outcome = client.subscribe(&self.hub, last).unwrap();
@@ -147,7 +190,10 @@ impl Model {
         match outcome {
             Outcome::Fresh => {
                 assert!(fresh);
-                assert_eq!(self.block(client).as_deref(), Some(&*format!("id: 10-{newest}\n\n")));
+                assert_eq!(
+                    self.block(client).as_deref(),
+                    Some(&*format!("id: 10-{newest}\n\n"))
+                );
                 client.place = newest;
             }
             Outcome::Unknown => {
@@ -163,7 +209,11 @@ impl Model {
                 assert!(known);
                 // May be said where only other topics lost something, but not where nobody has.
                 let place = client.place;
-                assert!(self.events[..self.oldest].iter().any(|e| !e.transient && e.seq > place));
+                assert!(
+                    self.events[..self.oldest]
+                        .iter()
+                        .any(|e| !e.transient && e.seq > place)
+                );
                 self.gap(client);
                 if self.lag == Lag::Newest {
                     assert_eq!(client.place, newest);
@@ -233,25 +283,42 @@ impl Model {
             }
             let Some(block) = self.block(client) else {
                 let next = self.pending(client).next().map(|event| event.seq);
-                assert!(client.body.is_none() || next.is_none(), "{next:?} not given");
+                assert!(
+                    client.body.is_none() || next.is_none(),
+                    "{next:?} not given"
+                );
                 client.looked = self.next - 1;
                 return;
             };
             let id = block.lines().find_map(|line| line.strip_prefix("id: 10-"));
-            let data: Vec<&str> = block.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
-            let number: u64 = id.map_or_else(|| data[0][1..].parse().unwrap(), |id| id.parse().unwrap());
+            let data: Vec<&str> = block
+                .lines()
+                .filter_map(|line| line.strip_prefix("data: "))
+                .collect();
+            let number: u64 =
+                id.map_or_else(|| data[0][1..].parse().unwrap(), |id| id.parse().unwrap());
             let published = &self.events[usize::try_from(number).unwrap() - 1];
             assert_eq!(published.data, data.join("\n"));
             assert_eq!(published.transient, id.is_none());
-            assert!(client.follows(published), "{} is not the client's", published.topic);
+            assert!(
+                client.follows(published),
+                "{} is not the client's",
+                published.topic
+            );
             assert!(number > client.place, "{number} again");
             // Nothing in between.
             let skipped = self.events.iter().find(|e| {
-                e.seq > client.place && e.seq < number && client.follows(e)
+                e.seq > client.place
+                    && e.seq < number
+                    && client.follows(e)
                     && (!e.transient || e.seq >= client.live_since)
             });
             let skipped = skipped.map(|e| (e.seq, e.transient));
-            assert!(skipped.is_none(), "{number} before {skipped:?}, {:?}", client.place);
+            assert!(
+                skipped.is_none(),
+                "{number} before {skipped:?}, {:?}",
+                client.place
+            );
             client.place = number;
             client.received += 1;
         }
@@ -275,7 +342,15 @@ fn run(seed: u64) -> usize {
         .retain_events(retain.0)
         .retain_bytes(retain.1)
         .build();
-    let mut model = Model { hub, lag, retain, events: Vec::new(), oldest: 0, next: 1, transients: 0 };
+    let mut model = Model {
+        hub,
+        lag,
+        retain,
+        events: Vec::new(),
+        oldest: 0,
+        next: 1,
+        transients: 0,
+    };
     let mut clients: Vec<Client> = Vec::new();
     for _ in 0..rng.below(600) {
         match rng.below(20) {
@@ -327,7 +402,11 @@ fn run(seed: u64) -> usize {
                     2 => "10-01".to_owned(),
                     _ => "garbage".to_owned(),
                 };
-                model.connect(&mut clients[at], Some(EventId::try_from(foreign).unwrap()), false);
+                model.connect(
+                    &mut clients[at],
+                    Some(EventId::try_from(foreign).unwrap()),
+                    false,
+                );
             }
             13..=16 if !clients.is_empty() => {
                 let at = rng.below(clients.len());
@@ -361,5 +440,8 @@ fn does_what_the_model_does() {
         let outcome = std::panic::catch_unwind(|| run(seed));
         received += outcome.unwrap_or_else(|_| panic!("seed {seed}"));
     }
-    assert!(received > seeds as usize * 10, "{received} events in {seeds} runs");
+    assert!(
+        received > seeds as usize * 10,
+        "{received} events in {seeds} runs"
+    );
 }

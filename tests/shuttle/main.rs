@@ -4,7 +4,13 @@
 //! The hub's own source is compiled here once more, with shuttle's mutex, atomics and `Arc` in place
 //! of the standard library's.
 
-#![allow(dead_code, missing_docs, unreachable_pub, unused_imports, reason = "sources of the crate")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    unused_imports,
+    reason = "sources of the crate"
+)]
 
 #[path = "../../src/body/mod.rs"]
 mod body;
