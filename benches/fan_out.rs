@@ -24,51 +24,104 @@ const TYPE: EventType = EventType::from_static("score");
 const CAPACITY: usize = 1_024;
 const SETTLED: Duration = Duration::from_millis(50);
 
-type AnyBody = Pin<Box<dyn Body<Data = Bytes, Error = axum::BoxError> + Send>>;
-
 /// Somebody's way from one event to many bodies.
 struct Contestant {
     name: &'static str,
     peer: bool,
     publish: Box<dyn FnMut(u64)>,
-    bodies: Vec<AnyBody>,
+    bodies: Box<dyn Bodies>,
 }
 
-fn boxed<B>(body: B) -> AnyBody
+/// A thousand bodies of one type, as a server has them.
+trait Bodies {
+    /// Polls each until it is pending; gives the number of bytes.
+    fn drain(&mut self, wakers: &[Waker]) -> usize;
+    /// The same with a copy of what each body gives.
+    fn collect(&mut self, wakers: &[Waker]) -> Vec<Vec<u8>>;
+    /// Hands each to a task of its own.
+    fn spawn(&mut self, received: &Arc<AtomicU64>);
+}
+
+impl<B> Bodies for Vec<Pin<Box<B>>>
 where
-    B: Body<Data = Bytes, Error: Into<axum::BoxError>> + Send + 'static,
+    B: Body<Data = Bytes, Error: std::fmt::Debug> + Send + 'static,
 {
-    Box::pin(body.map_err(Into::into))
+    fn drain(&mut self, wakers: &[Waker]) -> usize {
+        let mut bytes = 0;
+        for (body, waker) in self.iter_mut().zip(wakers) {
+            drain(body.as_mut(), waker, |frame| bytes += frame.len());
+        }
+        bytes
+    }
+
+    fn collect(&mut self, wakers: &[Waker]) -> Vec<Vec<u8>> {
+        let bodies = self.iter_mut().zip(wakers);
+        let all = bodies.map(|(body, waker)| {
+            let mut bytes = Vec::new();
+            drain(body.as_mut(), waker, |frame| bytes.extend_from_slice(frame));
+            bytes
+        });
+        all.collect()
+    }
+
+    fn spawn(&mut self, received: &Arc<AtomicU64>) {
+        for mut body in self.drain(..) {
+            let received = Arc::clone(received);
+            tokio::spawn(async move {
+                while let Some(frame) = body.frame().await {
+                    let frame = frame.expect("nobody lags");
+                    let bytes = frame.data_ref().expect("data").len() as u64;
+                    // Preludes and positions are short, and come before the count begins.
+                    received.fetch_add(bytes, Ordering::Relaxed);
+                }
+            });
+        }
+    }
+}
+
+fn bodies<B>(make: impl FnMut(usize) -> B) -> Box<dyn Bodies>
+where
+    B: Body<Data = Bytes, Error: std::fmt::Debug> + Send + 'static,
+{
+    let bodies: Vec<_> = (0..BODIES).map(make).map(Box::pin).collect();
+    Box::new(bodies)
 }
 
 fn data(n: u64) -> String {
     format!("{n:0120}")
 }
 
-fn hub(name: &'static str, body: impl Fn(tower_sse::Subscription) -> AnyBody) -> Contestant {
+fn hub<B>(name: &'static str, body: impl Fn(tower_sse::Subscription) -> B) -> Contestant
+where
+    B: Body<Data = Bytes, Error: std::fmt::Debug> + Send + 'static,
+{
     let hub = Hub::builder().epoch(36).build();
-    let bodies = (0..BODIES).map(|_| body(hub.subscribe().unwrap()));
+    let bodies = bodies(|_| body(hub.subscribe().unwrap()));
     Contestant {
         name,
         peer: false,
-        bodies: bodies.collect(),
+        bodies,
         publish: Box::new(move |n| {
             hub.publish(Event::new(data(n)).with_type(TYPE));
         }),
     }
 }
 
-fn broadcast<T: Clone + Send + 'static>(
+fn broadcast<T, B>(
     name: &'static str,
     make: impl Fn(u64) -> T + 'static,
-    body: impl Fn(BroadcastStream<T>) -> AnyBody,
-) -> Contestant {
+    body: impl Fn(BroadcastStream<T>) -> B,
+) -> Contestant
+where
+    T: Clone + Send + 'static,
+    B: Body<Data = Bytes, Error: std::fmt::Debug> + Send + 'static,
+{
     let (sender, _): (Sender<T>, _) = channel(CAPACITY);
-    let bodies = (0..BODIES).map(|_| body(BroadcastStream::new(sender.subscribe())));
+    let bodies = bodies(|_| body(BroadcastStream::new(sender.subscribe())));
     Contestant {
         name,
         peer: true,
-        bodies: bodies.collect(),
+        bodies,
         publish: Box::new(move |n| _ = sender.send(make(n))),
     }
 }
@@ -86,27 +139,36 @@ fn ready_bytes(n: u64) -> Bytes {
     event.with_id(id).encode().into_bytes()
 }
 
+/// All of them, or those of one name, for a profiler.
 fn contestants() -> Vec<Contestant> {
+    let mut contestants = all();
+    if let Ok(only) = std::env::var("ONLY") {
+        contestants.retain(|one| one.name == only);
+    }
+    contestants
+}
+
+fn all() -> Vec<Contestant> {
     vec![
-        hub("hub", boxed),
+        hub("hub", |body| body),
         hub("hub, with heartbeats", |body| {
-            boxed(body.keep_alive(KeepAlive::default()))
+            body.keep_alive(KeepAlive::default())
         }),
         broadcast(
             "axum, broadcast data",
             |n| Arc::new((n, data(n))),
             |stream| {
                 let events = stream.map(|item| item.map(|item| axum_event(item.0, &item.1)));
-                boxed(Sse::new(events).into_response().into_body())
+                Sse::new(events).into_response().into_body()
             },
         ),
         broadcast(
             "axum, broadcast events",
             |n| axum_event(n, &data(n)),
-            |stream| boxed(Sse::new(stream).into_response().into_body()),
+            |stream| Sse::new(stream).into_response().into_body(),
         ),
         broadcast("ready bytes, broadcast", ready_bytes, |stream| {
-            boxed(StreamBody::new(stream.map(|item| item.map(Frame::data))))
+            StreamBody::new(stream.map(|item| item.map(Frame::data)))
         }),
     ]
 }
@@ -119,7 +181,11 @@ impl Wake for Task {
 }
 
 /// Polls until nothing more is there; gives what came.
-fn drain(body: &mut AnyBody, waker: &Waker, mut each: impl FnMut(&Bytes)) {
+#[inline]
+fn drain<B>(mut body: Pin<&mut B>, waker: &Waker, mut each: impl FnMut(&Bytes))
+where
+    B: Body<Data = Bytes, Error: std::fmt::Debug>,
+{
     let mut cx = Context::from_waker(waker);
     while let Poll::Ready(frame) = body.as_mut().poll_frame(&mut cx) {
         let frame = frame.expect("nobody ends").expect("nobody lags");
@@ -133,10 +199,8 @@ fn wakers() -> Vec<Waker> {
 
 /// Everybody has to say the same, whatever is left of blank space.
 fn check(contestant: &mut Contestant, wakers: &[Waker]) {
-    for (body, waker) in contestant.bodies.iter_mut().zip(wakers) {
-        // A prelude and a position.
-        drain(body, waker, |_| {});
-    }
+    // A prelude and a position.
+    contestant.bodies.drain(wakers);
     for n in 1..=16 {
         (contestant.publish)(n);
     }
@@ -145,9 +209,7 @@ fn check(contestant: &mut Contestant, wakers: &[Waker]) {
         let block = String::from_utf8(ready_bytes(n).to_vec()).unwrap();
         expected.push(sorted(block.trim_end()));
     }
-    for (body, waker) in contestant.bodies.iter_mut().zip(wakers) {
-        let mut bytes = Vec::new();
-        drain(body, waker, |frame| bytes.extend_from_slice(frame));
+    for bytes in contestant.bodies.collect(wakers) {
         let text = String::from_utf8(bytes).unwrap();
         let blocks: Vec<String> = text.split_terminator("\n\n").map(sorted).collect();
         assert_eq!(blocks, expected, "{}", contestant.name);
@@ -187,9 +249,7 @@ fn polled(burst: u64, rounds: usize) -> Vec<Result> {
                 for i in 0..burst {
                     (contestant.publish)(n + i);
                 }
-                for (body, waker) in contestant.bodies.iter_mut().zip(&wakers) {
-                    drain(body, waker, |frame| bytes += frame.len());
-                }
+                bytes += contestant.bodies.drain(&wakers);
                 time += start.elapsed();
             }
             assert!(bytes > 120 * BODIES * usize::try_from(times * burst).unwrap());
@@ -224,17 +284,7 @@ fn tasks(burst: u64, rounds: usize) -> Vec<Result> {
     let received: Vec<Arc<AtomicU64>> = contestants.iter().map(|_| Arc::default()).collect();
     runtime.block_on(async {
         for (contestant, received) in contestants.iter_mut().zip(&received) {
-            for mut body in contestant.bodies.drain(..) {
-                let received = Arc::clone(received);
-                tokio::spawn(async move {
-                    while let Some(frame) = body.frame().await {
-                        let frame = frame.expect("nobody lags");
-                        let bytes = frame.data_ref().expect("data").len() as u64;
-                        // Preludes and positions are short, and come before the count begins.
-                        received.fetch_add(bytes, Ordering::Relaxed);
-                    }
-                });
-            }
+            contestant.bodies.spawn(received);
         }
         tokio::time::sleep(SETTLED).await;
         for (contestant, received) in contestants.iter_mut().zip(&received) {

@@ -48,10 +48,30 @@ impl State {
         self.advance(seat, merged.to, merged.events, merged.block.len(), wakes);
         let view = &mut self.views[range.view];
         if merged.to == view.head && self.closed_to == 0 {
-            // It will look again and find nothing: that look then needs no lock.
+            // It will look again and find nothing; that look then needs no lock.
             view.wait(&mut seat.ticket, task);
         }
         Taken::Frame(merged.block)
+    }
+
+    /// The same for the way that is nearly always taken: a frame that somebody else has had made,
+    /// and then the wait for the next event.
+    #[inline]
+    pub(super) fn take_merged(&mut self, seat: &mut Seat, task: &Waker) -> Option<Block> {
+        let place = &mut self.places[seat.place];
+        let view = &mut self.views[seat.view];
+        if place.cursor < view.lost_to.max(seat.live_from) || place.excused || self.gate.is_shut() {
+            return None;
+        }
+        let merged = view.merged(place.cursor)?;
+        let block = merged.block.clone();
+        self.counters.delivered += merged.events;
+        self.counters.bytes += block.len() as u64;
+        place.cursor = merged.to;
+        if merged.to == view.head && self.closed_to == 0 {
+            view.wait(&mut seat.ticket, task);
+        }
+        Some(block)
     }
 
     /// Some of what is pending, one by one; `Waiting` or worse if there was nothing.

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use super::gate::Gate;
@@ -74,6 +75,15 @@ impl Seat {
     /// evenly by the golden ratio.
     pub(super) fn share(&self) -> u64 {
         (self.place as u64).wrapping_mul(0x9e37_79b9) % ALL_SHARES
+    }
+}
+
+impl Seat {
+    /// Whether the task will be woken and has nothing to look for until then. A round ends before
+    /// its tasks are woken: who still sees its own is woken later.
+    #[inline]
+    pub(super) fn is_waiting(&self, task: &Waker) -> bool {
+        self.ticket.holds(self.round.load(Ordering::Acquire), task)
     }
 }
 

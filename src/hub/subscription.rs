@@ -2,7 +2,6 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -61,9 +60,16 @@ pub struct Subscription {
     hub: Hub,
     /// `None` once it has ended.
     seat: Option<Seat>,
+    outcome: Outcome,
+    /// There as long as something in it is; nearly always nothing is, and a body is small.
+    extra: Option<Box<Extra>>,
+}
+
+/// What a subscription that just hands out frames does not have.
+#[derive(Default)]
+struct Extra {
     /// What goes out before anything else.
     first: Option<Block>,
-    outcome: Outcome,
     filter: Option<Filter>,
     /// What is left of a block with a shared payload, last chunk first.
     chunks: Vec<Bytes>,
@@ -83,18 +89,18 @@ impl Subscription {
         let mut subscription = Self {
             hub,
             seat: Some(seat),
-            first: None,
             outcome,
-            filter,
-            chunks: Vec::new(),
-            once: false,
-            served: false,
+            extra: None,
         };
-        subscription.first = match outcome {
+        let first = match outcome {
             Outcome::Fresh => Some(subscription.position(begins_after)),
             Outcome::Resumed(_) => None,
             Outcome::Gap | Outcome::Unknown => Some(subscription.gap_at(begins_after)),
         };
+        if first.is_some() || filter.is_some() {
+            let extra = subscription.extra.get_or_insert_default();
+            (extra.first, extra.filter) = (first, filter);
+        }
         subscription
     }
 
@@ -173,7 +179,7 @@ impl Subscription {
     /// # }
     /// ```
     pub fn long_poll<T: Timer>(mut self, wait: Duration, timer: T) -> SseBody<Self, T> {
-        self.once = true;
+        self.extra.get_or_insert_default().once = true;
         self.into_body()
             .prelude(Prelude::new().retry(SHORT_RETRY))
             .timer(timer)
@@ -194,36 +200,61 @@ impl Subscription {
     /// The next frame's bytes.
     #[inline]
     fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
-        if self.first.is_some() {
-            return Poll::Ready(self.first.take());
+        if self.extra.is_some() {
+            return self.poll_extra(cx);
         }
         let Some(seat) = &mut self.seat else {
             return Poll::Ready(None);
         };
-        // A round ends before its tasks are woken: one that still sees its own is woken later.
-        if seat
-            .ticket
-            .holds(seat.round.load(Ordering::Acquire), cx.waker())
-            && !self.once
-        {
+        if seat.is_waiting(cx.waker()) {
             return Poll::Pending;
         }
-        match &mut self.filter {
-            None => {
-                let shared = &self.hub.shared;
-                match shared.with(|state, wakes| state.take(seat, cx.waker(), wakes)) {
-                    Taken::Frame(block) => {
-                        self.served = true;
-                        Poll::Ready(Some(block))
-                    }
-                    other => self.settle(&other),
-                }
-            }
-            Some(_) => self.poll_filtered(cx),
+        if let Some(block) = self.hub.shared.lock().take_merged(seat, cx.waker()) {
+            return Poll::Ready(Some(block));
+        }
+        self.poll_hub(cx)
+    }
+
+    #[inline(never)]
+    fn poll_hub(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
+        let Some(seat) = &mut self.seat else {
+            return Poll::Ready(None);
+        };
+        let shared = &self.hub.shared;
+        match shared.with(|state, wakes| state.take(seat, cx.waker(), wakes)) {
+            Taken::Frame(block) => Poll::Ready(Some(block)),
+            other => self.settle(&other),
         }
     }
 
+    /// The same where something is out of the ordinary.
     #[cold]
+    fn poll_extra(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
+        let Some(extra) = &mut self.extra else {
+            return self.poll_hub(cx);
+        };
+        if let Some(first) = extra.first.take() {
+            if extra.filter.is_none() && extra.chunks.is_empty() && !extra.once {
+                self.extra = None;
+            }
+            return Poll::Ready(Some(first));
+        }
+        let (filtered, once) = (extra.filter.is_some(), extra.once);
+        let seat = self.seat.as_ref();
+        if !once && seat.is_some_and(|seat| seat.is_waiting(cx.waker())) {
+            return Poll::Pending;
+        }
+        let block = if filtered {
+            self.poll_filtered(cx)
+        } else {
+            self.poll_hub(cx)
+        };
+        if let (Poll::Ready(Some(_)), Some(extra)) = (&block, &mut self.extra) {
+            extra.served = true;
+        }
+        block
+    }
+
     fn poll_filtered(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         let mut deliveries = Vec::new();
         loop {
@@ -236,18 +267,13 @@ impl Subscription {
                 }
             });
             if !block.is_empty() {
-                self.served = true;
                 return Poll::Ready(Some(block));
             }
         }
     }
 
     /// Some of what is pending and allowed, one by one.
-    fn collect(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut each: impl FnMut(Delivery),
-    ) -> Result<(), Taken> {
+    fn collect(&mut self, cx: &mut Context<'_>, each: impl FnMut(Delivery)) -> Result<(), Taken> {
         let Some(seat) = &mut self.seat else {
             return Err(Taken::Closed);
         };
@@ -255,10 +281,10 @@ impl Subscription {
         self.hub.shared.with(|state, wakes| {
             state.take_each(seat, cx.waker(), wakes, |delivery| taken.push(delivery))
         })?;
-        for delivery in taken {
-            if self.filter.as_mut().is_none_or(|allows| allows(&delivery)) {
-                each(delivery);
-            }
+        let filter = self.extra.as_mut().and_then(|extra| extra.filter.as_mut());
+        match filter {
+            None => taken.into_iter().for_each(each),
+            Some(allows) => taken.into_iter().filter(|one| allows(one)).for_each(each),
         }
         Ok(())
     }
@@ -273,7 +299,11 @@ impl Subscription {
                 self.leave();
                 Poll::Ready(farewell)
             }
-            _ if self.once && self.served => {
+            _ if self
+                .extra
+                .as_ref()
+                .is_some_and(|extra| extra.once && extra.served) =>
+            {
                 self.leave();
                 Poll::Ready(None)
             }
@@ -309,7 +339,8 @@ impl Subscription {
         cx: &mut Context<'_>,
         buffer: &mut VecDeque<Delivery>,
     ) -> Poll<Option<Result<Delivery, Missed>>> {
-        if self.first.take().is_some() && self.outcome.is_lossy() {
+        let first = self.extra.as_mut().and_then(|extra| extra.first.take());
+        if first.is_some() && self.outcome.is_lossy() {
             return Poll::Ready(Some(Err(Missed::new())));
         }
         loop {
@@ -377,8 +408,10 @@ impl Body for Subscription {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let this = self.get_mut();
-        if let Some(chunk) = this.chunks.pop() {
-            return Poll::Ready(Some(Ok(Frame::data(chunk))));
+        if let Some(extra) = &mut this.extra {
+            if let Some(chunk) = extra.chunks.pop() {
+                return Poll::Ready(Some(Ok(Frame::data(chunk))));
+            }
         }
         let Some(block) = ready!(this.poll_block(cx)) else {
             return Poll::Ready(None);
@@ -386,13 +419,16 @@ impl Body for Subscription {
         if block.parts().1.is_none() {
             return Poll::Ready(Some(Ok(Frame::data(block.into_parts().0))));
         }
-        this.chunks.extend(block.into_chunks());
-        this.chunks.reverse();
-        Poll::Ready(this.chunks.pop().map(|chunk| Ok(Frame::data(chunk))))
+        let chunks = &mut this.extra.get_or_insert_default().chunks;
+        chunks.extend(block.into_chunks());
+        chunks.reverse();
+        Poll::Ready(chunks.pop().map(|chunk| Ok(Frame::data(chunk))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.seat.is_none() && self.first.is_none() && self.chunks.is_empty()
+        let extra = self.extra.as_ref();
+        self.seat.is_none()
+            && extra.is_none_or(|extra| extra.first.is_none() && extra.chunks.is_empty())
     }
 
     fn size_hint(&self) -> SizeHint {
