@@ -1,1 +1,119 @@
+//! The ready service, asked as a server would.
 
+use std::pin::Pin;
+use std::time::Duration;
+
+use http::{Method, Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use tower_sse::hub::{Hub, HubService, Subscription};
+use tower_sse::timer::TokioTimer;
+use tower_sse::{Event, SseBody};
+
+type Answer = Response<Pin<Box<SseBody<Subscription, TokioTimer>>>>;
+
+async fn ask(service: &HubService<TokioTimer>, request: http::request::Builder) -> Answer {
+    let request = request.body(()).unwrap();
+    service
+        .clone()
+        .oneshot(request)
+        .await
+        .unwrap()
+        .map(Box::pin)
+}
+
+async fn first(answer: &mut Answer) -> String {
+    let mut text = String::new();
+    while !text.contains("data: ") {
+        let frame = answer.body_mut().frame().await.unwrap().unwrap();
+        text.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
+    }
+    text
+}
+
+#[tokio::test]
+async fn resumes_by_header_and_by_query() {
+    let hub = Hub::builder().epoch(36).build();
+    let service = HubService::new(hub.clone());
+    hub.publish(Event::new("a"));
+    hub.publish(Event::new("b"));
+    for request in [
+        Request::get("/").header("last-event-id", "10-1"),
+        Request::get("/?lastEventId=10-1"),
+        Request::get("/?lastEventId=10-2").header("last-event-id", "10-1"),
+    ] {
+        let mut answer = ask(&service, request).await;
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["x-accel-buffering"], "no");
+        assert_eq!(first(&mut answer).await, ":\n\nid: 10-2\ndata: b\n\n");
+    }
+    let bad = Request::get("/").header("last-event-id", &b"\xff"[..]);
+    assert_eq!(ask(&service, bad).await.status(), 400);
+}
+
+#[tokio::test]
+async fn heads_open_nothing_and_other_methods_are_not_allowed() {
+    let hub = Hub::new();
+    let service = HubService::new(hub.clone());
+    let answer = ask(&service, Request::head("/")).await;
+    assert_eq!(answer.headers()["content-type"], "text/event-stream");
+    assert!(answer.body().is_end_stream());
+    assert_eq!(hub.stats().subscribers, 0);
+    let answer = ask(&service, Request::builder().method(Method::DELETE)).await;
+    assert_eq!(answer.status(), 405);
+    assert_eq!(answer.headers()["allow"], "GET, HEAD");
+}
+
+#[tokio::test]
+async fn one_too_many_gets_503_and_nobody_is_evicted() {
+    let hub = Hub::builder().max_subscribers(1).build();
+    let service = HubService::new(hub.clone());
+    let mut open = ask(&service, Request::get("/")).await;
+    let answer = ask(&service, Request::get("/")).await;
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()["retry-after"], "5");
+    assert!(!answer.headers().contains_key("content-type"));
+    hub.publish(Event::new("still there"));
+    assert!(first(&mut open).await.ends_with("still there\n\n"));
+    hub.close();
+    assert_eq!(ask(&service, Request::get("/")).await.status(), 503);
+}
+
+#[tokio::test(start_paused = true)]
+async fn polls_long_if_asked_to() {
+    let hub = Hub::builder().epoch(36).build();
+    let service = HubService::new(hub.clone()).long_poll(Duration::from_secs(3));
+    for query in ["/?long-poll", "/?x=1&long-poll=1&y"] {
+        let answer = ask(&service, Request::get(query)).await;
+        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(bytes, ":\nretry: 100\n\nid: 10-0\n\n");
+    }
+    let mut answer = ask(&service, Request::get("/?long-poll=0")).await;
+    hub.publish(Event::new("a"));
+    first(&mut answer).await;
+    assert!(!answer.body().is_end_stream());
+}
+
+#[tokio::test]
+async fn an_id_opens_no_topic() {
+    let hub = Hub::builder().epoch(36).build();
+    let service = HubService::new(hub.clone()).select(|request, subscriber| {
+        let user = request
+            .headers
+            .get("x-user")
+            .ok_or(StatusCode::UNAUTHORIZED)?;
+        Ok(subscriber.topic(user.to_str().unwrap_or_default()))
+    });
+    hub.topic("anna").publish(Event::new("for anna"));
+    hub.topic("bert").publish(Event::new("for bert"));
+    assert_eq!(ask(&service, Request::get("/")).await.status(), 401);
+    let request = Request::get("/")
+        .header("x-user", "bert")
+        .header("last-event-id", "10-0");
+    let mut answer = ask(&service, request).await;
+    assert_eq!(
+        first(&mut answer).await,
+        ":\n\nid: 10-2\ndata: for bert\n\n"
+    );
+}

@@ -1,1 +1,115 @@
+//! One subscriber that has stopped reading among a hundred that have not.
 
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::routing::get_service;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tower_sse::hub::{Hub, HubService, Lag};
+use tower_sse::{Event, KeepAlive};
+
+const SIZE: usize = 1_000;
+const EVENTS: usize = 8_000;
+const RETAIN: usize = 1 << 20;
+
+async fn connect(address: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    // So that little is on its way to one that does not read.
+    socket.set_recv_buffer_size(64 * 1024).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    stream
+}
+
+/// Reads until so many events have come; gives the longest time between two reads.
+async fn read(mut stream: TcpStream, events: usize) -> Duration {
+    let (mut seen, mut longest) = (0, Duration::ZERO);
+    let mut buffer = vec![0; 64 * 1024];
+    let mut last = Instant::now();
+    let mut started = false;
+    while seen < events {
+        let n = stream.read(&mut buffer).await.unwrap();
+        assert!(n > 0, "ended after {seen} events");
+        // Each event has one such byte; the rest of it is `x`.
+        seen += memchr::memchr_iter(b'#', &buffer[..n]).count();
+        if started {
+            longest = longest.max(last.elapsed());
+        }
+        (last, started) = (Instant::now(), seen > 0);
+    }
+    longest
+}
+
+async fn stalled(lag: Lag) {
+    let hub = Hub::builder()
+        .lag(lag)
+        .retain_events(usize::MAX)
+        .retain_bytes(RETAIN)
+        .build();
+    let service = HubService::new(hub.clone()).keep_alive(KeepAlive::new());
+    let app = Router::new().route("/", get_service(service));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(async { axum::serve(listener, app).await });
+
+    let mut stalled = connect(address).await;
+    let mut readers = Vec::new();
+    for _ in 0..100 {
+        readers.push(tokio::spawn(read(connect(address).await, EVENTS)));
+    }
+    while hub.stats().subscribers < 101 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let data = format!("#{}", "x".repeat(SIZE));
+    let mut given_up = 0;
+    for _ in 0..EVENTS {
+        hub.publish(Event::new(data.clone()));
+        // As soon as the stalled one is in the way, it is given up.
+        let patience = tokio::time::sleep(Duration::from_millis(300));
+        given_up += hub.caught_up(200).or_after(patience).await;
+        assert!(hub.stats().retained_bytes <= RETAIN);
+    }
+    let mut longest = Duration::ZERO;
+    for reader in readers {
+        longest = longest.max(reader.await.unwrap());
+    }
+    println!(
+        "longest wait of the others: {longest:?}; given up: {given_up}; {:?}",
+        hub.stats()
+    );
+    assert!(given_up >= 1);
+    assert!(longest < Duration::from_secs(2), "{longest:?}");
+
+    // It reads again, and is ended or told.
+    let mut text = Vec::new();
+    let mut buffer = vec![0; 64 * 1024];
+    let told = memchr::memmem::Finder::new("event: gap\n");
+    loop {
+        let n = stalled.read(&mut buffer).await.unwrap();
+        text.extend_from_slice(&buffer[..n]);
+        // The last chunk of a body has no bytes.
+        let ended = n == 0 || text.ends_with(b"\r\n0\r\n\r\n");
+        let recent = text.len().saturating_sub(n + 20);
+        if ended || told.find(&text[recent..]).is_some() {
+            assert_eq!(ended, lag == Lag::End);
+            break;
+        }
+    }
+    assert_eq!(hub.stats().lagged, 1);
+    server.abort();
+}
+
+#[tokio::test]
+async fn is_ended() {
+    stalled(Lag::End).await;
+}
+
+#[tokio::test]
+async fn is_told() {
+    stalled(Lag::Newest).await;
+}
