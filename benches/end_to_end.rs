@@ -208,6 +208,18 @@ async fn full_speed(quick: bool) -> Outcome<()> {
     Ok(())
 }
 
+/// Every subscriber has an event before the next is published: nobody can merge anything.
+async fn one_by_one() -> Outcome<()> {
+    for (subscribers, events) in [(1, 20_000), (100, 2_000), (1_000, 300), (5_000, 60)] {
+        println!("{subscribers} subscribers, {events} events of 120 bytes one by one");
+        for kind in FULL_SPEED {
+            let query = format!("n={events}&size=120&distance=0");
+            measure(kind, subscribers, &query, events).await?;
+        }
+    }
+    Ok(())
+}
+
 async fn linger() -> Outcome<()> {
     println!("1000 subscribers, 1000 events of 120 bytes, 500 a second");
     for kind in [
@@ -233,7 +245,8 @@ async fn idle() -> Outcome<()> {
         let (cpu, bytes) = (server.cpu()?, received.borrow().bytes);
         tokio::time::sleep(Duration::from_secs(6)).await;
         let cpu = server.cpu()? - cpu;
-        let heartbeats = (received.borrow().bytes - bytes) as f64 / kind_heartbeat(kind);
+        // Its own three bytes and five of its HTTP chunk, with all three servers.
+        let heartbeats = (received.borrow().bytes - bytes) as f64 / 8.0;
         println!(
             "  {:<6} {:<8} {:>8.2} KB resident each {:>8.2} us CPU per heartbeat, {heartbeats:.0} of them",
             kind.name,
@@ -243,13 +256,6 @@ async fn idle() -> Outcome<()> {
         );
     }
     Ok(())
-}
-
-/// A heartbeat's bytes: its own and those of its HTTP chunk.
-fn kind_heartbeat(kind: Kind) -> f64 {
-    // All three send `:` and an empty line.
-    _ = kind;
-    3.0 + 5.0
 }
 
 fn main() -> Outcome<()> {
@@ -280,6 +286,9 @@ fn main() -> Outcome<()> {
     LocalSet::new().block_on(&runtime, async {
         if part.is_none_or(|part| part == "speed") {
             full_speed(quick).await?;
+        }
+        if part == Some("single") || (part.is_none() && !quick) {
+            one_by_one().await?;
         }
         if part == Some("linger") || (part.is_none() && !quick) {
             linger().await?;

@@ -10,7 +10,7 @@
 //!
 //! Each event has its ID, and its send time in nanoseconds since the Unix epoch at the beginning of
 //! its data. A publisher at full speed is held back by the slowest subscriber; one with a rate is not.
-//! `--runtime current` serves on one thread; `--heartbeat` sets the interval in milliseconds.
+//! `distance=` sets how far it may be ahead, 0 for one event at a time. `--runtime current` serves on one thread; `--heartbeat` sets the interval in milliseconds.
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
@@ -25,7 +25,8 @@ use serde::Deserialize;
 use tower_sse::timer::{Timer, TokioTimer};
 use tower_sse::{Event, Hub, KeepAlive, LastEventId};
 
-/// How far a publisher at full speed runs ahead of the slowest subscriber, in events.
+/// How far a publisher at full speed runs ahead of the slowest subscriber, in events, if nothing is
+/// said.
 const DISTANCE: u64 = 1024;
 
 /// How long it waits for one that has stalled.
@@ -44,6 +45,12 @@ struct Publish {
     #[serde(default)]
     size: usize,
     rate: Option<f64>,
+    #[serde(default = "distance")]
+    distance: u64,
+}
+
+fn distance() -> u64 {
+    DISTANCE
 }
 
 fn one() -> u64 {
@@ -68,7 +75,7 @@ async fn publish(State(app): State<App>, Query(publish): Query<Publish>) -> Stri
                 tokio::time::sleep_until(start + next).await;
             }
             None => {
-                let caught_up = app.hub.caught_up(DISTANCE);
+                let caught_up = app.hub.caught_up(publish.distance);
                 given_up += caught_up.or_after(TokioTimer.sleep(PATIENCE)).await;
             }
         }

@@ -59,6 +59,7 @@ struct Publish {
     n: u64,
     size: usize,
     rate: Option<f64>,
+    distance: Option<usize>,
 }
 
 async fn publish(State(app): State<App>, Query(publish): Query<Publish>) -> String {
@@ -83,10 +84,14 @@ async fn publish(State(app): State<App>, Query(publish): Query<Publish>) -> Stri
             tokio::time::sleep_until(start + next).await;
             continue;
         }
-        // As a wake-up would, it waits for half of them.
-        if app.len() >= DISTANCE {
-            while app.len() > DISTANCE / 2 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
+        // As the hub's wake-up does, it waits for half of them.
+        let distance = publish.distance.unwrap_or(DISTANCE);
+        if app.len() > distance {
+            while app.len() > distance / 2 {
+                match distance {
+                    0 => tokio::task::yield_now().await,
+                    _ => tokio::time::sleep(Duration::from_millis(1)).await,
+                }
             }
         }
     }

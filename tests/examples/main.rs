@@ -1,6 +1,7 @@
 //! Each example runs as a process and is read over a real socket.
 
 mod client;
+mod fan_out;
 mod live;
 #[path = "../support/example.rs"]
 mod support;

@@ -47,6 +47,16 @@ impl Example {
         port
     }
 
+    /// The process's resident memory in bytes, where Linux tells it.
+    pub fn resident(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+        Some(kilobytes * 1024)
+    }
+
     /// Presses Ctrl-C.
     pub fn interrupt(&self) {
         let status = Command::new("kill")
