@@ -12,18 +12,23 @@
 //! its data. A publisher at full speed is held back by the slowest subscriber; one with a rate is not.
 //! `distance=` sets how far it may be ahead, 0 for one event at a time. `--runtime current` serves on one thread; `--heartbeat` sets the interval in milliseconds.
 
+use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::Router;
-use axum::extract::{Query, State};
-use axum::response::IntoResponse;
-use axum::routing::{get, post};
-use axum::serve::ListenerExt;
-use serde::Deserialize;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer as HyperTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt;
+use tower_sse::hub::{Hub, HubService, Subscription};
 use tower_sse::timer::{Timer, TokioTimer};
-use tower_sse::{Event, Hub, KeepAlive, LastEventId};
+use tower_sse::{Event, KeepAlive, SseBody};
 
 /// How far a publisher at full speed runs ahead of the slowest subscriber, in events, if nothing is
 /// said.
@@ -32,66 +37,63 @@ const DISTANCE: u64 = 1024;
 /// How long it waits for one that has stalled.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-#[derive(Clone)]
-struct App {
-    hub: Hub,
-    keep_alive: KeepAlive,
-}
+type Answer = Response<Either<SseBody<Subscription, TokioTimer>, Full<Bytes>>>;
 
-#[derive(Deserialize)]
+/// What is asked of the publisher.
 struct Publish {
-    #[serde(default = "one")]
     n: u64,
-    #[serde(default)]
     size: usize,
     rate: Option<f64>,
-    #[serde(default = "distance")]
     distance: u64,
 }
 
-fn distance() -> u64 {
-    DISTANCE
-}
-
-fn one() -> u64 {
-    1
-}
-
-async fn events(State(app): State<App>, last: Option<LastEventId>) -> impl IntoResponse {
-    let keep_alive = app.keep_alive;
-    app.hub
-        .resume(last)
-        .map(|subscription| subscription.keep_alive(keep_alive))
-}
-
-async fn publish(State(app): State<App>, Query(publish): Query<Publish>) -> String {
-    let start = tokio::time::Instant::now();
-    let mut given_up = 0;
-    for i in 0..publish.n {
-        app.hub.publish(event(publish.size));
-        match publish.rate {
-            Some(rate) => {
-                let next = Duration::from_secs_f64((i + 1) as f64 / rate);
-                tokio::time::sleep_until(start + next).await;
-            }
-            None => {
-                let caught_up = app.hub.caught_up(publish.distance);
-                given_up += caught_up.or_after(TokioTimer.sleep(PATIENCE)).await;
-            }
+impl Publish {
+    fn from_query(query: &str) -> Self {
+        let value = |name| {
+            let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+            pairs
+                .filter(|(key, _)| *key == name)
+                .map(|(_, value)| value)
+                .next()
+        };
+        let number = |name| value(name).and_then(|value| value.parse().ok());
+        Self {
+            n: number("n").unwrap_or(1),
+            size: value("size")
+                .and_then(|size| size.parse().ok())
+                .unwrap_or(0),
+            rate: value("rate").and_then(|rate| rate.parse().ok()),
+            distance: number("distance").unwrap_or(DISTANCE),
         }
     }
-    if publish.rate.is_none() {
-        given_up += app
-            .hub
-            .caught_up(0)
-            .or_after(TokioTimer.sleep(PATIENCE))
-            .await;
+
+    async fn run(self, hub: Hub) -> String {
+        let start = tokio::time::Instant::now();
+        let mut given_up = 0;
+        for i in 0..self.n {
+            hub.publish(event(self.size));
+            if let Some(rate) = self.rate {
+                let next = Duration::from_secs_f64((i + 1) as f64 / rate);
+                tokio::time::sleep_until(start + next).await;
+            } else {
+                given_up += wait(&hub, self.distance).await;
+            }
+        }
+        if self.rate.is_none() {
+            given_up += wait(&hub, 0).await;
+        }
+        let time = start.elapsed().as_secs_f64();
+        format!(
+            "{} events in {time:.3} s, {given_up} subscribers given up\n",
+            self.n
+        )
     }
-    let time = start.elapsed().as_secs_f64();
-    format!(
-        "{} events in {time:.3} s, {given_up} subscribers given up\n",
-        publish.n
-    )
+}
+
+async fn wait(hub: &Hub, distance: u64) -> usize {
+    hub.caught_up(distance)
+        .or_after(TokioTimer.sleep(PATIENCE))
+        .await
 }
 
 fn event(size: usize) -> Event {
@@ -106,8 +108,37 @@ fn event(size: usize) -> Event {
     Event::new(data)
 }
 
-async fn stats(State(app): State<App>) -> String {
-    format!("{:#?}\n", app.hub.stats())
+async fn answer(events: HubService<TokioTimer>, hub: Hub, request: Request<Incoming>) -> Answer {
+    let text = match (request.method(), request.uri().path()) {
+        (_, "/events") => {
+            let Ok(response) = events.oneshot(request).await;
+            return response.map(Either::Left);
+        }
+        (&Method::POST, "/publish") => {
+            let publish = Publish::from_query(request.uri().query().unwrap_or_default());
+            publish.run(hub).await
+        }
+        (_, "/stats") => format!("{:#?}\n", hub.stats()),
+        _ => {
+            let mut response = Response::new(Either::Right(Full::default()));
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            return response;
+        }
+    };
+    Response::new(Either::Right(Full::from(text)))
+}
+
+async fn connection(socket: TcpStream, events: HubService<TokioTimer>, hub: Hub) {
+    _ = socket.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let answer = answer(events.clone(), hub.clone(), request);
+        async { Ok::<_, Infallible>(answer.await) }
+    });
+    // An error says that the client has gone, which is how most connections end.
+    _ = http1::Builder::new()
+        .timer(HyperTimer::new())
+        .serve_connection(TokioIo::new(socket), service)
+        .await;
 }
 
 async fn serve(flags: Flags) -> std::io::Result<()> {
@@ -116,15 +147,13 @@ async fn serve(flags: Flags) -> std::io::Result<()> {
         tokio::spawn(hub.linger(flags.linger, TokioTimer));
     }
     let keep_alive = KeepAlive::new().interval(flags.heartbeat);
-    let app = Router::new()
-        .route("/events", get(events))
-        .route("/publish", post(publish))
-        .route("/stats", get(stats))
-        .with_state(App { hub, keep_alive });
-    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, flags.port)).await?;
+    let events = HubService::new(hub.clone()).keep_alive(keep_alive);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, flags.port)).await?;
     println!("http://{}", listener.local_addr()?);
-    let listener = listener.tap_io(|io| _ = io.set_nodelay(true));
-    axum::serve(listener, app).await
+    loop {
+        let (socket, _) = listener.accept().await?;
+        tokio::spawn(connection(socket, events.clone(), hub.clone()));
+    }
 }
 
 struct Flags {

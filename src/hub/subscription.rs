@@ -193,6 +193,7 @@ impl Subscription {
 
     /// A response with this body, without heartbeats, and an event stream's headers; see
     /// [`SseBody::into_response`].
+    #[must_use]
     pub fn into_response(self) -> Response<SseBody<Self>> {
         self.into_body().into_response()
     }
