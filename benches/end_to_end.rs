@@ -264,7 +264,7 @@ fn main() -> Outcome<()> {
         let rest = args[at + 2..].to_vec();
         return match &*args[at + 1] {
             "hub" => fan_out::run(rest),
-            name => broadcast::run(name == "ready", rest),
+            name => broadcast::run(name == "ready", &rest),
         };
     }
     let quick = !args.iter().any(|arg| arg == "--bench");

@@ -23,7 +23,7 @@ use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer as HyperTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 use tower_sse::hub::{Hub, HubService, Subscription};
@@ -116,7 +116,8 @@ async fn answer(events: HubService<TokioTimer>, hub: Hub, request: Request<Incom
         }
         (&Method::POST, "/publish") => {
             let publish = Publish::from_query(request.uri().query().unwrap_or_default());
-            publish.run(hub).await
+            // Not within every subscriber's future.
+            Box::pin(publish.run(hub)).await
         }
         (_, "/stats") => format!("{:#?}\n", hub.stats()),
         _ => {
@@ -136,7 +137,6 @@ async fn connection(socket: TcpStream, events: HubService<TokioTimer>, hub: Hub)
     });
     // An error says that the client has gone, which is how most connections end.
     _ = http1::Builder::new()
-        .timer(HyperTimer::new())
         .serve_connection(TokioIo::new(socket), service)
         .await;
 }

@@ -40,7 +40,9 @@ async fn events(State(app): State<App>) -> Response {
         let frames = BroadcastStream::new(app.bytes.subscribe())
             .filter_map(|bytes| std::future::ready(bytes.ok()))
             .map(|bytes| Ok::<_, Infallible>(Frame::data(bytes)));
-        // axum's own heartbeats need axum's events.
+        // axum's own heartbeats need axum's events, and these a first line.
+        let prelude = std::future::ready(Ok(Frame::data(Bytes::from_static(b":\n\n"))));
+        let frames = futures_util::stream::once(prelude).chain(frames);
         let keep_alive = tower_sse::KeepAlive::new().interval(app.heartbeat);
         let body = KeepAliveBody::new(StreamBody::new(frames), keep_alive, TokioTimer);
         let mut response = Response::new(Body::new(body));
@@ -129,7 +131,7 @@ async fn serve(ready: bool, port: u16, heartbeat: Duration) -> std::io::Result<(
     axum::serve(listener, app).await
 }
 
-pub(crate) fn run(ready: bool, args: Vec<String>) -> Outcome<()> {
+pub(crate) fn run(ready: bool, args: &[String]) -> Outcome<()> {
     let flag = |name: &str| args.iter().skip_while(|arg| *arg != name).nth(1);
     let heartbeat = flag("--heartbeat").ok_or("a heartbeat")?.parse()?;
     let mut builder = match flag("--runtime").map(String::as_str) {

@@ -63,7 +63,8 @@ impl HubBuilder {
 
     /// How many bytes of events are retained; 4 MiB by default. The newest event always is.
     ///
-    /// Merged copies, which subscribers at the same place share, take at most as much again.
+    /// Merged copies, which subscribers at the same place share, take at most as much again, or
+    /// 256 KiB if that is more.
     pub fn retain_bytes(mut self, bytes: usize) -> Self {
         self.retention.bytes = bytes;
         self

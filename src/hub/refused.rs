@@ -33,6 +33,8 @@ impl Refused {
     }
 
     /// 503 with `Retry-After`, in whole seconds, rounded up.
+    ///
+    /// A browser's `EventSource` does not come back after that by itself: the page has to.
     pub fn into_response<B: Default>(self) -> Response<B> {
         let mut response = Response::new(B::default());
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;

@@ -150,12 +150,9 @@ impl<T: Timer + Clone> HubService<T> {
         Arc::make_mut(&mut self.settings)
     }
 
-    fn respond(&self, parts: &Parts) -> Response<SseBody<Subscription, T>>
-    where
-        T: Default,
-    {
+    fn respond(&self, parts: &Parts) -> Response<SseBody<Subscription, T>> {
         if parts.method != Method::GET && parts.method != Method::HEAD {
-            let mut response = status(StatusCode::METHOD_NOT_ALLOWED);
+            let mut response = self.status(StatusCode::METHOD_NOT_ALLOWED);
             let allow = HeaderValue::from_static("GET, HEAD");
             response.headers_mut().insert(ALLOW, allow);
             return response;
@@ -166,17 +163,17 @@ impl<T: Timer + Clone> HubService<T> {
             last => last,
         };
         let Ok(last) = last else {
-            return status(StatusCode::BAD_REQUEST);
+            return self.status(StatusCode::BAD_REQUEST);
         };
         let subscriber = self.hub.subscriber().after(last);
         let subscriber = match &self.settings.select {
             None => subscriber,
             Some(select) => match select(parts, subscriber) {
                 Ok(subscriber) => subscriber,
-                Err(refusal) => return status(refusal),
+                Err(refusal) => return self.status(refusal),
             },
         };
-        let mut response = Response::new(SseBody::default());
+        let mut response = self.status(StatusCode::OK);
         self.settings
             .headers
             .apply(parts.version, response.headers_mut());
@@ -185,8 +182,18 @@ impl<T: Timer + Clone> HubService<T> {
         }
         match subscriber.subscribe() {
             Ok(subscription) => response.map(|_| self.body(subscription, query)),
-            Err(refused) => refused.into_response(),
+            Err(refused) => refused.into_response::<()>().map(|()| self.empty()),
         }
+    }
+
+    fn empty(&self) -> SseBody<Subscription, T> {
+        SseBody::from_source(None, self.timer.clone())
+    }
+
+    fn status(&self, status: StatusCode) -> Response<SseBody<Subscription, T>> {
+        let mut response = Response::new(self.empty());
+        *response.status_mut() = status;
+        response
     }
 
     fn body(&self, subscription: Subscription, query: &str) -> SseBody<Subscription, T> {
@@ -210,13 +217,7 @@ fn is_long_poll(pair: &str) -> bool {
     name == "long-poll" && !matches!(value, "0" | "false" | "no")
 }
 
-fn status<B: Default>(status: StatusCode) -> Response<B> {
-    let mut response = Response::new(B::default());
-    *response.status_mut() = status;
-    response
-}
-
-impl<T: Timer + Clone + Default, B> Service<Request<B>> for HubService<T> {
+impl<T: Timer + Clone, B> Service<Request<B>> for HubService<T> {
     type Response = Response<SseBody<Subscription, T>>;
     type Error = Infallible;
     type Future = Ready<Result<Self::Response, Infallible>>;

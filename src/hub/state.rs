@@ -108,7 +108,7 @@ impl State {
             next: 1,
             gate: Gate::default(),
             merged: 0,
-            merged_limit: retention.bytes,
+            merged_limit: retention.bytes.max(4 * FRAME),
             closed_to: 0,
             lingering: None,
             lingers: 0,

@@ -223,7 +223,7 @@ async fn long_polls_lose_nothing_between_them() {
         if let Some(id) = text
             .lines()
             .filter_map(|line| line.strip_prefix("id: "))
-            .last()
+            .next_back()
         {
             last = Some(EventId::try_from(id).unwrap());
         }

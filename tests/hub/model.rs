@@ -434,14 +434,11 @@ fn run(seed: u64) -> usize {
 
 #[test]
 fn does_what_the_model_does() {
-    let seeds = std::env::var("SEEDS").map_or(120, |seeds| seeds.parse().unwrap());
+    let seeds = std::env::var("SEEDS").map_or(120, |seeds| seeds.parse::<usize>().unwrap());
     let mut received = 0;
     for seed in 0..seeds {
-        let outcome = std::panic::catch_unwind(|| run(seed));
+        let outcome = std::panic::catch_unwind(|| run(seed as u64));
         received += outcome.unwrap_or_else(|_| panic!("seed {seed}"));
     }
-    assert!(
-        received > seeds as usize * 10,
-        "{received} events in {seeds} runs"
-    );
+    assert!(received > seeds * 10, "{received} events in {seeds} runs");
 }
