@@ -116,8 +116,7 @@ async fn answer(events: HubService<TokioTimer>, hub: Hub, request: Request<Incom
         }
         (&Method::POST, "/publish") => {
             let publish = Publish::from_query(request.uri().query().unwrap_or_default());
-            // Not within every subscriber's future.
-            Box::pin(publish.run(hub)).await
+            publish.run(hub).await
         }
         (_, "/stats") => format!("{:#?}\n", hub.stats()),
         _ => {
@@ -131,9 +130,10 @@ async fn answer(events: HubService<TokioTimer>, hub: Hub, request: Request<Incom
 
 async fn connection(socket: TcpStream, events: HubService<TokioTimer>, hub: Hub) {
     _ = socket.set_nodelay(true);
+    // The connection keeps a future's place for as long as it lives; of a box, that is two words.
     let service = service_fn(move |request| {
         let answer = answer(events.clone(), hub.clone(), request);
-        async { Ok::<_, Infallible>(answer.await) }
+        Box::pin(async { Ok::<_, Infallible>(answer.await) })
     });
     // An error says that the client has gone, which is how most connections end.
     _ = http1::Builder::new()
