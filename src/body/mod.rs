@@ -32,6 +32,6 @@ pub use keep_alive_body::KeepAliveBody;
 pub(crate) use keep_alive_body::to_bytes;
 pub use lifecycle::MaxAge;
 pub use prelude::Prelude;
-pub(crate) use source::sealed::Sealed as SealedSource;
+pub(crate) use source::SealedSource;
 pub use source::{Item, Source, Written};
 pub use sse_body::SseBody;

@@ -111,7 +111,9 @@ impl Item for Block {
     }
 }
 
-pub(crate) mod sealed {
+pub(crate) use self::sealed::Sealed as SealedSource;
+
+mod sealed {
     use super::{Block, Encode, Event, Item, Stream, Writer, Written};
 
     pub trait SealedItem {}

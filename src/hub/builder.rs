@@ -56,6 +56,13 @@ impl HubBuilder {
     }
 
     /// How many events are retained; 4096 by default, at least 1.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// let hub = Hub::builder().retain_events(2).build();
+    /// (0..5).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
+    /// assert_eq!(hub.stats().retained, 2);
+    /// ```
     pub fn retain_events(mut self, events: usize) -> Self {
         self.retention.events = events.max(1);
         self
@@ -65,6 +72,13 @@ impl HubBuilder {
     ///
     /// Merged copies, which subscribers at the same place share, take at most as much again, or
     /// 256 KiB if that is more.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// let hub = Hub::builder().retain_bytes(100).build();
+    /// (0..50).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
+    /// assert!(hub.stats().retained_bytes <= 100);
+    /// ```
     pub fn retain_bytes(mut self, bytes: usize) -> Self {
         self.retention.bytes = bytes;
         self
@@ -72,6 +86,17 @@ impl HubBuilder {
 
     /// How long an event is retained; by default however long. The clock is looked at when something
     /// is published and when somebody subscribes.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// use std::time::Duration;
+    ///
+    /// let hub = Hub::builder().retain_for(Duration::from_millis(1)).build();
+    /// hub.publish(Event::new("old"));
+    /// std::thread::sleep(Duration::from_millis(5));
+    /// hub.publish(Event::new("new"));
+    /// assert_eq!(hub.stats().retained, 1);
+    /// ```
     pub fn retain_for(mut self, age: Duration) -> Self {
         self.retention.age = Some(age);
         self
@@ -79,6 +104,21 @@ impl HubBuilder {
 
     /// What becomes of a subscriber that falls behind further than the hub retains; its stream ends,
     /// by default.
+    ///
+    /// ```
+    /// # futures_util::FutureExt::now_or_never(async {
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::hub::{Hub, Lag};
+    /// use tower_sse::Event;
+    ///
+    /// let hub = Hub::builder().epoch(36).lag(Lag::Newest).retain_events(2).build();
+    /// let mut body = hub.subscribe().unwrap();
+    /// body.frame().await; // its position
+    /// (0..5).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
+    /// let gap = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    /// assert_eq!(gap, "event: gap\ndata: \n\nid: 10-5\n\n");
+    /// # }).unwrap();
+    /// ```
     pub fn lag(mut self, lag: Lag) -> Self {
         self.lag = lag;
         self
@@ -101,6 +141,18 @@ impl HubBuilder {
 
     /// The last event of every stream that [`Hub::close`] ends; none by default. An ID that it has
     /// is left out.
+    ///
+    /// ```
+    /// # futures_util::FutureExt::now_or_never(async {
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, hub::Hub};
+    ///
+    /// let hub = Hub::builder().epoch(36).farewell(Event::new("bye")).build();
+    /// let body = hub.subscribe().unwrap();
+    /// hub.close();
+    /// assert_eq!(body.collect().await.unwrap().to_bytes(), "id: 10-0\n\ndata: bye\n\n");
+    /// # }).unwrap();
+    /// ```
     pub fn farewell(mut self, event: impl Into<Option<Event>>) -> Self {
         self.farewell = event.into();
         self
@@ -108,12 +160,31 @@ impl HubBuilder {
 
     /// How many subscribers there may be at once; the one over it is [refused](super::Refused). As
     /// many as come, by default.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::builder().max_subscribers(1).build();
+    /// let first = hub.subscribe()?;
+    /// assert!(hub.subscribe().is_err());
+    /// drop(first);
+    /// assert!(hub.subscribe().is_ok());
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     pub fn max_subscribers(mut self, subscribers: usize) -> Self {
         self.max_subscribers = subscribers;
         self
     }
 
     /// When one that was refused may try again; after five seconds, by default.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// use std::time::Duration;
+    ///
+    /// let hub = Hub::builder().max_subscribers(0).retry_after(Duration::from_secs(9)).build();
+    /// let response = hub.subscribe().unwrap_err().into_response::<String>();
+    /// assert_eq!(response.headers()["retry-after"], "9");
+    /// ```
     pub fn retry_after(mut self, time: Duration) -> Self {
         self.retry_after = time;
         self
@@ -140,12 +211,23 @@ impl HubBuilder {
     }
 
     /// What tells this hub's IDs from those of another life of the process; random by default.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// let hub = Hub::builder().epoch(36).build();
+    /// assert_eq!(hub.publish(Event::new("x")).as_str(), "10-1");
+    /// ```
     pub fn epoch(mut self, epoch: u64) -> Self {
         self.epoch = Some(epoch);
         self
     }
 
     /// The hub.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// assert_eq!(Hub::builder().build().stats().published, 0);
+    /// ```
     #[must_use]
     pub fn build(self) -> Hub {
         let epoch = self.epoch.map_or_else(Epoch::random, Epoch::new);

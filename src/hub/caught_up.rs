@@ -54,6 +54,14 @@ impl CaughtUp {
 impl<S> CaughtUp<S> {
     /// Waits no longer than this future, a sleep. Whoever is still too far behind then is waited for
     /// by nobody until it has come on.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// # futures_util::FutureExt::now_or_never(async {
+    /// let patience = std::future::ready(());
+    /// assert_eq!(Hub::new().caught_up(0).or_after(patience).await, 0);
+    /// # }).unwrap();
+    /// ```
     pub fn or_after<F: Future>(self, patience: F) -> CaughtUp<F> {
         CaughtUp {
             hub: self.hub,

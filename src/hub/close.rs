@@ -15,6 +15,19 @@ const STEP: Duration = Duration::from_millis(20);
 
 pin_project! {
     /// Ends a hub's streams one after the other: [`Hub::close_over`].
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// use std::time::Duration;
+    /// use tower_sse::timer::TokioTimer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let hub = Hub::new();
+    /// let start = tokio::time::Instant::now();
+    /// hub.close_over(Duration::from_secs(10), TokioTimer).await;
+    /// assert_eq!(start.elapsed(), Duration::from_secs(10));
+    /// # }
+    /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct CloseOver<T: Timer> {
         hub: Hub,
@@ -76,6 +89,18 @@ impl<T: Timer> fmt::Debug for CloseOver<T> {
 }
 
 /// Waits until a hub has no subscriber: [`Hub::drain`].
+///
+/// ```
+/// # use tower_sse::hub::Hub;
+/// use futures_util::FutureExt;
+///
+/// let hub = Hub::new();
+/// let body = hub.subscribe()?;
+/// assert!(hub.drain().now_or_never().is_none());
+/// drop(body);
+/// assert!(hub.drain().now_or_never().is_some());
+/// # Ok::<(), tower_sse::hub::Refused>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "futures do nothing unless polled"]
 pub struct Drain {

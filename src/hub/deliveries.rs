@@ -61,6 +61,16 @@ impl Stream for Deliveries {
 }
 
 /// Events are missing here: they are no longer retained, or the ID to resume after is not known.
+///
+/// ```
+/// use futures_util::{FutureExt, StreamExt};
+/// use tower_sse::{EventId, hub::Hub};
+///
+/// let mut stream = Hub::new().resume(EventId::from_static("of yesterday"))?.into_stream();
+/// let missed = stream.next().now_or_never().unwrap().unwrap().unwrap_err();
+/// assert_eq!(missed.to_string(), "events are missing here");
+/// # Ok::<(), tower_sse::hub::Refused>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missed {
     _priv: (),

@@ -40,24 +40,68 @@ impl Delivery {
     }
 
     /// The topic it was published to; empty for the one without a name.
+    ///
+    /// ```
+    /// # use futures_util::{FutureExt, StreamExt};
+    /// # use tower_sse::{Event, EventType, hub::Hub};
+    /// # let hub = Hub::builder().epoch(36).build();
+    /// # let mut stream = hub.subscribe()?.into_stream();
+    /// # hub.publish(Event::new("1\n2").with_type(EventType::from_static("n")));
+    /// # let delivery = stream.next().now_or_never().unwrap().unwrap().unwrap();
+    /// assert_eq!(delivery.topic(), "");
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     #[must_use]
     pub fn topic(&self) -> &str {
         &self.topic
     }
 
     /// The event's ID; `None` for a transient one.
+    ///
+    /// ```
+    /// # use futures_util::{FutureExt, StreamExt};
+    /// # use tower_sse::{Event, EventType, hub::Hub};
+    /// # let hub = Hub::builder().epoch(36).build();
+    /// # let mut stream = hub.subscribe()?.into_stream();
+    /// # hub.publish(Event::new("1\n2").with_type(EventType::from_static("n")));
+    /// # let delivery = stream.next().now_or_never().unwrap().unwrap().unwrap();
+    /// assert_eq!(delivery.id(), Some("10-1"));
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.values("id: ").next()
     }
 
     /// The event's type: what was set, or `message`.
+    ///
+    /// ```
+    /// # use futures_util::{FutureExt, StreamExt};
+    /// # use tower_sse::{Event, EventType, hub::Hub};
+    /// # let hub = Hub::builder().epoch(36).build();
+    /// # let mut stream = hub.subscribe()?.into_stream();
+    /// # hub.publish(Event::new("1\n2").with_type(EventType::from_static("n")));
+    /// # let delivery = stream.next().now_or_never().unwrap().unwrap().unwrap();
+    /// assert_eq!(delivery.event_type(), "n");
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     #[must_use]
     pub fn event_type(&self) -> &str {
         self.values("event: ").next().unwrap_or("message")
     }
 
     /// The event's data as the page receives them: borrowed if they are one line.
+    ///
+    /// ```
+    /// # use futures_util::{FutureExt, StreamExt};
+    /// # use tower_sse::{Event, EventType, hub::Hub};
+    /// # let hub = Hub::builder().epoch(36).build();
+    /// # let mut stream = hub.subscribe()?.into_stream();
+    /// # hub.publish(Event::new("1\n2").with_type(EventType::from_static("n")));
+    /// # let delivery = stream.next().now_or_never().unwrap().unwrap().unwrap();
+    /// assert_eq!(delivery.data(), "1\n2");
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     #[must_use]
     pub fn data(&self) -> Cow<'_, str> {
         if let (_, Some(payload)) = self.block.parts() {
@@ -79,6 +123,17 @@ impl Delivery {
     }
 
     /// The bytes for the wire.
+    ///
+    /// ```
+    /// # use futures_util::{FutureExt, StreamExt};
+    /// # use tower_sse::{Event, EventType, hub::Hub};
+    /// # let hub = Hub::builder().epoch(36).build();
+    /// # let mut stream = hub.subscribe()?.into_stream();
+    /// # hub.publish(Event::new("1\n2").with_type(EventType::from_static("n")));
+    /// # let delivery = stream.next().now_or_never().unwrap().unwrap().unwrap();
+    /// assert_eq!(delivery.into_block(), "event: n\nid: 10-1\ndata: 1\ndata: 2\n\n");
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     pub fn into_block(self) -> Block {
         self.block
     }

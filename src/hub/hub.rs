@@ -48,12 +48,23 @@ pub struct Hub {
 
 impl Hub {
     /// A hub with the defaults of [`HubBuilder`].
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// assert_eq!(Hub::new().stats().subscribers, 0);
+    /// ```
     #[must_use]
     pub fn new() -> Self {
         Self::builder().build()
     }
 
     /// Settings for a hub.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::builder().max_subscribers(0).build();
+    /// assert!(hub.subscribe().is_err());
+    /// ```
     pub fn builder() -> HubBuilder {
         HubBuilder::new()
     }
@@ -100,6 +111,13 @@ impl Hub {
     }
 
     /// A topic to publish to. The empty name is that of the topic without a name.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// let hub = Hub::new();
+    /// hub.topic("match/7").publish(Event::new("goal"));
+    /// assert_eq!(hub.stats().topics, 1);
+    /// ```
     pub fn topic<'a>(&'a self, name: &'a str) -> Topic<'a> {
         Topic { hub: self, name }
     }
@@ -109,6 +127,12 @@ impl Hub {
     /// # Errors
     ///
     /// If the hub has as many subscribers as it may have, or is closed.
+    ///
+    /// ```
+    /// use tower_sse::hub::{Hub, Outcome};
+    /// assert_eq!(Hub::new().subscribe()?.outcome(), Outcome::Fresh);
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     pub fn subscribe(&self) -> Result<Subscription, Refused> {
         self.subscriber().subscribe()
     }
@@ -122,11 +146,30 @@ impl Hub {
     /// # Errors
     ///
     /// If the hub has as many subscribers as it may have, or is closed.
+    ///
+    /// ```
+    /// use tower_sse::{Event, LastEventId, hub::{Hub, Outcome}};
+    ///
+    /// let hub = Hub::builder().epoch(36).build();
+    /// hub.publish(Event::new("kick-off"));
+    /// hub.publish(Event::new("goal"));
+    /// let last = LastEventId::from_query("lastEventId=10-1", 100).unwrap();
+    /// assert_eq!(hub.resume(last)?.outcome(), Outcome::Resumed(1));
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     pub fn resume(&self, last: impl Into<After>) -> Result<Subscription, Refused> {
         self.subscriber().after(last).subscribe()
     }
 
     /// A subscriber to be: topics, filter, what it saw last.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::new();
+    /// let _both = hub.subscriber().topic("match/7").topic("match/8").subscribe()?;
+    /// assert_eq!(hub.stats().topics, 2);
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     pub fn subscriber(&self) -> Subscriber {
         Subscriber::new(self.clone())
     }
@@ -146,6 +189,7 @@ impl Hub {
     ///     hub.publish(Event::display(n).unwrap());
     ///     hub.caught_up(1_000).await;
     /// }
+    /// assert_eq!(hub.stats().published, 10_000);
     /// # }
     /// ```
     pub fn caught_up(&self, distance: u64) -> CaughtUp {
@@ -154,6 +198,13 @@ impl Hub {
 
     /// Lets events gather for this long before subscribers are woken, as long as the future is
     /// polled: spawn it. See [`Linger`].
+    ///
+    /// ```
+    /// use futures_util::FutureExt;
+    /// # use tower_sse::hub::Hub;
+    /// let linger = Hub::new().linger(std::time::Duration::from_millis(5), smol::Timer::after);
+    /// assert!(linger.now_or_never().is_none());
+    /// ```
     pub fn linger<T: Timer>(&self, time: Duration, timer: T) -> Linger<T> {
         Linger::new(self.clone(), time, timer)
     }
@@ -194,6 +245,7 @@ impl Hub {
     /// let hub = Hub::new();
     /// let _body = hub.subscribe().unwrap();
     /// hub.close_over(Duration::from_secs(10), TokioTimer).await;
+    /// assert!(hub.subscribe().unwrap_err().is_closed());
     /// # }
     /// ```
     pub fn close_over<T: Timer>(&self, time: Duration, timer: T) -> CloseOver<T> {
@@ -208,6 +260,7 @@ impl Hub {
     /// let hub = tower_sse::hub::Hub::new();
     /// hub.close();
     /// hub.drain().await;
+    /// assert_eq!(hub.stats().subscribers, 0);
     /// # }
     /// ```
     pub fn drain(&self) -> Drain {

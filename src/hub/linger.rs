@@ -25,6 +25,7 @@ pin_project! {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let hub = Hub::new();
     /// let linger = tokio::spawn(hub.linger(Duration::from_millis(5), TokioTimer));
+    /// assert!(!linger.is_finished());
     /// # linger.abort();
     /// # }
     /// ```

@@ -48,6 +48,11 @@ impl Outcome {
 }
 
 /// What becomes of a subscriber that has fallen behind further than the hub retains.
+///
+/// ```
+/// use tower_sse::hub::Lag;
+/// assert_eq!(Lag::default(), Lag::End);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Lag {

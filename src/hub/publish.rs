@@ -24,12 +24,23 @@ pub struct Topic<'a> {
 
 impl Topic<'_> {
     /// The topic's name.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// assert_eq!(Hub::new().topic("match/7").name(), "match/7");
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         self.name
     }
 
     /// Publishes an event; see [`Hub::publish`].
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// let hub = Hub::builder().epoch(36).build();
+    /// assert_eq!(hub.topic("match/7").publish(Event::new("goal")).as_str(), "10-1");
+    /// ```
     pub fn publish(&self, event: impl std::borrow::Borrow<Event>) -> EventId {
         let shared = &self.hub.shared;
         let event = event.borrow();
@@ -47,6 +58,13 @@ impl Topic<'_> {
     }
 
     /// Sends an event to those who follow the topic now; see [`Hub::transient`].
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// let hub = Hub::new();
+    /// hub.topic("match/7").transient(Event::new("somebody is typing"));
+    /// assert_eq!((hub.stats().published, hub.stats().retained), (1, 0));
+    /// ```
     pub fn transient(&self, event: impl std::borrow::Borrow<Event>) {
         let block = event.borrow().encode_as(None);
         self.hub

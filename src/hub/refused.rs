@@ -27,6 +27,13 @@ pub struct Refused {
 
 impl Refused {
     /// Whether the hub is closed.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::new();
+    /// hub.close();
+    /// assert!(hub.subscribe().unwrap_err().is_closed());
+    /// ```
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closed
@@ -35,6 +42,13 @@ impl Refused {
     /// 503 with `Retry-After`, in whole seconds, rounded up.
     ///
     /// A browser's `EventSource` does not come back after that by itself: the page has to.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::builder().max_subscribers(0).build();
+    /// let response = hub.subscribe().unwrap_err().into_response::<String>();
+    /// assert_eq!(response.status(), 503);
+    /// ```
     pub fn into_response<B: Default>(self) -> Response<B> {
         let mut response = Response::new(B::default());
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;

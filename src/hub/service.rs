@@ -78,6 +78,19 @@ type Select = Arc<dyn Fn(&Parts, Subscriber) -> Result<Subscriber, StatusCode> +
 #[cfg(feature = "tokio")]
 impl HubService<TokioTimer> {
     /// The hub's topic without a name to everybody, with heartbeats on tokio's clock.
+    ///
+    /// ```
+    /// # use http::{Request, StatusCode};
+    /// # use tower::ServiceExt;
+    /// # use tower_sse::hub::{Hub, HubService};
+    /// # use http_body_util::BodyExt;
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let service = HubService::new(Hub::new());
+    /// let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
+    /// assert_eq!(response.headers()["content-type"], "text/event-stream");
+    /// # }
+    /// ```
     #[must_use]
     pub fn new(hub: Hub) -> Self {
         Self::with_timer(hub, TokioTimer)
@@ -86,6 +99,19 @@ impl HubService<TokioTimer> {
 
 impl<T: Timer + Clone> HubService<T> {
     /// The hub's topic without a name to everybody, with heartbeats on this clock.
+    ///
+    /// ```
+    /// # use http::{Request, StatusCode};
+    /// # use tower::ServiceExt;
+    /// # use tower_sse::hub::{Hub, HubService};
+    /// # use http_body_util::BodyExt;
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let service = HubService::with_timer(Hub::new(), smol::Timer::after);
+    /// let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
+    /// assert_eq!(response.status(), 200);
+    /// # }
+    /// ```
     pub fn with_timer(hub: Hub, timer: T) -> Self {
         Self {
             hub,
@@ -102,6 +128,19 @@ impl<T: Timer + Clone> HubService<T> {
     }
 
     /// Which topics a request is for, and whether it may have them; a status refuses it.
+    ///
+    /// ```
+    /// # use http::{Request, StatusCode};
+    /// # use tower::ServiceExt;
+    /// # use tower_sse::hub::{Hub, HubService};
+    /// # use http_body_util::BodyExt;
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let service = HubService::new(Hub::new()).select(|_, _| Err(StatusCode::FORBIDDEN));
+    /// let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
+    /// assert_eq!(response.status(), 403);
+    /// # }
+    /// ```
     #[must_use]
     pub fn select(
         mut self,
@@ -112,6 +151,23 @@ impl<T: Timer + Clone> HubService<T> {
     }
 
     /// Other heartbeats.
+    ///
+    /// ```
+    /// # use http::{Request, StatusCode};
+    /// # use tower::ServiceExt;
+    /// # use tower_sse::hub::{Hub, HubService};
+    /// # use http_body_util::BodyExt;
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let hub = Hub::builder().epoch(36).build();
+    /// let service = HubService::new(hub)
+    ///     .keep_alive(tower_sse::KeepAlive::new().text("alive"))
+    ///     .max_age(tower_sse::MaxAge::new(Duration::from_secs(20)));
+    /// let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
+    /// let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    /// assert_eq!(bytes, ":\n\nid: 10-0\n\n: alive\n\n");
+    /// # }
+    /// ```
     #[must_use]
     pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
         self.change().keep_alive = keep_alive;
@@ -119,6 +175,22 @@ impl<T: Timer + Clone> HubService<T> {
     }
 
     /// Other first bytes, for instance with a reconnection time.
+    ///
+    /// ```
+    /// # use http::{Request, StatusCode};
+    /// # use tower::ServiceExt;
+    /// # use tower_sse::hub::{Hub, HubService};
+    /// # use http_body_util::BodyExt;
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let service = HubService::new(Hub::new())
+    ///     .prelude(tower_sse::Prelude::new().retry(Duration::from_secs(2)));
+    /// let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
+    /// let mut body = Box::pin(response.into_body());
+    /// let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    /// assert_eq!(first, ":\nretry: 2000\n\n");
+    /// # }
+    /// ```
     #[must_use]
     pub fn prelude(mut self, prelude: Prelude) -> Self {
         self.change().prelude = prelude;
@@ -126,6 +198,22 @@ impl<T: Timer + Clone> HubService<T> {
     }
 
     /// Ends streams at this age.
+    ///
+    /// ```
+    /// # use http::{Request, StatusCode};
+    /// # use tower::ServiceExt;
+    /// # use tower_sse::hub::{Hub, HubService};
+    /// # use http_body_util::BodyExt;
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let hub = Hub::builder().epoch(36).build();
+    /// let service = HubService::new(hub)
+    ///     .max_age(tower_sse::MaxAge::new(Duration::from_secs(5)));
+    /// let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
+    /// let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    /// assert_eq!(bytes, ":\n\nid: 10-0\n\n");
+    /// # }
+    /// ```
     #[must_use]
     pub fn max_age(mut self, age: MaxAge) -> Self {
         self.change().max_age = Some(age);
@@ -133,6 +221,21 @@ impl<T: Timer + Clone> HubService<T> {
     }
 
     /// How long a long poll waits for an event; 25 seconds by default.
+    ///
+    /// ```
+    /// # use http::{Request, StatusCode};
+    /// # use tower::ServiceExt;
+    /// # use tower_sse::hub::{Hub, HubService};
+    /// # use http_body_util::BodyExt;
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let hub = Hub::builder().epoch(36).build();
+    /// let service = HubService::new(hub).long_poll(Duration::from_secs(5));
+    /// let response = service.oneshot(Request::get("/?long-poll").body(()).unwrap()).await.unwrap();
+    /// let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    /// assert_eq!(bytes, ":\nretry: 100\n\nid: 10-0\n\n");
+    /// # }
+    /// ```
     #[must_use]
     pub fn long_poll(mut self, wait: Duration) -> Self {
         self.change().long_poll = wait;
@@ -140,6 +243,20 @@ impl<T: Timer + Clone> HubService<T> {
     }
 
     /// Other headers.
+    ///
+    /// ```
+    /// # use http::{Request, StatusCode};
+    /// # use tower::ServiceExt;
+    /// # use tower_sse::hub::{Hub, HubService};
+    /// # use http_body_util::BodyExt;
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let service = HubService::new(Hub::new())
+    ///     .headers(tower_sse::headers::EventStreamHeaders::new().x_accel_buffering(None));
+    /// let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
+    /// assert!(!response.headers().contains_key("x-accel-buffering"));
+    /// # }
+    /// ```
     #[must_use]
     pub fn headers(mut self, headers: EventStreamHeaders) -> Self {
         self.change().headers = headers;

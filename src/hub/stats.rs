@@ -1,6 +1,18 @@
 /// What a hub has done, and what it holds: [`Hub::stats`](super::Hub::stats).
 ///
 /// Counts run from the hub's beginning.
+///
+/// ```
+/// use tower_sse::{Event, hub::Hub};
+///
+/// let hub = Hub::new();
+/// let _one = hub.subscribe()?;
+/// hub.topic("a").publish(Event::new("x"));
+/// let stats = hub.stats();
+/// assert_eq!((stats.subscribers, stats.topics, stats.published), (1, 2, 1));
+/// assert_eq!((stats.delivered, stats.retained), (0, 1));
+/// # Ok::<(), tower_sse::hub::Refused>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Stats {

@@ -11,6 +11,16 @@ use crate::last_event_id::LastEventId;
 use crate::protocol::EventId;
 
 /// What a client saw last, if it says so: an [`EventId`], a [`LastEventId`], or an option of either.
+///
+/// ```
+/// use tower_sse::{Event, EventId, hub::{Hub, Outcome}};
+///
+/// let hub = Hub::new();
+/// let id = hub.publish(Event::new("x"));
+/// assert_eq!(hub.resume(Some(id))?.outcome(), Outcome::Resumed(0));
+/// assert_eq!(hub.resume(None::<EventId>)?.outcome(), Outcome::Fresh);
+/// # Ok::<(), tower_sse::hub::Refused>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct After(Option<EventId>);
 
@@ -85,12 +95,28 @@ impl Subscriber {
     }
 
     /// Follows this topic as well.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::new();
+    /// let _one = hub.subscriber().topic("match/7").subscribe()?;
+    /// assert_eq!(hub.stats().topics, 1);
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     pub fn topic(mut self, name: impl Into<Arc<str>>) -> Self {
         self.topics.push(name.into());
         self
     }
 
     /// Follows these topics as well; none is none.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::new();
+    /// let _three = hub.subscriber().topics(["a", "b", "c"]).subscribe()?;
+    /// assert_eq!(hub.stats().topics, 3);
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     pub fn topics<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.topics.extend(names.into_iter().map(Into::into));
         self
@@ -98,6 +124,18 @@ impl Subscriber {
 
     /// Follows every topic whose name begins so as well, those to come included. The empty prefix is
     /// every topic.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// use tower_sse::hub::Outcome;
+    ///
+    /// let hub = Hub::new();
+    /// let start = hub.publish(Event::new("not theirs"));
+    /// hub.topic("match/7").publish(Event::new("goal"));
+    /// let subscription = hub.subscriber().prefix("match/").after(start).subscribe()?;
+    /// assert_eq!(subscription.outcome(), Outcome::Resumed(1));
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     pub fn prefix(mut self, prefix: impl Into<Arc<str>>) -> Self {
         self.prefixes.push(prefix.into());
         self
@@ -108,6 +146,19 @@ impl Subscriber {
     ///
     /// It is called where the body is polled. A subscriber with a filter has its frames made for it
     /// alone.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// use futures_util::{FutureExt, StreamExt};
+    ///
+    /// let hub = Hub::new();
+    /// let public = hub.subscriber().filter(|delivery| delivery.event_type() != "draft");
+    /// let mut stream = public.subscribe()?.into_stream();
+    /// hub.publish(Event::new("x").with_type(tower_sse::EventType::from_static("draft")));
+    /// hub.publish(Event::new("y"));
+    /// assert_eq!(stream.next().now_or_never().unwrap().unwrap().unwrap().data(), "y");
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     pub fn filter(mut self, allows: impl FnMut(&Delivery) -> bool + Send + 'static) -> Self {
         let mut allows = allows;
         self.filter = Some(match self.filter {
@@ -118,6 +169,17 @@ impl Subscriber {
     }
 
     /// What the client saw last.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// use tower_sse::hub::Outcome;
+    ///
+    /// let hub = Hub::new();
+    /// let id = hub.topic("a").publish(Event::new("x"));
+    /// let subscription = hub.subscriber().topic("a").after(id).subscribe()?;
+    /// assert_eq!(subscription.outcome(), Outcome::Resumed(0));
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     pub fn after(mut self, last: impl Into<After>) -> Self {
         self.after = last.into();
         self
@@ -128,6 +190,14 @@ impl Subscriber {
     /// # Errors
     ///
     /// If the hub has as many subscribers as it may have, or is closed.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::new();
+    /// let _subscription = hub.subscriber().subscribe()?;
+    /// assert_eq!(hub.stats().subscribers, 1);
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     pub fn subscribe(mut self) -> Result<Subscription, Refused> {
         if self.topics.is_empty() && self.prefixes.is_empty() {
             self.topics.push(Arc::from(""));

@@ -105,6 +105,12 @@ impl Subscription {
     }
 
     /// How it began: whether the client has missed something.
+    ///
+    /// ```
+    /// use tower_sse::hub::{Hub, Outcome};
+    /// assert_eq!(Hub::new().subscribe()?.outcome(), Outcome::Fresh);
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome
@@ -187,12 +193,31 @@ impl Subscription {
     }
 
     /// As a stream of events one by one, to map them or to send them elsewhere.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// use futures_util::{FutureExt, StreamExt};
+    ///
+    /// let hub = Hub::new();
+    /// let mut stream = hub.subscribe()?.into_stream();
+    /// hub.publish(Event::new("goal"));
+    /// let delivery = stream.next().now_or_never().unwrap().unwrap().unwrap();
+    /// assert_eq!(delivery.data(), "goal");
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     pub fn into_stream(self) -> Deliveries {
         Deliveries::new(self)
     }
 
     /// A response with this body, without heartbeats, and an event stream's headers; see
     /// [`SseBody::into_response`].
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let response = Hub::new().subscribe()?.into_response();
+    /// assert_eq!(response.headers()["content-type"], "text/event-stream");
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
     #[must_use]
     pub fn into_response(self) -> Response<SseBody<Self>> {
         self.into_body().into_response()
