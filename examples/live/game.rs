@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tower_sse::{Event, EventType};
+use tokio::sync::watch;
+use tower_sse::hub::Hub;
+use tower_sse::{Event, EventId, EventType};
 
-use super::history::History;
+use super::bookmark;
 use super::script::SEASON;
 
-/// Plays one match after the other for as long as the program runs.
-pub(crate) async fn play(history: &History, speed: f64) {
-    for (number, fixture) in (1u64..).zip(SEASON.iter().cycle()) {
-        // Who opens the page from now on sees this match from its start.
-        history.begin_chapter();
+/// Plays one match after the other for as long as the program runs, and tells where in the hub's
+/// log each of them begins.
+pub(crate) async fn play(hub: Hub, kick_off: watch::Sender<EventId>, speed: f64) {
+    let mut number = 0;
+    for fixture in SEASON.iter().cycle() {
         let mut score = [0u32; 2];
         let mut minute = 0;
         for line in fixture.lines {
@@ -23,9 +25,11 @@ pub(crate) async fn play(history: &History, speed: f64) {
                 What::Goal(Side::Away) => score[1] += 1,
                 _ => {}
             }
-            history.publish(line.event(number, fixture, score));
+            number += 1;
+            hub.publish(line.event(number, fixture, score));
         }
         tokio::time::sleep(Duration::from_secs(8).div_f64(speed)).await;
+        kick_off.send_replace(bookmark(&hub));
     }
 }
 
@@ -71,7 +75,7 @@ enum What {
 
 impl Line {
     /// The line as the page gets it: goals, cards and whistles under their own names, the rest as
-    /// plain messages. The history adds the ID.
+    /// plain messages. The number is for the page's books: the hub's IDs skip what is transient.
     fn event(&self, number: u64, fixture: &Fixture, score: [u32; 2]) -> Event {
         let (event_type, what, side) = match self.what {
             What::Words => (None, "words", None),
@@ -81,7 +85,7 @@ impl Line {
             What::Play(what, side) => (None, what, Some(side)),
         };
         let mut data = json!({
-            "match": number,
+            "number": number,
             "clock": self.clock,
             "what": what,
             "side": side.map(|side| match side { Side::Home => "home", Side::Away => "away" }),

@@ -1,21 +1,20 @@
 //! A live football ticker: `cargo run --example live`, then open the address it prints.
 //!
 //! The page shows the commentary as it comes and keeps books on it: pull the plug, and it comes
-//! back by `Last-Event-ID` with nothing missing and nothing twice.
+//! back by `Last-Event-ID` with nothing missing and nothing twice. Without `EventSource`, or told so
+//! by `?transport=poll`, it asks the same endpoint in long polls.
 //!
 //! `--port 8080` for an address that stays, `--speed 4` for a shorter match.
 
 mod assets;
 mod game;
-mod history;
+mod plug;
 mod script;
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::fmt;
 use std::future::pending;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
@@ -24,15 +23,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use futures_util::stream;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::{broadcast, watch};
-use tokio_util::sync::CancellationToken;
-use tower_sse::{Block, Event, EventType, KeepAlive, LastEventId, Prelude, SseBody, SseLayer};
+use tokio::sync::watch;
+use tower_sse::hub::Hub;
+use tower_sse::timer::TokioTimer;
+use tower_sse::{Event, EventId, EventType, KeepAlive, LastEventId, Prelude, SseLayer};
 
-use self::history::{History, Reader};
+use self::plug::Plugs;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -41,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("Live ticker on http://{}/", listener.local_addr()?);
 
     let ticker = Ticker::start(options.speed);
-    let stop = ticker.stop.clone();
+    let hub = ticker.hub.clone();
     let app = Router::new()
         .route(
             "/events",
@@ -56,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 pending::<Infallible>().await;
             }
             // The streams would hold the shutdown up for ever; this ends them.
-            stop.cancel();
+            hub.close();
         })
         .await?;
     Ok(())
@@ -65,45 +64,47 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// What every connection shares.
 #[derive(Clone)]
 struct Ticker {
-    history: Arc<History>,
-    /// The server's time, encoded once a second for everybody.
-    pings: watch::Receiver<Block>,
-    /// The pages whose plug is pulled.
-    plugs: broadcast::Sender<String>,
-    stop: CancellationToken,
+    hub: Hub,
+    /// The place in the hub's log where this match begins.
+    kick_off: watch::Receiver<EventId>,
+    plugs: Plugs,
 }
 
 impl Ticker {
     fn start(speed: f64) -> Self {
-        let history = Arc::new(History::new(256));
-        let match_day = Arc::clone(&history);
-        tokio::spawn(async move { game::play(&match_day, speed).await });
-
-        let (clock, pings) = watch::channel(ping());
-        tokio::spawn(async move {
-            let mut second = tokio::time::interval(Duration::from_secs(1));
-            while !clock.is_closed() {
-                second.tick().await;
-                clock.send_modify(|block| *block = ping());
-            }
-        });
+        let bye = json!({ "text": "The server is stopping. The page waits for it to come back." });
+        let hub = Hub::builder()
+            .retain_events(256)
+            .farewell(Event::new(bye.to_string()).with_type(EventType::from_static("bye")))
+            .build();
+        let (mark, kick_off) = watch::channel(bookmark(&hub));
+        tokio::spawn(game::play(hub.clone(), mark, speed));
+        tokio::spawn(tell_the_time(hub.clone()));
+        let plugs = Plugs::new();
         Self {
-            history,
-            pings,
-            plugs: broadcast::Sender::new(16),
-            stop: CancellationToken::new(),
+            hub,
+            kick_off,
+            plugs,
         }
     }
 }
 
-/// Without an ID: a ping that had one would stand in the way of resuming where the match was.
-fn ping() -> Block {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Event::new(format!("{{\"now\":{}}}", now.as_millis()))
-        .with_type(EventType::from_static("ping"))
-        .encode()
+/// A comment has a place in the log as any event has, and no page takes notice of it.
+fn bookmark(hub: &Hub) -> EventId {
+    hub.publish(Event::comment("here a match begins"))
+}
+
+/// Live, to whoever is there, and not for the history: nobody wants to catch up on the time.
+async fn tell_the_time(hub: Hub) {
+    let mut second = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        second.tick().await;
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let now = json!({ "now": u64::try_from(now.as_millis()).unwrap_or(u64::MAX) });
+        hub.transient(Event::new(now.to_string()).with_type(EventType::from_static("ping")));
+    }
 }
 
 #[derive(Deserialize)]
@@ -111,80 +112,37 @@ struct Page {
     /// The name a page has given itself.
     #[serde(default)]
     page: String,
+    /// There if the page cannot stream.
+    #[serde(rename = "long-poll")]
+    long_poll: Option<String>,
 }
 
 async fn events(
     State(ticker): State<Ticker>,
-    Query(Page { page }): Query<Page>,
+    Query(Page { page, long_poll }): Query<Page>,
     last: Option<Extension<LastEventId>>,
 ) -> Response {
-    let last = last.as_ref().map(|Extension(last)| last.as_str());
-    let mut pings = ticker.pings;
-    pings.mark_changed(); // one at once, after what is replayed
-    let subscriber = Subscriber {
-        reader: ticker.history.read(last),
-        pings,
-        plugs: ticker.plugs.subscribe(),
-        page,
+    // Who comes for the first time sees this match from its start.
+    let after = match last {
+        Some(Extension(last)) => EventId::from(last),
+        None => ticker.kick_off.borrow().clone(),
     };
-    let events = stream::unfold(subscriber, |mut subscriber| async {
-        Some((subscriber.next().await, subscriber))
-    });
-    let bye = json!({ "text": "The server is stopping. The page waits for it to come back." });
-    SseBody::new(events)
-        .keep_alive(KeepAlive::default())
-        .prelude(Prelude::new().retry(Duration::from_millis(500)))
-        .end_when(ticker.stop.cancelled_owned())
-        .farewell(Event::new(bye.to_string()).with_type(EventType::from_static("bye")))
-        .into_response()
-        .map(Body::new) // with feature `axum`, the body is a response as it is
+    let subscription = match ticker.hub.resume(after) {
+        Ok(subscription) => subscription,
+        Err(refused) => return refused.into_response(),
+    };
+    let body = match long_poll {
+        Some(_) => subscription.long_poll(Duration::from_secs(25), TokioTimer),
+        None => subscription
+            .keep_alive(KeepAlive::default())
+            .prelude(Prelude::new().retry(Duration::from_millis(500))),
+    };
+    body.into_response()
+        .map(|body| ticker.plugs.plug_in(page, Body::new(body)))
 }
 
-/// One open stream: commentary first, pings when there is none, until the plug is pulled.
-struct Subscriber {
-    reader: Reader,
-    pings: watch::Receiver<Block>,
-    plugs: broadcast::Receiver<String>,
-    page: String,
-}
-
-impl Subscriber {
-    async fn next(&mut self) -> Result<Block, PlugPulled> {
-        tokio::select! {
-            biased;
-            () = pulled(&mut self.plugs, &self.page) => Err(PlugPulled),
-            block = self.reader.next() => Ok(block),
-            Ok(()) = self.pings.changed() => Ok(self.pings.borrow_and_update().clone()),
-        }
-    }
-}
-
-async fn pulled(plugs: &mut broadcast::Receiver<String>, page: &str) {
-    loop {
-        match plugs.recv().await {
-            Ok(pulled) if pulled == page => return,
-            Err(broadcast::error::RecvError::Closed) => pending().await,
-            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
-        }
-    }
-}
-
-/// The error that a stream fails with when its plug is pulled. It aborts the body, and the server
-/// drops the connection where it stands, as a crash or a lost network would.
-#[derive(Debug)]
-struct PlugPulled;
-
-impl fmt::Display for PlugPulled {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the plug was pulled")
-    }
-}
-
-impl Error for PlugPulled {}
-
-async fn plug(State(ticker): State<Ticker>, Query(Page { page }): Query<Page>) -> StatusCode {
-    // An error says that no stream is open, so there is no plug to pull.
-    let _ = ticker.plugs.send(page);
+async fn plug(State(ticker): State<Ticker>, Query(Page { page, .. }): Query<Page>) -> StatusCode {
+    ticker.plugs.pull(page);
     StatusCode::NO_CONTENT
 }
 

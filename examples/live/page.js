@@ -1,31 +1,32 @@
 // A page in four parts: the books, which check that nothing is lost; what an event does to the
-// page; the transport, which brings events and knows nothing of the page; and the buttons.
+// page; the connection as the page shows it; and the controls. What brings events is elsewhere.
+
+import { eventSource, longPoll } from "./transports.js";
 
 const $ = (id) => document.getElementById(id);
 
 // ---- The books ---------------------------------------------------------------------------------
-// IDs are "<epoch>-<number>", numbered without a hole: so the page can check for itself.
+// Lines are numbered without a hole, so the page can check for itself. The stream's own IDs are
+// "<epoch>-<place>": they say where to go on, and whether it is still the same server.
 
 const books = {
   start() {
     Object.assign(this, { epoch: null, first: null, last: null, lastId: null, received: 0, missing: 0, doubled: 0 });
   },
 
-  /** Enters an ID; false if this event has been here before. */
-  enter(id) {
-    const [epoch, digits] = id.split("-");
-    const number = Number(digits);
+  /** Enters a line; false if it has been here before. */
+  enter(number, id) {
+    const epoch = id.split("-")[0];
     this.received += 1;
     this.first ??= number;
     this.epoch ??= epoch;
-    if (epoch !== this.epoch) this.missing += 1; // at least: a reset should have come first
+    if (epoch !== this.epoch) this.missing += 1; // at least: a gap event should have come first
     else if (this.last !== null && number <= this.last) {
       this.doubled += 1;
       return false;
     } else if (this.last !== null) this.missing += number - this.last - 1;
     this.epoch = epoch;
     this.last = number;
-    this.lastId = id;
     return true;
   },
 
@@ -66,31 +67,31 @@ let teams = { home: "", away: "" };
 
 /** Every event comes through here, whatever brought it. */
 function receive({ type, id, data }) {
-  (control[type] ?? comment)(data, id);
+  const show = control[type] ?? comment;
+  show(data && JSON.parse(data), id);
 }
 
-// Events about the stream rather than the match. They have no ID, so they do not enter the books.
+// Events about the stream rather than the match. They have no number and do not enter the books.
 const control = {
-  /** The server's clock. It comes after what was caught up on, so it also ends that. */
+  /** The server's clock. */
   ping({ now }) {
     setText($("clock"), new Date(now).toLocaleTimeString([], { hourCycle: "h23" }));
     $("clock").dateTime = new Date(now).toISOString();
     restart($("pulse"), "beat");
-    caughtUp();
   },
 
-  /** What follows does not join on to what the page has: say so, and start over. */
-  reset({ reason }) {
+  /** What follows does not join on to what the page has: say so, and start over without an ID. */
+  gap() {
     const after = books.lastId;
-    const why = {
-      unknown: `The server has been restarted and does not know ${after}`,
-      gap: `Away for longer than the server remembers: what came after ${after} is gone`,
-    };
+    if (after === null) return; // nothing of this page's is lost
+    connection.close();
+    showState("connecting");
+    outage = null;
     books.start();
     showBooks();
     $("feed").replaceChildren();
-    outage = null;
-    notice(`${why[reason] ?? "The stream has a gap"}. Started over.`);
+    notice(`The server cannot go on after ${after}: it has been restarted, or this page was away for too long. Started over.`);
+    open();
   },
 
   bye({ text }) {
@@ -99,7 +100,8 @@ const control = {
 };
 
 function comment(data, id) {
-  const fresh = books.enter(id);
+  const fresh = books.enter(data.number, id);
+  books.lastId = id;
   showBooks();
   if (!fresh) return;
   if (outage) outage.count += 1;
@@ -174,24 +176,27 @@ function prepend(line) {
 
 // ---- The connection, as the page shows it ------------------------------------------------------
 
+const BURST = 300; // milliseconds in which all comes that was missed: it is there already, and comes at once
 const states = { connecting: "Connecting", open: "Open", closed: "Closed" };
+const losses = { connecting: "Connection lost…", closed: "Closed" };
 let outage = null; // while it lasts and is caught up on: since when, after which ID, how many lines, the note
 
-function showState(state) {
+function showState(state, loss = losses[state]) {
   const before = $("state").dataset.state;
   if (state === before) return;
   $("state").dataset.state = state;
-  setText($("state"), states[state]);
+  setText($("state-text"), states[state]);
   $("plug").disabled = $("close").disabled = state === "closed";
   $("open").disabled = state !== "closed";
   if (before === "open") {
     caughtUp();
     notice("");
-    const lost = state === "closed" ? "Closed" : "Connection lost…";
-    outage = { since: performance.now(), after: books.lastId, count: 0, line: note(lost) };
+    outage = { since: performance.now(), after: books.lastId, count: 0, line: note(loss) };
   }
-  if (state === "open" && outage) {
-    outage.seconds = (performance.now() - outage.since) / 1000;
+  if (state === "open") {
+    const over = outage;
+    if (over) over.seconds = (performance.now() - over.since) / 1000;
+    setTimeout(() => { if (outage === over) caughtUp(); }, BURST);
   }
 }
 
@@ -205,44 +210,63 @@ function caughtUp() {
   outage = null;
 }
 
-// ---- The transport -----------------------------------------------------------------------------
-// Something with close() that reports events and states. EventSource is the one there is; another
-// needs the same three arguments and no more.
+// ---- The controls ------------------------------------------------------------------------------
 
-const TYPES = ["message", "goal", "card", "whistle", "ping", "reset", "bye"];
 const page = crypto.randomUUID(); // by which the server knows whose plug is pulled
+const types = ["message", "goal", "card", "whistle", ...Object.keys(control)];
+const transports = {
+  stream: {
+    connect: eventSource,
+    name: "EventSource",
+    hint: "One response stays open, and the browser comes back by itself.",
+    curl: `curl -N ${new URL("events", location)}`,
+  },
+  poll: {
+    connect: longPoll,
+    name: "Long poll",
+    hint: "Each response ends with its events, and the page asks on: for where no stream gets through.",
+    curl: `curl "${new URL("events?long-poll", location)}"`,
+  },
+};
+let transport = null;
+let connection = null;
 
-function eventSource(lastId, onEvent, onState) {
-  const query = new URLSearchParams({ page });
-  // A new EventSource sends no Last-Event-ID. Once it has seen an ID, its header overrules this.
-  if (lastId !== null) query.set("lastEventId", lastId);
-  const source = new EventSource(`events?${query}`);
-  const report = () => onState(["connecting", "open", "closed"][source.readyState]);
-  source.onopen = source.onerror = report;
-  for (const type of TYPES) {
-    source.addEventListener(type, ({ data, lastEventId }) => {
-      onEvent({ type, id: lastEventId, data: JSON.parse(data) });
-    });
-  }
-  report();
-  return {
-    close() {
-      source.close();
-      report();
-    },
-  };
+function open() {
+  connection = transport.connect(`events?page=${page}`, types, books.lastId, receive, showState);
 }
 
-// ---- The buttons -------------------------------------------------------------------------------
+function choose(name) {
+  transport = transports[name];
+  document.querySelector(`[name="transport"][value="${name}"]`).checked = true;
+  setText($("state-via"), transport.name);
+  setText($("transport-hint"), transport.hint);
+  setText($("curl"), transport.curl);
+}
 
-let connection = null;
-const open = () => { connection = eventSource(books.lastId, receive, showState); };
+/** Over to the other transport; what it has to bring is the same. */
+function change(name) {
+  choose(name);
+  history.replaceState(null, "", `?transport=${name}`);
+  if ($("state").dataset.state === "closed") return; // then it is for the next time
+  connection.close();
+  showState("connecting", "Changing the transport…");
+  open();
+}
 
-$("plug").onclick = () => fetch(`plug?${new URLSearchParams({ page })}`, { method: "POST" }).catch(() => {});
-$("close").onclick = () => { connection.close(); $("open").focus(); };
+function close() {
+  connection.close();
+  showState("closed");
+}
+
+$("plug").onclick = () => fetch(`plug?page=${page}`, { method: "POST" }).catch(() => {});
+$("close").onclick = () => { close(); $("open").focus(); };
 $("open").onclick = () => { open(); $("close").focus(); };
+$("transport").onchange = ({ target }) => change(target.value);
 
-setText($("curl"), `curl -N ${new URL("events", location)}`);
+const streams = "EventSource" in window;
+const wanted = new URLSearchParams(location.search).get("transport");
+$("stream").disabled = !streams;
+choose(streams && wanted !== "poll" ? "stream" : "poll");
 books.start();
 open();
 

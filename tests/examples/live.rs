@@ -1,16 +1,21 @@
 //! The live ticker over raw HTTP, without a browser.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use http::Version;
+use serde_json::{Value, json};
 
 use super::client::{EventStream, Next, field, get, send};
 use super::support::Example;
 
-/// The epoch and the number in an event's ID, if it has one.
-fn place(block: &str) -> Option<(&str, u64)> {
-    let (epoch, number) = field(block, "id")?.split_once('-')?;
-    Some((epoch, number.parse().ok()?))
+fn data(block: &str) -> Value {
+    serde_json::from_str(field(block, "data").unwrap()).unwrap()
+}
+
+/// The number of a line of commentary.
+fn number(block: &str) -> u64 {
+    data(block)["number"].as_u64().unwrap()
 }
 
 /// The next event of the match.
@@ -33,12 +38,24 @@ struct Seen {
 
 impl Seen {
     fn note(&mut self, block: &str) {
-        if let Some((_, number)) = place(block) {
-            self.last = field(block, "id").map(str::to_owned);
-            self.numbers.push(number);
+        if let Some(id) = field(block, "id") {
+            self.last = Some(id.to_owned());
+            // A comment that marks a place has none.
+            if block.contains("\ndata: ") {
+                self.numbers.push(number(block));
+            }
         }
     }
+
+    fn assert_whole(&self) {
+        let first = self.numbers[0];
+        let expected: Vec<u64> = (first..).take(self.numbers.len()).collect();
+        assert_eq!(self.numbers, expected, "nothing missing, nothing twice");
+    }
 }
+
+/// How long nothing gets through after that, and some more.
+const PLUG_OUT: Duration = Duration::from_millis(400);
 
 async fn pull_plug(authority: &str, page: &str) {
     let path = format!("/plug?page={page}");
@@ -66,21 +83,65 @@ async fn resumes_across_pulled_plugs() {
                 Next::End => panic!("a pulled plug is no clean end"),
             }
         }
+        tokio::time::sleep(PLUG_OUT).await;
     }
     let mut stream = get(authority, path, seen.last.as_deref()).await;
     for _ in 0..3 {
         seen.note(&commentary(&mut stream).await);
     }
-    let numbers = seen.numbers;
-    let expected: Vec<u64> = (numbers[0]..).take(numbers.len()).collect();
-    assert_eq!(numbers, expected, "nothing missing, nothing twice");
+    seen.assert_whole();
+}
+
+/// Each poll ends by itself, and the next goes on where it ended, whatever happens to one of them.
+#[tokio::test]
+async fn resumes_from_poll_to_poll() {
+    let example = Example::start("live", &["--speed", "20"]);
+    let authority = &example.authority;
+    let path = "/events?page=tester&long-poll";
+    let mut seen = Seen::default();
+    let mut cut = 0;
+    for poll in 0..40 {
+        let mut stream = get(authority, path, seen.last.as_deref()).await;
+        assert_eq!(stream.header("content-type"), Some("text/event-stream"));
+        let prelude = Next::Block(":\nretry: 100".to_owned());
+        assert_eq!(stream.next().await, prelude);
+        if poll % 4 == 0 {
+            pull_plug(authority, "tester").await;
+        }
+        let mut blocks = 0;
+        loop {
+            match stream.next().await {
+                Next::Block(block) => seen.note(&block),
+                Next::Broken => {
+                    cut += 1;
+                    tokio::time::sleep(PLUG_OUT).await;
+                    break;
+                }
+                Next::End => {
+                    assert!(blocks > 0, "it waits for something");
+                    break;
+                }
+            }
+            blocks += 1;
+        }
+        // A stream goes on where a poll has ended, as well.
+        if poll % 10 == 9 {
+            let mut stream = get(authority, "/events", seen.last.as_deref()).await;
+            for _ in 0..3 {
+                seen.note(&commentary(&mut stream).await);
+            }
+        }
+    }
+    assert!(cut > 0, "some polls have been cut");
+    assert!(seen.numbers.len() > 40);
+    seen.assert_whole();
 }
 
 #[tokio::test]
 async fn says_goodbye() {
     let mut example = Example::start("live", &[]);
     let mut stream = get(&example.authority, "/events", None).await;
-    assert_eq!(field(&stream.event().await, "event"), Some("ping"));
+    commentary(&mut stream).await;
     example.interrupt();
     let mut last = stream.event().await;
     while field(&last, "event") != Some("bye") {
@@ -97,26 +158,26 @@ async fn only_the_pulled_plug_is_cut() {
     let mut other = get(&example.authority, "/events?page=other", None).await;
     pull_plug(&example.authority, "mine").await;
     while let Next::Block(_) = mine.next().await {}
-    let before = place(&commentary(&mut other).await).unwrap().1;
-    assert_eq!(place(&commentary(&mut other).await).unwrap().1, before + 1);
+    let before = number(&commentary(&mut other).await);
+    assert_eq!(number(&commentary(&mut other).await), before + 1);
 }
 
 #[tokio::test]
 async fn takes_the_id_from_the_query_but_the_header_wins() {
     let example = Example::start("live", &["--speed", "20"]);
     let mut stream = get(&example.authority, "/events", None).await;
-    let mut event = commentary(&mut stream).await;
-    while place(&event).unwrap().1 < 5 {
-        event = commentary(&mut stream).await;
+    let mut ids = Vec::new();
+    for expected in 1..=4 {
+        let event = commentary(&mut stream).await;
+        assert_eq!(number(&event), expected);
+        ids.push(field(&event, "id").unwrap().to_owned());
     }
-    let epoch = place(&event).unwrap().0;
 
-    let query = format!("/events?lastEventId={epoch}-2");
+    let query = format!("/events?lastEventId={}", ids[1]);
     let mut stream = get(&example.authority, &query, None).await;
-    assert_eq!(place(&commentary(&mut stream).await).unwrap().1, 3);
-    let header = format!("{epoch}-4");
-    let mut stream = get(&example.authority, &query, Some(&header)).await;
-    assert_eq!(place(&commentary(&mut stream).await).unwrap().1, 5);
+    assert_eq!(number(&commentary(&mut stream).await), 3);
+    let mut stream = get(&example.authority, &query, Some(&ids[3])).await;
+    assert_eq!(number(&commentary(&mut stream).await), 5);
 }
 
 #[tokio::test]
@@ -124,29 +185,28 @@ async fn tells_who_asks_for_what_is_not_there() {
     let example = Example::start("live", &["--speed", "1000"]);
     let authority = &example.authority;
 
-    for unknown in ["0badf00d-3", "nonsense", "🥅"] {
-        let mut stream = get(authority, "/events", Some(unknown)).await;
-        let event = commentary(&mut stream).await;
-        assert_eq!(event, "event: reset\ndata: {\"reason\":\"unknown\"}");
-        let first = commentary(&mut stream).await;
-        assert_eq!(field(&first, "event"), Some("whistle"), "from kick-off");
-    }
-
     let mut stream = get(authority, "/events", None).await;
     let mut event = commentary(&mut stream).await;
-    let epoch = place(&event).unwrap().0.to_owned();
-    while place(&event).unwrap().1 < 300 {
+    let id = field(&event, "id").unwrap().to_owned();
+    let (epoch, _) = id.split_once('-').unwrap();
+    let future = format!("{epoch}-{}", u64::MAX);
+    for unknown in ["0badf00d-3", "nonsense", "🥅", &future] {
+        for path in ["/events", "/events?long-poll"] {
+            let mut stream = get(authority, path, Some(unknown)).await;
+            assert_eq!(commentary(&mut stream).await, "event: gap\ndata: ");
+        }
+    }
+
+    while number(&event) < 300 {
         event = commentary(&mut stream).await;
     }
-    let mut late = get(authority, "/events", Some(&format!("{epoch}-1"))).await;
-    let event = commentary(&mut late).await;
-    assert_eq!(event, "event: reset\ndata: {\"reason\":\"gap\"}");
-    assert!(place(&commentary(&mut late).await).unwrap().1 > 40);
-
-    let future = format!("{epoch}-{}", u64::MAX);
-    let mut late = get(authority, "/events", Some(&future)).await;
-    let event = commentary(&mut late).await;
-    assert_eq!(event, "event: reset\ndata: {\"reason\":\"unknown\"}");
+    let mut late = get(authority, "/events", Some(&id)).await;
+    assert_eq!(commentary(&mut late).await, "event: gap\ndata: ");
+    assert!(number(&commentary(&mut late).await) > 40);
+    // The page then comes without an ID, and sees the match from its start.
+    let mut anew = get(authority, "/events", None).await;
+    let first = commentary(&mut anew).await;
+    assert_eq!(data(&first)["what"], "kick-off");
 }
 
 #[tokio::test]
@@ -157,11 +217,10 @@ async fn plays_match_after_match() {
     let mut matches = 0;
     while matches < 3 {
         let event = commentary(&mut stream).await;
-        let data = field(&event, "data").unwrap();
-        let data: serde_json::Value = serde_json::from_str(data).unwrap();
+        let data = data(&event);
         if data["what"] == "kick-off" {
             matches += 1;
-            assert_eq!(data["score"], serde_json::json!([0, 0]));
+            assert_eq!(data["score"], json!([0, 0]));
             assert!(data["fixture"]["home"]["name"].is_string());
         }
         assert!(!data["text"].as_str().unwrap().is_empty());
@@ -178,6 +237,7 @@ async fn serves_the_page_and_nothing_of_others() {
         ("/", "text/html; charset=utf-8"),
         ("/page.css", "text/css; charset=utf-8"),
         ("/page.js", "text/javascript; charset=utf-8"),
+        ("/transports.js", "text/javascript; charset=utf-8"),
         ("/icon.svg", "image/svg+xml"),
     ] {
         let page = get(&example.authority, path, None).await;
