@@ -131,8 +131,9 @@ function showScore({ what, clock, score: [home, away] }) {
   document.title = `${home}:${away} ${teams.home} – ${teams.away}`;
 }
 
-function addLine({ clock, what, side, text }) {
+function addLine({ number, clock, what, side, text }) {
   const line = $("line").content.cloneNode(true).firstElementChild;
+  line.dataset.number = number;
   line.dataset.what = what;
   if (outage) line.classList.add("caught-up");
   setText(line.querySelector(".at"), `${clock}′`);
@@ -218,14 +219,14 @@ const transports = {
   stream: {
     connect: eventSource,
     name: "EventSource",
-    hint: "One response stays open, and the browser comes back by itself.",
-    curl: `curl -N ${new URL("events", location)}`,
+    hint: "One response stays open; if it breaks, the browser comes back by itself.",
+    curl: `curl -N ${location.host}/events`,
   },
   poll: {
     connect: longPoll,
     name: "Long poll",
-    hint: "Each response ends with its events, and the page asks on: for where no stream gets through.",
-    curl: `curl "${new URL("events?long-poll", location)}"`,
+    hint: "Each response ends after its events, and the page asks again: for where no stream gets through.",
+    curl: `curl "${location.host}/events?long-poll"`,
   },
 };
 let transport = null;

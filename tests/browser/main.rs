@@ -7,6 +7,7 @@ mod support;
 use std::time::{Duration, Instant};
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 use thirtyfour::prelude::*;
 
 use self::driver::Browser;
@@ -16,9 +17,13 @@ use self::support::Example;
 #[derive(Debug, Deserialize)]
 struct Shown {
     state: String,
+    /// The name of the transport.
+    via: String,
     verdict: String,
     text: String,
     last_id: String,
+    /// Of the newest line.
+    number: u64,
     received: u64,
     missing: u64,
     doubled: u64,
@@ -32,9 +37,11 @@ const SHOWN: &str = r#"
     const notice = document.getElementById("notice");
     return {
         state: document.getElementById("state").dataset.state,
+        via: text("state-via"),
         verdict: document.getElementById("verdict").dataset.verdict,
         text: text("verdict-text"),
         last_id: text("last-id"),
+        number: Number(document.querySelector(".line")?.dataset.number ?? 0),
         received: Number(text("received")),
         missing: Number(text("missing")),
         doubled: Number(text("doubled")),
@@ -53,10 +60,6 @@ impl Shown {
 
     fn epoch(&self) -> &str {
         self.last_id.split('-').next().unwrap()
-    }
-
-    fn number(&self) -> u64 {
-        self.last_id.split('-').nth(1).unwrap().parse().unwrap()
     }
 }
 
@@ -83,40 +86,198 @@ async fn click(browser: &Browser, button: &str) {
     button.click().await.unwrap();
 }
 
-#[tokio::test]
-#[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
-async fn ten_pulled_plugs() {
-    let example = Example::start("live", &["--speed", "10"]);
+async fn open(example: &Example, path: &str) -> Browser {
     let browser = Browser::start().await;
     browser.resize(1280, 800, "light").await;
-    let address = format!("http://{}/", example.authority);
+    let address = format!("http://{}/{path}", example.authority);
     browser.page.goto(address).await.unwrap();
-    let start = until(&browser, "open", |page| {
+    browser
+}
+
+async fn in_play(browser: &Browser) -> Shown {
+    let start = until(browser, "open", |page| {
         page.state == "open" && page.received >= 3 && page.is_whole()
     });
     let start = start.await;
     assert!(start.lines >= 3);
+    start
+}
 
+/// Pulls so many plugs, and sees the page come back from each of them with nothing lost.
+async fn pull_plugs(browser: &Browser, plugs: u64) {
+    let start = in_play(browser).await;
     let mut before = start.received;
-    for plug in 1..=10 {
-        click(&browser, "plug").await;
+    for plug in 1..=plugs {
+        click(browser, "plug").await;
         // `resumed` counts the times the state has left open and come back to it.
-        let back = until(&browser, "back", |page| {
-            page.resumed == plug && page.state == "open" && page.received > before
+        let back = until(browser, "back", |page| {
+            page.resumed == start.resumed + plug && page.state == "open" && page.received > before
         });
         let back = back.await;
         assert!(back.is_whole(), "after plug {plug}: {back:?}");
+        assert_eq!(back.via, start.via);
         before = back.received;
     }
-    let end = shown(&browser).await;
+    let end = shown(browser).await;
     assert_eq!(end.epoch(), start.epoch());
-    assert_eq!(end.number() - start.number(), end.received - start.received);
-    assert!(end.number() > start.number() + 10);
+    assert_eq!(end.number - start.number, end.received - start.received);
+    assert!(end.number >= start.number + plugs);
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
+async fn ten_pulled_plugs() {
+    let example = Example::start("live", &["--speed", "10"]);
+    let browser = open(&example, "").await;
+    assert_eq!(in_play(&browser).await.via, "EventSource");
+    pull_plugs(&browser, 10).await;
     browser.screenshot("desktop-resumed").await;
 
     closes_and_opens_again(&browser).await;
     let _example = starts_over_with_a_new_server(&browser, example).await;
-    fits_its_screens(&browser).await;
+    fits_its_screens(&browser, "").await;
+    browser.quit().await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
+async fn ten_pulled_plugs_in_long_polls() {
+    let example = Example::start("live", &["--speed", "10"]);
+    let browser = open(&example, "?transport=poll").await;
+    assert_eq!(in_play(&browser).await.via, "Long poll");
+    pull_plugs(&browser, 10).await;
+    browser.screenshot("desktop-resumed-poll").await;
+
+    closes_and_opens_again(&browser).await;
+    let _example = starts_over_with_a_new_server(&browser, example).await;
+    fits_its_screens(&browser, "-poll").await;
+    browser.quit().await;
+}
+
+/// Old clients have none, and some shields take it away.
+#[tokio::test]
+#[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
+async fn does_without_event_source() {
+    let example = Example::start("live", &["--speed", "10"]);
+    let browser = Browser::start().await;
+    browser.run_first("delete window.EventSource").await;
+    let address = format!("http://{}/?transport=stream", example.authority);
+    browser.page.goto(address).await.unwrap();
+    assert_eq!(in_play(&browser).await.via, "Long poll");
+    let stream = browser.page.find(By::Id("stream")).await.unwrap();
+    assert!(!stream.is_enabled().await.unwrap());
+    pull_plugs(&browser, 2).await;
+    browser.quit().await;
+}
+
+/// From one transport to the other and back, with a plug pulled before, after, or amid it.
+#[tokio::test]
+#[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
+async fn changes_transports_and_loses_nothing() {
+    let example = Example::start("live", &["--speed", "10"]);
+    let browser = open(&example, "").await;
+    let start = in_play(&browser).await;
+    let mut before = start.received;
+    for round in 0..8 {
+        let (transport, name) = [("poll", "Long poll"), ("stream", "EventSource")][round % 2];
+        if round % 3 == 1 {
+            click(&browser, "plug").await;
+        }
+        click(&browser, transport).await;
+        if round % 3 == 2 {
+            click(&browser, "plug").await;
+        }
+        let after = until(&browser, "over", |page| {
+            page.via == name && page.state == "open" && page.received > before + 2
+        });
+        let after = after.await;
+        assert!(after.is_whole(), "over to {name}: {after:?}");
+        let address = browser.page.current_url().await.unwrap();
+        assert_eq!(address.query(), Some(&*format!("transport={transport}")));
+        before = after.received;
+    }
+    let end = until(&browser, "back", |page| page.resumed >= start.resumed + 8).await;
+    assert!(end.is_whole(), "{end:?}");
+    assert_eq!(end.epoch(), start.epoch());
+    assert_eq!(end.number - start.number, end.received - start.received);
+
+    // While it is closed, it is for the next time.
+    click(&browser, "close").await;
+    click(&browser, "poll").await;
+    let closed = shown(&browser).await;
+    assert_eq!(
+        (&*closed.state, &*closed.via),
+        ("closed", "Long poll"),
+        "{closed:?}"
+    );
+    click(&browser, "open").await;
+    let again = until(&browser, "open", |page| page.received > closed.received + 2);
+    assert!(again.await.is_whole());
+    browser.quit().await;
+}
+
+/// What the page's own parser makes of an event stream, by the standard.
+#[tokio::test]
+#[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
+async fn parses_as_the_standard_says() {
+    let example = Example::start("live", &[]);
+    let browser = open(&example, "?transport=poll").await;
+    let parse = r#"
+        const [text, done] = arguments;
+        import("/transports.js").then(({ parse }) => done(JSON.stringify(parse(text, "old"))));
+    "#;
+    let event = |kind: &str, id: &str, data: &str| json!({ "type": kind, "id": id, "data": data });
+    for (text, events, id, retry) in [
+        ("", json!([]), "old", json!(null)),
+        (
+            ":\nretry: 100\n\nid: 1\ndata: x\n\n",
+            json!([event("message", "1", "x")]),
+            "1",
+            json!(100),
+        ),
+        (
+            "event: goal\r\nid:1\r\ndata:a\r\ndata: b\r\ndata:  c\r\n\r\ndata\r\rdata\ndata\n\n",
+            json!([
+                event("goal", "1", "a\nb\n c"),
+                event("message", "1", ""),
+                event("message", "1", "\n")
+            ]),
+            "1",
+            json!(null),
+        ),
+        // An ID without data moves the place; an event without data is none, and its type is over.
+        (
+            "id: 2\n\nevent: goal\n\ndata: x\n\nid\n\n",
+            json!([event("message", "2", "x")]),
+            "",
+            json!(null),
+        ),
+        // What is broken off counts for nothing.
+        (
+            "id: 3\ndata: x\n\nid: 4\ndata: y\n",
+            json!([event("message", "3", "x")]),
+            "3",
+            json!(null),
+        ),
+        (
+            "id: 3\ndata: x\n\ndata: y\n\nid: 4",
+            json!([event("message", "3", "x"), event("message", "3", "y")]),
+            "3",
+            json!(null),
+        ),
+        (
+            "id: a\0b\nretry: -1\nretry: 1e3\nDATA: x\ndatas: x\n data: x\ndata: \u{2028}y: z\n\n",
+            json!([event("message", "old", "\u{2028}y: z")]),
+            "old",
+            json!(null),
+        ),
+    ] {
+        let parsed = browser.page.execute_async(parse, vec![text.into()]);
+        let parsed: String = parsed.await.unwrap().convert().unwrap();
+        let parsed: Value = serde_json::from_str(&parsed).unwrap();
+        let expected = json!({ "events": events, "id": id, "retry": retry });
+        assert_eq!(parsed, expected, "{text:?}");
+    }
     browser.quit().await;
 }
 
@@ -133,7 +294,7 @@ async fn sees_what_is_missing_and_what_is_twice() {
                     this.readyState = 1;
                     this.onopen();
                     for (const number of IDS) {
-                        const data = JSON.stringify({ clock: "1", what: "words", score: [0, 0], text: "x" });
+                        const data = JSON.stringify({ number, clock: "1", what: "words", score: [0, 0], text: "x" });
                         this.dispatchEvent(new MessageEvent("message", { data, lastEventId: `a-${number}` }));
                     }
                 });
@@ -190,16 +351,15 @@ async fn closes_and_opens_again(browser: &Browser) {
     let again = again.await;
     assert!(again.is_whole(), "{again:?}");
     assert_eq!(again.epoch(), closed.epoch());
-    let since = again.number() - closed.number();
+    let since = again.number - closed.number;
     assert_eq!(since, again.received - closed.received);
 }
 
 /// A restarted server does not know the page's ID: it says so, and the page shows it.
 async fn starts_over_with_a_new_server(browser: &Browser, example: Example) -> Example {
-    let before = shown(browser).await;
     let port = example.port().to_owned();
     drop(example);
-    until(browser, "cut off", |page| page.state == "connecting").await;
+    let before = until(browser, "cut off", |page| page.state == "connecting").await;
     let example = Example::start("live", &["--speed", "10", "--port", &port]);
     let after = until(browser, "started over", |page| {
         page.state == "open" && page.notice.is_some() && page.received > 5
@@ -207,7 +367,14 @@ async fn starts_over_with_a_new_server(browser: &Browser, example: Example) -> E
     let after = after.await;
     assert_ne!(after.epoch(), before.epoch());
     assert!(after.notice.as_ref().unwrap().contains(&before.last_id));
-    browser.screenshot("desktop-started-over").await;
+    let transport = if after.via == "Long poll" {
+        "-poll"
+    } else {
+        ""
+    };
+    browser
+        .screenshot(&format!("desktop-started-over{transport}"))
+        .await;
     assert!(after.is_whole(), "{after:?}");
     // The plug works there too, and the notice goes.
     click(browser, "plug").await;
@@ -217,7 +384,7 @@ async fn starts_over_with_a_new_server(browser: &Browser, example: Example) -> E
     example
 }
 
-async fn fits_its_screens(browser: &Browser) {
+async fn fits_its_screens(browser: &Browser, transport: &str) {
     until(browser, "in full swing", |page| {
         page.state == "open" && page.lines > 20
     })
@@ -233,7 +400,9 @@ async fn fits_its_screens(browser: &Browser) {
             browser.resize(width, height, scheme).await;
             let fits = browser.page.execute(fits, vec![]).await.unwrap();
             assert!(fits.convert::<bool>().unwrap(), "{name} scrolls sideways");
-            browser.screenshot(&format!("{name}-{scheme}")).await;
+            browser
+                .screenshot(&format!("{name}-{scheme}{transport}"))
+                .await;
         }
     }
 }
