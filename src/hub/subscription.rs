@@ -262,6 +262,8 @@ impl Subscription {
         if let Some(first) = extra.first.take() {
             if extra.filter.is_none() && extra.chunks.is_empty() && !extra.once {
                 self.extra = None;
+            } else {
+                extra.served = self.outcome.is_lossy();
             }
             return Poll::Ready(Some(first));
         }

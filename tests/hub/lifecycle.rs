@@ -202,6 +202,17 @@ fn missed() -> Missed {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_long_poll_tells_of_a_gap_at_once() {
+    let hub = Hub::builder().epoch(36).build();
+    let body = hub.resume(id("x")).unwrap();
+    let body = body.long_poll(Duration::from_secs(25), TokioTimer);
+    let start = Instant::now();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    assert_eq!(bytes, ":\nretry: 100\n\nevent: gap\ndata: \n\nid: 10-0\n\n");
+    assert!(start.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn long_polls_lose_nothing_between_them() {
     let hub = Hub::builder().epoch(36).build();
     let mut last: Option<EventId> = None;
