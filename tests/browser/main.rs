@@ -378,7 +378,7 @@ async fn starts_over_with_a_new_server(browser: &Browser, example: Example) -> E
     assert!(after.is_whole(), "{after:?}");
     // The plug works there too, and the notice goes.
     click(browser, "plug").await;
-    let back = until(browser, "back", |page| page.resumed > before.resumed).await;
+    let back = until(browser, "back", |page| page.resumed > after.resumed).await;
     assert_eq!(back.notice, None);
     assert!(back.is_whole(), "{back:?}");
     example
