@@ -37,7 +37,7 @@ impl Plugs {
                     .is_some_and(|(other, at)| *other == page && at.elapsed() < OUT)
             };
             if pulls.wait_for(is_mine).await.is_err() {
-                pending().await // nobody is left to pull it
+                pending::<()>().await; // nobody is left to pull it
             }
         };
         let mut pulled = Box::pin(pulled.fuse());

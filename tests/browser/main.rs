@@ -202,17 +202,25 @@ async fn changes_transports_and_loses_nothing() {
     assert_eq!(end.number - start.number, end.received - start.received);
 
     // While it is closed, it is for the next time.
+    browser.resize(390, 844, "light").await;
     click(&browser, "close").await;
     click(&browser, "poll").await;
     let closed = shown(&browser).await;
-    assert_eq!(
-        (&*closed.state, &*closed.via),
-        ("closed", "Long poll"),
-        "{closed:?}"
-    );
+    let state = (&*closed.state, &*closed.via);
+    assert_eq!(state, ("closed", "Long poll"));
+    browser.screenshot("phone-closed-poll").await;
     click(&browser, "open").await;
     let again = until(&browser, "open", |page| page.received > closed.received + 2);
     assert!(again.await.is_whole());
+
+    // Without a server both keep trying.
+    drop(example);
+    until(&browser, "cut off", |page| page.state == "connecting").await;
+    browser.screenshot("phone-connecting-poll").await;
+    click(&browser, "stream").await;
+    let still = shown(&browser).await;
+    let state = (&*still.state, &*still.via);
+    assert_eq!(state, ("connecting", "EventSource"));
     browser.quit().await;
 }
 
