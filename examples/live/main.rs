@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             if tokio::signal::ctrl_c().await.is_err() {
                 pending::<Infallible>().await;
             }
-            // The streams would hold the shutdown up for ever; this ends them.
+            // The streams would hold the shutdown up for ever; this ends them with a farewell.
             hub.close();
         })
         .await?;
@@ -80,11 +80,10 @@ impl Ticker {
         let (mark, kick_off) = watch::channel(bookmark(&hub));
         tokio::spawn(game::play(hub.clone(), mark, speed));
         tokio::spawn(tell_the_time(hub.clone()));
-        let plugs = Plugs::new();
         Self {
             hub,
             kick_off,
-            plugs,
+            plugs: Plugs::new(),
         }
     }
 }
@@ -102,13 +101,13 @@ async fn tell_the_time(hub: Hub) {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        let now = json!({ "now": u64::try_from(now.as_millis()).unwrap_or(u64::MAX) });
-        hub.transient(Event::new(now.to_string()).with_type(EventType::from_static("ping")));
+        let data = format!("{{\"now\":{}}}", now.as_millis());
+        hub.transient(Event::new(data).with_type(EventType::from_static("ping")));
     }
 }
 
 #[derive(Deserialize)]
-struct Page {
+struct Visit {
     /// The name a page has given itself.
     #[serde(default)]
     page: String,
@@ -119,7 +118,7 @@ struct Page {
 
 async fn events(
     State(ticker): State<Ticker>,
-    Query(Page { page, long_poll }): Query<Page>,
+    Query(Visit { page, long_poll }): Query<Visit>,
     last: Option<Extension<LastEventId>>,
 ) -> Response {
     // Who comes for the first time sees this match from its start.
@@ -141,7 +140,7 @@ async fn events(
         .map(|body| ticker.plugs.plug_in(page, Body::new(body)))
 }
 
-async fn plug(State(ticker): State<Ticker>, Query(Page { page, .. }): Query<Page>) -> StatusCode {
+async fn plug(State(ticker): State<Ticker>, Query(Visit { page, .. }): Query<Visit>) -> StatusCode {
     ticker.plugs.pull(page);
     StatusCode::NO_CONTENT
 }
