@@ -101,7 +101,7 @@ const control = {
 
 function comment(data, id) {
   const fresh = books.enter(data.number, id);
-  books.lastId = id;
+  if (fresh) books.lastId = id;
   showBooks();
   if (!fresh) return;
   if (outage) outage.count += 1;
