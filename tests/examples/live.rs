@@ -105,7 +105,8 @@ async fn resumes_from_poll_to_poll() {
         assert_eq!(stream.header("content-type"), Some("text/event-stream"));
         let prelude = Next::Block(":\nretry: 100".to_owned());
         assert_eq!(stream.next().await, prelude);
-        if poll % 4 == 0 {
+        let pulled = poll % 4 == 0;
+        if pulled {
             pull_plug(authority, "tester").await;
         }
         let mut blocks = 0;
@@ -114,7 +115,6 @@ async fn resumes_from_poll_to_poll() {
                 Next::Block(block) => seen.note(&block),
                 Next::Broken => {
                     cut += 1;
-                    tokio::time::sleep(PLUG_OUT).await;
                     break;
                 }
                 Next::End => {
@@ -123,6 +123,10 @@ async fn resumes_from_poll_to_poll() {
                 }
             }
             blocks += 1;
+        }
+        if pulled {
+            // Cut or not: it may have ended before.
+            tokio::time::sleep(PLUG_OUT).await;
         }
         // A stream goes on where a poll has ended, as well.
         if poll % 10 == 9 {
