@@ -1,5 +1,5 @@
-//! Server-Sent Events for Tower: one protocol, seen from the server that sends, and everything
-//! around it that makes the bytes arrive.
+//! Server-Sent Events for Tower: sent, published to many, and read, and everything around the protocol
+//! that makes the bytes arrive.
 //!
 //! # A tour
 //!
@@ -37,13 +37,42 @@
 //! An [`SseLayer`] around the service sets the headers that depend on the connection and finds out
 //! what a reconnecting client saw last: [`LastEventId`], in the request's extensions.
 //!
+//! A [`Hub`] has many subscribers for what it publishes, keeps a history for those who come back, and
+//! tells those for whom it is too short.
+//!
+//! ```
+//! use tower_sse::{Event, Hub, KeepAlive};
+//!
+//! let hub = Hub::new();
+//! let seen = hub.publish(Event::new("kick-off"));
+//! hub.publish(Event::new("goal"));
+//! let body = hub.resume(seen)?.keep_alive(KeepAlive::default());
+//! assert_eq!(hub.stats().subscribers, 1);
+//! # drop(body);
+//! # Ok::<(), tower_sse::hub::Refused>(())
+//! ```
+//!
+//! On the other side, an [`EventSource`] reconnects and resumes over any Tower HTTP service, an
+//! [`EventStream`] reads a body, and a [`Decoder`] reads bytes.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use tower_sse::Decoder;
+//!
+//! let mut chunk = Bytes::from("event: goal\ndata: 1 : 0\n\n");
+//! let goal = Decoder::new().decode(&mut chunk)?.unwrap();
+//! assert_eq!((goal.event_type(), goal.data()), ("goal", "1 : 0"));
+//! # Ok::<(), tower_sse::protocol::LimitExceeded>(())
+//! ```
+//!
 //! # Features
 //!
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `tokio` | yes | [`timer::TokioTimer`], and with it `keep_alive` without a timer to name |
 //! | `json` | | [`Event::json`], [`Data::json`], [`Writer::json`] |
-//! | `axum` | | `IntoResponse` for [`SseBody`], `Option<LastEventId>` as an extractor |
+//! | `axum` | | `IntoResponse` for bodies and subscriptions, `Option<LastEventId>` as an extractor |
+//! | `tracing` | | a line in the log where a subscriber of a hub lags, misses something or is refused |
 //!
 //! A feature only adds. Without any, nothing here knows a runtime: see [`timer`].
 //!
@@ -52,6 +81,8 @@
 //! - [`protocol`]: the format on one page, and what the writers make of it.
 //! - [`body`]: bodies, heartbeats, how streams end.
 //! - [`middleware`]: what the layer touches, and what to mind in deployment.
+//! - [`hub`]: log, cursor, resume, gap and lag.
+//! - [`client`]: what reconnects and what fails, and the browser's interface beside ours.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -22,6 +22,7 @@ mod keep_alive;
 mod keep_alive_body;
 mod lifecycle;
 mod prelude;
+mod settings;
 mod source;
 mod sse_body;
 

@@ -1,0 +1,225 @@
+use std::future::Future;
+
+use super::alarm::Alarm;
+use super::keep_alive::{IdleClock, KeepAlive};
+use super::lifecycle::{Lifecycle, MaxAge};
+use super::prelude::Prelude;
+use super::source::Source;
+use super::sse_body::{PreludeSetting, SseBody};
+use crate::protocol::Block;
+use crate::timer::Timer;
+#[cfg(feature = "tokio")]
+use crate::timer::TokioTimer;
+
+impl<S: Source> SseBody<S> {
+    /// Heartbeats on tokio's clock; and, unless set otherwise, a [`prelude`](Self::prelude).
+    ///
+    /// ```
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, KeepAlive, SseBody};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let silence = futures_util::stream::pending::<Event>();
+    /// let mut body = Box::pin(SseBody::new(silence).keep_alive(KeepAlive::default()));
+    /// let start = tokio::time::Instant::now();
+    /// body.frame().await; // the prelude
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
+    /// assert_eq!(start.elapsed().as_secs(), 15);
+    /// # }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub fn keep_alive(self, keep_alive: KeepAlive) -> SseBody<S, TokioTimer> {
+        self.keep_alive_with(keep_alive, TokioTimer)
+    }
+
+    /// Heartbeats on any runtime's clock: a [`Timer`], or a closure that makes a sleep.
+    ///
+    /// ```
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, KeepAlive, SseBody};
+    ///
+    /// smol::block_on(async {
+    ///     let silence = futures_util::stream::pending::<Event>();
+    ///     let keep_alive = KeepAlive::new().interval(std::time::Duration::from_millis(1));
+    ///     let mut body = SseBody::new(silence).keep_alive_with(keep_alive, smol::Timer::after);
+    ///     body.frame().await; // the prelude
+    ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
+    /// });
+    /// ```
+    pub fn keep_alive_with<T: Timer>(self, keep_alive: KeepAlive, timer: T) -> SseBody<S, T> {
+        let mut body = self.timer(timer);
+        body.clock = Some(IdleClock::new(&keep_alive));
+        body.heartbeat = Some(keep_alive.into_block());
+        body.alarm.get_or_insert_with(Alarm::new);
+        body
+    }
+
+    /// A clock for [`max_age`](Self::max_age) on a body without heartbeats.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, MaxAge, SseBody};
+    ///
+    /// smol::block_on(async {
+    ///     let silence = futures_util::stream::pending::<Event>();
+    ///     let body = SseBody::new(silence).timer(smol::Timer::after);
+    ///     let body = body.max_age(MaxAge::new(Duration::from_millis(1)));
+    ///     assert_eq!(body.collect().await.unwrap().to_bytes(), "");
+    /// });
+    /// ```
+    pub fn timer<T: Timer>(self, timer: T) -> SseBody<S, T> {
+        SseBody {
+            source: self.source,
+            out: self.out,
+            frame_size: self.frame_size,
+            state: self.state,
+            prelude: self.prelude,
+            timer,
+            heartbeat: None,
+            clock: None,
+            age: None,
+            lifecycle: self.lifecycle,
+            alarm: self.alarm,
+        }
+    }
+}
+
+impl<S: Source, T: Timer> SseBody<S, T> {
+    /// What is sent at once, before the first event; `None` for nothing.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, Prelude, SseBody};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let silence = futures_util::stream::pending::<Event>();
+    /// let mut body = SseBody::new(silence).prelude(Prelude::new().retry(Duration::from_secs(2)));
+    /// let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    /// assert_eq!(first, ":\nretry: 2000\n\n");
+    /// # }
+    /// ```
+    pub fn prelude(mut self, prelude: impl Into<Option<Prelude>>) -> Self {
+        self.prelude = PreludeSetting::Set(prelude.into());
+        self
+    }
+
+    /// How many bytes of ready events gather before a frame leaves; 8 KiB by default.
+    ///
+    /// The event that reaches the size is the frame's last and is not cut. With 1, every event
+    /// leaves by itself; 0 counts as 1.
+    ///
+    /// ```
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, SseBody};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let events = futures_util::stream::iter([Event::new("x"), Event::new("y")]);
+    /// let mut body = SseBody::new(events).frame_size(1);
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "data: x\n\n");
+    /// # }
+    /// ```
+    pub fn frame_size(mut self, bytes: usize) -> Self {
+        self.frame_size = bytes.max(1);
+        self
+    }
+
+    /// Ends the stream cleanly when the future resolves, as in a graceful shutdown.
+    ///
+    /// What is ready then, up to a frame, is sent before the [`farewell`](Self::farewell).
+    ///
+    /// ```
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, SseBody};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (shutdown, stopped) = tokio::sync::oneshot::channel::<()>();
+    /// let silence = futures_util::stream::pending::<Event>();
+    /// let body = SseBody::new(silence)
+    ///     .end_when(async { _ = stopped.await })
+    ///     .farewell(Event::new("back in a minute"));
+    /// shutdown.send(()).unwrap();
+    /// let bytes = body.collect().await.unwrap().to_bytes();
+    /// assert_eq!(bytes, "data: back in a minute\n\n");
+    /// # }
+    /// ```
+    pub fn end_when(mut self, shutdown: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.lifecycle().shutdown = Some(Box::pin(shutdown));
+        self.alarm.get_or_insert_with(Alarm::new);
+        self
+    }
+
+    /// Ends the stream cleanly at this age, counted from its first poll, so that the client
+    /// reconnects.
+    ///
+    /// The clock is that of [`keep_alive`](Self::keep_alive) or [`timer`](Self::timer), called
+    /// before. Without either this does not compile.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, MaxAge, SseBody, timer::TokioTimer};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let start = tokio::time::Instant::now();
+    /// let silence = futures_util::stream::pending::<Event>();
+    /// let body = SseBody::new(silence).timer(TokioTimer);
+    /// let body = body.max_age(MaxAge::new(Duration::from_secs(1800)));
+    /// assert_eq!(body.collect().await.unwrap().to_bytes(), "");
+    /// assert_eq!(start.elapsed(), Duration::from_secs(1800));
+    /// # }
+    /// ```
+    pub fn max_age(mut self, age: MaxAge) -> Self {
+        const {
+            assert!(
+                T::RUNS,
+                "a maximum age needs a timer: call keep_alive or timer before"
+            );
+        };
+        self.lifecycle().max_age = Some(age);
+        self.alarm.get_or_insert_with(Alarm::new);
+        self
+    }
+
+    /// The last block of a stream that [`end_when`](Self::end_when) or [`max_age`](Self::max_age)
+    /// ends.
+    ///
+    /// ```
+    /// # use http_body_util::BodyExt;
+    /// # use tower_sse::{Event, SseBody};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let silence = futures_util::stream::pending::<Event>();
+    /// let body = SseBody::new(silence).end_when(async {}).farewell(Event::new("bye"));
+    /// assert_eq!(body.collect().await.unwrap().to_bytes(), "data: bye\n\n");
+    /// # }
+    /// ```
+    pub fn farewell(mut self, farewell: impl Into<Block>) -> Self {
+        self.lifecycle().farewell = Some(farewell.into());
+        self
+    }
+
+    /// If the stream fails, sends this as its last event and ends cleanly, instead of aborting the
+    /// body. The error itself is dropped: log it in the stream, if at all.
+    ///
+    /// ```
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, EventType, SseBody};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let events = futures_util::stream::iter([Ok(Event::new("x")), Err("database gone")]);
+    /// let body = SseBody::new(events)
+    ///     .on_error(Event::new("try later").with_type(EventType::from_static("failed")));
+    /// let bytes = body.collect().await.unwrap().to_bytes();
+    /// assert_eq!(bytes, "data: x\n\nevent: failed\ndata: try later\n\n");
+    /// # }
+    /// ```
+    pub fn on_error(mut self, last: impl Into<Block>) -> Self {
+        self.lifecycle().on_error = Some(last.into());
+        self
+    }
+
+    fn lifecycle(&mut self) -> &mut Lifecycle {
+        self.lifecycle.get_or_insert_default()
+    }
+}

@@ -1,0 +1,181 @@
+use std::fmt;
+
+use super::encode::{Fields, Payload};
+use super::event_id::EventId;
+use super::event_type::EventType;
+use super::lines::Display;
+use super::writer::Writer;
+
+/// An event ID for a [`Writer`]: a number, or a borrowed [`EventId`].
+///
+/// ```
+/// use tower_sse::{Block, EventId, protocol::IdRef};
+///
+/// fn block(id: IdRef<'_>) -> Block {
+///     Block::write(|out| out.id(id).data("x"))
+/// }
+/// assert_eq!(block(IdRef::from(7)), "id: 7\ndata: x\n\n");
+/// assert_eq!(block(IdRef::from(&EventId::from_static("seven"))), "id: seven\ndata: x\n\n");
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct IdRef<'a>(IdRepr<'a>);
+
+#[derive(Debug, Clone, Copy)]
+enum IdRepr<'a> {
+    Number(u64),
+    Id(&'a EventId),
+}
+
+impl From<u64> for IdRef<'_> {
+    #[inline]
+    fn from(number: u64) -> Self {
+        Self(IdRepr::Number(number))
+    }
+}
+
+impl<'a> From<&'a EventId> for IdRef<'a> {
+    #[inline]
+    fn from(id: &'a EventId) -> Self {
+        Self(IdRepr::Id(id))
+    }
+}
+
+/// An event that a [`Writer`] has begun; [`data`](Self::data), [`display`](Self::display) or
+/// `json` ends it. If it is dropped before that, nothing is written.
+///
+/// ```
+/// use tower_sse::Block;
+///
+/// let block = Block::write(|out| {
+///     let event = out.id(7u64);
+///     drop(event);
+///     out.id(8u64).data("x");
+/// });
+/// assert_eq!(block, "id: 8\ndata: x\n\n");
+/// ```
+#[must_use = "nothing is written before the data is"]
+pub struct EventWriter<'a> {
+    writer: &'a mut Writer,
+    event_type: Option<&'a EventType>,
+    id: Option<IdRef<'a>>,
+}
+
+impl<'a> EventWriter<'a> {
+    #[inline]
+    pub(super) fn new(writer: &'a mut Writer) -> Self {
+        Self {
+            writer,
+            event_type: None,
+            id: None,
+        }
+    }
+
+    /// The event's type.
+    ///
+    /// ```
+    /// # use tower_sse::{Block, EventType};
+    /// let goal = EventType::from_static("goal");
+    /// let block = Block::write(|out| out.id(7u64).typed(&goal).data("1 : 0"));
+    /// assert_eq!(block, "event: goal\nid: 7\ndata: 1 : 0\n\n");
+    /// ```
+    #[inline]
+    pub fn typed(mut self, event_type: &'a EventType) -> Self {
+        self.event_type = Some(event_type);
+        self
+    }
+
+    /// The event's ID, a number or an [`EventId`].
+    ///
+    /// ```
+    /// # use tower_sse::{Block, EventId, EventType};
+    /// let (goal, id) = (EventType::from_static("goal"), EventId::from_static("seven"));
+    /// let block = Block::write(|out| out.typed(&goal).id(&id).data("1 : 0"));
+    /// assert_eq!(block, "event: goal\nid: seven\ndata: 1 : 0\n\n");
+    /// ```
+    #[inline]
+    pub fn id(mut self, id: impl Into<IdRef<'a>>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// The event's data, any text.
+    ///
+    /// ```
+    /// # use tower_sse::Block;
+    /// let block = Block::write(|out| out.id(7u64).data("two\nlines"));
+    /// assert_eq!(block, "id: 7\ndata: two\ndata: lines\n\n");
+    /// ```
+    #[inline]
+    pub fn data(self, text: &str) {
+        self.end(|writer, head| {
+            writer.fields(&Fields {
+                data: Payload::Text(text.as_bytes()),
+                ..*head
+            });
+        });
+    }
+
+    /// What the value displays as the event's data, written straight into the frame.
+    ///
+    /// # Errors
+    ///
+    /// If the value's `Display` reports an error; nothing is written then.
+    ///
+    /// ```
+    /// # use tower_sse::Block;
+    /// let block = Block::write(|out| out.id(7u64).display(format_args!("{}%", 50)).unwrap());
+    /// assert_eq!(block, "id: 7\ndata: 50%\n\n");
+    /// ```
+    pub fn display(self, value: impl fmt::Display) -> fmt::Result {
+        use fmt::Write as _;
+        self.lines(|out| write!(Display(out), "{value}"))
+    }
+
+    /// The value as JSON as the event's data, written straight into the frame.
+    ///
+    /// # Errors
+    ///
+    /// If the value cannot be serialised; nothing is written then.
+    ///
+    /// ```
+    /// # use tower_sse::Block;
+    /// let block = Block::write(|out| out.id(7u64).json(&[1, 2]).unwrap());
+    /// assert_eq!(block, "id: 7\ndata: [1,2]\n\n");
+    /// ```
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::Serialize + ?Sized>(self, value: &T) -> Result<(), super::JsonError> {
+        self.lines(|out| serde_json::to_writer(out, value).map_err(super::JsonError))
+    }
+
+    #[inline]
+    fn lines<E>(self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+        self.end(|writer, head| writer.lines(head, write))
+    }
+
+    #[inline]
+    fn end<R>(self, end: impl FnOnce(&mut Writer, &Fields<'_>) -> R) -> R {
+        let mut number = itoa::Buffer::new();
+        let id = self.id.map(|id| match id.0 {
+            IdRepr::Number(n) => number.format(n).as_bytes(),
+            IdRepr::Id(id) => id.as_bytes(),
+        });
+        let event_type = self.event_type.map_or(&b""[..], EventType::as_bytes);
+        end(
+            self.writer,
+            &Fields {
+                event_type,
+                id,
+                ..Fields::NONE
+            },
+        )
+    }
+}
+
+impl fmt::Debug for EventWriter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventWriter")
+            .field("event_type", &self.event_type)
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
