@@ -101,6 +101,7 @@ mod publish;
 mod reading;
 mod refused;
 mod service;
+mod serving;
 mod shared;
 mod state;
 mod stats;

@@ -1,4 +1,3 @@
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
@@ -10,12 +9,10 @@ use http::Response;
 use http_body::{Body, Frame, SizeHint};
 
 use super::Hub;
-use super::deliveries::{Deliveries, Missed};
+use super::deliveries::Deliveries;
 use super::delivery::Delivery;
-use super::outcome::{Lag, Outcome};
-use super::reading::Taken;
+use super::outcome::Outcome;
 use super::state::Seat;
-use super::trace;
 #[cfg(feature = "tokio")]
 use crate::body::KeepAlive;
 use crate::body::{MaxAge, Prelude, SealedSource, Source, SseBody};
@@ -57,25 +54,25 @@ const SHORT_RETRY: Duration = Duration::from_millis(100);
 /// ```
 #[must_use = "a body does nothing until a server polls it"]
 pub struct Subscription {
-    hub: Hub,
+    pub(super) hub: Hub,
     /// `None` once it has ended.
-    seat: Option<Seat>,
-    outcome: Outcome,
+    pub(super) seat: Option<Seat>,
+    pub(super) outcome: Outcome,
     /// There as long as something in it is; nearly always nothing is, and a body is small.
-    extra: Option<Box<Extra>>,
+    pub(super) extra: Option<Box<Extra>>,
 }
 
 /// What a subscription that just hands out frames does not have.
 #[derive(Default)]
-struct Extra {
+pub(super) struct Extra {
     /// What goes out before anything else.
-    first: Option<Block>,
-    filter: Option<Filter>,
+    pub(super) first: Option<Block>,
+    pub(super) filter: Option<Filter>,
     /// What is left of a block with a shared payload, last chunk first.
-    chunks: Vec<Bytes>,
+    pub(super) chunks: Vec<Bytes>,
     /// Ends when it has caught up and has sent something.
-    once: bool,
-    served: bool,
+    pub(super) once: bool,
+    pub(super) served: bool,
 }
 
 impl Subscription {
@@ -123,7 +120,7 @@ impl Subscription {
             .encode()
     }
 
-    fn gap_at(&self, seq: u64) -> Block {
+    pub(super) fn gap_at(&self, seq: u64) -> Block {
         Block::write(|out| {
             if let Some(gap) = &self.hub.shared.settings.gap {
                 out.push(gap.clone());
@@ -221,183 +218,6 @@ impl Subscription {
     #[must_use]
     pub fn into_response(self) -> Response<SseBody<Self>> {
         self.into_body().into_response()
-    }
-
-    /// The next frame's bytes.
-    #[inline]
-    fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
-        if self.extra.is_some() {
-            return self.poll_extra(cx);
-        }
-        let Some(seat) = &mut self.seat else {
-            return Poll::Ready(None);
-        };
-        if seat.is_waiting(cx.waker()) {
-            return Poll::Pending;
-        }
-        if let Some(block) = self.hub.shared.lock().take_merged(seat, cx.waker()) {
-            return Poll::Ready(Some(block));
-        }
-        self.poll_hub(cx)
-    }
-
-    #[inline(never)]
-    fn poll_hub(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
-        let Some(seat) = &mut self.seat else {
-            return Poll::Ready(None);
-        };
-        let shared = &self.hub.shared;
-        match shared.with(|state, wakes| state.take(seat, cx.waker(), wakes)) {
-            Taken::Frame(block) => Poll::Ready(Some(block)),
-            other => self.settle(&other),
-        }
-    }
-
-    /// The same where something is out of the ordinary.
-    #[cold]
-    fn poll_extra(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
-        let Some(extra) = &mut self.extra else {
-            return self.poll_hub(cx);
-        };
-        if let Some(first) = extra.first.take() {
-            if extra.filter.is_none() && extra.chunks.is_empty() && !extra.once {
-                self.extra = None;
-            } else {
-                extra.served = self.outcome.is_lossy();
-            }
-            return Poll::Ready(Some(first));
-        }
-        let (filtered, once) = (extra.filter.is_some(), extra.once);
-        let seat = self.seat.as_ref();
-        if !once && seat.is_some_and(|seat| seat.is_waiting(cx.waker())) {
-            return Poll::Pending;
-        }
-        let block = if filtered {
-            self.poll_filtered(cx)
-        } else {
-            self.poll_hub(cx)
-        };
-        if let (Poll::Ready(Some(_)), Some(extra)) = (&block, &mut self.extra) {
-            extra.served = true;
-        }
-        block
-    }
-
-    fn poll_filtered(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
-        let mut deliveries = Vec::new();
-        loop {
-            if let Err(other) = self.collect(cx, |delivery| deliveries.push(delivery)) {
-                return self.settle(&other);
-            }
-            let block = Block::write(|out| {
-                for delivery in deliveries.drain(..) {
-                    out.push(delivery.into_block());
-                }
-            });
-            if !block.is_empty() {
-                return Poll::Ready(Some(block));
-            }
-        }
-    }
-
-    /// Some of what is pending and allowed, one by one.
-    fn collect(&mut self, cx: &mut Context<'_>, each: impl FnMut(Delivery)) -> Result<(), Taken> {
-        let Some(seat) = &mut self.seat else {
-            return Err(Taken::Closed);
-        };
-        let mut taken = Vec::new();
-        self.hub.shared.with(|state, wakes| {
-            state.take_each(seat, cx.waker(), wakes, |delivery| taken.push(delivery))
-        })?;
-        let filter = self.extra.as_mut().and_then(|extra| extra.filter.as_mut());
-        match filter {
-            None => taken.into_iter().for_each(each),
-            Some(allows) => taken.into_iter().filter(|one| allows(one)).for_each(each),
-        }
-        Ok(())
-    }
-
-    /// What to do where there is no event.
-    fn settle(&mut self, taken: &Taken) -> Poll<Option<Block>> {
-        let settings = &self.hub.shared.settings;
-        match taken {
-            Taken::Lagged => self.lag(),
-            Taken::Closed => {
-                let farewell = settings.farewell.clone();
-                self.leave();
-                Poll::Ready(farewell)
-            }
-            _ if self
-                .extra
-                .as_ref()
-                .is_some_and(|extra| extra.once && extra.served) =>
-            {
-                self.leave();
-                Poll::Ready(None)
-            }
-            _ => Poll::Pending,
-        }
-    }
-
-    fn lag(&mut self) -> Poll<Option<Block>> {
-        match self.skip() {
-            None => Poll::Ready(None),
-            Some(begins_after) => Poll::Ready(Some(self.gap_at(begins_after))),
-        }
-    }
-
-    /// Ends a stream that has lagged, or moves it on; gives what it goes on after.
-    fn skip(&mut self) -> Option<u64> {
-        let (seat, lag) = (self.seat.as_ref()?, self.hub.shared.settings.lag);
-        trace::lagged(lag == Lag::End);
-        let begins_after = self
-            .hub
-            .shared
-            .with(|state, wakes| state.skip(seat, lag == Lag::Newest, wakes));
-        if lag == Lag::End {
-            self.leave();
-            return None;
-        }
-        Some(begins_after)
-    }
-
-    /// One event for a stream of them; `Err` where some were missed.
-    pub(super) fn poll_each(
-        &mut self,
-        cx: &mut Context<'_>,
-        buffer: &mut VecDeque<Delivery>,
-    ) -> Poll<Option<Result<Delivery, Missed>>> {
-        let first = self.extra.as_mut().and_then(|extra| extra.first.take());
-        if first.is_some() && self.outcome.is_lossy() {
-            return Poll::Ready(Some(Err(Missed::new())));
-        }
-        loop {
-            if let Some(delivery) = buffer.pop_front() {
-                return Poll::Ready(Some(Ok(delivery)));
-            }
-            if self.seat.is_none() {
-                return Poll::Ready(None);
-            }
-            match self.collect(cx, |delivery| buffer.push_back(delivery)) {
-                Ok(()) => {}
-                Err(Taken::Lagged) => {
-                    return Poll::Ready(self.skip().map(|_| Err(Missed::new())));
-                }
-                Err(Taken::Closed) => self.leave(),
-                Err(_) => return Poll::Pending,
-            }
-        }
-    }
-
-    fn leave(&mut self) {
-        if let Some(mut seat) = self.seat.take() {
-            let waker = self
-                .hub
-                .shared
-                .with(|state, wakes| state.leave(&mut seat, wakes));
-            // Here, where the lock is free.
-            drop(waker);
-        }
     }
 }
 
