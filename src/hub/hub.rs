@@ -267,6 +267,34 @@ impl Hub {
         Drain::new(self.clone())
     }
 
+    /// The place after everything published so far, as an ID to resume from.
+    ///
+    /// For a page that is given a state and then its changes: take the ID *before* the state is read,
+    /// and let the page's first connection send it. What happens in between then comes twice rather
+    /// than not at all.
+    ///
+    /// ```
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, Hub};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let hub = Hub::builder().epoch(36).build();
+    /// hub.publish(Event::new("1 : 0"));
+    /// let (place, state) = (hub.last_event_id(), "1 : 0");
+    /// hub.publish(Event::new("2 : 0"));
+    ///
+    /// assert_eq!((place.as_str(), state), ("10-1", "1 : 0"));
+    /// let changes = hub.resume(place).unwrap();
+    /// hub.close();
+    /// assert_eq!(changes.collect().await.unwrap().to_bytes(), "id: 10-2\ndata: 2 : 0\n\n");
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn last_event_id(&self) -> EventId {
+        let newest = self.shared.lock().next - 1;
+        self.shared.epoch.id(newest)
+    }
+
     /// What the hub has done, and holds.
     ///
     /// ```
