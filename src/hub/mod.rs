@@ -2,6 +2,7 @@
 //! reconnecting client has missed, and say so when that is not possible.
 //!
 //! ```
+//! # #[cfg(feature = "axum")] {
 //! use axum::{Router, extract::State, response::IntoResponse, routing::get};
 //! use tower_sse::hub::Hub;
 //! use tower_sse::{Event, KeepAlive, LastEventId};
@@ -13,6 +14,7 @@
 //! let hub = Hub::new();
 //! let app: Router = Router::new().route("/feed", get(feed)).with_state(hub.clone());
 //! hub.publish(Event::new("goal"));
+//! # }
 //! ```
 //!
 //! # The log is the hub, a subscriber is a cursor in it
