@@ -7,7 +7,6 @@ use tokio::sync::watch;
 use tower_sse::hub::Hub;
 use tower_sse::{Event, EventId, EventType};
 
-use super::bookmark;
 use super::script::SEASON;
 
 /// Plays one match after the other for as long as the program runs, and tells where in the hub's
@@ -29,7 +28,7 @@ pub(crate) async fn play(hub: Hub, kick_off: watch::Sender<EventId>, speed: f64)
             hub.publish(line.event(number, fixture, score));
         }
         tokio::time::sleep(Duration::from_secs(8).div_f64(speed)).await;
-        kick_off.send_replace(bookmark(&hub));
+        kick_off.send_replace(hub.last_event_id());
     }
 }
 

@@ -77,7 +77,7 @@ impl Ticker {
             .retain_events(256)
             .farewell(Event::new(bye.to_string()).with_type(EventType::from_static("bye")))
             .build();
-        let (mark, kick_off) = watch::channel(bookmark(&hub));
+        let (mark, kick_off) = watch::channel(hub.last_event_id());
         tokio::spawn(game::play(hub.clone(), mark, speed));
         tokio::spawn(tell_the_time(hub.clone()));
         Self {
@@ -86,11 +86,6 @@ impl Ticker {
             plugs: Plugs::new(),
         }
     }
-}
-
-/// A comment has a place in the log as any event has, and no page takes notice of it.
-fn bookmark(hub: &Hub) -> EventId {
-    hub.publish(Event::comment("here a match begins"))
 }
 
 /// Live, to whoever is there, and not for the history: nobody wants to catch up on the time.
