@@ -185,20 +185,20 @@ impl Decoder {
             chunk.clear();
             return Ok(None);
         }
-        if let Some((parts, len)) = self.whole(chunk) {
-            let event = self.own(chunk, parts);
-            chunk.advance(len);
-            return Ok(Some(event));
-        }
-        let (mut pos, mut parts) = (0, Parts::default());
-        let found = self.scan::<false>(chunk, &mut pos, &mut parts);
-        let event = match found {
-            Ok(Found::Event) => Ok(Some(self.own(chunk, parts))),
-            Ok(_) => Ok(None),
-            Err(limit) => Err(limit),
+        let (parts, len) = match self.whole(chunk) {
+            Some(whole) => whole,
+            None => {
+                let (mut pos, mut parts) = (0, Parts::default());
+                match self.scan::<false>(chunk, &mut pos, &mut parts) {
+                    Ok(Found::Event) => (parts, pos),
+                    found => {
+                        chunk.advance(pos);
+                        return found.map(|_| None);
+                    }
+                }
+            }
         };
-        chunk.advance(pos);
-        event
+        Ok(Some(self.own(chunk, parts, len)))
     }
 
     /// The next event, lent until the next call; `None` when the chunk is empty.
@@ -266,7 +266,7 @@ impl Decoder {
         let (mut pos, mut parts) = (0, Parts::default());
         let found = self.scan::<true>(chunk, &mut pos, &mut parts);
         let decoded = match found {
-            Ok(Found::Event) => Ok(Some(Decoded::Event(self.own(chunk, parts)))),
+            Ok(Found::Event) => return Ok(Some(Decoded::Event(self.own(chunk, parts, pos)))),
             Ok(Found::Comment(at)) => {
                 let text = at.map_or(self.pending.value(), |at| &chunk[at]);
                 let comment = String::from_utf8_lossy(text).into_owned();

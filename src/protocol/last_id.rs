@@ -1,4 +1,4 @@
-use bytes::Bytes;
+use std::sync::Arc;
 
 use super::event_id::EventId;
 
@@ -8,7 +8,7 @@ pub(super) struct LastId {
     text: Vec<u8>,
     /// The same, once it has been given away; an ID that stays is shared by all events after it,
     /// however long it is.
-    shared: Option<Bytes>,
+    shared: Option<Arc<[u8]>>,
 }
 
 impl LastId {
@@ -31,14 +31,12 @@ impl LastId {
 
     /// The ID to give away; `None` if it is empty.
     #[inline]
-    pub(super) fn share(&mut self) -> Option<Bytes> {
+    pub(super) fn share(&mut self) -> Option<Arc<[u8]>> {
         if self.text.is_empty() {
             return None;
         }
         let text = &self.text;
-        let shared = self
-            .shared
-            .get_or_insert_with(|| Bytes::copy_from_slice(text));
+        let shared = self.shared.get_or_insert_with(|| Arc::from(&text[..]));
         Some(shared.clone())
     }
 }

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::ops::Range;
 use std::str;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -43,7 +44,7 @@ pub struct MessageEvent {
     //
     // Not an `EventId`: moving text that is kept in place, right after it was written there, costs
     // more than all the rest.
-    pub(super) kept_id: Option<Bytes>,
+    pub(super) kept_id: Option<Arc<[u8]>>,
 }
 
 impl MessageEvent {
