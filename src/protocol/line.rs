@@ -97,10 +97,21 @@ pub(super) fn find_end(chunk: &[u8], from: usize) -> Option<usize> {
     find_far_end(chunk, at)
 }
 
+/// The same, with less than eight bytes from there to the chunk's end.
 #[inline]
 fn find_near_end(chunk: &[u8], from: usize) -> Option<usize> {
-    let end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-    chunk[from..].iter().position(end).map(|at| from + at)
+    let len = chunk.len() - from;
+    match chunk.last_chunk() {
+        // The last word of the chunk, without what is before `from`; zeros end no line.
+        Some(last) if len > 0 => {
+            let found = line_ends(u64::from_le_bytes(*last) >> (64 - 8 * len));
+            (found != 0).then(|| from + (found.trailing_zeros() / 8) as usize)
+        }
+        _ => {
+            let end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+            chunk[from..].iter().position(end).map(|at| from + at)
+        }
+    }
 }
 
 /// The same, for lines that are long as a rule.

@@ -370,10 +370,16 @@ fn is_utf8(text: &[u8]) -> bool {
 }
 
 /// The text with U+FFFD for each maximal subpart of an ill-formed sequence, if it is not UTF-8.
+#[inline]
 fn repaired(text: &[u8]) -> Option<String> {
     if is_ascii(text) {
         return None;
     }
+    repaired_unless_utf8(text)
+}
+
+#[inline(never)]
+fn repaired_unless_utf8(text: &[u8]) -> Option<String> {
     match String::from_utf8_lossy(text) {
         Cow::Borrowed(_) => None,
         Cow::Owned(repaired) => Some(repaired),
