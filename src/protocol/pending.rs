@@ -54,6 +54,18 @@ impl Pending {
         self.line == Line::Value(Field::Data)
     }
 
+    /// Whether the line is one that is not kept, as a heartbeat's.
+    #[inline]
+    pub(super) fn is_inside_ignored(&self) -> bool {
+        self.line == Line::Value(Field::Unknown)
+    }
+
+    /// [`end_line`](Self::end_line), for such a line.
+    #[inline]
+    pub(super) fn end_ignored(&mut self) {
+        self.line = Line::Start;
+    }
+
     /// More of the data that the line is in.
     #[inline]
     pub(super) fn push_data(&mut self, piece: &[u8]) {

@@ -102,14 +102,22 @@ impl Decoder {
                     parts.from = *pos;
                     continue;
                 }
-                [b':', ..] if !COMMENTS && self.block_len == 0 => match self.skip_comments(rest) {
-                    0 => (None, find_end(chunk, from)),
-                    len => {
+                [b':', ..] if !COMMENTS && self.block_len == 0 => {
+                    let len = self.skip_comments(rest);
+                    if len > 0 {
                         *pos = from + len;
                         parts.from = *pos;
                         continue;
                     }
-                },
+                    let end = find_end(chunk, from);
+                    if end.is_none() {
+                        // There is nothing to keep yet of a block that begins with a comment.
+                        *pos = chunk.len();
+                        self.push::<COMMENTS>(rest)?;
+                        return Ok(Found::Nothing);
+                    }
+                    (None, end)
+                }
                 _ => match rest.first_chunk().and_then(|start| Field::common(*start)) {
                     Some((Field::Data, at)) => {
                         (Some((Field::Data, at)), find_far_end(chunk, from + at))
@@ -185,6 +193,15 @@ impl Decoder {
         };
         // Before the limit is looked at, so that the rest of the line is not taken for a line.
         *pos = end;
+        if self.pending.is_inside_ignored() {
+            let len = self.line_len + (end - from);
+            self.count(len)?;
+            *pos = self.start.after(chunk, end);
+            self.block_len += len + 1;
+            self.line_len = 0;
+            self.pending.end_ignored();
+            return Ok(None);
+        }
         self.push::<COMMENTS>(&chunk[from..end])?;
         *pos = self.start.after(chunk, end);
         self.block_len += self.line_len + 1;
