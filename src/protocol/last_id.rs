@@ -2,6 +2,9 @@ use std::sync::Arc;
 
 use super::event_id::EventId;
 
+/// Up to how many bytes an ID is short.
+const SHORT: usize = 64;
+
 /// The last event ID, kept where setting it costs one copy and giving it away costs none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LastId {
@@ -23,6 +26,12 @@ impl LastId {
     #[inline]
     pub(super) fn as_bytes(&self) -> &[u8] {
         &self.text
+    }
+
+    /// The ID, if a copy costs less than to [`share`](Self::share) it.
+    #[inline]
+    pub(super) fn short(&self) -> Option<&[u8]> {
+        (self.text.len() <= SHORT).then_some(&self.text)
     }
 
     pub(super) fn get(&self) -> EventId {

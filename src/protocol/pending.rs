@@ -223,21 +223,27 @@ impl Pending {
         &self.data
     }
 
-    /// Gives the data away, with the type behind them.
+    /// Gives the data away, with the type and the ID behind them.
     ///
     /// What is short is copied, exactly, and the buffer used again; what is long is not, unless the
     /// buffer is much too large for it.
-    pub(super) fn take_data(&mut self) -> Bytes {
+    pub(super) fn take_data(&mut self, id: &[u8]) -> Bytes {
         let event_type = &self.event_type;
         let len = self.data.len();
+        let all = len + event_type.len() + id.len();
         if len < GIVE_AWAY || len < self.data.capacity() / 2 {
-            let mut block = Vec::with_capacity(len + event_type.len());
+            let mut block = Vec::with_capacity(all);
             block.extend_from_slice(&self.data);
-            block.extend_from_slice(event_type);
+            // As a rule both are empty or neither; a copy of nothing is a call as well.
+            if !event_type.is_empty() || !id.is_empty() {
+                block.extend_from_slice(event_type);
+                block.extend_from_slice(id);
+            }
             return Bytes::from(block);
         }
-        self.usual = len + event_type.len();
-        self.data.extend_from_slice(&self.event_type);
+        self.usual = all;
+        self.data.extend_from_slice(event_type);
+        self.data.extend_from_slice(id);
         Bytes::from(std::mem::take(&mut self.data))
     }
 

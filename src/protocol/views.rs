@@ -42,9 +42,10 @@ impl Decoder {
                 (chunk.clone(), data, event_type, parts.id)
             }
             (data, event_type) => {
-                let (block, len) = self.gather(chunk, data, event_type);
-                let event_type = len..block.len();
-                (block, 0..len, event_type, None)
+                let (block, data) = self.gather(chunk, data, event_type);
+                let event_type = data + self.pending.event_type().len();
+                let id = self.last_id.short().map(|_| event_type..block.len());
+                (block, 0..data, data..event_type, id)
             }
         };
         chunk.advance(len);
@@ -61,7 +62,7 @@ impl Decoder {
         }
     }
 
-    /// Data and type, the latter from where the former end.
+    /// Data, type and, unless it is long, last event ID, one after the other; and how long the data are.
     #[inline(never)]
     fn gather(
         &mut self,
@@ -75,9 +76,11 @@ impl Decoder {
         if let Some(event_type) = event_type {
             self.pending.set_event_type(&chunk[event_type]);
         }
-        let len = self.pending.data().len();
-        let block = self.pending.take_data();
+        let data = self.pending.data().len();
+        let block = self
+            .pending
+            .take_data(self.last_id.short().unwrap_or_default());
         self.pending.clear_block();
-        (block, len)
+        (block, data)
     }
 }
