@@ -178,6 +178,9 @@ struct Task;
 
 impl Wake for Task {
     fn wake(self: Arc<Self>) {}
+
+    // As with a task's, no reference is counted for it.
+    fn wake_by_ref(self: &Arc<Self>) {}
 }
 
 /// Polls until nothing more is there; gives what came.

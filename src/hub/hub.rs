@@ -310,7 +310,7 @@ impl Hub {
 
     pub(super) fn close_to(&self, share: u64) {
         trace::closed(share);
-        self.shared.with_many(|state, wakes| {
+        self.shared.with(|state, wakes| {
             state.closed_to = state.closed_to.max(share);
             state.end_rounds(wakes);
         });

@@ -67,7 +67,7 @@ impl<T: Timer> Future for Linger<T> {
             if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
                 _ = ready!(sleep.poll(cx));
                 this.sleep.set(None);
-                shared.with_many(State::end_linger);
+                shared.with(State::end_linger);
             }
             let mut state = shared.lock();
             if state.lingering.as_ref().is_none_or(Vec::is_empty) {
@@ -82,7 +82,7 @@ impl<T: Timer> Future for Linger<T> {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.shared.with_many(|state, wakes| {
+        self.0.shared.with(|state, wakes| {
             state.lingers -= 1;
             state.end_linger(wakes);
             if state.lingers == 0 {

@@ -44,7 +44,7 @@ impl Topic<'_> {
     pub fn publish(&self, event: impl std::borrow::Borrow<Event>) -> EventId {
         let shared = &self.hub.shared;
         let event = event.borrow();
-        shared.with_many(|state, wakes| {
+        shared.with(|state, wakes| {
             let mut published = EventId::EMPTY;
             state.publish(self.name, wakes, |seq| {
                 let own = event
@@ -69,6 +69,6 @@ impl Topic<'_> {
         let block = event.borrow().encode_as(None);
         self.hub
             .shared
-            .with_many(|state, wakes| state.publish_transient(self.name, block, wakes));
+            .with(|state, wakes| state.publish_transient(self.name, block, wakes));
     }
 }

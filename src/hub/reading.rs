@@ -36,7 +36,7 @@ struct Range {
 impl State {
     /// Everything pending for the subscriber, in one piece that those at the same place share.
     pub(super) fn take(&mut self, seat: &mut Seat, task: &Waker, wakes: &mut Wakes) -> Taken {
-        let range = match self.look(seat, task) {
+        let range = match self.look(seat, task, wakes) {
             Ok(range) => range,
             Err(taken) => return taken,
         };
@@ -49,7 +49,7 @@ impl State {
         let view = &mut self.views[range.view];
         if merged.to == view.head && self.closed_to == 0 {
             // It will look again and find nothing; that look then needs no lock.
-            view.wait(&mut seat.ticket, task);
+            view.wait(&mut seat.ticket, task, wakes);
         }
         Taken::Frame(merged.block)
     }
@@ -58,6 +58,9 @@ impl State {
     /// and then the wait for the next event.
     #[inline]
     pub(super) fn take_merged(&mut self, seat: &mut Seat, task: &Waker) -> Option<Block> {
+        if !seat.ticket.is_for(task) {
+            return None;
+        }
         let place = &mut self.places[seat.place];
         let view = &mut self.views[seat.view];
         if place.cursor < view.lost_to.max(seat.live_from) || place.excused || self.gate.is_shut() {
@@ -69,7 +72,7 @@ impl State {
         self.counters.bytes += block.len() as u64;
         place.cursor = merged.to;
         if merged.to == view.head && self.closed_to == 0 {
-            view.wait(&mut seat.ticket, task);
+            view.wait_again(&mut seat.ticket);
         }
         Some(block)
     }
@@ -82,7 +85,7 @@ impl State {
         wakes: &mut Wakes,
         mut each: impl FnMut(Delivery),
     ) -> Result<(), Taken> {
-        let range = self.look(seat, task)?;
+        let range = self.look(seat, task, wakes)?;
         let (mut events, mut bytes) = (0, 0);
         let mut scratch = std::mem::take(&mut self.scratch);
         let to = self.visit(range, &mut scratch, |entry| {
@@ -101,7 +104,7 @@ impl State {
     }
 
     #[inline]
-    fn look(&mut self, seat: &mut Seat, task: &Waker) -> Result<Range, Taken> {
+    fn look(&mut self, seat: &mut Seat, task: &Waker, wakes: &mut Wakes) -> Result<Range, Taken> {
         let from = self.places[seat.place].cursor;
         let view = &mut self.views[seat.view];
         if from < view.lost_to {
@@ -111,7 +114,7 @@ impl State {
             if seat.share() < self.closed_to {
                 return Err(Taken::Closed);
             }
-            view.wait(&mut seat.ticket, task);
+            view.wait(&mut seat.ticket, task, wakes);
             return Err(Taken::Waiting);
         }
         let mut range = Range {

@@ -179,12 +179,9 @@ impl Subscription {
 
     pub(super) fn leave(&mut self) {
         if let Some(mut seat) = self.seat.take() {
-            let waker = self
-                .hub
+            self.hub
                 .shared
                 .with(|state, wakes| state.leave(&mut seat, wakes));
-            // Here, where the lock is free.
-            drop(waker);
         }
     }
 }

@@ -1,4 +1,3 @@
-use std::mem;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -51,24 +50,20 @@ impl Shared {
         let result = change(&mut state, &mut wakes);
         drop(state);
         if !wakes.is_empty() {
-            wakes.wake();
+            self.wake(wakes);
         }
         result
     }
 
-    /// The same for changes that wake many: the list of those to wake is used again.
-    pub(super) fn with_many<R>(&self, change: impl FnOnce(&mut State, &mut Wakes) -> R) -> R {
-        let mut state = self.lock();
-        let mut wakes = Wakes::with_spare(mem::take(&mut state.spare));
-        let result = change(&mut state, &mut wakes);
-        if wakes.is_empty() {
-            state.spare = wakes.into_spare();
-            return result;
+    #[inline(never)]
+    fn wake(&self, mut wakes: Wakes) {
+        wakes.wake();
+        if wakes.sheets().next().is_some() {
+            let mut state = self.lock();
+            for sheet in wakes.sheets() {
+                state.views[sheet.view].give_back(sheet);
+            }
         }
-        drop(state);
-        let spare = wakes.wake();
-        self.lock().spare = spare;
-        result
     }
 
     pub(super) fn find(&self, state: &State, last: Option<&EventId>) -> Last {

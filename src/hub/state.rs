@@ -40,8 +40,6 @@ pub(super) struct State {
     pub(super) lingers: usize,
     /// Waits for the first news.
     pub(super) linger_task: Option<Waker>,
-    /// An emptied list of tasks, to be filled again.
-    pub(super) spare: Vec<Waker>,
     pub(super) counters: Stats,
     pub(super) scratch: Vec<u64>,
 }
@@ -113,7 +111,6 @@ impl State {
             lingering: None,
             lingers: 0,
             linger_task: None,
-            spare: Vec::new(),
             counters: Stats::default(),
             scratch: Vec::new(),
         }
@@ -189,7 +186,7 @@ impl State {
             view.jump = (view.head, seq);
             view.head = seq + 1;
             match &mut self.lingering {
-                None => view.end_round(wakes),
+                None => view.end_round(*index, wakes),
                 Some(_) if view.lingering => {}
                 Some(views) => {
                     view.lingering = true;
@@ -280,7 +277,8 @@ impl State {
         if index == self.views.len() {
             self.views.push(view);
         } else {
-            self.views[index] = view;
+            let old = std::mem::replace(&mut self.views[index], view);
+            self.views[index].succeed(old);
         }
         for name in key.topics() {
             let slot = match self.topics.find(name) {
@@ -314,14 +312,14 @@ impl State {
         }
     }
 
-    /// Gives a place up. What is returned is dropped by the caller once the lock is free.
-    pub(super) fn leave(&mut self, seat: &mut Seat, wakes: &mut Wakes) -> Option<Waker> {
+    /// Gives a place up.
+    pub(super) fn leave(&mut self, seat: &mut Seat, wakes: &mut Wakes) {
         let view = &mut self.views[seat.view];
         let cursor = self.places[seat.place].cursor;
         self.gate.leave(view.effective(cursor), wakes);
         self.places[seat.place].live = false;
         self.free_places.push(seat.place);
-        let waker = view.leave(&mut seat.ticket);
+        view.leave(&mut seat.ticket, wakes);
         view.subscribers -= 1;
         if view.subscribers == 0 {
             self.remove_view(seat.view);
@@ -330,7 +328,6 @@ impl State {
         if self.counters.subscribers == 0 {
             self.gate.empty(wakes);
         }
-        waker
     }
 
     fn remove_view(&mut self, index: usize) {
@@ -364,9 +361,9 @@ impl State {
 
     /// Takes all waiting tasks out.
     pub(super) fn end_rounds(&mut self, wakes: &mut Wakes) {
-        for view in &mut self.views {
+        for (index, view) in self.views.iter_mut().enumerate() {
             view.lingering = false;
-            view.end_round(wakes);
+            view.end_round(index, wakes);
         }
         if let Some(lingering) = &mut self.lingering {
             lingering.clear();
@@ -378,7 +375,7 @@ impl State {
         for index in self.lingering.iter_mut().flat_map(|views| views.drain(..)) {
             let view = &mut self.views[index];
             view.lingering = false;
-            view.end_round(wakes);
+            view.end_round(index, wakes);
         }
     }
 

@@ -1,8 +1,9 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc as StdArc;
 use std::sync::atomic::Ordering;
+use std::task::Waker;
 
-use super::waiters::{Ticket, Waiters, Wakes};
+use super::waiters::{Sheet, Ticket, Waiters, Wakes};
 use crate::protocol::Block;
 use crate::sync::{Arc, AtomicU64};
 
@@ -59,8 +60,8 @@ pub(super) struct View {
     /// Whether it waits for the linger to pass.
     pub(super) lingering: bool,
     waiters: Waiters,
-    /// Counts up whenever the waiters are taken out. A subscriber that has its place in the round
-    /// looks no further, and needs no lock for that.
+    /// Counts up whenever the waiters are taken out. A subscriber that is marked in the round looks no
+    /// further, and needs no lock for that.
     round: Arc<AtomicU64>,
     frames: VecDeque<Merged>,
 }
@@ -94,26 +95,40 @@ impl View {
         Arc::clone(&self.round)
     }
 
+    /// Takes the place of a view that has gone, and its waiters: a sheet of theirs may still be out.
+    pub(super) fn succeed(&mut self, old: Self) {
+        self.waiters = old.waiters;
+    }
+
     /// Lets the next event wake the task.
-    #[inline]
-    pub(super) fn wait(&mut self, ticket: &mut Ticket, task: &std::task::Waker) {
+    pub(super) fn wait(&mut self, ticket: &mut Ticket, task: &Waker, wakes: &mut Wakes) {
         // Rounds change under the same lock.
         let round = self.round.load(Ordering::Relaxed);
-        self.waiters.add(round, ticket, task);
+        self.waiters.add(round, ticket, task, wakes);
     }
 
-    /// The caller drops the waker once the lock is free.
-    pub(super) fn leave(&mut self, ticket: &mut Ticket) -> Option<std::task::Waker> {
+    /// Lets it wake the task that the ticket is for.
+    #[inline]
+    pub(super) fn wait_again(&mut self, ticket: &mut Ticket) {
         self.waiters
-            .remove(self.round.load(Ordering::Relaxed), ticket)
+            .mark(self.round.load(Ordering::Relaxed), ticket);
     }
 
-    /// Takes the waiting tasks out.
-    pub(super) fn end_round(&mut self, wakes: &mut Wakes) {
+    pub(super) fn leave(&mut self, ticket: &mut Ticket, wakes: &mut Wakes) {
+        self.waiters.remove(ticket, wakes);
+    }
+
+    /// Takes the waiting tasks out; `index` is the view's own.
+    pub(super) fn end_round(&mut self, index: usize, wakes: &mut Wakes) {
         if !self.waiters.is_empty() {
             self.round.fetch_add(1, Ordering::Release);
-            wakes.take(&mut self.waiters);
+            wakes.take(&mut self.waiters, index);
         }
+    }
+
+    /// Takes a sheet back whose tasks have been woken.
+    pub(super) fn give_back(&mut self, sheet: &mut Sheet) {
+        self.waiters.give_back(sheet);
     }
 
     /// How far a subscriber that stands here has really come.

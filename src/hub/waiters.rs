@@ -3,84 +3,146 @@ use std::task::Waker;
 
 /// The tasks that wait for one view's next event.
 ///
-/// They are kept for one round, until they are taken out all at once, to be woken where no lock is
-/// held.
+/// A subscriber has a slot that remembers its task from round to round: to wait once more is to mark
+/// it, and no reference is counted. There are two sheets of slots, for when a round ends, one goes
+/// out with whoever wakes the tasks marked on it, no lock being held, and the other is marked
+/// meanwhile.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
-    wakers: Vec<Waker>,
-    /// Places given up in this round.
+    sheet: Sheet,
+    /// The one that has come back.
+    spare: Sheet,
+    /// How many slots there are.
+    slots: usize,
     free: Vec<usize>,
+    /// Counts the tasks that were taken out. A sheet that was out meanwhile still has them.
+    changes: u64,
 }
 
-/// A subscriber's place among the waiters.
+/// The slots of one round.
+#[derive(Debug, Default)]
+pub(super) struct Sheet {
+    slots: Vec<Slot>,
+    marked: Vec<usize>,
+    /// Whose it is while it is out, and as of which change.
+    pub(super) view: usize,
+    changes: u64,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    task: Option<Waker>,
+    marked: bool,
+}
+
+/// A subscriber's slot among the waiters.
 #[derive(Debug, Default)]
 pub(super) struct Ticket {
-    /// The round in which it took the place; rounds count from 1.
+    /// The round in which it was marked last; rounds count from 1.
     round: u64,
-    place: usize,
+    slot: Option<usize>,
     task: Option<Waker>,
 }
 
 impl Ticket {
-    /// Whether it has a place in this round, and the task that is woken is this one.
+    /// Whether the task that is woken is this one.
+    #[inline]
+    pub(super) fn is_for(&self, task: &Waker) -> bool {
+        self.task
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(task))
+    }
+
+    /// Whether that task is woken at the end of this round.
     #[inline]
     pub(super) fn holds(&self, round: u64, task: &Waker) -> bool {
-        self.round == round
-            && self
-                .task
-                .as_ref()
-                .is_some_and(|waker| waker.will_wake(task))
+        self.round == round && self.is_for(task)
     }
 }
 
 impl Waiters {
-    /// Takes a place in this round, or the same place for another task.
+    /// Lets the end of the round wake the task.
+    pub(super) fn add(&mut self, round: u64, ticket: &mut Ticket, task: &Waker, wakes: &mut Wakes) {
+        if !ticket.is_for(task) {
+            self.remove(ticket, wakes);
+            let slot = self.free.pop().unwrap_or(self.slots);
+            self.slots = self.slots.max(slot + 1);
+            (ticket.slot, ticket.task) = (Some(slot), Some(task.clone()));
+        }
+        self.mark(round, ticket);
+    }
+
+    /// The same for the task that the ticket is for.
     #[inline]
-    pub(super) fn add(&mut self, round: u64, ticket: &mut Ticket, task: &Waker) {
-        if !ticket
-            .task
-            .as_ref()
-            .is_some_and(|waker| waker.will_wake(task))
-        {
-            ticket.task = Some(task.clone());
-        } else if ticket.round == round {
-            return;
-        }
-        if ticket.round == round {
-            self.wakers[ticket.place].clone_from(task);
-            return;
-        }
-        ticket.round = round;
-        if let Some(place) = self.free.pop() {
-            ticket.place = place;
-            self.wakers[place].clone_from(task);
-        } else {
-            ticket.place = self.wakers.len();
-            self.wakers.push(task.clone());
+    pub(super) fn mark(&mut self, round: u64, ticket: &mut Ticket) {
+        if let (Some(slot), Some(task)) = (ticket.slot, &ticket.task) {
+            if ticket.round != round {
+                ticket.round = round;
+                self.sheet.mark(slot, task);
+            }
         }
     }
 
-    /// Gives the place up.
-    pub(super) fn remove(&mut self, round: u64, ticket: &mut Ticket) -> Option<Waker> {
-        if ticket.round != round {
-            return None;
+    /// Gives the slot up.
+    pub(super) fn remove(&mut self, ticket: &mut Ticket, wakes: &mut Wakes) {
+        let Ticket { slot, task, .. } = mem::take(ticket);
+        if let Some(slot) = slot {
+            self.changes += 1;
+            self.free.push(slot);
+            let kept = [&mut self.sheet, &mut self.spare].map(|sheet| sheet.forget(slot));
+            wakes.gone.extend(kept.into_iter().chain([task]).flatten());
         }
-        ticket.round = 0;
-        self.free.push(ticket.place);
-        Some(mem::replace(
-            &mut self.wakers[ticket.place],
-            Waker::noop().clone(),
-        ))
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.wakers.is_empty()
+        self.sheet.marked.is_empty()
     }
 
-    /// All of them, and `spare` in their place; the round is over.
-    pub(super) fn take(&mut self, spare: Vec<Waker>) -> Vec<Waker> {
-        self.free.clear();
-        mem::replace(&mut self.wakers, spare)
+    /// What is marked; the round is over.
+    fn take(&mut self, view: usize) -> Sheet {
+        let mut sheet = mem::replace(&mut self.sheet, mem::take(&mut self.spare));
+        (sheet.view, sheet.changes) = (view, self.changes);
+        sheet
+    }
+
+    /// Takes a sheet back, unless it has a task it should not. The caller drops what is left in its
+    /// place once the lock is free.
+    pub(super) fn give_back(&mut self, sheet: &mut Sheet) {
+        if sheet.changes == self.changes {
+            mem::swap(&mut self.spare, sheet);
+        }
+    }
+}
+
+impl Sheet {
+    #[inline]
+    fn mark(&mut self, index: usize, task: &Waker) {
+        if index >= self.slots.len() {
+            self.slots.resize_with(index + 1, Slot::default);
+        }
+        let slot = &mut self.slots[index];
+        if slot.task.is_none() {
+            slot.task = Some(task.clone());
+        }
+        // Whoever had the slot before may have marked it in this round.
+        if !slot.marked {
+            slot.marked = true;
+            self.marked.push(index);
+        }
+    }
+
+    fn forget(&mut self, index: usize) -> Option<Waker> {
+        self.slots.get_mut(index)?.task.take()
+    }
+
+    fn wake(&mut self) {
+        for index in self.marked.drain(..) {
+            let slot = &mut self.slots[index];
+            slot.marked = false;
+            if let Some(task) = &slot.task {
+                task.wake_by_ref();
+            }
+        }
     }
 }
 
@@ -88,53 +150,40 @@ impl Waiters {
 #[derive(Debug, Default)]
 #[must_use]
 pub(super) struct Wakes {
-    first: Vec<Waker>,
-    more: Vec<Vec<Waker>>,
+    first: Option<Sheet>,
+    more: Vec<Sheet>,
+    others: Vec<Waker>,
+    /// Not to be woken, but to be dropped, which may run a user's code as well.
+    gone: Vec<Waker>,
 }
 
 impl Wakes {
-    /// The emptied list whose room the next round may use.
-    pub(super) fn with_spare(spare: Vec<Waker>) -> Self {
-        Self {
-            first: spare,
-            more: Vec::new(),
+    pub(super) fn take(&mut self, waiters: &mut Waiters, view: usize) {
+        let sheet = waiters.take(view);
+        match self.first {
+            None => self.first = Some(sheet),
+            Some(_) => self.more.push(sheet),
         }
-    }
-
-    pub(super) fn take(&mut self, waiters: &mut Waiters) {
-        if waiters.is_empty() {
-            return;
-        }
-        if self.first.is_empty() {
-            self.first = waiters.take(mem::take(&mut self.first));
-        } else {
-            self.more.push(waiters.take(Vec::new()));
-        }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.first.is_empty() && self.more.is_empty()
-    }
-
-    pub(super) fn into_spare(self) -> Vec<Waker> {
-        self.first
     }
 
     pub(super) fn add(&mut self, wakers: Vec<Waker>) {
-        if !wakers.is_empty() {
-            self.more.push(wakers);
-        }
+        self.others.extend(wakers);
     }
 
-    /// Wakes them; gives back an emptied list.
-    pub(super) fn wake(mut self) -> Vec<Waker> {
-        for waker in self.first.drain(..) {
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none() && self.others.is_empty() && self.gone.is_empty()
+    }
+
+    pub(super) fn wake(&mut self) {
+        self.gone.clear();
+        for waker in self.others.drain(..) {
             waker.wake();
         }
-        for waker in self.more.drain(..).flatten() {
-            waker.wake();
-        }
-        self.first
+        self.sheets().for_each(Sheet::wake);
+    }
+
+    pub(super) fn sheets(&mut self) -> impl Iterator<Item = &mut Sheet> {
+        self.first.iter_mut().chain(&mut self.more)
     }
 }
 
@@ -154,38 +203,79 @@ mod tests {
         }
     }
 
-    #[test]
-    fn each_ticket_is_woken_once_a_round_by_its_last_task() {
-        let counts: [Arc<Count>; 3] = Default::default();
-        let tasks = counts.clone().map(Waker::from);
-        let (mut waiters, mut a, mut b) =
-            (Waiters::default(), Ticket::default(), Ticket::default());
-        waiters.add(1, &mut a, &tasks[0]);
-        waiters.add(1, &mut a, &tasks[0]);
-        waiters.add(1, &mut b, &tasks[1]);
-        waiters.add(1, &mut b, &tasks[2]);
-        assert!(a.holds(1, &tasks[0]) && b.holds(1, &tasks[2]) && !b.holds(1, &tasks[1]));
+    fn counts<const N: usize>() -> ([Arc<Count>; N], [Waker; N]) {
+        let counts = std::array::from_fn(|_| Arc::default());
+        let tasks = counts
+            .each_ref()
+            .map(|count| Waker::from(Arc::clone(count)));
+        (counts, tasks)
+    }
+
+    /// Ends a round, with something done while its tasks are woken.
+    fn end(waiters: &mut Waiters, meanwhile: impl FnOnce(&mut Waiters)) {
         let mut wakes = Wakes::default();
-        wakes.take(&mut waiters);
-        assert!(wakes.wake().is_empty());
-        assert_eq!(
-            counts.each_ref().map(|c| c.0.load(Ordering::SeqCst)),
-            [1, 0, 1]
-        );
-        assert!(waiters.is_empty() && !a.holds(2, &tasks[0]));
+        wakes.take(waiters, 0);
+        wakes.wake();
+        meanwhile(waiters);
+        wakes.sheets().for_each(|sheet| waiters.give_back(sheet));
     }
 
     #[test]
-    fn places_given_up_are_used_again() {
-        let count = Arc::new(Count::default());
-        let task = Waker::from(Arc::clone(&count));
-        let mut waiters = Waiters::default();
-        for _ in 0..1_000 {
-            let mut ticket = Ticket::default();
-            waiters.add(1, &mut ticket, &task);
-            assert!(waiters.remove(1, &mut ticket).is_some());
+    fn each_ticket_is_woken_once_a_round_by_its_last_task() {
+        let (counts, tasks) = counts::<3>();
+        let (mut waiters, mut wakes) = (Waiters::default(), Wakes::default());
+        let (mut a, mut b) = (Ticket::default(), Ticket::default());
+        for round in 1..=5 {
+            waiters.add(round, &mut a, &tasks[0], &mut wakes);
+            waiters.add(round, &mut a, &tasks[0], &mut wakes);
+            waiters.add(round, &mut b, &tasks[1], &mut wakes);
+            waiters.add(round, &mut b, &tasks[2], &mut wakes);
+            assert!(a.holds(round, &tasks[0]) && b.holds(round, &tasks[2]));
+            assert!(!b.holds(round, &tasks[1]));
+            end(&mut waiters, |_| ());
+            assert!(waiters.is_empty() && !a.holds(round + 1, &tasks[0]));
         }
-        assert_eq!(waiters.wakers.len(), 1);
-        assert_eq!(Arc::strong_count(&count), 2);
+        let woken = counts
+            .each_ref()
+            .map(|count| count.0.load(Ordering::SeqCst));
+        assert_eq!(woken, [5, 0, 5]);
+    }
+
+    #[test]
+    fn slots_given_up_are_used_again_and_keep_no_task() {
+        let (counts, tasks) = counts::<1>();
+        let (mut waiters, mut wakes) = (Waiters::default(), Wakes::default());
+        for round in 1..=1_000 {
+            let mut ticket = Ticket::default();
+            waiters.add(round / 3, &mut ticket, &tasks[0], &mut wakes);
+            waiters.add(round / 3 + 1, &mut ticket, &tasks[0], &mut wakes);
+            match round % 3 {
+                0 => end(&mut waiters, |_| ()),
+                1 => end(&mut waiters, |waiters| {
+                    waiters.remove(&mut ticket, &mut wakes)
+                }),
+                _ => {}
+            }
+            waiters.remove(&mut ticket, &mut wakes);
+            wakes.wake();
+        }
+        assert!(waiters.slots == 1 && waiters.sheet.marked.len() <= 1);
+        assert_eq!(Arc::strong_count(&counts[0]), 2);
+    }
+
+    #[test]
+    fn a_task_is_kept_from_round_to_round() {
+        let (counts, tasks) = counts::<1>();
+        let (mut waiters, mut wakes) = (Waiters::default(), Wakes::default());
+        let mut ticket = Ticket::default();
+        for round in 1..=9 {
+            waiters.add(round, &mut ticket, &tasks[0], &mut wakes);
+            end(&mut waiters, |_| ());
+        }
+        // One in the ticket and one on each sheet, besides those here.
+        assert_eq!(Arc::strong_count(&counts[0]), 2 + 3);
+        waiters.remove(&mut ticket, &mut wakes);
+        drop(wakes);
+        assert_eq!(Arc::strong_count(&counts[0]), 2);
     }
 }
