@@ -1,5 +1,7 @@
 use std::task::Waker;
 
+use bytes::Bytes;
+
 use super::delivery::Delivery;
 use super::log::Entry;
 use super::state::{FRAME, Seat, State};
@@ -57,7 +59,7 @@ impl State {
     /// The same for the way that is nearly always taken: a frame that somebody else has had made,
     /// and then the wait for the next event.
     #[inline]
-    pub(super) fn take_merged(&mut self, seat: &mut Seat, task: &Waker) -> Option<Block> {
+    pub(super) fn take_merged(&mut self, seat: &mut Seat, task: &Waker) -> Option<Bytes> {
         if !seat.ticket.is_for(task) {
             return None;
         }
@@ -67,14 +69,17 @@ impl State {
             return None;
         }
         let merged = view.merged(place.cursor)?;
-        let block = merged.block.clone();
+        let (bytes, None) = merged.block.parts() else {
+            return None;
+        };
+        let bytes = bytes.clone();
         self.counters.delivered += merged.events;
-        self.counters.bytes += block.len() as u64;
+        self.counters.bytes += bytes.len() as u64;
         place.cursor = merged.to;
         if merged.to == view.head && self.closed_to == 0 {
             view.wait_again(&mut seat.ticket);
         }
-        Some(block)
+        Some(bytes)
     }
 
     /// Some of what is pending, one by one; `Waiting` or worse if there was nothing.

@@ -1,5 +1,7 @@
 use std::collections::VecDeque;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
 
 use super::deliveries::Missed;
 use super::delivery::Delivery;
@@ -11,25 +13,49 @@ use crate::protocol::Block;
 
 /// How a subscription is served: as blocks, or as deliveries one by one.
 impl Subscription {
-    /// The next frame's bytes.
+    /// What nearly every look finds: a frame that others have been given too, or nothing yet. `None`
+    /// where it takes a [block](Self::poll_block), which is larger to move.
     #[inline]
+    pub(super) fn poll_shared(&mut self, cx: &mut Context<'_>) -> Option<Poll<Bytes>> {
+        if self.extra.is_some() {
+            return None;
+        }
+        let seat = self.seat.as_mut()?;
+        if seat.is_waiting(cx.waker()) {
+            return Some(Poll::Pending);
+        }
+        let bytes = self.hub.shared.lock().take_merged(seat, cx.waker());
+        bytes.map(Poll::Ready)
+    }
+
+    /// The next frame's bytes.
+    #[inline(never)]
     pub(super) fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         if self.extra.is_some() {
             return self.poll_extra(cx);
         }
-        let Some(seat) = &mut self.seat else {
-            return Poll::Ready(None);
-        };
-        if seat.is_waiting(cx.waker()) {
-            return Poll::Pending;
-        }
-        if let Some(block) = self.hub.shared.lock().take_merged(seat, cx.waker()) {
-            return Poll::Ready(Some(block));
-        }
         self.poll_hub(cx)
     }
 
-    #[inline(never)]
+    /// The same, one chunk of it after the other.
+    pub(super) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(extra) = &mut self.extra {
+            if let Some(chunk) = extra.chunks.pop() {
+                return Poll::Ready(Some(chunk));
+            }
+        }
+        let Some(block) = ready!(self.poll_block(cx)) else {
+            return Poll::Ready(None);
+        };
+        if block.parts().1.is_none() {
+            return Poll::Ready(Some(block.into_parts().0));
+        }
+        let chunks = &mut self.extra.get_or_insert_default().chunks;
+        chunks.extend(block.into_chunks());
+        chunks.reverse();
+        Poll::Ready(chunks.pop())
+    }
+
     fn poll_hub(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         let Some(seat) = &mut self.seat else {
             return Poll::Ready(None);

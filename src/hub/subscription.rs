@@ -238,7 +238,11 @@ impl Source for Subscription {
         cx: &mut Context<'_>,
         out: &mut Writer,
     ) -> Poll<Option<Result<(), Infallible>>> {
-        let block = ready!(self.get_mut().poll_block(cx));
+        let this = self.get_mut();
+        let block = match this.poll_shared(cx) {
+            Some(bytes) => Some(Block::from_shared(ready!(bytes))),
+            None => ready!(this.poll_block(cx)),
+        };
         Poll::Ready(block.map(|block| {
             out.push_whole(block);
             Ok(())
@@ -256,21 +260,13 @@ impl Body for Subscription {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let this = self.get_mut();
-        if let Some(extra) = &mut this.extra {
-            if let Some(chunk) = extra.chunks.pop() {
-                return Poll::Ready(Some(Ok(Frame::data(chunk))));
-            }
+        match this.poll_shared(cx) {
+            Some(Poll::Ready(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            Some(Poll::Pending) => Poll::Pending,
+            None => this
+                .poll_chunk(cx)
+                .map(|chunk| chunk.map(Frame::data).map(Ok)),
         }
-        let Some(block) = ready!(this.poll_block(cx)) else {
-            return Poll::Ready(None);
-        };
-        if block.parts().1.is_none() {
-            return Poll::Ready(Some(Ok(Frame::data(block.into_parts().0))));
-        }
-        let chunks = &mut this.extra.get_or_insert_default().chunks;
-        chunks.extend(block.into_chunks());
-        chunks.reverse();
-        Poll::Ready(chunks.pop().map(|chunk| Ok(Frame::data(chunk))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -165,8 +165,14 @@ impl Block {
 impl Block {
     /// Whole blocks, one after the other.
     pub(crate) fn from_encoded(bytes: Vec<u8>) -> Self {
+        Self::from_shared(Bytes::from(bytes))
+    }
+
+    /// The same for bytes that are shared already.
+    #[inline]
+    pub(crate) fn from_shared(head: Bytes) -> Self {
         Self {
-            head: Bytes::from(bytes),
+            head,
             payload: None,
         }
     }
