@@ -195,6 +195,14 @@ async fn measure(kind: Kind, subscribers: usize, query: &str, events: u64) -> Ou
     Ok(per_delivery)
 }
 
+/// Microseconds of CPU per event where there are no subscribers.
+async fn publisher_alone(kind: Kind, query: &str, events: u64) -> Outcome<f64> {
+    let server = Server::start(kind, "60000")?;
+    let before = server.cpu()?;
+    server.post(query).await?;
+    Ok((server.cpu()? - before).as_secs_f64() * 1e6 / events as f64)
+}
+
 async fn full_speed(quick: bool) -> Outcome<()> {
     let cases: &[(usize, u64)] = if quick {
         &[(20, 200)]
@@ -223,21 +231,29 @@ async fn one_by_one() -> Outcome<()> {
 }
 
 async fn linger() -> Outcome<()> {
-    println!("100 subscribers, 2000 events of 120 bytes, 1000 a second");
-    for kind in [
-        kind("hub", "multi", "0"),
-        kind("hub", "multi", "5"),
-        kind("hub", "multi", "20"),
-        kind("hub", "multi", "40"),
-        kind("axum", "multi", "0"),
-    ] {
-        measure(kind, 100, "n=2000&size=120&rate=1000", 2_000).await?;
+    for rate in [1_000, 3_000, 5_000] {
+        let events = 2 * rate;
+        println!("100 subscribers, {events} events of 120 bytes, {rate} a second");
+        let query = format!("n={events}&size=120&rate={rate}");
+        let mut takes = Vec::new();
+        for (name, linger) in [("axum", "0"), ("hub", "0"), ("hub", "2"), ("hub", "5")] {
+            let kind = kind(name, "multi", linger);
+            let alone = publisher_alone(kind, &query, events).await? / 100.0;
+            let all = measure(kind, 100, &query, events).await?;
+            let (axum_all, axum_beyond) = *takes.first().unwrap_or(&(all, all - alone));
+            println!(
+                "         axum takes {:.1}x; {:.1}x beyond {alone:.3} us for the publisher's clock",
+                axum_all / all,
+                axum_beyond / (all - alone),
+            );
+            takes.push((all, all - alone));
+        }
     }
     Ok(())
 }
 
 async fn idle() -> Outcome<()> {
-    const SUBSCRIBERS: usize = 9_500;
+    const SUBSCRIBERS: usize = 10_000;
     println!("{SUBSCRIBERS} idle subscribers, a heartbeat each second");
     for kind in FULL_SPEED {
         let server = Server::start(kind, "1000")?;

@@ -65,29 +65,19 @@ struct Publish {
 }
 
 async fn publish(State(app): State<App>, Query(publish): Query<Publish>) -> String {
-    let start = tokio::time::Instant::now();
-    for i in 0..publish.n {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let mut data = now.as_nanos().to_string();
-        data.extend(std::iter::repeat_n(
-            'x',
-            publish.size.saturating_sub(data.len()),
-        ));
-        if app.ready {
-            let event = tower_sse::Event::new(data).with_id(i);
-            _ = app.bytes.send(event.encode().into_bytes());
-        } else {
-            _ = app.data.send((i, data));
-        }
-        if let Some(rate) = publish.rate {
-            let next = Duration::from_secs_f64((i + 1) as f64 / rate);
-            tokio::time::sleep_until(start + next).await;
-            continue;
-        }
-        // As the hub's wake-up does, it waits for half of them.
-        let distance = publish.distance.unwrap_or(DISTANCE);
+    let start = std::time::Instant::now();
+    let sender = app.clone();
+    let mut ids = 0..publish.n;
+    let mut send = move || sender.send(ids.next().unwrap_or_default(), publish.size);
+    if let Some(rate) = publish.rate {
+        let all = move || crate::fan_out::at_rate(publish.n, rate, send);
+        _ = tokio::task::spawn_blocking(all).await;
+        return said(publish.n, start);
+    }
+    // As the hub's wake-up does, it waits for half of them.
+    let distance = publish.distance.unwrap_or(DISTANCE);
+    for _ in 0..publish.n {
+        send();
         if app.len() > distance {
             while app.len() > distance / 2 {
                 match distance {
@@ -97,14 +87,31 @@ async fn publish(State(app): State<App>, Query(publish): Query<Publish>) -> Stri
             }
         }
     }
+    said(publish.n, start)
+}
+
+fn said(events: u64, start: std::time::Instant) -> String {
     format!(
-        "{} events in {:.3} s\n",
-        publish.n,
+        "{events} events in {:.3} s\n",
         start.elapsed().as_secs_f64()
     )
 }
 
 impl App {
+    fn send(&self, id: u64, size: usize) {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let mut data = now.as_nanos().to_string();
+        data.extend(std::iter::repeat_n('x', size.saturating_sub(data.len())));
+        if self.ready {
+            let event = tower_sse::Event::new(data).with_id(id);
+            _ = self.bytes.send(event.encode().into_bytes());
+        } else {
+            _ = self.data.send((id, data));
+        }
+    }
+
     fn len(&self) -> usize {
         if self.ready {
             self.bytes.len()
