@@ -252,7 +252,7 @@ mod tests {
             match round % 3 {
                 0 => end(&mut waiters, |_| ()),
                 1 => end(&mut waiters, |waiters| {
-                    waiters.remove(&mut ticket, &mut wakes)
+                    waiters.remove(&mut ticket, &mut wakes);
                 }),
                 _ => {}
             }

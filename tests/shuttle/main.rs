@@ -224,3 +224,47 @@ fn a_linger_lets_nobody_wait_for_ever() {
         3_000,
     );
 }
+
+/// Views come and go while their tasks are being woken, and nothing holds on to a task.
+#[test]
+fn a_subscriber_that_leaves_lets_its_task_go() {
+    struct Task;
+
+    impl std::task::Wake for Task {
+        fn wake(self: std::sync::Arc<Self>) {}
+    }
+
+    shuttle::check_random(
+        || {
+            let hub = hub();
+            let tasks: [_; 3] = std::array::from_fn(|_| std::sync::Arc::new(Task));
+            let mut threads = Vec::new();
+            for task in tasks.clone() {
+                let hub = hub.clone();
+                threads.push(thread::spawn(move || {
+                    let waker = task.into();
+                    let mut cx = std::task::Context::from_waker(&waker);
+                    for _ in 0..2 {
+                        let mut body = hub.subscribe().unwrap();
+                        for _ in 0..4 {
+                            let _any = Pin::new(&mut body).poll_frame(&mut cx);
+                        }
+                    }
+                }));
+            }
+            let publisher = hub.clone();
+            threads.push(thread::spawn(move || {
+                (0..3).for_each(|_| _ = publisher.publish(event()));
+            }));
+            for thread in threads {
+                thread.join().unwrap();
+            }
+            assert!(
+                tasks
+                    .iter()
+                    .all(|task| std::sync::Arc::strong_count(task) == 1)
+            );
+        },
+        3_000,
+    );
+}
