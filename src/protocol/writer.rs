@@ -68,8 +68,9 @@ pub struct Writer {
     /// is a part of what a small block costs.
     #[expect(clippy::box_collection, reason = "a word instead of four")]
     chunks: Option<Box<VecDeque<Bytes>>>,
-    /// What goes out before the chunks: a frame made elsewhere, or nothing.
-    whole: Bytes,
+    /// What goes out before the chunks: a frame made elsewhere. An `Option`, for an empty `Bytes` costs
+    /// a call to drop.
+    whole: Option<Bytes>,
     /// How long the last frame of several blocks was: how much room the next one will want.
     usual: usize,
 }
@@ -80,7 +81,7 @@ impl Writer {
         Self {
             buffer: Vec::new(),
             chunks: None,
-            whole: Bytes::new(),
+            whole: None,
             usual: 0,
         }
     }
@@ -185,7 +186,7 @@ impl Writer {
     #[inline]
     pub(crate) fn push_whole(&mut self, block: Block) {
         match block.into_parts() {
-            (head, None) if self.is_empty() => self.whole = head,
+            (head, None) if self.is_empty() => self.whole = Some(head),
             (head, payload) => {
                 let chunks = self.chunks.get_or_insert_default();
                 if !self.buffer.is_empty() {
@@ -256,24 +257,25 @@ impl Writer {
     /// Whether a frame of this many bytes, or a chunk of its own, is ready to leave.
     #[inline]
     pub(crate) fn is_full(&self, limit: usize) -> bool {
-        self.buffer.len() >= limit || self.chunks.is_some() || !self.whole.is_empty()
+        self.buffer.len() >= limit || self.chunks.is_some() || self.whole.is_some()
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.buffer.is_empty() && self.chunks.is_none() && self.whole.is_empty()
+        self.buffer.is_empty() && self.chunks.is_none() && self.whole.is_none()
     }
 
     /// How many bytes wait to leave.
     pub(crate) fn len(&self) -> usize {
         let chunks = self.chunks.iter().flat_map(|chunks| chunks.iter());
-        self.buffer.len() + self.whole.len() + chunks.map(Bytes::len).sum::<usize>()
+        let chunks = self.whole.iter().chain(chunks);
+        self.buffer.len() + chunks.map(Bytes::len).sum::<usize>()
     }
 
     #[inline]
     pub(crate) fn next_chunk(&mut self) -> Option<Bytes> {
-        if !self.whole.is_empty() {
-            return Some(std::mem::take(&mut self.whole));
+        if self.whole.is_some() {
+            return self.whole.take();
         }
         let chunks = self.chunks.as_mut()?;
         let chunk = chunks.pop_front();
