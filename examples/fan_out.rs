@@ -10,7 +10,8 @@
 //!
 //! Each event has its ID, and its send time in nanoseconds since the Unix epoch at the beginning of
 //! its data. A publisher at full speed is held back by the slowest subscriber; one with a rate is not.
-//! `distance=` sets how far it may be ahead, 0 for one event at a time. `--runtime current` serves on one thread; `--heartbeat` sets the interval in milliseconds.
+//! `distance=` sets by how many events it may be ahead, 0 for one at a time. `--runtime current` serves
+//! on one thread; `--heartbeat` sets the interval in milliseconds.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;

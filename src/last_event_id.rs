@@ -74,7 +74,6 @@ impl LastEventId {
         max_len: usize,
     ) -> Result<Option<Self>, InvalidLastEventId> {
         match headers.get(LAST_EVENT_ID) {
-            // A `HeaderValue` gives its bytes away only by copy; the bound is looked at first.
             Some(value) => Self::parse(value.as_bytes(), max_len),
             None => Ok(None),
         }
@@ -116,6 +115,7 @@ impl LastEventId {
         if value.is_empty() {
             return Ok(None);
         }
+        // Before the copy: what is too long costs nothing.
         if value.len() > max_len {
             return Err(InvalidLastEventId::too_long(value.len(), max_len));
         }
