@@ -96,7 +96,9 @@ fn the_protocol_core_knows_no_async_and_no_http() {
         for name in text.lines().filter_map(|line| line.strip_prefix("use ")) {
             let root = name.split([':', ';']).next().unwrap();
             assert!(
-                matches!(root, "std" | "super") || PROTOCOL_CRATES.contains(&root),
+                matches!(root, "std" | "super")
+                    || PROTOCOL_CRATES.contains(&root)
+                    || name.starts_with("crate::protocol::"),
                 "{} uses {root}",
                 path.display()
             );
@@ -117,6 +119,39 @@ fn the_protocol_core_knows_no_async_and_no_http() {
                 "{} has {foreign}",
                 path.display()
             );
+        }
+    }
+}
+
+/// The folders of the protocol core, and which of the others each may name.
+const WINGS: &[(&str, &[&str])] = &[
+    ("value", &[]),
+    ("encode", &["value"]),
+    ("decode", &["value"]),
+];
+
+#[test]
+fn the_wings_of_the_protocol_do_not_know_each_other() {
+    let protocol = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/protocol");
+    for (wing, allowed) in WINGS {
+        let sources = sources(&protocol.join(wing));
+        assert!(
+            sources.len() > 3,
+            "found only {} files in {wing}",
+            sources.len()
+        );
+        for (path, text) in sources {
+            let file = path.strip_prefix(&protocol).unwrap().display().to_string();
+            // All that is not one's own is named from the root, and nothing through the face.
+            let depth = text.contains("super::super::");
+            assert!(!depth, "{file} climbs out of its wing");
+            for used in names_after("crate::protocol::", &text) {
+                // `pub(in crate::protocol)` names the room and not a thing in it.
+                assert!(
+                    used.is_empty() || used == *wing || allowed.contains(&used.as_str()),
+                    "{file} uses crate::protocol::{used}"
+                );
+            }
         }
     }
 }

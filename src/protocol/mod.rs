@@ -45,41 +45,13 @@
 //! [9.2.5]: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 //! [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
-mod block;
-mod data;
 mod decode;
-mod digits;
 mod encode;
-mod error;
-mod event;
-mod event_id;
-mod event_type;
-mod event_writer;
-mod field;
-mod last_id;
-mod limit;
-mod line;
-mod lines;
-mod message;
-mod message_ref;
-mod pending;
-mod scan;
-mod text;
-mod views;
-mod whole_block;
-mod writer;
+mod republish;
+mod value;
 
-pub use block::Block;
-pub use data::Data;
-pub use decode::{Decoded, Decoder};
-pub use error::InvalidText;
+pub use decode::{Decoded, Decoder, Limit, LimitExceeded, MessageEvent, MessageRef};
+pub use encode::{Block, Data, Encode, Event, EventWriter, IdRef, Writer};
 #[cfg(feature = "json")]
-pub use error::JsonError;
-pub use event::Event;
-pub use event_id::EventId;
-pub use event_type::EventType;
-pub use event_writer::{EventWriter, IdRef};
-pub use limit::{Limit, LimitExceeded};
-pub use message::MessageEvent;
-pub use message_ref::MessageRef;
-pub use writer::{Encode, Writer};
+pub use value::JsonError;
+pub use value::{EventId, EventType, InvalidText};

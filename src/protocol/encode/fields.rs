@@ -2,7 +2,7 @@ use bytes::Bytes;
 
 use super::data::Repr;
 use super::lines::{COMMENT, DATA, END, Measured, has_break, push_lines};
-use super::text::Text;
+use crate::protocol::value::Text;
 
 /// From how many bytes on a one-line payload leaves as a chunk of its own instead of being copied.
 ///

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::field::Field;
-use super::line::{find_end, find_far_end};
+use super::line_end::{find_end, find_far_end};
 
 /// Where the parts of a block are in its chunk.
 #[derive(Debug, Default)]

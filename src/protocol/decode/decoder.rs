@@ -2,15 +2,15 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 
-use super::event_id::EventId;
 use super::last_id::LastId;
 use super::limit::LimitExceeded;
-use super::line::Start;
+use super::line_end::Start;
 use super::message::MessageEvent;
 use super::message_ref::MessageRef;
 use super::pending::Pending;
 use super::scan::Found;
 use super::whole_block::Parts;
+use crate::protocol::value::EventId;
 
 /// 1 MiB has proved too small for what people send.
 const DEFAULT_MAX: usize = 16 * 1024 * 1024;

@@ -5,11 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::data::{Data, Repr};
-use super::event::Event;
-use super::event_id::EventId;
-use super::event_type::EventType;
-use super::text::Text;
+use crate::protocol::value::{EventId, EventType};
 
 const MESSAGE: &[u8] = b"message";
 pub(super) const CHECKED: &str = "the decoder dispatches nothing but UTF-8";
@@ -181,26 +177,6 @@ impl PartialEq for MessageEvent {
 }
 
 impl Eq for MessageEvent {}
-
-/// The event to send on, without copying its data: type and ID are always set.
-///
-/// ```
-/// use bytes::Bytes;
-/// use tower_sse::{Decoder, Event};
-///
-/// let mut chunk = Bytes::from("id:7\ndata:x\r\r");
-/// let event = Decoder::new().decode(&mut chunk)?.unwrap();
-/// assert_eq!(Event::from(event).encode(), "event: message\nid: 7\ndata: x\n\n");
-/// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
-/// ```
-impl From<MessageEvent> for Event {
-    fn from(event: MessageEvent) -> Self {
-        let (event_type, data, id) = event.into_parts();
-        Event::new(Data(Repr::Text(Text::Shared(data))))
-            .with_type(event_type)
-            .with_id(id)
-    }
-}
 
 impl fmt::Debug for MessageEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,8 +3,8 @@ use std::fmt;
 use bytes::{Bytes, BytesMut};
 
 use super::data::Repr;
-use super::encode::{Fields, shareable};
 use super::event::Event;
+use super::fields::{Fields, shareable};
 use super::lines::END;
 use super::writer::Writer;
 

@@ -3,10 +3,10 @@ use std::ops::Range;
 use std::str;
 use std::time::Duration;
 
-use super::decode::Decoder;
+use super::decoder::Decoder;
 use super::field::{Field, milliseconds};
 use super::limit::{Limit, LimitExceeded};
-use super::line::{Skipped, find_end, find_far_end, is_ascii};
+use super::line_end::{Skipped, find_end, find_far_end, is_ascii};
 use super::whole_block::Parts;
 
 /// What a scan has come to.

@@ -20,7 +20,11 @@ pub struct InvalidText {
 }
 
 impl InvalidText {
-    pub(super) const fn character_at(what: &'static str, byte: u8, position: usize) -> Self {
+    pub(in crate::protocol) const fn character_at(
+        what: &'static str,
+        byte: u8,
+        position: usize,
+    ) -> Self {
         Self {
             what,
             character: Some(byte as char),
@@ -28,7 +32,7 @@ impl InvalidText {
         }
     }
 
-    pub(super) const fn not_utf8(what: &'static str, position: usize) -> Self {
+    pub(in crate::protocol) const fn not_utf8(what: &'static str, position: usize) -> Self {
         Self {
             what,
             character: None,
@@ -91,7 +95,7 @@ impl Error for InvalidText {}
 /// ```
 #[cfg(feature = "json")]
 #[derive(Debug)]
-pub struct JsonError(pub(super) serde_json::Error);
+pub struct JsonError(pub(in crate::protocol) serde_json::Error);
 
 #[cfg(feature = "json")]
 impl fmt::Display for JsonError {

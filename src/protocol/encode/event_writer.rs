@@ -1,10 +1,9 @@
 use std::fmt;
 
-use super::encode::{Fields, Payload};
-use super::event_id::EventId;
-use super::event_type::EventType;
+use super::fields::{Fields, Payload};
 use super::lines::Display;
 use super::writer::Writer;
+use crate::protocol::value::{EventId, EventType};
 
 /// An event ID for a [`Writer`]: a number, or a borrowed [`EventId`].
 ///
@@ -143,8 +142,13 @@ impl<'a> EventWriter<'a> {
     /// assert_eq!(block, "id: 7\ndata: [1,2]\n\n");
     /// ```
     #[cfg(feature = "json")]
-    pub fn json<T: serde::Serialize + ?Sized>(self, value: &T) -> Result<(), super::JsonError> {
-        self.lines(|out| serde_json::to_writer(out, value).map_err(super::JsonError))
+    pub fn json<T: serde::Serialize + ?Sized>(
+        self,
+        value: &T,
+    ) -> Result<(), crate::protocol::value::JsonError> {
+        self.lines(|out| {
+            serde_json::to_writer(out, value).map_err(crate::protocol::value::JsonError)
+        })
     }
 
     #[inline]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use bytes::{Buf, Bytes};
 
-use super::decode::Decoder;
+use super::decoder::Decoder;
 use super::message::{MessageEvent, message_if_empty};
 use super::message_ref::MessageRef;
 use super::whole_block::Parts;

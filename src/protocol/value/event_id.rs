@@ -98,7 +98,7 @@ impl EventId {
 impl EventId {
     /// What the decoder has taken from an `id` field, and found to be UTF-8.
     #[inline]
-    pub(super) fn copy_checked(text: &[u8]) -> Self {
+    pub(in crate::protocol) fn copy_checked(text: &[u8]) -> Self {
         Self(Text::copy_checked(text))
     }
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::event_id::EventId;
+use crate::protocol::value::EventId;
 
 /// Up to how many bytes an ID is short.
 const SHORT: usize = 64;

@@ -4,11 +4,11 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::block::Block;
-use super::encode::{Fields, Payload, reserve, shareable};
 use super::event::Event;
-use super::event_type::EventType;
 use super::event_writer::{EventWriter, IdRef};
+use super::fields::{Fields, Payload, reserve, shareable};
 use super::lines::{END, write_data};
+use crate::protocol::value::EventType;
 
 /// What is put into a frame: an [`Event`] or a [`Block`].
 ///
@@ -130,7 +130,7 @@ impl Writer {
     pub fn json<T: serde::Serialize + ?Sized>(
         &mut self,
         value: &T,
-    ) -> Result<(), super::JsonError> {
+    ) -> Result<(), crate::protocol::value::JsonError> {
         self.start().json(value)
     }
 

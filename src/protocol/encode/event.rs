@@ -5,10 +5,9 @@ use bytes::Bytes;
 
 use super::block::Block;
 use super::data::{Data, Repr};
-use super::encode::{Fields, Payload};
-use super::event_id::EventId;
-use super::event_type::EventType;
-use super::text::Text;
+use super::fields::{Fields, Payload};
+use crate::protocol::value::Text;
+use crate::protocol::value::{EventId, EventType};
 
 /// One event, as the server sends it: data, and if set a type, an ID, a reconnection time and a
 /// comment.
@@ -96,7 +95,9 @@ impl Event {
     /// # Ok::<(), tower_sse::JsonError>(())
     /// ```
     #[cfg(feature = "json")]
-    pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self, super::JsonError> {
+    pub fn json<T: serde::Serialize + ?Sized>(
+        value: &T,
+    ) -> Result<Self, crate::protocol::value::JsonError> {
         Data::json(value).map(Self::new)
     }
 

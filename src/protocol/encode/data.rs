@@ -2,11 +2,11 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use super::error::InvalidText;
-#[cfg(feature = "json")]
-use super::error::JsonError;
 use super::lines::{Display, write_data};
-use super::text::Text;
+use crate::protocol::value::InvalidText;
+#[cfg(feature = "json")]
+use crate::protocol::value::JsonError;
+use crate::protocol::value::Text;
 
 /// An event's data: any text at all.
 ///
@@ -44,6 +44,11 @@ pub(super) enum Repr {
 }
 
 impl Data {
+    /// Bytes that the caller knows to be UTF-8.
+    pub(in crate::protocol) fn from_utf8(bytes: Bytes) -> Self {
+        Self(Repr::Text(Text::Shared(bytes)))
+    }
+
     /// Whatever the value displays, written straight into the encoded lines.
     ///
     /// # Errors

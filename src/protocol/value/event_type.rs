@@ -82,7 +82,7 @@ impl EventType {
 impl EventType {
     /// What the decoder has taken from an `event` field, and found to be UTF-8.
     #[inline]
-    pub(super) fn copy_checked(text: &[u8]) -> Self {
+    pub(in crate::protocol) fn copy_checked(text: &[u8]) -> Self {
         Self(Text::copy_checked(text))
     }
 }

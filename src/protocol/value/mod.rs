@@ -1,0 +1,14 @@
+//! What both wings of the protocol speak of: checked text and the errors of what is not.
+
+mod digits;
+mod error;
+mod event_id;
+mod event_type;
+mod text;
+
+pub use error::InvalidText;
+#[cfg(feature = "json")]
+pub use error::JsonError;
+pub use event_id::EventId;
+pub use event_type::EventType;
+pub(crate) use text::Text;
