@@ -2,7 +2,10 @@
 //!
 //! What is wanted stands here by hand; `check_every_way` holds it against the oracle as well.
 
-use crate::heard::check_every_way;
+use bytes::Bytes;
+
+use crate::heard::{check, check_every_way};
+use crate::support::oracle::interpret;
 
 /// `(type, data, last event ID)` of each event.
 #[track_caller]
@@ -59,7 +62,6 @@ fn line_ends() {
 
 #[test]
 fn a_cr_dispatches_at_once() {
-    use bytes::Bytes;
     let mut decoder = tower_sse::Decoder::new();
     let mut first = Bytes::from_static(b"data: a\r\r");
     assert_eq!(decoder.decode(&mut first).unwrap().unwrap().data(), "a");
@@ -155,6 +157,16 @@ fn ids() {
         format!("id: {long}\ndata: a\n\ndata: b\n\n"),
         &[("message", "a", &long), ("message", "b", &long)],
     );
+}
+
+#[test]
+fn an_id_alone_is_not_brought_back_later() {
+    let chunks = ["id: 8\n\n", "id: 9\ndata: x\n\n", "data: a\ndata: b\n\n"];
+    let stream = chunks.concat();
+    let chunks = chunks.map(|chunk| Bytes::from_static(chunk.as_bytes()));
+    let wanted = interpret(stream.as_bytes());
+    assert_eq!(wanted.events[1].last_event_id, "9");
+    check(&wanted, &chunks);
 }
 
 #[test]

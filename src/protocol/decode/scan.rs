@@ -331,7 +331,9 @@ impl Decoder {
         if has_data {
             self.repair(chunk, parts, ascii);
         } else {
+            // Neither belongs to the next block.
             parts.event_type = None;
+            parts.id = None;
         }
         self.pending.clear_block();
         has_data
