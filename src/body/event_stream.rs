@@ -79,7 +79,7 @@ impl<B: Body> EventStream<B> {
     /// # use http_body_util::Full;
     /// # use tower_sse::{Decoder, EventStream};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let decoder = Decoder::new().with_max_event_len(9);
+    /// let decoder = Decoder::new().max_event_len(9);
     /// let body = Full::<Bytes>::from("data: much too long\n\ndata: ok\n\n");
     /// let mut events = EventStream::with_decoder(body, decoder);
     /// assert_eq!(
@@ -207,7 +207,7 @@ impl<B: Body + fmt::Debug> fmt::Debug for EventStream<B> {
 /// let broken = EventStreamError::Body(std::io::Error::other("reset"));
 /// assert_eq!(broken.to_string(), "the event stream's body failed");
 ///
-/// let mut decoder = Decoder::new().with_max_line_len(7);
+/// let mut decoder = Decoder::new().max_line_len(7);
 /// let limit = decoder.decode_ref(&mut &b":comment"[..]).unwrap_err();
 /// let too_long = EventStreamError::<std::io::Error>::Limit(limit);
 /// assert_eq!(too_long.to_string(), "a line is longer than the limit of 7 bytes");

@@ -109,7 +109,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
             template,
             timer,
             state: State::Start,
-            decoder: Decoder::new().with_last_event_id(last_event_id),
+            decoder: Decoder::new().resume_after(last_event_id),
             data: None,
             chunk: Bytes::new(),
             backoff: Backoff::new(),

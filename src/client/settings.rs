@@ -21,7 +21,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// # }
     /// ```
     pub fn with_last_event_id(mut self, id: impl Into<EventId>) -> Self {
-        self.decoder = self.decoder.with_last_event_id(id);
+        self.decoder = self.decoder.resume_after(id);
         self
     }
 
@@ -168,7 +168,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// The longest event; see [`Decoder::with_max_event_len`](crate::Decoder::with_max_event_len). 16 MiB if not set.
+    /// The longest event; see [`Decoder::max_event_len`](crate::Decoder::max_event_len). 16 MiB if not set.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -186,11 +186,11 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// # }
     /// ```
     pub fn with_max_event_len(mut self, bytes: usize) -> Self {
-        self.decoder = self.decoder.with_max_event_len(bytes);
+        self.decoder = self.decoder.max_event_len(bytes);
         self
     }
 
-    /// The longest line; see [`Decoder::with_max_line_len`](crate::Decoder::with_max_line_len). 16 MiB if not set.
+    /// The longest line; see [`Decoder::max_line_len`](crate::Decoder::max_line_len). 16 MiB if not set.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -208,7 +208,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// # }
     /// ```
     pub fn with_max_line_len(mut self, bytes: usize) -> Self {
-        self.decoder = self.decoder.with_max_line_len(bytes);
+        self.decoder = self.decoder.max_line_len(bytes);
         self
     }
 }

@@ -70,7 +70,7 @@ async fn errors_are_told_apart() {
         Act::Break,
         send("ta: no\n\n"),
     ]);
-    let mut events = EventStream::with_decoder(body, Decoder::new().with_max_line_len(10));
+    let mut events = EventStream::with_decoder(body, Decoder::new().max_line_len(10));
     let limit = events.next().await.unwrap().unwrap_err();
     assert!(matches!(limit, EventStreamError::Limit(_)));
     assert_eq!(events.next().await.unwrap().unwrap().data(), "ok");

@@ -40,7 +40,7 @@ fn ok(data: &str) -> Result<String, Limit> {
 
 #[test]
 fn a_line_of_exactly_the_limit_passes() {
-    let decoder = Decoder::new().with_max_line_len(7);
+    let decoder = Decoder::new().max_line_len(7);
     assert_eq!(
         every_way(&decoder, "data: a\n\ndata: bb\n\ndata: c\r\n\r\n"),
         [ok("a"), Err(Limit::Line), ok("c")]
@@ -49,7 +49,7 @@ fn a_line_of_exactly_the_limit_passes() {
 
 #[test]
 fn an_event_of_exactly_the_limit_passes() {
-    let decoder = Decoder::new().with_max_event_len(15);
+    let decoder = Decoder::new().max_event_len(15);
     let stream = "data: a\ndata: b\n\ndata: a\ndata: bb\n\ndata: c\n\n";
     assert_eq!(
         every_way(&decoder, stream),
@@ -59,14 +59,14 @@ fn an_event_of_exactly_the_limit_passes() {
 
 #[test]
 fn comments_and_unknown_fields_count() {
-    let decoder = Decoder::new().with_max_line_len(10);
+    let decoder = Decoder::new().max_line_len(10);
     for line in [":2345678901", "xdata678901", "x:345678901", "12345678901"] {
         assert_eq!(
             every_way(&decoder, &format!("data: a\n{line}\n\ndata: b\n\n")),
             [Err(Limit::Line), ok("b")]
         );
     }
-    let decoder = Decoder::new().with_max_event_len(30);
+    let decoder = Decoder::new().max_event_len(30);
     for line in [
         ":", ":x", "xdata: a", "data", "id: 1", "event: x", "retry: 1",
     ] {
@@ -80,7 +80,7 @@ fn comments_and_unknown_fields_count() {
 
 #[test]
 fn the_limit_met_first_is_named() {
-    let decoder = Decoder::new().with_max_line_len(10).with_max_event_len(15);
+    let decoder = Decoder::new().max_line_len(10).max_event_len(15);
     assert_eq!(every_way(&decoder, "data: abcdef\n\n"), [Err(Limit::Line)]);
     assert_eq!(
         every_way(&decoder, "data: a\ndata: bcdefgh\n\n"),
@@ -90,7 +90,7 @@ fn the_limit_met_first_is_named() {
 
 #[test]
 fn what_is_dropped_moves_nothing() {
-    let mut decoder = Decoder::new().with_max_line_len(9);
+    let mut decoder = Decoder::new().max_line_len(9);
     let mut chunk = Bytes::from("id: 1\n\nid: 2\ndata: too long\nid: 3\nretry: 4\n");
     let error = decoder.decode(&mut chunk).unwrap_err();
     assert_eq!((error.limit(), error.max()), (Limit::Line, 9));
@@ -109,7 +109,7 @@ fn what_is_dropped_moves_nothing() {
 
 #[test]
 fn an_endless_line_is_one_error_and_no_memory() {
-    let mut decoder = Decoder::new().with_max_line_len(1_000);
+    let mut decoder = Decoder::new().max_line_len(1_000);
     let mut errors = 0;
     for _ in 0..10_000 {
         let mut chunk = Bytes::from_static(&[b'x'; 1_000]);

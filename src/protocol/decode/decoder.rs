@@ -112,24 +112,24 @@ impl Decoder {
         }
     }
 
-    /// With another limit for a line, in bytes without its end.
+    /// Sets the limit for a line, in bytes without its end; 16 MiB if not set.
     ///
     /// Comments and unknown fields count too, although they are not kept.
     ///
     /// ```
     /// # use tower_sse::Decoder;
-    /// let mut decoder = Decoder::new().with_max_line_len(7);
+    /// let mut decoder = Decoder::new().max_line_len(7);
     /// assert!(decoder.decode_ref(&mut &b"data: a\ndata: b\n\n"[..]).is_ok());
     /// assert!(decoder.decode_ref(&mut &b":comment"[..]).is_err());
     /// ```
     #[must_use]
-    pub fn with_max_line_len(mut self, bytes: usize) -> Self {
+    pub fn max_line_len(mut self, bytes: usize) -> Self {
         self.max_line = bytes;
         self
     }
 
-    /// With another limit for an event, in bytes: all lines up to the empty one, with one byte for
-    /// the end of each but the last.
+    /// Sets the limit for an event, in bytes: all lines up to the empty one, with one byte for the end
+    /// of each but the last; 16 MiB if not set.
     ///
     /// The decoder's buffers never hold more than an event of this size; what was not UTF-8 can
     /// become three times as long when it is repaired.
@@ -137,28 +137,29 @@ impl Decoder {
     /// ```
     /// use tower_sse::Decoder;
     ///
-    /// let mut decoder = Decoder::new().with_max_event_len(15);
+    /// let mut decoder = Decoder::new().max_event_len(15);
     /// assert!(decoder.decode_ref(&mut &b"data: 7\ndata: 7\n\n"[..]).is_ok());
     /// assert!(decoder.decode_ref(&mut &b"data: 7\n:comment\n\n"[..]).is_err());
     /// ```
     #[must_use]
-    pub fn with_max_event_len(mut self, bytes: usize) -> Self {
+    pub fn max_event_len(mut self, bytes: usize) -> Self {
         self.max_event = bytes;
         self
     }
 
-    /// With a last event ID from before, which events without an ID of their own will have.
+    /// Sets the last event ID, for a stream that continues an earlier one: events without an ID of
+    /// their own have this one.
     ///
     /// ```
     /// use tower_sse::Decoder;
     ///
-    /// let mut decoder = Decoder::new().with_last_event_id(7u64);
+    /// let mut decoder = Decoder::new().resume_after(7u64);
     /// let event = decoder.decode_ref(&mut &b"data: x\n\n"[..])?.unwrap();
     /// assert_eq!(event.last_event_id(), "7");
     /// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
     /// ```
     #[must_use]
-    pub fn with_last_event_id(mut self, id: impl Into<EventId>) -> Self {
+    pub fn resume_after(mut self, id: impl Into<EventId>) -> Self {
         self.last_id.set(id.into().as_bytes());
         self
     }
@@ -337,7 +338,7 @@ impl Decoder {
     ///
     /// ```
     /// # use tower_sse::Decoder;
-    /// let mut decoder = Decoder::new().with_max_line_len(7);
+    /// let mut decoder = Decoder::new().max_line_len(7);
     /// assert!(decoder.decode_ref(&mut &b":comment"[..]).is_err());
     /// assert!(decoder.is_skipping());
     /// assert!(decoder.decode_ref(&mut &b"\n\n"[..])?.is_none());

@@ -5,16 +5,16 @@ use std::fmt;
 ///
 /// ```
 /// # use tower_sse::protocol::{Decoder, Limit};
-/// let mut decoder = Decoder::new().with_max_event_len(5);
+/// let mut decoder = Decoder::new().max_event_len(5);
 /// let error = decoder.decode_ref(&mut &b"data: x\n\n"[..]).unwrap_err();
 /// assert_eq!(error.limit(), Limit::Event);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Limit {
-    /// [`Decoder::with_max_line_len`](super::Decoder::with_max_line_len)
+    /// [`Decoder::max_line_len`](super::Decoder::max_line_len)
     Line,
-    /// [`Decoder::with_max_event_len`](super::Decoder::with_max_event_len)
+    /// [`Decoder::max_event_len`](super::Decoder::max_event_len)
     Event,
 }
 
@@ -28,7 +28,7 @@ pub enum Limit {
 /// use bytes::Bytes;
 /// use tower_sse::protocol::{Decoder, Limit};
 ///
-/// let mut decoder = Decoder::new().with_max_line_len(10);
+/// let mut decoder = Decoder::new().max_line_len(10);
 /// let mut chunk = Bytes::from("data: too long\n\ndata: fine\n\n");
 ///
 /// let error = decoder.decode(&mut chunk).unwrap_err();
@@ -50,7 +50,7 @@ impl LimitExceeded {
     ///
     /// ```
     /// # use tower_sse::protocol::{Decoder, Limit};
-    /// let mut decoder = Decoder::new().with_max_event_len(5);
+    /// let mut decoder = Decoder::new().max_event_len(5);
     /// let error = decoder.decode_ref(&mut &b"data: x\n\n"[..]).unwrap_err();
     /// assert_eq!(error.limit(), Limit::Event);
     /// ```
@@ -63,7 +63,7 @@ impl LimitExceeded {
     ///
     /// ```
     /// # use tower_sse::protocol::Decoder;
-    /// let mut decoder = Decoder::new().with_max_event_len(5);
+    /// let mut decoder = Decoder::new().max_event_len(5);
     /// let error = decoder.decode_ref(&mut &b"data: x\n\n"[..]).unwrap_err();
     /// assert_eq!(error.max(), 5);
     /// ```
