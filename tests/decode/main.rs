@@ -5,6 +5,7 @@ mod support;
 
 mod cases;
 mod comments;
+mod cut;
 mod heard;
 mod limits;
 mod linear;

@@ -281,9 +281,37 @@ impl Decoder {
         decoded
     }
 
+    /// Whether an event has begun and not ended: [`end`](Self::end) would discard it.
+    ///
+    /// At the end of a stream it tells whether the stream was cut. A block that so far has only
+    /// comments, `retry` fields and fields of other names is not an event yet; an unfinished line is
+    /// one unless it is a comment. So is what [`is_skipping`](Self::is_skipping) drops.
+    ///
+    /// ```
+    /// use tower_sse::Decoder;
+    ///
+    /// let mut decoder = Decoder::new();
+    /// for (chunk, inside) in [
+    ///     (":\nretry: 2000\n", false),
+    ///     ("data: x\n", true),
+    ///     ("\n: heart", false),
+    ///     ("beat\nda", true),
+    /// ] {
+    ///     let mut chunk = chunk.as_bytes();
+    ///     while decoder.decode_ref(&mut chunk)?.is_some() {}
+    ///     assert_eq!(decoder.is_inside_event(), inside);
+    /// }
+    /// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
+    /// ```
+    #[must_use]
+    pub fn is_inside_event(&self) -> bool {
+        self.skipping || self.start.is_inside_bom() || self.pending.is_inside_event()
+    }
+
     /// The stream has ended: discards what is unfinished, and is ready for another stream.
     ///
-    /// Last event ID and reconnection time stay, as they do when a browser reconnects.
+    /// Last event ID and reconnection time stay, as they do when a browser reconnects. Whether
+    /// anything was unfinished, [`is_inside_event`](Self::is_inside_event) says before.
     ///
     /// ```
     /// use tower_sse::Decoder;

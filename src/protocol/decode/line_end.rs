@@ -27,6 +27,11 @@ impl Start {
         self.bom == BOM.len() && !self.after_cr
     }
 
+    /// Whether what may be a byte order mark has begun and is not complete.
+    pub(super) fn is_inside_bom(&self) -> bool {
+        (1..BOM.len()).contains(&self.bom)
+    }
+
     /// Skips what belongs to no line.
     #[inline]
     pub(super) fn skip(&mut self, chunk: &[u8], pos: &mut usize) -> Skipped {

@@ -35,6 +35,10 @@ enum Line {
     /// Right behind the colon: one space belongs to no value.
     Colon(Field),
     Value(Field),
+    /// In a comment that is not kept.
+    Comment,
+    /// In what is not kept: a field of another name, or the rest of a line that is dropped.
+    Ignored,
 }
 
 impl Pending {
@@ -57,7 +61,13 @@ impl Pending {
     /// Whether the line is one that is not kept, as a heartbeat's.
     #[inline]
     pub(super) fn is_inside_ignored(&self) -> bool {
-        self.line == Line::Value(Field::Unknown)
+        matches!(self.line, Line::Comment | Line::Ignored)
+    }
+
+    /// Whether more than comments is known of the block, or of the line.
+    pub(super) fn is_inside_event(&self) -> bool {
+        let in_comment = matches!(self.line, Line::Comment | Line::Value(Field::Comment));
+        !self.is_empty() || (self.is_inside_line() && !in_comment)
     }
 
     /// [`end_line`](Self::end_line), for such a line.
@@ -75,7 +85,8 @@ impl Pending {
     /// Takes the next piece of a line, which has no line break.
     pub(super) fn push<const COMMENTS: bool>(&mut self, mut piece: &[u8]) {
         if !COMMENTS && self.line == Line::Start && piece.first() == Some(&b':') {
-            return self.skip_line();
+            self.line = Line::Comment;
+            return;
         }
         if matches!(self.line, Line::Start | Line::Name) {
             // No further than a name can be that matters, lest a long one be searched again and again.
@@ -104,7 +115,7 @@ impl Pending {
         match self.line {
             Line::Value(Field::Data) => self.data.extend_from_slice(piece),
             Line::Value(Field::Comment) if !COMMENTS => {}
-            Line::Value(Field::Unknown) => {}
+            Line::Comment | Line::Ignored => {}
             _ => self.scratch.extend_from_slice(piece),
         }
     }
@@ -114,6 +125,7 @@ impl Pending {
         self.line = match field {
             // A comment's first space is the comment's.
             Field::Comment => Line::Value(field),
+            Field::Unknown => Line::Ignored,
             _ => Line::Colon(field),
         };
         if field == Field::Data {
@@ -124,7 +136,7 @@ impl Pending {
     /// Ends the line; [`value`](Self::value) then has its value, unless it was data.
     pub(super) fn end_line(&mut self) -> Field {
         let field = match std::mem::take(&mut self.line) {
-            Line::Start => Field::Unknown,
+            Line::Start | Line::Comment | Line::Ignored => Field::Unknown,
             Line::Name => {
                 let field = Field::of(&self.scratch);
                 self.scratch.clear();
@@ -164,7 +176,7 @@ impl Pending {
     /// Ignores what is left of the line.
     pub(super) fn skip_line(&mut self) {
         self.scratch.clear();
-        self.line = Line::Value(Field::Unknown);
+        self.line = Line::Ignored;
     }
 
     pub(super) fn push_data_line(&mut self, value: &[u8]) {
