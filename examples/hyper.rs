@@ -63,7 +63,7 @@ async fn seconds(
 ) -> Result<Response<impl Body<Data = bytes::Bytes, Error = Infallible>>, Infallible> {
     let last = request.extensions().get::<LastEventId>();
     let body = SseBody::new(count(last)).keep_alive(KeepAlive::default());
-    Ok(body.into_response())
+    Ok(body.into_http_response())
 }
 
 /// Counts the seconds, going on after the last one that the client saw.

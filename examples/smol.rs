@@ -60,5 +60,5 @@ async fn events(
     // production; here it is one second, to see it.
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(1));
     let body = SseBody::new(events).keep_alive_with(keep_alive, smol::Timer::after);
-    Ok(body.into_response())
+    Ok(body.into_http_response())
 }

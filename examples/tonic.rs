@@ -46,6 +46,6 @@ async fn events() -> Response {
         .map(|(number, _)| Event::new(format!("second {number}")));
     SseBody::new(events)
         .keep_alive(KeepAlive::default())
-        .into_response()
+        .into_http_response()
         .map(Body::new) // with feature `axum`, the body is a response as it is
 }

@@ -1,28 +1,6 @@
-//! For axum: bodies as responses, [`LastEventId`] as an extractor.
-//!
-//! ```
-//! use std::convert::Infallible;
-//! use axum::{Router, routing::get};
-//! # use http_body_util::BodyExt;
-//! # use tower::ServiceExt;
-//! use tower_sse::{Event, KeepAlive, LastEventId, SseBody, SseLayer};
-//!
-//! async fn feed(last: Option<LastEventId>) -> impl axum::response::IntoResponse {
-//!     let event = Event::new(last.map_or("hello".to_owned(), |last| format!("after {last}")));
-//!     let events = futures_util::stream::iter([Ok::<_, Infallible>(event)]);
-//!     SseBody::new(events).keep_alive(KeepAlive::default())
-//! }
-//!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() {
-//! let app: Router = Router::new().route("/feed", get(feed)).layer(SseLayer::new());
-//! # let request = http::Request::get("/feed").header("last-event-id", "7");
-//! # let request = request.body(axum::body::Body::empty()).unwrap();
-//! # let response = app.oneshot(request).await.unwrap();
-//! # assert_eq!(response.headers()["content-type"], "text/event-stream");
-//! # let body = response.into_body().collect().await.unwrap().to_bytes();
-//! # assert_eq!(body, ":\n\ndata: after 7\n\n");
-//! # }
-//! ```
+//! For axum: bodies as responses, [`LastEventId`] as an extractor. The docs are on the impls, which is
+//! where rustdoc shows them: there is no public module of this name, which would hide the crate
+//! `axum` under `use tower_sse::*`.
 
 use axum_core::BoxError;
 use axum_core::body::Body;
@@ -36,6 +14,36 @@ use crate::hub::{Refused, Subscription};
 use crate::last_event_id::{InvalidLastEventId, LastEventId};
 use crate::timer::Timer;
 
+/// In axum, a body is what a handler returns:
+///
+/// ```
+/// use axum::response::{IntoResponse, Response};
+/// use axum::{Router, routing::get};
+/// use http::{Request, StatusCode};
+/// use tower::ServiceExt;
+/// use tower_sse::{Event, SseBody, SseLayer};
+///
+/// async fn feed() -> impl IntoResponse {
+///     SseBody::new(futures_util::stream::iter([Event::new("hello")]))
+/// }
+///
+/// async fn members_only() -> Response {
+///     let is_member = false;
+///     if !is_member {
+///         return StatusCode::FORBIDDEN.into_response();
+///     }
+///     SseBody::new(futures_util::stream::iter([Event::new("hello")])).into_response()
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let app: Router = Router::new()
+///     .route("/feed", get(feed).layer(SseLayer::new()))
+///     .route("/members", get(members_only).layer(SseLayer::new()));
+/// let request = Request::get("/feed").body(axum::body::Body::empty()).unwrap();
+/// let response = app.oneshot(request).await.unwrap();
+/// assert_eq!(response.headers()["content-type"], "text/event-stream");
+/// # }
+/// ```
 impl<S, T> IntoResponse for SseBody<S, T>
 where
     S: Source + Send + 'static,
@@ -44,11 +52,34 @@ where
     T::Sleep: Send,
 {
     fn into_response(self) -> Response {
-        Self::into_response(self).map(Body::new)
+        self.into_http_response().map(Body::new)
     }
 }
 
-/// What [`SseLayer`](crate::SseLayer) found, or the request's header without the layer.
+/// In axum, `Option<LastEventId>` is an extractor: what [`SseLayer`](crate::SseLayer) found, or the
+/// request's header without the layer. The first connection has no ID, so it is an `Option`.
+///
+/// ```
+/// use axum::{Router, response::IntoResponse, routing::get};
+/// use http::Request;
+/// use http_body_util::BodyExt;
+/// use tower::ServiceExt;
+/// use tower_sse::{Event, LastEventId, SseBody, SseLayer};
+///
+/// async fn feed(last: Option<LastEventId>) -> impl IntoResponse {
+///     let event = Event::new(last.map_or("hello".to_owned(), |last| format!("after {last}")));
+///     SseBody::new(futures_util::stream::iter([event]))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let app: Router = Router::new().route("/feed", get(feed).layer(SseLayer::new()));
+/// let request = Request::get("/feed").header("last-event-id", "7");
+/// let request = request.body(axum::body::Body::empty()).unwrap();
+/// let response = app.oneshot(request).await.unwrap();
+/// let body = response.into_body().collect().await.unwrap().to_bytes();
+/// assert_eq!(body, "data: after 7\n\n");
+/// # }
+/// ```
 impl<S: Sync> OptionalFromRequestParts<S> for LastEventId {
     type Rejection = InvalidLastEventId;
 
@@ -71,12 +102,12 @@ impl IntoResponse for InvalidLastEventId {
 
 impl IntoResponse for Subscription {
     fn into_response(self) -> Response {
-        Self::into_response(self).map(Body::new)
+        self.into_http_response().map(Body::new)
     }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        Self::into_response(self)
+        self.into_http_response()
     }
 }

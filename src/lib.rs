@@ -30,7 +30,7 @@
 //!
 //! let events = stream::iter([Ok::<_, Infallible>(Event::new("kick-off"))]);
 //! let body = SseBody::new(events).keep_alive(KeepAlive::default());
-//! let response = body.into_response();
+//! let response = body.into_http_response();
 //! assert_eq!(response.headers()["content-type"], "text/event-stream");
 //! ```
 //!
@@ -71,7 +71,7 @@
 //! |---|---|---|
 //! | `tokio` | yes | [`timer::TokioTimer`], and with it `keep_alive` without a timer to name |
 //! | `json` | | [`Event::json`], [`Data::json`], [`Writer::json`] |
-//! | `axum` | | `IntoResponse` for bodies and subscriptions, `Option<LastEventId>` as an extractor |
+//! | `axum` | | axum's `IntoResponse` for [`SseBody`] and [`Subscription`], `Option<`[`LastEventId`]`>` as an extractor |
 //! | `tracing` | | a line in the log where a subscriber of a hub lags, misses something or is refused |
 //!
 //! A feature only adds. Without any, nothing here knows a runtime: see [`timer`].
@@ -87,13 +87,14 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "axum")]
-pub mod axum;
+mod axum;
 pub mod body;
 pub mod client;
 pub mod headers;
 pub mod hub;
 mod last_event_id;
 pub mod middleware;
+pub mod prelude;
 pub mod protocol;
 mod random;
 mod sync;

@@ -52,6 +52,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "client",
         ],
     ),
+    (
+        "prelude",
+        &[
+            "protocol",
+            "last_event_id",
+            "body",
+            "middleware",
+            "hub",
+            "client",
+        ],
+    ),
 ];
 
 /// What the protocol core may name besides the standard library and itself.

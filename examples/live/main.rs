@@ -123,7 +123,7 @@ async fn events(
     };
     let subscription = match ticker.hub.resume(after) {
         Ok(subscription) => subscription,
-        Err(refused) => return refused.into_response(),
+        Err(refused) => return refused.into_http_response(),
     };
     let body = match long_poll {
         Some(_) => subscription.long_poll(Duration::from_secs(25), TokioTimer),
@@ -131,7 +131,7 @@ async fn events(
             .keep_alive(KeepAlive::default())
             .prelude(Prelude::new().retry(Duration::from_millis(500))),
     };
-    body.into_response()
+    body.into_http_response()
         .map(|body| ticker.plugs.plug_in(page, Body::new(body)))
 }
 

@@ -173,18 +173,20 @@ impl<S: Source, T: Timer> SseBody<S, T> {
         }
     }
 
-    /// A response with this body and an event stream's headers, `Connection` excepted: that is for
-    /// HTTP/1 alone, and [`SseLayer`](crate::SseLayer) knows the version.
+    /// A response with this body and an event stream's headers, except `Connection`: it depends on the
+    /// request, which [`SseLayer`](crate::SseLayer) sees.
+    ///
+    /// In axum a handler returns the body itself, or calls axum's `into_response` on it.
     ///
     /// ```
     /// use tower_sse::{Event, SseBody};
     ///
     /// let events = futures_util::stream::empty::<Event>();
-    /// let response = SseBody::new(events).into_response();
+    /// let response = SseBody::new(events).into_http_response();
     /// assert_eq!(response.headers()["content-type"], "text/event-stream");
     /// assert_eq!(response.headers()["cache-control"], "no-cache, no-transform");
     /// ```
-    pub fn into_response(self) -> Response<Self> {
+    pub fn into_http_response(self) -> Response<Self> {
         let mut response = Response::new(self);
         EventStreamHeaders::new().apply(Version::HTTP_2, response.headers_mut());
         response

@@ -182,7 +182,7 @@ impl HubBuilder {
     /// use std::time::Duration;
     ///
     /// let hub = Hub::builder().max_subscribers(0).retry_after(Duration::from_secs(9)).build();
-    /// let response = hub.subscribe().unwrap_err().into_response::<String>();
+    /// let response = hub.subscribe().unwrap_err().into_http_response::<String>();
     /// assert_eq!(response.headers()["retry-after"], "9");
     /// ```
     pub fn retry_after(mut self, time: Duration) -> Self {

@@ -14,7 +14,7 @@ use http::{HeaderValue, Response, StatusCode};
 /// let _first = hub.subscribe()?;
 /// let refused = hub.subscribe().unwrap_err();
 /// assert_eq!(refused.to_string(), "as many subscribers as there may be");
-/// let response = refused.into_response::<String>();
+/// let response = refused.into_http_response::<String>();
 /// assert_eq!(response.status(), 503);
 /// assert_eq!(response.headers()["retry-after"], "5");
 /// # Ok::<(), tower_sse::hub::Refused>(())
@@ -46,10 +46,10 @@ impl Refused {
     /// ```
     /// # use tower_sse::hub::Hub;
     /// let hub = Hub::builder().max_subscribers(0).build();
-    /// let response = hub.subscribe().unwrap_err().into_response::<String>();
+    /// let response = hub.subscribe().unwrap_err().into_http_response::<String>();
     /// assert_eq!(response.status(), 503);
     /// ```
-    pub fn into_response<B: Default>(self) -> Response<B> {
+    pub fn into_http_response<B: Default>(self) -> Response<B> {
         let mut response = Response::new(B::default());
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         let up = u64::from(self.retry_after.subsec_nanos() > 0);

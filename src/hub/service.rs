@@ -299,7 +299,7 @@ impl<T: Timer + Clone> HubService<T> {
         }
         match subscriber.subscribe() {
             Ok(subscription) => response.map(|_| self.body(subscription, query)),
-            Err(refused) => refused.into_response::<()>().map(|()| self.empty()),
+            Err(refused) => refused.into_http_response::<()>().map(|()| self.empty()),
         }
     }
 

@@ -136,7 +136,7 @@ impl Subscription {
     /// use tower_sse::hub::Hub;
     ///
     /// let hub = Hub::new();
-    /// let response = hub.subscribe()?.keep_alive(KeepAlive::default()).into_response();
+    /// let response = hub.subscribe()?.keep_alive(KeepAlive::default()).into_http_response();
     /// assert_eq!(response.headers()["content-type"], "text/event-stream");
     /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
@@ -207,17 +207,17 @@ impl Subscription {
     }
 
     /// A response with this body, without heartbeats, and an event stream's headers; see
-    /// [`SseBody::into_response`].
+    /// [`SseBody::into_http_response`].
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
-    /// let response = Hub::new().subscribe()?.into_response();
+    /// let response = Hub::new().subscribe()?.into_http_response();
     /// assert_eq!(response.headers()["content-type"], "text/event-stream");
     /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
     #[must_use]
-    pub fn into_response(self) -> Response<SseBody<Self>> {
-        self.into_body().into_response()
+    pub fn into_http_response(self) -> Response<SseBody<Self>> {
+        self.into_body().into_http_response()
     }
 }
 

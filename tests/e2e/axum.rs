@@ -107,3 +107,80 @@ async fn a_stream_of_any_error_is_a_response() {
     let infallible = futures_util::stream::empty::<Result<Event, Infallible>>();
     _ = IntoResponse::into_response(SseBody::new(infallible));
 }
+
+mod everything_at_once {
+    //! `use tower_sse::*` leaves the crate `axum` where it is.
+
+    use axum::Router;
+    use axum::response::{IntoResponse, Response};
+    use axum::routing::get;
+    use tower_sse::*;
+
+    /// Axum's response, from each kind of ours and from axum's own.
+    async fn feed(last: Option<LastEventId>) -> Response {
+        let hub = Hub::builder().max_subscribers(1).build();
+        match last.and_then(|last| last.number()) {
+            None => SseBody::new(futures_util::stream::iter([Event::new("body")])).into_response(),
+            Some(1) => match hub.subscribe() {
+                Ok(subscription) => {
+                    hub.publish(Event::new("subscription"));
+                    hub.close();
+                    subscription.into_response()
+                }
+                Err(refused) => refused.into_response(),
+            },
+            Some(2) => {
+                hub.close();
+                hub.subscribe().unwrap_err().into_response()
+            }
+            Some(_) => http::StatusCode::NOT_FOUND.into_response(),
+        }
+    }
+
+    pub(super) fn app() -> Router {
+        Router::new().route("/", get(feed).layer(SseLayer::new()))
+    }
+}
+
+#[tokio::test]
+async fn into_response_gives_axums_response() {
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    for (id, status, text) in [
+        ("", 200, "data: body\n\n"),
+        ("1", 200, "data: subscription\n\n"),
+        ("2", 503, ""),
+        ("3", 404, ""),
+    ] {
+        let request = http::Request::get("/").header("last-event-id", id);
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        let response = everything_at_once::app().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status, "{id}");
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(bytes.ends_with(text.as_bytes()), "{id}: {bytes:?}");
+    }
+}
+
+/// Each name of the prelude, with all of its neighbours' names in scope.
+mod prelude {
+    #![allow(unused_imports, reason = "they are there to clash, and do not")]
+
+    use axum::extract::*;
+    use axum::response::*;
+    use axum::routing::*;
+    use axum::*;
+    use futures_util::{future::*, sink::*, stream::*, *};
+    use http::*;
+    use http_body_util::*;
+    use tokio::{io::*, net::*, sync::*, time::*, *};
+    use tower::*;
+    use tower_http::*;
+    use tower_sse::prelude::*;
+
+    mod each {
+        use super::{Event, EventId, EventType, KeepAlive, LastEventId, MessageEvent, SseBody};
+        use super::{EventSource, EventStream, Hub, HubService, SseLayer, SseService};
+        use super::{InvalidLastEventId, LAST_EVENT_ID};
+    }
+}

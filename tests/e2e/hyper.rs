@@ -91,7 +91,7 @@ async fn a_client_that_leaves_frees_the_stream() {
         let stream = events.clone();
         let service = service_fn(move |_: Request<Incoming>| {
             std::future::ready(Ok::<_, Infallible>(
-                SseBody::new(stream.clone()).into_response(),
+                SseBody::new(stream.clone()).into_http_response(),
             ))
         });
         let address = serve(service).await;
@@ -114,7 +114,7 @@ async fn an_error_of_the_stream_breaks_the_response() {
         let service = service_fn(async |_: Request<Incoming>| {
             let events = Script::new([Ok(Event::new("x"))]);
             events.push(Err(std::io::Error::other("database gone")));
-            Ok::<_, Infallible>(SseBody::new(events).into_response())
+            Ok::<_, Infallible>(SseBody::new(events).into_http_response())
         });
         let address = serve(service).await;
         let request = get(version, address, "/").body(Empty::new()).unwrap();
@@ -134,7 +134,9 @@ async fn a_shared_payload_arrives_whole() {
             Ok(Event::new("after")),
         ]);
         events.close();
-        std::future::ready(Ok::<_, Infallible>(SseBody::new(events).into_response()))
+        std::future::ready(Ok::<_, Infallible>(
+            SseBody::new(events).into_http_response(),
+        ))
     });
     let address = serve(service).await;
     for version in VERSIONS {
@@ -189,7 +191,7 @@ async fn a_bad_last_event_id_is_told_so() {
 async fn a_proxied_stream_gets_heartbeats() {
     let upstream = serve(service_fn(async |_: Request<Incoming>| {
         let events = Script::<Result<_, Infallible>>::new([Ok(Event::new("from upstream"))]);
-        Ok::<_, Infallible>(SseBody::new(events).into_response())
+        Ok::<_, Infallible>(SseBody::new(events).into_http_response())
     }))
     .await;
     let keep_alive = KeepAlive::new()
@@ -223,7 +225,9 @@ async fn a_write_timeout_frees_the_stream_of_a_stalled_peer() {
             _ = &stream;
             Event::new("more and more and more")
         });
-        std::future::ready(Ok::<_, Infallible>(SseBody::new(endless).into_response()))
+        std::future::ready(Ok::<_, Infallible>(
+            SseBody::new(endless).into_http_response(),
+        ))
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut peer = TcpStream::connect(listener.local_addr().unwrap())

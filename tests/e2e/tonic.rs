@@ -17,7 +17,7 @@ async fn feed(request: axum::extract::Request) -> http::Response<axum::body::Bod
     let events = ticker(request.extensions().get::<LastEventId>());
     SseBody::new(events)
         .keep_alive(KeepAlive::default())
-        .into_response()
+        .into_http_response()
         .map(axum::body::Body::new)
 }
 

@@ -99,7 +99,7 @@ fn a_place_is_free_again_when_a_subscriber_has_gone() {
     let refused = hub.subscribe().unwrap_err();
     assert!(!refused.is_closed());
     assert_eq!(
-        refused.into_response::<String>().headers()["retry-after"],
+        refused.into_http_response::<String>().headers()["retry-after"],
         "2"
     );
     drop(first);
