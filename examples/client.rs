@@ -56,15 +56,15 @@ async fn main() -> ExitCode {
     connector.set_nodelay(true);
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build(connector);
 
-    let mut source = EventSource::new(client, options.request).with_server_error_retries();
+    let mut source = EventSource::new(client, options.request).retry_server_errors();
     if let Some(id) = options.last_event_id {
-        source = source.with_last_event_id(id);
+        source = source.resume_after(id);
     }
     if let Some(tries) = options.max_tries {
-        source = source.with_max_tries(tries);
+        source = source.max_tries(tries);
     }
     if !options.idle.is_zero() {
-        source = source.with_idle_timeout(options.idle);
+        source = source.idle_timeout(options.idle);
     }
 
     let colour = io::stdout().is_terminal();

@@ -177,15 +177,15 @@ fn source(http: Http, params: &Params) -> Result<Source, Box<dyn Error>> {
         .body(body)?;
     *request.headers_mut() = headers;
 
-    let mut source = EventSource::new(http, request).with_comments();
+    let mut source = EventSource::new(http, request).comments();
     if let Some(time) = params.initial_delay_ms {
-        source = source.with_reconnection_time(Duration::from_millis(time));
+        source = source.initial_reconnection_time(Duration::from_millis(time));
     }
     if let Some(time) = params.read_timeout_ms {
-        source = source.with_idle_timeout(Duration::from_millis(time));
+        source = source.idle_timeout(Duration::from_millis(time));
     }
     if let Some(id) = &params.last_event_id {
-        source = source.with_last_event_id(EventId::try_from(&**id)?);
+        source = source.resume_after(EventId::try_from(&**id)?);
     }
     Ok(source)
 }

@@ -36,9 +36,9 @@ use crate::timer::TokioTimer;
 /// # });
 /// let request = Request::get("https://example.org/feed").body(Empty::<Bytes>::new())?;
 /// let source = EventSource::new(client, request)
-///     .with_last_event_id(41u64)
-///     .with_idle_timeout(Duration::from_secs(45))
-///     .with_server_error_retries();
+///     .resume_after(41u64)
+///     .idle_timeout(Duration::from_secs(45))
+///     .retry_server_errors();
 /// assert_eq!(source.url(), "https://example.org/feed");
 /// # Ok::<(), http::Error>(())
 /// ```
@@ -66,7 +66,7 @@ impl<S: HttpService<B>, B> EventSource<S, B, TokioTimer> {
     ///
     /// Any method will do, with a body that clones: many streams of tokens are a `POST`. `Accept` and
     /// `Cache-Control` are added unless they are set. A `Last-Event-ID` is taken as the
-    /// [initial one](Self::with_last_event_id).
+    /// [initial one](Self::resume_after).
     ///
     /// ```
     /// # use futures_util::StreamExt;

@@ -59,22 +59,22 @@
 //! | 200 with `Content-Type: text/event-stream` | open | [`Open`](SourceEvent::Open) |
 //! | the stream ends | reconnects | [`Error`](SourceEvent::Error) with [`Ended`](ClientError::Ended) |
 //! | the connection breaks, or cannot be made | reconnects | `Error` with [`Transport`](ClientError::Transport) |
-//! | no byte for [a time](EventSource::with_idle_timeout), if one is set | reconnects | `Error` with [`Idle`](ClientError::Idle) |
-//! | an event is [too long](EventSource::with_max_event_len) | is dropped; the stream goes on | `Error` with [`Limit`](ClientError::Limit) |
+//! | no byte for [a time](EventSource::idle_timeout), if one is set | reconnects | `Error` with [`Idle`](ClientError::Idle) |
+//! | an event is [too long](EventSource::max_event_len) | is dropped; the stream goes on | `Error` with [`Limit`](ClientError::Limit) |
 //! | the last event ID fits into no header | connects without it | `Error` with [`UnsendableId`](ClientError::UnsendableId) |
 //! | 204 | fails: the server's way to say stop | [`Failed`](SourceEvent::Failed) with [`Rejected`](ClientError::Rejected) |
 //! | 200 with another type, or without one | fails | `Failed` with `Rejected` |
-//! | 429, 5xx | fails; reconnects [if asked to](EventSource::with_server_error_retries) | `Failed` (`Error`) with `Rejected` |
+//! | 429, 5xx | fails; reconnects [if asked to](EventSource::retry_server_errors) | `Failed` (`Error`) with `Rejected` |
 //! | any other status, redirects included | fails | `Failed` with `Rejected` |
 //! | the service will never be ready again | fails | `Failed` with [`Service`](ClientError::Service) |
-//! | too many [tries in a row](EventSource::with_max_tries), if bounded | fails | `Failed` with [`GaveUp`](ClientError::GaveUp) |
+//! | too many [tries in a row](EventSource::max_tries), if bounded | fails | `Failed` with [`GaveUp`](ClientError::GaveUp) |
 //!
 //! After `Failed` the stream ends. Between two connections:
 //!
 //! - It waits for the reconnection time: what the server's last `retry` said, in whatever block,
-//!   else 3 s or what [`with_reconnection_time`](EventSource::with_reconnection_time) says.
+//!   else 3 s or what [`initial_reconnection_time`](EventSource::initial_reconnection_time) says.
 //! - Each connection in a row that delivers nothing doubles that, up to 30 s or
-//!   [`with_max_backoff`](EventSource::with_max_backoff), but never below what the server asked for.
+//!   [`max_backoff`](EventSource::max_backoff), but never below what the server asked for.
 //!   Delivered has a connection from which an event came, or bytes came more than once.
 //! - A random time of up to half of that comes on top, so that clients that were cut off together
 //!   do not come back together; never does it take anything off.

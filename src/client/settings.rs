@@ -16,11 +16,11 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// #     Response::builder().header("content-type", "text/event-stream").body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
     /// # });
     /// # let request = Request::new(String::new());
-    /// let source = EventSource::new(service, request).with_last_event_id(41u64);
+    /// let source = EventSource::new(service, request).resume_after(41u64);
     /// assert_eq!(source.last_event_id().as_str(), "41");
     /// # }
     /// ```
-    pub fn with_last_event_id(mut self, id: impl Into<EventId>) -> Self {
+    pub fn resume_after(mut self, id: impl Into<EventId>) -> Self {
         self.decoder = self.decoder.resume_after(id);
         self
     }
@@ -38,11 +38,11 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// use std::time::Duration;
     ///
     /// let second = Duration::from_secs(1);
-    /// let source = EventSource::new(service, request).with_reconnection_time(second);
+    /// let source = EventSource::new(service, request).initial_reconnection_time(second);
     /// assert_eq!(source.reconnection_time(), second);
     /// # }
     /// ```
-    pub fn with_reconnection_time(mut self, time: Duration) -> Self {
+    pub fn initial_reconnection_time(mut self, time: Duration) -> Self {
         self.backoff.reconnection_time = time;
         self
     }
@@ -63,14 +63,14 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     ///
     /// let start = tokio::time::Instant::now();
     /// let source = EventSource::new(service, request)
-    ///     .with_max_backoff(Duration::from_secs(3))
-    ///     .with_max_tries(11);
+    ///     .max_backoff(Duration::from_secs(3))
+    ///     .max_tries(11);
     /// assert_eq!(source.count().await, 11);
     /// // Ten waits of 3 s, with up to half of it on top.
     /// assert!(start.elapsed() < Duration::from_secs(46));
     /// # }
     /// ```
-    pub fn with_max_backoff(mut self, time: Duration) -> Self {
+    pub fn max_backoff(mut self, time: Duration) -> Self {
         self.backoff.max = time;
         self
     }
@@ -86,12 +86,12 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// #     Err::<Response<String>, _>(std::io::Error::other("refused"))
     /// # });
     /// # let request = Request::new(String::new());
-    /// let mut messages = EventSource::new(service, request).with_max_tries(2).into_messages();
+    /// let mut messages = EventSource::new(service, request).max_tries(2).into_messages();
     /// let error = messages.next().await.unwrap().unwrap_err();
     /// assert_eq!(error.to_string(), "gave up after 2 tries");
     /// # }
     /// ```
-    pub fn with_max_tries(mut self, tries: u32) -> Self {
+    pub fn max_tries(mut self, tries: u32) -> Self {
         self.backoff.max_tries = Some(tries);
         self
     }
@@ -113,14 +113,14 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// # let request = Request::new(String::new());
     /// use std::time::Duration;
     ///
-    /// let mut source = EventSource::new(service, request).with_idle_timeout(Duration::from_secs(45));
+    /// let mut source = EventSource::new(service, request).idle_timeout(Duration::from_secs(45));
     /// let Some(SourceEvent::Error(error)) = source.next().await else {
     ///     panic!("no error");
     /// };
     /// assert_eq!(error.to_string(), "no byte came for 45s");
     /// # }
     /// ```
-    pub fn with_idle_timeout(mut self, time: Duration) -> Self {
+    pub fn idle_timeout(mut self, time: Duration) -> Self {
         self.watchdog.time = Some(time);
         self
     }
@@ -137,11 +137,11 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// #     Response::builder().status(503).header("x-why", "no").body("because".to_owned())
     /// # });
     /// # let request = Request::new(String::new());
-    /// let mut source = EventSource::new(service, request).with_server_error_retries();
+    /// let mut source = EventSource::new(service, request).retry_server_errors();
     /// assert!(matches!(source.next().await, Some(SourceEvent::Error(_))));
     /// # }
     /// ```
-    pub fn with_server_error_retries(mut self) -> Self {
+    pub fn retry_server_errors(mut self) -> Self {
         self.server_error_retries = true;
         self
     }
@@ -158,12 +158,12 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// #     Response::builder().header("content-type", "text/event-stream").body(":alive\n\n".to_owned())
     /// # });
     /// # let request = Request::new(String::new());
-    /// let mut source = EventSource::new(service, request).with_comments();
+    /// let mut source = EventSource::new(service, request).comments();
     /// assert!(matches!(source.next().await, Some(SourceEvent::Open(_))));
     /// assert!(matches!(source.next().await, Some(SourceEvent::Comment(text)) if text == "alive"));
     /// # }
     /// ```
-    pub fn with_comments(mut self) -> Self {
+    pub fn comments(mut self) -> Self {
         self.comments = true;
         self
     }
@@ -180,12 +180,12 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// #     Response::builder().header("content-type", "text/event-stream").body("data: too long\n\n".to_owned())
     /// # });
     /// # let request = Request::new(String::new());
-    /// let mut source = EventSource::new(service, request).with_max_event_len(10);
+    /// let mut source = EventSource::new(service, request).max_event_len(10);
     /// assert!(matches!(source.next().await, Some(SourceEvent::Open(_))));
     /// assert!(matches!(source.next().await, Some(SourceEvent::Error(_))));
     /// # }
     /// ```
-    pub fn with_max_event_len(mut self, bytes: usize) -> Self {
+    pub fn max_event_len(mut self, bytes: usize) -> Self {
         self.decoder = self.decoder.max_event_len(bytes);
         self
     }
@@ -202,12 +202,12 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// #     Response::builder().header("content-type", "text/event-stream").body("data: too long\n\n".to_owned())
     /// # });
     /// # let request = Request::new(String::new());
-    /// let mut source = EventSource::new(service, request).with_max_line_len(10);
+    /// let mut source = EventSource::new(service, request).max_line_len(10);
     /// assert!(matches!(source.next().await, Some(SourceEvent::Open(_))));
     /// assert!(matches!(source.next().await, Some(SourceEvent::Error(_))));
     /// # }
     /// ```
-    pub fn with_max_line_len(mut self, bytes: usize) -> Self {
+    pub fn max_line_len(mut self, bytes: usize) -> Self {
         self.decoder = self.decoder.max_line_len(bytes);
         self
     }

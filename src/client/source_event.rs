@@ -34,7 +34,7 @@ pub enum SourceEvent {
     /// An event has arrived. The browser's `message`, and any other type that one can listen to.
     Message(MessageEvent),
     /// A comment has arrived, everything after its colon; only
-    /// [if asked for](super::EventSource::with_comments).
+    /// [if asked for](super::EventSource::comments).
     Comment(String),
     /// Something went wrong, and the source goes on. The browser's `error`.
     Error(ClientError),

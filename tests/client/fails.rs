@@ -89,8 +89,8 @@ async fn server_errors_are_retried_if_asked() {
     ]);
     let mut source = script
         .source()
-        .with_server_error_retries()
-        .with_reconnection_time(Duration::from_secs(1));
+        .retry_server_errors()
+        .initial_reconnection_time(Duration::from_secs(1));
     let all = all(&mut source).await;
     assert_eq!(
         all,
@@ -124,7 +124,7 @@ async fn gives_up_after_so_many_tries_that_delivered_nothing() {
         stream([]),
         Answer::Refuse,
     ]);
-    let mut source = script.source().with_max_tries(3);
+    let mut source = script.source().max_tries(3);
     let all = all(&mut source).await;
     assert_eq!(
         all.last().unwrap(),
@@ -136,7 +136,7 @@ async fn gives_up_after_so_many_tries_that_delivered_nothing() {
 #[tokio::test(start_paused = true)]
 async fn an_error_has_its_source() {
     let script = Script::new([Answer::Refuse]);
-    let mut source = script.source().with_max_tries(1);
+    let mut source = script.source().max_tries(1);
     let Some(SourceEvent::Failed(error)) = source.next().await else {
         panic!("did not fail");
     };

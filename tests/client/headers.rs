@@ -72,7 +72,7 @@ async fn the_last_event_id_of_an_event_is_the_clients() {
 #[tokio::test(start_paused = true)]
 async fn there_may_be_one_from_before() {
     let script = Script::new([]);
-    let mut source = script.source().with_last_event_id(EventId::from(41u64));
+    let mut source = script.source().resume_after(EventId::from(41u64));
     all(&mut source).await;
     let mut request = request();
     request

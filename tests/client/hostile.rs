@@ -87,8 +87,8 @@ pub(crate) fn source(address: SocketAddr, http2: bool) -> HttpSource {
         .build(connector);
     let uri = format!("http://{address}/feed");
     EventSource::new(client, Request::get(uri).body(Empty::new()).unwrap())
-        .with_reconnection_time(Duration::ZERO)
-        .with_max_backoff(Duration::ZERO)
+        .initial_reconnection_time(Duration::ZERO)
+        .max_backoff(Duration::ZERO)
 }
 
 pub(crate) fn stream(body: Hostile) -> Response<Hostile> {
@@ -207,7 +207,7 @@ async fn is_unavailable_for_a_while() {
     let (address, _) =
         answers([unavailable, stream(Hostile::new(b"data: a\n\n", Then::End))]).await;
     let start = tokio::time::Instant::now();
-    let source = source(address, false).with_server_error_retries();
+    let source = source(address, false).retry_server_errors();
     let heard = heard(source).await;
     assert_eq!(
         heard[0],
@@ -235,7 +235,7 @@ async fn closes_at_once_a_hundred_times() {
 #[tokio::test]
 async fn stalls() {
     let (address, _) = answers([stream(Hostile::new(b"data: a\n\nda", Then::Stall))]).await;
-    let source = source(address, false).with_idle_timeout(Duration::from_millis(100));
+    let source = source(address, false).idle_timeout(Duration::from_millis(100));
     assert_eq!(
         heard(source).await[1..3],
         ["message a", "error: no byte came for 100ms"]
@@ -269,7 +269,7 @@ async fn is_not_there() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let heard = heard(source(address, false).with_max_tries(3)).await;
+    let heard = heard(source(address, false).max_tries(3)).await;
     assert_eq!(
         heard,
         [

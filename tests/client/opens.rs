@@ -54,7 +54,7 @@ async fn comments_come_if_asked_for() {
     let acts = || stream([send(": a\ndata: x\n:b\n\n")]);
     let mut source = Script::new([acts()]).source();
     assert_eq!(all(&mut source).await[1..2], ["message x (open)"]);
-    let mut source = Script::new([acts()]).source().with_comments();
+    let mut source = Script::new([acts()]).source().comments();
     assert_eq!(
         all(&mut source).await[1..4],
         ["comment  a (open)", "comment b (open)", "message x (open)"]
@@ -64,7 +64,7 @@ async fn comments_come_if_asked_for() {
 #[tokio::test(start_paused = true)]
 async fn what_is_too_long_is_told_and_the_stream_goes_on() {
     let script = Script::new([stream([send("data: aaa\n\ndata: b\n\n")])]);
-    let mut source = script.source().with_max_line_len(8).with_max_event_len(100);
+    let mut source = script.source().max_line_len(8).max_event_len(100);
     assert_eq!(
         all(&mut source).await[1..3],
         [
@@ -163,8 +163,8 @@ fn no_runtime_is_needed_but_a_timer() {
         ])
     };
     let mut source = EventSource::with_timer(script.clone(), request(), async_io::Timer::after)
-        .with_reconnection_time(std::time::Duration::from_millis(1))
-        .with_last_event_id(EventId::from(6u64));
+        .initial_reconnection_time(std::time::Duration::from_millis(1))
+        .resume_after(EventId::from(6u64));
     let data = smol::block_on(async {
         let mut data = Vec::new();
         while let Some(event) = source.next().await {

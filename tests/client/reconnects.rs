@@ -67,8 +67,8 @@ async fn longer_while_connections_deliver_nothing() {
     ]);
     let mut source = script
         .source()
-        .with_reconnection_time(Duration::from_secs(1))
-        .with_max_backoff(Duration::from_secs(10));
+        .initial_reconnection_time(Duration::from_secs(1))
+        .max_backoff(Duration::from_secs(10));
     all(&mut source).await;
     assert_between(
         &waits(&script),

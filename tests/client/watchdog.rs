@@ -22,9 +22,9 @@ async fn a_silent_connection_is_a_dead_one() {
     ]);
     let mut source = script
         .source()
-        .with_idle_timeout(TEN)
-        .with_reconnection_time(Duration::ZERO)
-        .with_max_backoff(Duration::ZERO);
+        .idle_timeout(TEN)
+        .initial_reconnection_time(Duration::ZERO)
+        .max_backoff(Duration::ZERO);
     assert_eq!(
         all(&mut source).await,
         [
@@ -45,7 +45,7 @@ async fn a_silent_connection_is_a_dead_one() {
 async fn heartbeats_keep_it_alive() {
     let beats = (0..100).flat_map(|_| [Act::Wait(NINE), send(":\n")]);
     let script = Script::new([stream(beats)]);
-    let all = all(&mut script.source().with_idle_timeout(TEN)).await;
+    let all = all(&mut script.source().idle_timeout(TEN)).await;
     assert_eq!(all[1], "error: the event stream has ended (connecting)");
 }
 
@@ -53,7 +53,7 @@ async fn heartbeats_keep_it_alive() {
 async fn empty_frames_do_not() {
     let frames = (0..100).flat_map(|_| [Act::Wait(NINE), send("")]);
     let script = Script::new([stream(frames)]);
-    let all = all(&mut script.source().with_idle_timeout(TEN)).await;
+    let all = all(&mut script.source().idle_timeout(TEN)).await;
     assert_eq!(all[1], "error: no byte came for 10s (connecting)");
 }
 
