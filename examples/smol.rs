@@ -59,6 +59,6 @@ async fn events(
     // Any function from a duration to a future is a timer. The default of 15 s is right for
     // production; here it is one second, to see it.
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(1));
-    let body = SseBody::new(events).keep_alive_with(keep_alive, smol::Timer::after);
+    let body = SseBody::with_timer(events, smol::Timer::after).keep_alive(keep_alive);
     Ok(body.into_http_response())
 }

@@ -12,7 +12,7 @@ use http::request::Parts;
 use crate::body::{Source, SseBody};
 use crate::hub::{Refused, Subscription};
 use crate::last_event_id::{InvalidLastEventId, LastEventId};
-use crate::timer::Timer;
+use crate::timer::MaybeTimer;
 
 /// In axum, a body is what a handler returns:
 ///
@@ -48,7 +48,7 @@ impl<S, T> IntoResponse for SseBody<S, T>
 where
     S: Source + Send + 'static,
     S::Error: Into<BoxError> + Send,
-    T: Timer + Send + 'static,
+    T: MaybeTimer + Send + 'static,
     T::Sleep: Send,
 {
     fn into_response(self) -> Response {

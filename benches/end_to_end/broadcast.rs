@@ -20,7 +20,6 @@ use http_body_util::StreamBody;
 use tokio::sync::broadcast::{Sender, channel};
 use tokio_stream::wrappers::BroadcastStream;
 use tower_sse::body::KeepAliveBody;
-use tower_sse::timer::TokioTimer;
 
 use crate::Outcome;
 
@@ -44,7 +43,7 @@ async fn events(State(app): State<App>) -> Response {
         let prelude = std::future::ready(Ok(Frame::data(Bytes::from_static(b":\n\n"))));
         let frames = futures_util::stream::once(prelude).chain(frames);
         let keep_alive = tower_sse::KeepAlive::new().interval(app.heartbeat);
-        let body = KeepAliveBody::new(StreamBody::new(frames), keep_alive, TokioTimer);
+        let body = KeepAliveBody::new(StreamBody::new(frames), keep_alive);
         let mut response = Response::new(Body::new(body));
         let value = HeaderValue::from_static("text/event-stream");
         response.headers_mut().insert(CONTENT_TYPE, value);

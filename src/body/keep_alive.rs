@@ -6,7 +6,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use crate::protocol::{Block, Event};
-use crate::timer::Timer;
+use crate::timer::MaybeTimer;
 
 /// When and with what a silent stream shows that it is alive.
 ///
@@ -144,7 +144,7 @@ pin_project! {
     /// without the flag means that the silence began with it, and the sleep for what is left of the
     /// interval runs. So an event touches the timer at most once per eighth of the interval, and the
     /// heartbeat after a lone event is exact.
-    pub(crate) struct IdleClock<T: Timer> {
+    pub(crate) struct IdleClock<T: MaybeTimer> {
         interval: Duration,
         next: Duration,
         phase: Phase,
@@ -165,7 +165,7 @@ enum Phase {
     Ticking(bool),
 }
 
-impl<T: Timer> IdleClock<T> {
+impl<T: MaybeTimer> IdleClock<T> {
     pub(crate) fn new(keep_alive: &KeepAlive) -> Self {
         let interval = keep_alive.interval;
         Self {
@@ -209,14 +209,12 @@ impl<T: Timer> IdleClock<T> {
         *this.woken = false;
         loop {
             if !*this.running {
-                this.sleep.set(Some(timer.sleep(*this.next)));
+                this.sleep.set(timer.try_sleep(*this.next));
                 *this.running = true;
             }
-            let sleep = this
-                .sleep
-                .as_mut()
-                .as_pin_mut()
-                .expect("set where running is");
+            let Some(sleep) = this.sleep.as_mut().as_pin_mut() else {
+                return Poll::Pending;
+            };
             if sleep.poll(cx).is_pending() {
                 return Poll::Pending;
             }

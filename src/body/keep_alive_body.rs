@@ -10,7 +10,9 @@ use super::alarm::Alarm;
 use super::boundary::{Boundary, Place};
 use super::keep_alive::{IdleClock, KeepAlive};
 use crate::protocol::Block;
-use crate::timer::Timer;
+#[cfg(feature = "tokio")]
+use crate::timer::TokioTimer;
+use crate::timer::{MaybeTimer, Timer};
 
 pin_project! {
     /// An event stream made elsewhere, such as a proxied one, with heartbeats put in.
@@ -29,19 +31,18 @@ pin_project! {
     /// use http_body_util::{BodyExt, StreamBody};
     /// use tower_sse::KeepAlive;
     /// use tower_sse::body::KeepAliveBody;
-    /// use tower_sse::timer::TokioTimer;
     ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// let foreign = stream::iter([Ok::<_, std::io::Error>(Frame::data(Bytes::from("data: x\n")))]);
     /// let foreign = StreamBody::new(foreign.chain(stream::pending()));
-    /// let body = KeepAliveBody::new(foreign, KeepAlive::default(), TokioTimer);
+    /// let body = KeepAliveBody::new(foreign, KeepAlive::default());
     /// let mut body = Box::pin(body);
     /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "data: x\n");
     /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n");
     /// # }
     /// ```
     #[must_use = "a body does nothing until a server polls it"]
-    pub struct KeepAliveBody<B, T: Timer> {
+    pub struct KeepAliveBody<B, T: MaybeTimer> {
         #[pin]
         body: B,
         boundary: Boundary,
@@ -54,16 +55,39 @@ pin_project! {
     }
 }
 
-impl<B, T: Timer> KeepAliveBody<B, T> {
-    /// The body with heartbeats where it is silent.
+#[cfg(feature = "tokio")]
+impl<B> KeepAliveBody<B, TokioTimer> {
+    /// The body with heartbeats where it is silent, on tokio's clock.
     ///
     /// ```
     /// # use http_body::Body;
-    /// # use tower_sse::{KeepAlive, body::KeepAliveBody, timer::TokioTimer};
-    /// let body = KeepAliveBody::new("data: x\n\n".to_owned(), KeepAlive::default(), TokioTimer);
+    /// # use tower_sse::{KeepAlive, body::KeepAliveBody};
+    /// let body = KeepAliveBody::new("data: x\n\n".to_owned(), KeepAlive::default());
     /// assert!(!body.is_end_stream());
     /// ```
-    pub fn new(body: B, keep_alive: KeepAlive, timer: T) -> Self {
+    pub fn new(body: B, keep_alive: KeepAlive) -> Self {
+        Self::with_timer(body, keep_alive, TokioTimer)
+    }
+}
+
+impl<B, T: Timer> KeepAliveBody<B, T> {
+    /// The body with heartbeats where it is silent, on this clock.
+    ///
+    /// ```
+    /// # use http_body::Body;
+    /// # use tower_sse::{KeepAlive, body::KeepAliveBody};
+    /// let foreign = "data: x\n\n".to_owned();
+    /// let body = KeepAliveBody::with_timer(foreign, KeepAlive::default(), smol::Timer::after);
+    /// assert!(!body.is_end_stream());
+    /// ```
+    pub fn with_timer(body: B, keep_alive: KeepAlive, timer: T) -> Self {
+        Self::of(body, keep_alive, timer)
+    }
+}
+
+impl<B, T: MaybeTimer> KeepAliveBody<B, T> {
+    /// Without heartbeats where there is no timer.
+    pub(crate) fn of(body: B, keep_alive: KeepAlive, timer: T) -> Self {
         Self {
             body,
             boundary: Boundary::default(),
@@ -76,7 +100,7 @@ impl<B, T: Timer> KeepAliveBody<B, T> {
     }
 }
 
-impl<B: Body, T: Timer> Body for KeepAliveBody<B, T> {
+impl<B: Body, T: MaybeTimer> Body for KeepAliveBody<B, T> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -135,7 +159,7 @@ pub(crate) fn to_bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
     frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
 }
 
-impl<B: fmt::Debug, T: Timer> fmt::Debug for KeepAliveBody<B, T> {
+impl<B: fmt::Debug, T: MaybeTimer> fmt::Debug for KeepAliveBody<B, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeepAliveBody")
             .field("body", &self.body)

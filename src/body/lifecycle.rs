@@ -21,7 +21,7 @@ use crate::random;
 /// // Between 30 and 35 minutes.
 /// let age = MaxAge::new(Duration::from_secs(1800)).spread(Duration::from_secs(300));
 /// let silence = futures_util::stream::pending::<Event>();
-/// let body = SseBody::new(silence).timer(TokioTimer).max_age(age);
+/// let body = SseBody::with_timer(silence, TokioTimer).max_age(age);
 /// let body = body.farewell(Event::comment("see you soon"));
 /// assert_eq!(body.collect().await.unwrap().to_bytes(), ": see you soon\n\n");
 /// # }
@@ -42,7 +42,7 @@ impl MaxAge {
     /// # use tower_sse::{Event, MaxAge, SseBody, timer::TokioTimer};
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// # let start = tokio::time::Instant::now();
-    /// # let silence = SseBody::new(futures_util::stream::pending::<Event>()).timer(TokioTimer);
+    /// # let silence = SseBody::with_timer(futures_util::stream::pending::<Event>(), TokioTimer);
     /// let body = silence.max_age(MaxAge::new(Duration::from_secs(60)));
     /// assert!(body.collect().await.unwrap().to_bytes().is_empty());
     /// assert_eq!(start.elapsed(), Duration::from_secs(60));
@@ -63,7 +63,7 @@ impl MaxAge {
     /// # use tower_sse::{Event, MaxAge, SseBody, timer::TokioTimer};
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// # let start = tokio::time::Instant::now();
-    /// # let silence = SseBody::new(futures_util::stream::pending::<Event>()).timer(TokioTimer);
+    /// # let silence = SseBody::with_timer(futures_util::stream::pending::<Event>(), TokioTimer);
     /// let age = MaxAge::new(Duration::from_secs(60)).spread(Duration::from_secs(30));
     /// silence.max_age(age).collect().await.unwrap();
     /// assert!((60..=90).contains(&start.elapsed().as_secs()));

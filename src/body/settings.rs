@@ -7,12 +7,13 @@ use super::prelude::Prelude;
 use super::source::Source;
 use super::sse_body::{PreludeSetting, SseBody};
 use crate::protocol::Block;
-use crate::timer::Timer;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
+use crate::timer::{MaybeTimer, Timer};
 
+#[cfg(feature = "tokio")]
 impl<S: Source> SseBody<S> {
-    /// Heartbeats on tokio's clock; and, unless set otherwise, a [`prelude`](Self::prelude).
+    /// Adds heartbeats, on tokio's clock; and, unless set otherwise, a [`prelude`](Self::prelude).
     ///
     /// ```
     /// use http_body_util::BodyExt;
@@ -27,48 +28,11 @@ impl<S: Source> SseBody<S> {
     /// assert_eq!(start.elapsed().as_secs(), 15);
     /// # }
     /// ```
-    #[cfg(feature = "tokio")]
     pub fn keep_alive(self, keep_alive: KeepAlive) -> SseBody<S, TokioTimer> {
-        self.keep_alive_with(keep_alive, TokioTimer)
+        self.timed(TokioTimer).keep_alive(keep_alive)
     }
 
-    /// Heartbeats on any runtime's clock: a [`Timer`], or a closure that makes a sleep.
-    ///
-    /// ```
-    /// use http_body_util::BodyExt;
-    /// use tower_sse::{Event, KeepAlive, SseBody};
-    ///
-    /// smol::block_on(async {
-    ///     let silence = futures_util::stream::pending::<Event>();
-    ///     let keep_alive = KeepAlive::new().interval(std::time::Duration::from_millis(1));
-    ///     let mut body = SseBody::new(silence).keep_alive_with(keep_alive, smol::Timer::after);
-    ///     body.frame().await; // the prelude
-    ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
-    /// });
-    /// ```
-    pub fn keep_alive_with<T: Timer>(self, keep_alive: KeepAlive, timer: T) -> SseBody<S, T> {
-        let mut body = self.timer(timer);
-        body.clock = Some(IdleClock::new(&keep_alive));
-        body.heartbeat = Some(keep_alive.into_block());
-        body.alarm.get_or_insert_with(Alarm::new);
-        body
-    }
-
-    /// A clock for [`max_age`](Self::max_age) on a body without heartbeats.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use http_body_util::BodyExt;
-    /// use tower_sse::{Event, MaxAge, SseBody};
-    ///
-    /// smol::block_on(async {
-    ///     let silence = futures_util::stream::pending::<Event>();
-    ///     let body = SseBody::new(silence).timer(smol::Timer::after);
-    ///     let body = body.max_age(MaxAge::new(Duration::from_millis(1)));
-    ///     assert_eq!(body.collect().await.unwrap().to_bytes(), "");
-    /// });
-    /// ```
-    pub fn timer<T: Timer>(self, timer: T) -> SseBody<S, T> {
+    fn timed<T: Timer>(self, timer: T) -> SseBody<S, T> {
         SseBody {
             source: self.source,
             out: self.out,
@@ -86,6 +50,30 @@ impl<S: Source> SseBody<S> {
 }
 
 impl<S: Source, T: Timer> SseBody<S, T> {
+    /// Adds heartbeats, on the clock of [`with_timer`](Self::with_timer); and, unless set otherwise, a
+    /// [`prelude`](Self::prelude).
+    ///
+    /// ```
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, KeepAlive, SseBody};
+    ///
+    /// smol::block_on(async {
+    ///     let silence = futures_util::stream::pending::<Event>();
+    ///     let keep_alive = KeepAlive::new().interval(std::time::Duration::from_millis(1));
+    ///     let mut body = SseBody::with_timer(silence, smol::Timer::after).keep_alive(keep_alive);
+    ///     body.frame().await; // the prelude
+    ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
+    /// });
+    /// ```
+    pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
+        self.clock = Some(IdleClock::new(&keep_alive));
+        self.heartbeat = Some(keep_alive.into_block());
+        self.alarm.get_or_insert_with(Alarm::new);
+        self
+    }
+}
+
+impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     /// What is sent at once, before the first event; `None` for nothing.
     ///
     /// ```
@@ -153,8 +141,8 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     /// Ends the stream cleanly at this age, counted from its first poll, so that the client
     /// reconnects.
     ///
-    /// The clock is that of [`keep_alive`](Self::keep_alive) or [`timer`](Self::timer), called
-    /// before. Without either this does not compile.
+    /// The clock is that of [`with_timer`](Self::with_timer), or tokio's if
+    /// [`keep_alive`](Self::keep_alive) was called before. Without a clock, this does not compile.
     ///
     /// ```
     /// use std::time::Duration;
@@ -164,19 +152,16 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// let start = tokio::time::Instant::now();
     /// let silence = futures_util::stream::pending::<Event>();
-    /// let body = SseBody::new(silence).timer(TokioTimer);
+    /// let body = SseBody::with_timer(silence, TokioTimer);
     /// let body = body.max_age(MaxAge::new(Duration::from_secs(1800)));
     /// assert_eq!(body.collect().await.unwrap().to_bytes(), "");
     /// assert_eq!(start.elapsed(), Duration::from_secs(1800));
     /// # }
     /// ```
-    pub fn max_age(mut self, age: MaxAge) -> Self {
-        const {
-            assert!(
-                T::RUNS,
-                "a maximum age needs a timer: call keep_alive or timer before"
-            );
-        };
+    pub fn max_age(mut self, age: MaxAge) -> Self
+    where
+        T: Timer,
+    {
         self.lifecycle().max_age = Some(age);
         self.alarm.get_or_insert_with(Alarm::new);
         self

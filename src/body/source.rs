@@ -8,10 +8,10 @@ use pin_project_lite::pin_project;
 
 use crate::protocol::{Block, Encode, Event, Writer};
 
-/// Where a body's events come from: a stream of [`Item`]s, or a stream of anything with a closure that
-/// writes it ([`SseBody::writer`](super::SseBody::writer)).
+/// Where a body's events come from: a stream of [`Item`]s, a [`Subscription`](crate::Subscription), or
+/// a stream of anything with a closure that writes it ([`Written`]).
 ///
-/// Sealed; it is a trait so that both forms are one type of body.
+/// Sealed. Every `Stream<Item: Item>` is a source.
 ///
 /// ```
 /// use http_body::Body;
@@ -23,6 +23,11 @@ use crate::protocol::{Block, Encode, Event, Writer};
 /// let events = futures_util::stream::iter([Event::new("x")]);
 /// assert!(!one_per_frame(SseBody::new(events)).is_end_stream());
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a source of events",
+    label = "not a source of events",
+    note = "a body is made of a stream of `tower_sse::Event`s"
+)]
 pub trait Source: sealed::Sealed {
     /// The error with which the stream fails, and the body with it.
     type Error;
@@ -65,6 +70,15 @@ pub trait Source: sealed::Sealed {
 /// assert_eq!(body([Ok(Block::HEARTBEAT), Err("gone")]).collect().await.unwrap_err(), "gone");
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "the items of this stream are not events",
+    note = "the items are `tower_sse::Event`s, `tower_sse::Block`s, or `Result`s of either",
+    note = "for a stream of text: `stream.map(Event::new)`",
+    note = "for a stream of `Result`s of text: `stream.map_ok(Event::new)` with `futures_util::TryStreamExt`",
+    note = "for a stream of `axum::response::sse::Event`: make a `tower_sse::Event` of the same data instead",
+    note = "for a stream of anything else: `SseBody::writer(stream, |item, out| ..)`"
+)]
 pub trait Item: sealed::SealedItem {
     /// What is written.
     type Encode: Encode;
@@ -81,6 +95,7 @@ pub trait Item: sealed::SealedItem {
     fn into_result(self) -> Result<Self::Encode, Self::Error>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<I: Encode, E> Item for Result<I, E> {
     type Encode = I;
     type Error = E;
@@ -111,10 +126,36 @@ impl Item for Block {
     }
 }
 
+use self::sealed::Events;
 pub(crate) use self::sealed::Sealed as SealedSource;
 
 mod sealed {
-    use super::{Block, Encode, Event, Item, Stream, Writer, Written};
+    use super::{Block, Context, Encode, Event, Item, Pin, Poll, Stream, Writer, Written};
+
+    /// A stream, by a name of ours: the error says how a `Vec` or a channel becomes one.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a stream of events",
+        label = "not a stream",
+        note = "for a `Vec`, an array or an iterator: `futures_util::stream::iter(events)`",
+        note = "for a tokio `mpsc::Receiver`: `tokio_stream::wrappers::ReceiverStream::new(receiver)`",
+        note = "for a tokio `broadcast::Receiver`: publish through a `tower_sse::Hub` instead",
+        note = "for a future: `futures_util::stream::once(future)`"
+    )]
+    pub trait Events {
+        type Item;
+
+        fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>>;
+    }
+
+    #[diagnostic::do_not_recommend]
+    impl<S: Stream> Events for S {
+        type Item = S::Item;
+
+        #[inline]
+        fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+            Stream::poll_next(self, cx)
+        }
+    }
 
     pub trait SealedItem {}
     impl<I: Encode, E> SealedItem for Result<I, E> {}
@@ -122,7 +163,7 @@ mod sealed {
     impl SealedItem for Block {}
 
     pub trait Sealed {}
-    impl<S: Stream<Item: Item>> Sealed for S {}
+    impl<S: Events<Item: Item>> Sealed for S {}
     impl<S, F, I, E> Sealed for Written<S, F>
     where
         S: Stream<Item = Result<I, E>>,
@@ -131,7 +172,7 @@ mod sealed {
     }
 }
 
-impl<S: Stream<Item: Item>> Source for S {
+impl<S: Events<Item: Item>> Source for S {
     type Error = <S::Item as Item>::Error;
 
     #[inline]
@@ -146,8 +187,38 @@ impl<S: Stream<Item: Item>> Source for S {
 }
 
 pin_project! {
-    /// A stream of items and a closure that writes each; see
-    /// [`SseBody::writer`](super::SseBody::writer).
+    /// A stream of items and a closure that writes each into the frame.
+    ///
+    /// [`SseBody::writer`](super::SseBody::writer) makes the body in one step. This type names the
+    /// body, and makes one that has a timer.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use futures_util::stream;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{KeepAlive, SseBody, body::Written};
+    ///
+    /// smol::block_on(async {
+    ///     let tokens = stream::iter([Ok::<_, Infallible>("Once"), Ok(" upon")]);
+    ///     let source = Written::new(tokens, |token, out| Ok(out.data(token)));
+    ///     let body = SseBody::with_timer(source, smol::Timer::after).keep_alive(KeepAlive::default());
+    ///     let bytes = body.prelude(None).collect().await.unwrap().to_bytes();
+    ///     assert_eq!(bytes, "data: Once\n\ndata:  upon\n\n");
+    /// });
+    /// ```
+    pub struct Written<S, F> {
+        #[pin]
+        stream: S,
+        write: F,
+    }
+}
+
+impl<S, F, I, E> Written<S, F>
+where
+    S: Stream<Item = Result<I, E>>,
+    F: FnMut(I, &mut Writer) -> Result<(), E>,
+{
+    /// The stream's items, each written by the closure.
     ///
     /// ```
     /// use futures_util::stream::{self, Empty};
@@ -157,18 +228,10 @@ pin_project! {
     /// type Write = fn(u64, &mut Writer) -> Result<(), &'static str>;
     /// struct Numbers(SseBody<Written<Empty<Result<u64, &'static str>>, Write>>);
     ///
-    /// let numbers = Numbers(SseBody::writer(stream::empty(), |n, out| Ok(out.id(n).data("x"))));
-    /// assert!(!numbers.0.is_end_stream());
+    /// let source = Written::new(stream::empty(), (|n, out| Ok(out.id(n).data("x"))) as Write);
+    /// assert!(!Numbers(SseBody::new(source)).0.is_end_stream());
     /// ```
-    pub struct Written<S, F> {
-        #[pin]
-        stream: S,
-        write: F,
-    }
-}
-
-impl<S, F> Written<S, F> {
-    pub(super) fn new(stream: S, write: F) -> Self {
+    pub fn new(stream: S, write: F) -> Self {
         Self { stream, write }
     }
 }

@@ -14,10 +14,10 @@ use super::alarm::Alarm;
 use super::keep_alive::IdleClock;
 use super::lifecycle::Lifecycle;
 use super::prelude::Prelude;
-use super::source::{Item, Source, Written};
+use super::source::{Source, Written};
 use crate::headers::EventStreamHeaders;
 use crate::protocol::{Block, Writer};
-use crate::timer::{NoTimer, Timer};
+use crate::timer::{MaybeTimer, NoTimer, Timer};
 
 /// How many bytes a frame gathers before it leaves.
 const FRAME_SIZE: usize = 8 * 1024;
@@ -32,8 +32,8 @@ pin_project! {
     /// of any items with a closure that writes them. Events that are ready together leave in one
     /// frame; nothing waits for more.
     ///
-    /// - Heartbeats: [`keep_alive`](Self::keep_alive) on tokio,
-    ///   [`keep_alive_with`](Self::keep_alive_with) on any other runtime.
+    /// - Heartbeats: [`keep_alive`](Self::keep_alive), on tokio's clock or on that of
+    ///   [`with_timer`](Self::with_timer).
     /// - First bytes at once: [`prelude`](Self::prelude), on by default with heartbeats.
     /// - A clean end: [`end_when`](Self::end_when), [`max_age`](Self::max_age), with a
     ///   [`farewell`](Self::farewell).
@@ -55,7 +55,7 @@ pin_project! {
     /// # }
     /// ```
     #[must_use = "a body does nothing until a server polls it"]
-    pub struct SseBody<S: Source, T: Timer = NoTimer> {
+    pub struct SseBody<S: Source, T: MaybeTimer = NoTimer> {
         // `None` once it has ended, so that what it holds is freed before the connection is.
         #[pin]
         pub(super) source: Option<S>,
@@ -96,8 +96,10 @@ pub(super) enum PreludeSetting {
     Set(Option<Prelude>),
 }
 
-impl<S: Stream<Item: Item>> SseBody<S> {
-    /// A body of the stream's events, or of its ready-made blocks; each may come as a `Result`.
+impl<S: Source> SseBody<S> {
+    /// A body of the stream's events, or of its ready-made blocks; each may be a `Result`.
+    ///
+    /// It has no timer until [`keep_alive`](Self::keep_alive) gives it tokio's.
     ///
     /// ```
     /// use http_body_util::BodyExt;
@@ -110,8 +112,28 @@ impl<S: Stream<Item: Item>> SseBody<S> {
     /// assert_eq!(body.frame().await.unwrap().unwrap_err(), "database gone");
     /// # }
     /// ```
-    pub fn new(stream: S) -> Self {
-        Self::from_source(Some(stream), NoTimer)
+    pub fn new(source: S) -> Self {
+        Self::from_source(Some(source), NoTimer)
+    }
+}
+
+impl<S: Source, T: Timer> SseBody<S, T> {
+    /// A body as [`new`](SseBody::new) makes it, whose heartbeats and maximum age run on this clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, MaxAge, SseBody};
+    ///
+    /// smol::block_on(async {
+    ///     let silence = futures_util::stream::pending::<Event>();
+    ///     let body = SseBody::with_timer(silence, smol::Timer::after);
+    ///     let body = body.max_age(MaxAge::new(Duration::from_millis(1)));
+    ///     assert_eq!(body.collect().await.unwrap().to_bytes(), "");
+    /// });
+    /// ```
+    pub fn with_timer(source: S, timer: T) -> Self {
+        Self::from_source(Some(source), timer)
     }
 }
 
@@ -152,7 +174,7 @@ where
     }
 }
 
-impl<S: Source, T: Timer> SseBody<S, T> {
+impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     pub(crate) fn from_source(source: Option<S>, timer: T) -> Self {
         Self {
             state: if source.is_some() {
@@ -214,7 +236,7 @@ impl<S: Source, T: Timer> SseBody<S, T> {
             return Poll::Ready(());
         }
         if let Some(age) = lifecycle.max_age.take() {
-            this.age.set(Some(this.timer.sleep(age.draw())));
+            this.age.set(this.timer.try_sleep(age.draw()));
         }
         match this.age.as_mut().as_pin_mut() {
             Some(age) => age.poll(cx).map(|_| ()),
@@ -316,7 +338,7 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     }
 }
 
-impl<S: Source, T: Timer> Body for SseBody<S, T> {
+impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
     type Data = Bytes;
     type Error = S::Error;
 
@@ -374,13 +396,13 @@ impl<S: Source, T: Timer> Body for SseBody<S, T> {
 }
 
 /// A body that is at its end, for wrappers that want one.
-impl<S: Source, T: Timer + Default> Default for SseBody<S, T> {
+impl<S: Source, T: MaybeTimer + Default> Default for SseBody<S, T> {
     fn default() -> Self {
         Self::from_source(None, T::default())
     }
 }
 
-impl<S: Source, T: Timer> fmt::Debug for SseBody<S, T> {
+impl<S: Source, T: MaybeTimer> fmt::Debug for SseBody<S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SseBody")
             .field("out", &self.out)

@@ -318,9 +318,8 @@ impl<T: Timer + Clone> HubService<T> {
         if query.split('&').any(is_long_poll) {
             return subscription.long_poll(settings.long_poll, self.timer.clone());
         }
-        let body = subscription
-            .into_body()
-            .keep_alive_with(settings.keep_alive.clone(), self.timer.clone())
+        let body = SseBody::with_timer(subscription, self.timer.clone())
+            .keep_alive(settings.keep_alive.clone())
             .prelude(settings.prelude.clone());
         match settings.max_age {
             None => body,

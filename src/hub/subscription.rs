@@ -145,19 +145,22 @@ impl Subscription {
         self.into_body().keep_alive(keep_alive)
     }
 
-    /// As an [`SseBody`], for heartbeats on any clock, prelude, maximum age, and the rest.
+    /// As an [`SseBody`], for its prelude, shutdown, and the rest. For heartbeats and a maximum age on
+    /// any clock, use [`SseBody::with_timer`].
     ///
     /// ```
-    /// use tower_sse::KeepAlive;
     /// use tower_sse::hub::Hub;
+    /// use tower_sse::{KeepAlive, SseBody};
     ///
     /// let hub = Hub::new();
-    /// let body = hub.subscribe()?.into_body().keep_alive_with(KeepAlive::default(), smol::Timer::after);
-    /// assert_eq!(hub.stats().subscribers, 1);
+    /// let first = hub.subscribe()?.into_body().end_when(std::future::pending());
+    /// let second = SseBody::with_timer(hub.subscribe()?, smol::Timer::after);
+    /// let second = second.keep_alive(KeepAlive::default());
+    /// assert_eq!(hub.stats().subscribers, 2);
     /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
     pub fn into_body(self) -> SseBody<Self> {
-        SseBody::from_source(Some(self), crate::timer::NoTimer)
+        SseBody::new(self)
     }
 
     /// As a long poll, for where streaming is not possible: the body ends as soon as it has sent
@@ -183,9 +186,8 @@ impl Subscription {
     /// ```
     pub fn long_poll<T: Timer>(mut self, wait: Duration, timer: T) -> SseBody<Self, T> {
         self.extra.get_or_insert_default().once = true;
-        self.into_body()
+        SseBody::with_timer(self, timer)
             .prelude(Prelude::new().retry(SHORT_RETRY))
-            .timer(timer)
             .max_age(MaxAge::new(wait))
     }
 

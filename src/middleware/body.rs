@@ -7,7 +7,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::body::{KeepAlive, KeepAliveBody, to_bytes};
-use crate::timer::{NoTimer, Timer};
+use crate::timer::{MaybeTimer, NoTimer};
 
 pin_project! {
     /// The body of [`SseService`](super::SseService): the wrapped service's, untouched or with
@@ -22,7 +22,7 @@ pin_project! {
     /// assert!(body.is_end_stream());
     /// ```
     #[must_use = "a body does nothing until a server polls it"]
-    pub struct ResponseBody<B, T: Timer = NoTimer> {
+    pub struct ResponseBody<B, T: MaybeTimer = NoTimer> {
         #[pin]
         inner: Inner<B, T>,
     }
@@ -30,14 +30,14 @@ pin_project! {
 
 pin_project! {
     #[project = InnerProj]
-    enum Inner<B, T: Timer> {
+    enum Inner<B, T: MaybeTimer> {
         Passed { #[pin] body: B },
         KeptAlive { #[pin] body: KeepAliveBody<B, T> },
         Text { text: Bytes },
     }
 }
 
-impl<B, T: Timer> ResponseBody<B, T> {
+impl<B, T: MaybeTimer> ResponseBody<B, T> {
     pub(super) fn passed(body: B) -> Self {
         Self {
             inner: Inner::Passed { body },
@@ -47,7 +47,7 @@ impl<B, T: Timer> ResponseBody<B, T> {
     pub(super) fn kept_alive(body: B, keep_alive: KeepAlive, timer: T) -> Self {
         Self {
             inner: Inner::KeptAlive {
-                body: KeepAliveBody::new(body, keep_alive, timer),
+                body: KeepAliveBody::of(body, keep_alive, timer),
             },
         }
     }
@@ -63,7 +63,7 @@ impl<B, T: Timer> ResponseBody<B, T> {
     }
 }
 
-impl<B: Body, T: Timer> Body for ResponseBody<B, T> {
+impl<B: Body, T: MaybeTimer> Body for ResponseBody<B, T> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -99,13 +99,13 @@ impl<B: Body, T: Timer> Body for ResponseBody<B, T> {
 }
 
 /// An empty body, for layers around this one that answer by themselves.
-impl<B, T: Timer> Default for ResponseBody<B, T> {
+impl<B, T: MaybeTimer> Default for ResponseBody<B, T> {
     fn default() -> Self {
         Self::empty()
     }
 }
 
-impl<B: fmt::Debug, T: Timer> fmt::Debug for ResponseBody<B, T> {
+impl<B: fmt::Debug, T: MaybeTimer> fmt::Debug for ResponseBody<B, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.inner {
             Inner::Passed { body } => f.debug_tuple("Passed").field(body).finish(),

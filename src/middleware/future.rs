@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use super::body::ResponseBody;
 use super::layer::SseLayer;
 use crate::headers::is_event_stream;
-use crate::timer::Timer;
+use crate::timer::MaybeTimer;
 
 pin_project! {
     /// The future of [`SseService`](super::SseService).
@@ -31,7 +31,7 @@ pin_project! {
     /// assert_eq!(future.await.unwrap().headers()["content-type"], "text/event-stream");
     /// # }
     /// ```
-    pub struct ResponseFuture<F, B, T: Timer> {
+    pub struct ResponseFuture<F, B, T: MaybeTimer> {
         #[pin]
         state: State<F, B, T>,
     }
@@ -39,7 +39,7 @@ pin_project! {
 
 pin_project! {
     #[project = StateProj]
-    enum State<F, B, T: Timer> {
+    enum State<F, B, T: MaybeTimer> {
         Inner {
             #[pin]
             future: F,
@@ -53,7 +53,7 @@ pin_project! {
     }
 }
 
-impl<F, B, T: Timer> ResponseFuture<F, B, T> {
+impl<F, B, T: MaybeTimer> ResponseFuture<F, B, T> {
     pub(super) fn new(future: F, layer: SseLayer<T>, version: Version, head: bool) -> Self {
         Self {
             state: State::Inner {
@@ -78,7 +78,7 @@ impl<F, B, E, T> Future for ResponseFuture<F, B, T>
 where
     F: Future<Output = Result<Response<B>, E>>,
     B: Body,
-    T: Timer + Clone,
+    T: MaybeTimer + Clone,
 {
     type Output = Result<Response<ResponseBody<B, T>>, E>;
 
@@ -100,7 +100,7 @@ where
     }
 }
 
-fn finish<B: Body, T: Timer + Clone>(
+fn finish<B: Body, T: MaybeTimer + Clone>(
     mut response: Response<B>,
     layer: &SseLayer<T>,
     version: Version,
@@ -139,7 +139,7 @@ fn is_readable(headers: &HeaderMap) -> bool {
         .all(|value| value == "identity")
 }
 
-impl<F, B, T: Timer> fmt::Debug for ResponseFuture<F, B, T> {
+impl<F, B, T: MaybeTimer> fmt::Debug for ResponseFuture<F, B, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }

@@ -85,10 +85,56 @@ impl SseLayer {
             timer: NoTimer,
         }
     }
+}
 
+impl<T: Timer> SseLayer<T> {
+    /// The layer with its defaults, whose [`keep_alive`](Self::keep_alive) runs on this clock.
+    ///
+    /// ```
+    /// # use std::{convert::Infallible, time::Duration};
+    /// # use futures_util::stream::{self, StreamExt};
+    /// # use http::{Request, Response};
+    /// # use http_body_util::BodyExt;
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # use tower_sse::{Event, KeepAlive, SseBody, SseLayer};
+    /// # let service = service_fn(async |_| {
+    /// #     let events = stream::iter([Event::new("x")]).chain(stream::pending());
+    /// #     Ok::<_, Infallible>(Response::new(SseBody::new(events)))
+    /// # });
+    /// smol::block_on(async {
+    ///     let keep_alive = KeepAlive::new().interval(Duration::from_millis(1));
+    ///     let layer = SseLayer::with_timer(smol::Timer::after).keep_alive(keep_alive);
+    ///     let mut body = layer.layer(service).oneshot(Request::new(())).await.unwrap().into_body();
+    ///     body.frame().await; // the event
+    ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
+    /// });
+    /// ```
+    pub fn with_timer(timer: T) -> Self {
+        SseLayer::new().timed(timer)
+    }
+
+    /// Adds heartbeats to every event stream that passes, on the clock of
+    /// [`with_timer`](Self::with_timer).
+    ///
+    /// For streams made elsewhere, such as proxied ones. An [`SseBody`](crate::SseBody) sends its own
+    /// if told to. Compressed streams pass as they are.
+    ///
+    /// ```
+    /// use tower_sse::{KeepAlive, SseLayer, timer::TokioTimer};
+    ///
+    /// let layer = SseLayer::with_timer(TokioTimer).keep_alive(KeepAlive::default());
+    /// assert!(format!("{layer:?}").contains("interval: 15s"));
+    /// ```
+    pub fn keep_alive(self, keep_alive: KeepAlive) -> Self {
+        self.set(|settings| settings.keep_alive = Some(keep_alive))
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl SseLayer {
     /// Adds heartbeats to every event stream that passes, on tokio's clock.
     ///
-    /// For streams made elsewhere, such as proxied ones; an [`SseBody`](crate::SseBody) sends its own
+    /// For streams made elsewhere, such as proxied ones. An [`SseBody`](crate::SseBody) sends its own
     /// if told to. Compressed streams pass as they are.
     ///
     /// ```
@@ -110,36 +156,8 @@ impl SseLayer {
     /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
     /// # }
     /// ```
-    #[cfg(feature = "tokio")]
     pub fn keep_alive(self, keep_alive: KeepAlive) -> SseLayer<TokioTimer> {
-        self.keep_alive_with(keep_alive, TokioTimer)
-    }
-
-    /// Adds heartbeats to every event stream that passes, on any runtime's clock.
-    ///
-    /// ```
-    /// # use std::{convert::Infallible, time::Duration};
-    /// # use futures_util::stream::{self, StreamExt};
-    /// # use http::{Request, Response};
-    /// # use http_body_util::BodyExt;
-    /// # use tower::{Layer, ServiceExt, service_fn};
-    /// # use tower_sse::{Event, KeepAlive, SseBody, SseLayer};
-    /// # let service = service_fn(async |_| {
-    /// #     let events = stream::iter([Event::new("x")]).chain(stream::pending());
-    /// #     Ok::<_, Infallible>(Response::new(SseBody::new(events)))
-    /// # });
-    /// smol::block_on(async {
-    ///     let keep_alive = KeepAlive::new().interval(Duration::from_millis(1));
-    ///     let layer = SseLayer::new().keep_alive_with(keep_alive, smol::Timer::after);
-    ///     let service = layer.layer(service);
-    ///     let mut body = service.oneshot(Request::new(())).await.unwrap().into_body();
-    ///     body.frame().await; // the event
-    ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
-    /// });
-    /// ```
-    pub fn keep_alive_with<T: Timer>(self, keep_alive: KeepAlive, timer: T) -> SseLayer<T> {
-        let Self { settings, .. } = self.set(|settings| settings.keep_alive = Some(keep_alive));
-        SseLayer { settings, timer }
+        self.timed(TokioTimer).keep_alive(keep_alive)
     }
 }
 
@@ -273,6 +291,13 @@ impl<T> SseLayer<T> {
     /// ```
     pub fn require_accept(self) -> Self {
         self.set(|settings| settings.require_accept = true)
+    }
+
+    fn timed<U>(self, timer: U) -> SseLayer<U> {
+        SseLayer {
+            settings: self.settings,
+            timer,
+        }
     }
 
     fn set(mut self, set: impl FnOnce(&mut Settings)) -> Self {

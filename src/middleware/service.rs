@@ -11,7 +11,7 @@ use super::future::ResponseFuture;
 use super::layer::SseLayer;
 use crate::headers::accepts_event_stream;
 use crate::last_event_id::{LAST_EVENT_ID, LastEventId};
-use crate::timer::{NoTimer, Timer};
+use crate::timer::{MaybeTimer, NoTimer};
 
 /// The service that [`SseLayer`] makes of another.
 ///
@@ -138,7 +138,7 @@ struct Refusal {
 }
 
 impl Refusal {
-    fn into_response<B, T: Timer>(self) -> Response<ResponseBody<B, T>> {
+    fn into_response<B, T: MaybeTimer>(self) -> Response<ResponseBody<B, T>> {
         let mut response = Response::new(ResponseBody::text(Bytes::from(self.reason + "\n")));
         *response.status_mut() = self.status;
         let text = HeaderValue::from_static("text/plain; charset=utf-8");
@@ -151,7 +151,7 @@ impl<S, T, ReqBody, ResBody> Service<Request<ReqBody>> for SseService<S, T>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     ResBody: Body,
-    T: Timer + Clone,
+    T: MaybeTimer + Clone,
 {
     type Response = Response<ResponseBody<ResBody, T>>;
     type Error = S::Error;

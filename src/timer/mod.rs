@@ -1,14 +1,16 @@
-//! Sleeping on whatever runtime there is.
+//! Sleeping on any runtime.
 //!
-//! Heartbeats, maximum ages and reconnection want to wait. With feature `tokio`, on by default,
-//! [`TokioTimer`] does it; on any other runtime a closure from a duration to a future does.
+//! Heartbeats, maximum ages and reconnection wait for time to pass. With feature `tokio`, on by
+//! default, [`TokioTimer`] does that. On any other runtime, a closure from a duration to a future does.
 
+mod maybe;
 #[cfg(feature = "tokio")]
 mod tokio;
 
-use std::future::{Future, Pending, pending};
+use std::future::Future;
 use std::time::Duration;
 
+pub use self::maybe::{MaybeTimer, NoTimer};
 #[cfg(feature = "tokio")]
 pub use self::tokio::{TokioSleep, TokioTimer};
 
@@ -30,16 +32,16 @@ pub use self::tokio::{TokioSleep, TokioTimer};
 ///     assert!(naps(|time| async move { smol::Timer::after(time).await }).await);
 /// });
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a timer",
+    label = "this needs a timer",
+    note = "give a body or a layer its timer when it is made: `SseBody::with_timer(stream, TokioTimer)`, \
+            `SseLayer::with_timer(TokioTimer)`",
+    note = "with feature `tokio`, `.keep_alive(..)` called before gives it tokio's",
+    note = "a timer is `tower_sse::timer::TokioTimer`, or any function from a `Duration` to a future, \
+            such as `smol::Timer::after`"
+)]
 pub trait Timer {
-    /// Whether its sleeps end. What waits for a time does not compile with a timer whose sleeps do not.
-    ///
-    /// ```
-    /// use tower_sse::timer::{NoTimer, Timer, TokioTimer};
-    ///
-    /// assert!(TokioTimer::RUNS && !NoTimer::RUNS);
-    /// ```
-    const RUNS: bool = true;
-
     /// Resolves when the time has passed; its output is not looked at.
     type Sleep: Future;
 
@@ -57,6 +59,7 @@ pub trait Timer {
     fn sleep(&self, time: Duration) -> Self::Sleep;
 }
 
+#[diagnostic::do_not_recommend]
 impl<F, S> Timer for F
 where
     F: Fn(Duration) -> S,
@@ -66,29 +69,5 @@ where
 
     fn sleep(&self, time: Duration) -> S {
         self(time)
-    }
-}
-
-/// No timer: its sleeps never end.
-///
-/// The type of a body without heartbeats; it needs no runtime.
-///
-/// ```
-/// use std::time::Duration;
-/// use futures_util::FutureExt;
-/// use tower_sse::timer::{NoTimer, Timer};
-///
-/// assert_eq!(NoTimer.sleep(Duration::ZERO).now_or_never(), None);
-/// ```
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoTimer;
-
-impl Timer for NoTimer {
-    const RUNS: bool = false;
-
-    type Sleep = Pending<()>;
-
-    fn sleep(&self, _time: Duration) -> Pending<()> {
-        pending()
     }
 }

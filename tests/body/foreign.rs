@@ -20,7 +20,7 @@ fn with_silences(chunks: &[Bytes], keep_alive: KeepAlive) -> (Vec<u8>, usize) {
     let (_, waker) = Wakes::new();
     let timer = ManualTimer::new();
     let script = Script::new([]);
-    let mut body = Box::pin(KeepAliveBody::new(
+    let mut body = Box::pin(KeepAliveBody::with_timer(
         ScriptBody(script.clone()),
         keep_alive,
         timer.clone(),
@@ -103,7 +103,7 @@ fn a_silent_stream_has_none_before_its_first_line() {
     let (_, waker) = Wakes::new();
     let timer = ManualTimer::new();
     let script = ScriptBody(Script::new([]));
-    let mut body = Box::pin(KeepAliveBody::new(
+    let mut body = Box::pin(KeepAliveBody::with_timer(
         script,
         KeepAlive::default(),
         timer.clone(),
@@ -123,7 +123,7 @@ fn trailers_pass_and_nothing_follows_them() {
         trailers("grpc-status", "0"),
     ]);
     let foreign = ScriptBody(script.clone());
-    let mut body = Box::pin(KeepAliveBody::new(
+    let mut body = Box::pin(KeepAliveBody::with_timer(
         foreign,
         KeepAlive::default(),
         timer.clone(),

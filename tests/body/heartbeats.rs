@@ -17,8 +17,8 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn body(timer: &ManualTimer) -> (Events, Body) {
     let events = Events::new([]);
-    let body = SseBody::new(events.clone())
-        .keep_alive_with(KeepAlive::default(), timer.clone())
+    let body = SseBody::with_timer(events.clone(), timer.clone())
+        .keep_alive(KeepAlive::default())
         .prelude(None);
     (events, Box::pin(body))
 }
@@ -169,8 +169,8 @@ fn interval_text_and_event_are_settable() {
         (KeepAlive::new().event(ping), "event: ping\ndata: \n\n"),
     ] {
         let timer = ManualTimer::new();
-        let body = SseBody::new(Events::new([]))
-            .keep_alive_with(keep_alive.interval(SECOND), timer.clone())
+        let body = SseBody::with_timer(Events::new([]), timer.clone())
+            .keep_alive(keep_alive.interval(SECOND))
             .prelude(None);
         let mut body = Box::pin(body);
         assert_eq!(poll(&mut body, &waker), Polled::Pending);
@@ -184,7 +184,7 @@ fn the_smallest_interval_does_not_spin() {
     let (_, waker) = Wakes::new();
     let timer = ManualTimer::new();
     let keep_alive = KeepAlive::new().interval(Duration::ZERO);
-    let body = SseBody::new(Events::new([])).keep_alive_with(keep_alive, timer.clone());
+    let body = SseBody::with_timer(Events::new([]), timer.clone()).keep_alive(keep_alive);
     let mut body = Box::pin(body);
     poll(&mut body, &waker).data();
     assert_eq!(poll(&mut body, &waker), Polled::Pending);
@@ -195,7 +195,7 @@ fn a_prelude_goes_first_and_with_the_first_events() {
     let (_, waker) = Wakes::new();
     let timer = ManualTimer::new();
     let events = Events::new([Ok(Event::new("x"))]);
-    let body = SseBody::new(events).keep_alive_with(KeepAlive::default(), timer);
+    let body = SseBody::with_timer(events, timer).keep_alive(KeepAlive::default());
     assert_eq!(poll(&mut Box::pin(body), &waker).data(), ":\n\ndata: x\n\n");
 
     let silent = Box::pin(SseBody::new(Events::new([])));

@@ -77,8 +77,7 @@ fn age_counts_from_the_first_poll_and_is_spread() {
     for _ in 0..50 {
         let timer = ManualTimer::new();
         let age = MaxAge::new(Duration::from_secs(60)).spread(Duration::from_secs(60));
-        let body = SseBody::new(Events::new([]))
-            .timer(timer.clone())
+        let body = SseBody::with_timer(Events::new([]), timer.clone())
             .max_age(age)
             .farewell(Event::comment("old"));
         let mut body = Box::pin(body);
@@ -99,11 +98,8 @@ fn age_counts_from_the_first_poll_and_is_spread() {
 fn age_and_heartbeats_share_a_clock() {
     let (_, waker) = Wakes::new();
     let timer = ManualTimer::new();
-    let body = SseBody::new(Events::new([]))
-        .keep_alive_with(
-            KeepAlive::new().interval(Duration::from_secs(16)),
-            timer.clone(),
-        )
+    let body = SseBody::with_timer(Events::new([]), timer.clone())
+        .keep_alive(KeepAlive::new().interval(Duration::from_secs(16)))
         .max_age(MaxAge::new(Duration::from_secs(40)))
         .farewell(Event::comment("old"));
     let mut body = Box::pin(body);

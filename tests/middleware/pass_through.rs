@@ -66,7 +66,7 @@ async fn grpc_passes_frame_by_frame_with_its_trailers() {
         .body(ScriptBody(script.clone()))
         .unwrap();
     let timer = crate::support::timer::ManualTimer::new();
-    let layer = SseLayer::new().keep_alive_with(KeepAlive::default(), timer.clone());
+    let layer = SseLayer::with_timer(timer.clone()).keep_alive(KeepAlive::default());
     let (_, _, response) = through(layer, get().body(()).unwrap(), answer).await;
     assert_eq!(response.headers().len(), 1);
     let (_, waker) = Wakes::new();

@@ -141,7 +141,7 @@ async fn heartbeats_go_into_foreign_streams_but_not_into_compressed_ones() {
         let keep_alive = KeepAlive::new()
             .interval(Duration::from_secs(8))
             .text("here");
-        let layer = SseLayer::new().keep_alive_with(keep_alive, timer.clone());
+        let layer = SseLayer::with_timer(timer.clone()).keep_alive(keep_alive);
         let mut answer = Response::builder().header(CONTENT_TYPE, "text/event-stream");
         if let Some(encoding) = encoding {
             answer = answer.header(CONTENT_ENCODING, encoding);
