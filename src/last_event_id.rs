@@ -43,7 +43,8 @@ pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 pub struct LastEventId(EventId);
 
 impl LastEventId {
-    /// The longest ID that the layer and the extractor take by default, in bytes: 4 KiB.
+    /// The longest ID that the layer and the extractor accept by default: [`EventId::MAX_LEN`], 4 KiB.
+    /// A higher limit has no effect, as no event can have had a longer ID.
     ///
     /// ```
     /// # use http::{HeaderMap, HeaderValue};
@@ -52,7 +53,7 @@ impl LastEventId {
     /// let headers = HeaderMap::from_iter([(LAST_EVENT_ID, id)]);
     /// assert!(LastEventId::from_headers(&headers, LastEventId::MAX_LEN).is_err());
     /// ```
-    pub const MAX_LEN: usize = 4096;
+    pub const MAX_LEN: usize = EventId::MAX_LEN;
 
     /// What the request's header says; `None` without the header, or if it is empty. Of several, the
     /// first counts.
@@ -115,6 +116,8 @@ impl LastEventId {
         if value.is_empty() {
             return Ok(None);
         }
+        // No event can have had a longer one, whatever the setting.
+        let max_len = max_len.min(EventId::MAX_LEN);
         // Before the copy: what is too long costs nothing.
         if value.len() > max_len {
             return Err(InvalidLastEventId::too_long(value.len(), max_len));

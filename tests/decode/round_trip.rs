@@ -48,6 +48,13 @@ fn text(rng: &mut Rng, without: &[char]) -> String {
     text
 }
 
+/// The longest ID that the text begins with.
+fn event_id(text: &str) -> EventId {
+    let len = (0..=EventId::MAX_LEN).rev();
+    let len = { len }.find(|len| text.is_char_boundary(*len));
+    EventId::try_from(&text[..len.unwrap_or(0)]).unwrap()
+}
+
 /// CR and CRLF arrive as LF; nothing else changes.
 fn normal(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
@@ -83,7 +90,7 @@ fn event(rng: &mut Rng, out: &mut Interpretation) -> Event {
         let id = match rng.below(3) {
             0 => EventId::EMPTY,
             1 => EventId::from(rng.next()),
-            _ => EventId::try_from(text(rng, &['\0', '\r', '\n'])).unwrap(),
+            _ => event_id(&text(rng, &['\0', '\r', '\n'])),
         };
         out.last_event_id = id.to_string();
         event = event.with_id(id);

@@ -1,7 +1,7 @@
 //! Foreign text that cannot be an ID, a type or data.
 
 use bytes::Bytes;
-use tower_sse::{Data, EventId, EventType, InvalidText};
+use tower_sse::{Data, EventId, EventType, InvalidText, LastEventId};
 
 fn at(error: &InvalidText) -> (Option<char>, usize) {
     (error.character(), error.position())
@@ -66,5 +66,42 @@ fn every_form_of_the_same_text_is_equal() {
     assert_eq!(
         EventId::from(u64::MAX),
         EventId::from_static("18446744073709551615")
+    );
+}
+
+#[test]
+fn an_id_is_never_longer_than_can_be_sent_back() {
+    let longest = "é".repeat(EventId::MAX_LEN / 2);
+    assert_eq!(EventId::try_from(longest.as_str()).unwrap(), *longest);
+    let long = format!("{longest}\n");
+    for error in [
+        EventId::try_from(long.as_str()).unwrap_err(),
+        EventId::try_from(long.clone()).unwrap_err(),
+        EventId::try_from(Bytes::from(long.clone())).unwrap_err(),
+    ] {
+        assert!(error.is_too_long());
+        assert_eq!(at(&error), (None, EventId::MAX_LEN));
+        assert_eq!(
+            error.to_string(),
+            "event ID is 4097 bytes long, over the limit of 4096"
+        );
+    }
+    let leaked: &'static str = Box::leak(long.into_boxed_str());
+    assert!(std::panic::catch_unwind(|| EventId::from_static(leaked)).is_err());
+    assert!(EventType::try_from("x".repeat(100_000)).is_ok());
+    assert!(!EventId::try_from("\0").unwrap_err().is_too_long());
+}
+
+#[test]
+fn readers_know_the_bound_of_ids() {
+    assert_eq!(LastEventId::MAX_LEN, EventId::MAX_LEN);
+    let query = |len| format!("lastEventId={}", "7".repeat(len));
+    let last = LastEventId::from_query(&query(EventId::MAX_LEN), usize::MAX).unwrap();
+    assert_eq!(last.unwrap().as_str().len(), EventId::MAX_LEN);
+    let error = LastEventId::from_query(&query(EventId::MAX_LEN + 1), usize::MAX).unwrap_err();
+    assert!(error.is_too_long());
+    assert_eq!(
+        error.to_string(),
+        "Last-Event-ID is 4097 bytes long, over the limit of 4096"
     );
 }

@@ -3,7 +3,7 @@ use std::fmt;
 
 /// Text that cannot be what it was given for: an event ID, an event type, data.
 ///
-/// The message names the offending character and where it stands.
+/// The message names the offending character and its position, or the length and the limit.
 ///
 /// ```
 /// use tower_sse::EventType;
@@ -15,8 +15,15 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidText {
     what: &'static str,
-    character: Option<char>,
+    problem: Problem,
     position: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Problem {
+    Character(char),
+    NotUtf8,
+    TooLong { len: usize },
 }
 
 impl InvalidText {
@@ -27,7 +34,7 @@ impl InvalidText {
     ) -> Self {
         Self {
             what,
-            character: Some(byte as char),
+            problem: Problem::Character(byte as char),
             position,
         }
     }
@@ -35,12 +42,20 @@ impl InvalidText {
     pub(in crate::protocol) const fn not_utf8(what: &'static str, position: usize) -> Self {
         Self {
             what,
-            character: None,
+            problem: Problem::NotUtf8,
             position,
         }
     }
 
-    /// The character that may not stand there; `None` if the bytes there are not UTF-8.
+    pub(in crate::protocol) const fn too_long(what: &'static str, len: usize, max: usize) -> Self {
+        Self {
+            what,
+            problem: Problem::TooLong { len },
+            position: max,
+        }
+    }
+
+    /// The character that is not allowed; `None` if the bytes are not UTF-8, or the text is too long.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -50,10 +65,14 @@ impl InvalidText {
     /// ```
     #[must_use]
     pub fn character(&self) -> Option<char> {
-        self.character
+        match self.problem {
+            Problem::Character(character) => Some(character),
+            Problem::NotUtf8 | Problem::TooLong { .. } => None,
+        }
     }
 
-    /// Where it stands, in bytes from the start of the text.
+    /// The position of the problem, in bytes from the start of the text. In text that is too long,
+    /// that is the first byte over the limit.
     ///
     /// ```
     /// # use tower_sse::EventId;
@@ -63,22 +82,50 @@ impl InvalidText {
     pub fn position(&self) -> usize {
         self.position
     }
+
+    /// Whether the text is longer than allowed, whatever it consists of.
+    ///
+    /// ```
+    /// # use tower_sse::EventId;
+    /// let error = EventId::try_from("7".repeat(5000)).unwrap_err();
+    /// assert!(error.is_too_long());
+    /// assert_eq!(error.to_string(), "event ID is 5000 bytes long, over the limit of 4096");
+    /// assert_eq!(error.position(), EventId::MAX_LEN);
+    /// ```
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        matches!(self.problem, Problem::TooLong { .. })
+    }
 }
 
 impl fmt::Display for InvalidText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             what,
-            character,
+            problem,
             position,
         } = self;
-        match character {
-            Some('\0') => write!(f, "{what} has U+0000 (null) at byte {position}"),
-            Some('\n') => write!(f, "{what} has U+000A (line feed) at byte {position}"),
-            Some('\r') => write!(f, "{what} has U+000D (carriage return) at byte {position}"),
-            Some(c) => write!(f, "{what} has U+{:04X} at byte {position}", u32::from(*c)),
-            None => write!(f, "{what} is not UTF-8 from byte {position} on"),
-        }
+        let c = match problem {
+            Problem::Character(c) => *c,
+            Problem::NotUtf8 => return write!(f, "{what} is not UTF-8 from byte {position} on"),
+            Problem::TooLong { len } => {
+                return write!(
+                    f,
+                    "{what} is {len} bytes long, over the limit of {position}"
+                );
+            }
+        };
+        let name = match c {
+            '\0' => " (null)",
+            '\n' => " (line feed)",
+            '\r' => " (carriage return)",
+            _ => "",
+        };
+        write!(
+            f,
+            "{what} has U+{:04X}{name} at byte {position}",
+            u32::from(c)
+        )
     }
 }
 

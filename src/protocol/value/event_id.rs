@@ -11,9 +11,9 @@ const WHAT: &str = "event ID";
 
 /// An event's ID: what the browser sends back as `Last-Event-ID` when it reconnects.
 ///
-/// Any text without NUL, CR and LF ([9.2.6]: an ID with a NUL is ignored, and the other two would
-/// end the field). Empty resets the client's last event ID. Up to 38 bytes are kept in place;
-/// longer ones are shared by clones.
+/// Any text of up to [`MAX_LEN`](Self::MAX_LEN) bytes without NUL, CR and LF ([9.2.6]: an ID with a
+/// NUL is ignored, and the other two would end the field). Empty resets the client's last event ID. Up
+/// to 38 bytes are kept in place; longer ones are shared by clones.
 ///
 /// ```
 /// use tower_sse::EventId;
@@ -39,22 +39,41 @@ impl EventId {
     /// ```
     pub const EMPTY: Self = Self(Text::EMPTY);
 
+    /// The longest ID, in bytes: 4 KiB.
+    ///
+    /// Clients send the ID back in a header, and servers limit those. A longer ID would be refused in
+    /// the `Last-Event-ID` of each reconnection, which is final for a browser; therefore it cannot be
+    /// made.
+    ///
+    /// ```
+    /// # use tower_sse::EventId;
+    /// assert!(EventId::try_from("7".repeat(EventId::MAX_LEN)).is_ok());
+    /// assert!(EventId::try_from("7".repeat(EventId::MAX_LEN + 1)).is_err());
+    /// ```
+    pub const MAX_LEN: usize = 4096;
+
     /// An ID known when the program is written.
     ///
     /// # Panics
     ///
-    /// If the text has a NUL, CR or LF; in a `const`, that fails the build.
+    /// If the text has a NUL, CR or LF, or is longer than [`MAX_LEN`](Self::MAX_LEN); in a `const`, that
+    /// fails the build.
     ///
     /// ```
     /// # use tower_sse::EventId;
     /// const ID: EventId = EventId::from_static("kick-off");
     /// assert_eq!(ID, *"kick-off");
     /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// # use tower_sse::EventId;
+    /// const ID: EventId = EventId::from_static("7\n");
+    /// ```
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         match check(text.as_bytes()) {
             Ok(()) => Self(Text::Static(text)),
-            Err(_) => panic!("an event ID has no NUL, CR or LF"),
+            Err(_) => panic!("an event ID has at most 4096 bytes, and no NUL, CR or LF"),
         }
     }
 
@@ -96,7 +115,7 @@ impl EventId {
 }
 
 impl EventId {
-    /// What the decoder has taken from an `id` field, and found to be UTF-8.
+    /// What the decoder has taken from an `id` field, and found to be UTF-8 and not too long.
     #[inline]
     pub(in crate::protocol) fn copy_checked(text: &[u8]) -> Self {
         Self(Text::copy_checked(text))
@@ -104,6 +123,10 @@ impl EventId {
 }
 
 const fn check(text: &[u8]) -> Result<(), InvalidText> {
+    // First, so that text of any length is refused in no time.
+    if text.len() > EventId::MAX_LEN {
+        return Err(InvalidText::too_long(WHAT, text.len(), EventId::MAX_LEN));
+    }
     let mut i = 0;
     while i < text.len() {
         if matches!(text[i], b'\0' | b'\r' | b'\n') {
