@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::protocol::{Block, Event};
+use crate::protocol::Block;
 use crate::timer::MaybeTimer;
 
 /// When and with what a silent stream shows that it is alive.
 ///
-/// By default a comment, `:`, after 15 seconds in which nothing was sent: browsers ignore it, and the
-/// idle limits of the field (60 s in nginx and AWS load balancers, 100 s at Cloudflare) lie well
-/// above.
+/// By default a comment line, `:`, after 15 seconds in which nothing was sent: browsers ignore it, and
+/// the idle limits of the field (60 s in nginx and AWS load balancers, 100 s at Cloudflare) lie well
+/// above. No empty line follows it, since some clients would take that for an event; see
+/// [`Block::HEARTBEAT`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,7 +26,7 @@ use crate::timer::MaybeTimer;
 /// let mut body = Box::pin(SseBody::new(silence).keep_alive(keep_alive));
 /// body.frame().await; // the prelude
 /// let frame = body.frame().await.unwrap().unwrap();
-/// assert_eq!(frame.into_data().unwrap(), ": still here\n\n");
+/// assert_eq!(frame.into_data().unwrap(), ": still here\n");
 /// # }
 /// ```
 #[derive(Debug, Clone)]
@@ -46,7 +47,7 @@ impl KeepAlive {
     /// # let start = tokio::time::Instant::now();
     /// # let silence = SseBody::new(futures_util::stream::pending::<Event>()).prelude(None);
     /// let mut body = Box::pin(silence.keep_alive(KeepAlive::new()));
-    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n");
     /// assert_eq!(start.elapsed(), Duration::from_secs(15));
     /// # }
     /// ```
@@ -91,11 +92,11 @@ impl KeepAlive {
     /// # let start = tokio::time::Instant::now();
     /// # let silence = SseBody::new(futures_util::stream::pending::<Event>()).prelude(None);
     /// let mut body = Box::pin(silence.keep_alive(KeepAlive::new().text("still here")));
-    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ": still here\n\n");
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ": still here\n");
     /// # }
     /// ```
-    pub fn text(self, text: impl Into<String>) -> Self {
-        self.event(Event::comment(text))
+    pub fn text(self, text: impl AsRef<str>) -> Self {
+        self.event(Block::lines(text.as_ref(), None))
     }
 
     /// A whole event instead of a comment, for pages that watch over the connection themselves.

@@ -1,12 +1,14 @@
 use std::time::Duration;
 
-use crate::protocol::{Block, Event};
+use crate::protocol::Block;
 use crate::random;
 
 /// The first bytes of a stream, sent before any event is there.
 ///
 /// Firefox and some proxies report a stream as open only when its first byte arrives. A prelude is a
-/// comment, and if wanted the reconnection time and padding.
+/// comment, and if wanted the reconnection time and padding. No empty line follows it: its lines
+/// belong to the block of the first event, so that no client takes it for an event of its own. Clients
+/// read the reconnection time as soon as its line has ended.
 ///
 /// ```
 /// use std::time::Duration;
@@ -38,7 +40,7 @@ impl Prelude {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let events = futures_util::stream::empty::<Event>();
     /// let body = SseBody::new(events).prelude(Prelude::new());
-    /// assert_eq!(body.collect().await.unwrap().to_bytes(), ":\n\n");
+    /// assert_eq!(body.collect().await.unwrap().to_bytes(), ":\n");
     /// # }
     /// ```
     pub const fn new() -> Self {
@@ -59,7 +61,7 @@ impl Prelude {
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let events = futures_util::stream::empty::<Event>();
     /// let body = SseBody::new(events).prelude(Prelude::new().retry(Duration::from_secs(2)));
-    /// assert_eq!(body.collect().await.unwrap().to_bytes(), ":\nretry: 2000\n\n");
+    /// assert_eq!(body.collect().await.unwrap().to_bytes(), ":\nretry: 2000\n");
     /// # }
     /// ```
     pub fn retry(self, time: Duration) -> Self {
@@ -112,10 +114,7 @@ impl Prelude {
         if self.retry.is_none() && self.padding == 0 {
             return Block::HEARTBEAT;
         }
-        let event = Event::comment(" ".repeat(self.padding));
-        Block::from(match self.retry {
-            None => event,
-            Some(retry) => event.with_retry(retry.saturating_add(random::up_to(self.spread))),
-        })
+        let spread = |retry: Duration| retry.saturating_add(random::up_to(self.spread));
+        Block::lines(&" ".repeat(self.padding), self.retry.map(spread))
     }
 }

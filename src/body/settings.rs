@@ -24,7 +24,7 @@ impl<S: Source> SseBody<S> {
     /// let mut body = Box::pin(SseBody::new(silence).keep_alive(KeepAlive::default()));
     /// let start = tokio::time::Instant::now();
     /// body.frame().await; // the prelude
-    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n");
     /// assert_eq!(start.elapsed().as_secs(), 15);
     /// # }
     /// ```
@@ -62,7 +62,7 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     ///     let keep_alive = KeepAlive::new().interval(std::time::Duration::from_millis(1));
     ///     let mut body = SseBody::with_timer(silence, smol::Timer::after).keep_alive(keep_alive);
     ///     body.frame().await; // the prelude
-    ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
+    ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n");
     /// });
     /// ```
     pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
@@ -85,7 +85,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     /// let silence = futures_util::stream::pending::<Event>();
     /// let mut body = SseBody::new(silence).prelude(Prelude::new().retry(Duration::from_secs(2)));
     /// let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
-    /// assert_eq!(first, ":\nretry: 2000\n\n");
+    /// assert_eq!(first, ":\nretry: 2000\n");
     /// # }
     /// ```
     pub fn prelude(mut self, prelude: impl Into<Option<Prelude>>) -> Self {

@@ -48,7 +48,7 @@ use crate::timer::TokioTimer;
 /// assert_eq!(response.headers()["content-type"], "text/event-stream");
 /// hub.topic("match/7").publish(Event::new("goal"));
 /// let bytes = response.into_body().collect().await.unwrap().to_bytes();
-/// assert_eq!(bytes, ":\nretry: 100\n\nid: 10-1\ndata: goal\n\n");
+/// assert_eq!(bytes, ":\nretry: 100\nid: 10-1\ndata: goal\n\n");
 ///
 /// let request = Request::get("/secrets").body(()).unwrap();
 /// assert_eq!(service.clone().oneshot(request).await.unwrap().status(), 404);
@@ -165,7 +165,7 @@ impl<T: Timer + Clone> HubService<T> {
     ///     .max_age(tower_sse::MaxAge::new(Duration::from_secs(20)));
     /// let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
     /// let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    /// assert_eq!(bytes, ":\n\nid: 10-0\n\n: alive\n\n");
+    /// assert_eq!(bytes, ":\nid: 10-0\n\n: alive\n");
     /// # }
     /// ```
     #[must_use]
@@ -188,7 +188,7 @@ impl<T: Timer + Clone> HubService<T> {
     /// let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
     /// let mut body = Box::pin(response.into_body());
     /// let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
-    /// assert_eq!(first, ":\nretry: 2000\n\n");
+    /// assert_eq!(first, ":\nretry: 2000\n");
     /// # }
     /// ```
     #[must_use]
@@ -211,7 +211,7 @@ impl<T: Timer + Clone> HubService<T> {
     ///     .max_age(tower_sse::MaxAge::new(Duration::from_secs(5)));
     /// let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
     /// let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    /// assert_eq!(bytes, ":\n\nid: 10-0\n\n");
+    /// assert_eq!(bytes, ":\nid: 10-0\n\n");
     /// # }
     /// ```
     #[must_use]
@@ -233,7 +233,7 @@ impl<T: Timer + Clone> HubService<T> {
     /// let service = HubService::new(hub).long_poll(Duration::from_secs(5));
     /// let response = service.oneshot(Request::get("/?long-poll").body(()).unwrap()).await.unwrap();
     /// let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    /// assert_eq!(bytes, ":\nretry: 100\n\nid: 10-0\n\n");
+    /// assert_eq!(bytes, ":\nretry: 100\nid: 10-0\n\n");
     /// # }
     /// ```
     #[must_use]

@@ -180,7 +180,7 @@ impl Subscription {
     /// hub.publish(Event::new("goal"));
     /// assert_eq!(
     ///     body.collect().await.unwrap().to_bytes(),
-    ///     ":\nretry: 100\n\nid: 10-0\n\nid: 10-1\ndata: goal\n\n",
+    ///     ":\nretry: 100\nid: 10-0\n\nid: 10-1\ndata: goal\n\n",
     /// );
     /// # }
     /// ```

@@ -106,7 +106,7 @@ impl<T: Timer> SseLayer<T> {
     ///     let layer = SseLayer::with_timer(smol::Timer::after).keep_alive(keep_alive);
     ///     let mut body = layer.layer(service).oneshot(Request::new(())).await.unwrap().into_body();
     ///     body.frame().await; // the event
-    ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
+    ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n");
     /// });
     /// ```
     pub fn with_timer(timer: T) -> Self {
@@ -153,7 +153,7 @@ impl SseLayer {
     /// let response = service.oneshot(Request::new(())).await.unwrap();
     /// let mut body = Box::pin(response.into_body());
     /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "data: x\n\n");
-    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n\n");
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n");
     /// # }
     /// ```
     pub fn keep_alive(self, keep_alive: KeepAlive) -> SseLayer<TokioTimer> {

@@ -37,7 +37,7 @@ fn comes_after_each_interval_of_silence() {
         );
         timer.advance(Duration::from_millis(1));
         assert_eq!(wakes.count(), n);
-        assert_eq!(poll(&mut body, &waker).data(), ":\n\n");
+        assert_eq!(poll(&mut body, &waker).data(), ":\n");
         assert_eq!(poll(&mut body, &waker), Polled::Pending);
     }
 }
@@ -56,7 +56,7 @@ fn is_put_off_by_data_and_exact_after_a_lone_event() {
         assert_eq!(poll(&mut body, &waker), Polled::Pending);
         timer.advance(15 * SECOND / 8);
     }
-    assert_eq!(poll(&mut body, &waker).data(), ":\n\n");
+    assert_eq!(poll(&mut body, &waker).data(), ":\n");
 }
 
 /// Random traffic, the task polled whenever it is woken: no heartbeat before an interval of silence,
@@ -84,7 +84,7 @@ fn comes_within_an_eighth_of_the_interval_whatever_the_traffic() {
                     polled => {
                         let silence = timer.now() - sent_at;
                         let frame = polled.data();
-                        if frame == ":\n\n" {
+                        if frame == ":\n" {
                             assert!(silence >= 15 * SECOND, "{silence:?} at {step}");
                             heartbeats += 1;
                         }
@@ -127,7 +127,7 @@ fn wakes_the_task_that_polled_last() {
     assert_eq!(poll(&mut body, &second_waker), Polled::Pending);
     timer.advance(15 * SECOND);
     assert_eq!((first.count(), second.count()), (0, 1));
-    assert_eq!(poll(&mut body, &second_waker).data(), ":\n\n");
+    assert_eq!(poll(&mut body, &second_waker).data(), ":\n");
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn is_built_outside_a_runtime_and_sent_inside() {
     runtime.block_on(async {
         use http_body_util::BodyExt;
         let frame = body.frame().await.unwrap().unwrap();
-        assert_eq!(frame.into_data().unwrap(), ":\n\n");
+        assert_eq!(frame.into_data().unwrap(), ":\n");
     });
 }
 
@@ -165,7 +165,7 @@ fn interval_text_and_event_are_settable() {
     let (_, waker) = Wakes::new();
     let ping = Event::new("").with_type(EventType::from_static("ping"));
     for (keep_alive, expected) in [
-        (KeepAlive::new().text("still\nhere"), ": still\n: here\n\n"),
+        (KeepAlive::new().text("still\nhere"), ": still\n: here\n"),
         (KeepAlive::new().event(ping), "event: ping\ndata: \n\n"),
     ] {
         let timer = ManualTimer::new();
@@ -196,7 +196,7 @@ fn a_prelude_goes_first_and_with_the_first_events() {
     let timer = ManualTimer::new();
     let events = Events::new([Ok(Event::new("x"))]);
     let body = SseBody::with_timer(events, timer).keep_alive(KeepAlive::default());
-    assert_eq!(poll(&mut Box::pin(body), &waker).data(), ":\n\ndata: x\n\n");
+    assert_eq!(poll(&mut Box::pin(body), &waker).data(), ":\ndata: x\n\n");
 
     let silent = Box::pin(SseBody::new(Events::new([])));
     assert_eq!(

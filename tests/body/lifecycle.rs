@@ -121,9 +121,9 @@ fn age_and_heartbeats_share_a_clock() {
     assert_eq!(
         seen,
         [
-            (0, &b":\n\n"[..]),
-            (16, b":\n\n"),
-            (32, b":\n\n"),
+            (0, &b":\n"[..]),
+            (16, b":\n"),
+            (32, b":\n"),
             (40, b": old\n\n")
         ]
     );

@@ -238,7 +238,7 @@ async fn parses_as_the_standard_says() {
     for (text, events, id, retry) in [
         ("", json!([]), "old", json!(null)),
         (
-            ":\nretry: 100\n\nid: 1\ndata: x\n\n",
+            ":\nretry: 100\nid: 1\ndata: x\n\n",
             json!([event("message", "1", "x")]),
             "1",
             json!(100),

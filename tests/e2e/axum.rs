@@ -36,17 +36,14 @@ async fn a_handler_takes_the_last_event_id_and_returns_a_body() {
             "no-cache, no-transform"
         );
         let read = read_until(&mut response.into_body(), "minute 10\n\n").await;
-        assert_eq!(read, format!(":\n\n{}", minutes(5, 10)));
+        assert_eq!(read, format!(":\n{}", minutes(5, 10)));
 
         let get = request(Version::HTTP_2, address, &format!("/{query}"));
         let response = send(address, get.body(Empty::new()).unwrap()).await;
         let read = read_until(&mut response.into_body(), "minute 10\n\n").await;
         assert_eq!(
             read,
-            format!(
-                ":\n\n{}",
-                minutes(if query.is_empty() { 1 } else { 10 }, 10)
-            )
+            format!(":\n{}", minutes(if query.is_empty() { 1 } else { 10 }, 10))
         );
 
         let get = request(Version::HTTP_11, address, "/").header("last-event-id", &b"\xff"[..]);

@@ -61,8 +61,8 @@ async fn a_stream_arrives_with_its_headers_prelude_and_heartbeats() {
 
         let mut body = response.into_body();
         let first = read_until(&mut body, "minute 10\n\n").await;
-        assert_eq!(first, format!(":\n\n{}", minutes(1, 10)));
-        assert_eq!(read_until(&mut body, ":\n\n").await, ":\n\n");
+        assert_eq!(first, format!(":\n{}", minutes(1, 10)));
+        assert_eq!(read_until(&mut body, ":\n").await, ":\n");
     }
 }
 
@@ -80,7 +80,7 @@ async fn a_client_goes_on_where_it_was() {
             .await
             .into_body();
         let read = read_until(&mut body, "minute 10\n\n").await;
-        assert_eq!(read, format!(":\n\n{}", minutes(8, 10)));
+        assert_eq!(read, format!(":\n{}", minutes(8, 10)));
     }
 }
 
@@ -208,8 +208,8 @@ async fn a_proxied_stream_gets_heartbeats() {
     for version in VERSIONS {
         let request = get(version, address, "/").body(Empty::new()).unwrap();
         let mut body = send(address, request).await.into_body();
-        let read = read_until(&mut body, ": proxy\n\n").await;
-        assert_eq!(read, "data: from upstream\n\n: proxy\n\n");
+        let read = read_until(&mut body, ": proxy\n").await;
+        assert_eq!(read, "data: from upstream\n\n: proxy\n");
     }
 }
 

@@ -46,7 +46,7 @@ async fn an_event_stream_and_a_health_check_share_a_port() {
         let response = send(address, request.body(Empty::new()).unwrap()).await;
         assert_eq!(response.headers()["x-accel-buffering"], "no");
         let read = read_until(&mut response.into_body(), "minute 10\n\n").await;
-        assert_eq!(read, format!(":\n\n{}", minutes(4, 10)));
+        assert_eq!(read, format!(":\n{}", minutes(4, 10)));
     }
 
     let mut client = HealthClient::new(channel(address).await);

@@ -47,19 +47,19 @@ async fn events_pass_compression_timeout_cors_and_trace_one_by_one() {
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         assert!(!response.headers().contains_key("content-encoding"));
         let mut body = response.into_body();
-        assert_eq!(read_until(&mut body, "\n\n").await, ":\n\n");
+        assert_eq!(read_until(&mut body, "\n").await, ":\n");
         for n in 0..3 {
             // Each event is read before the next is sent, so none is held back.
             events.push(Ok(Event::new(format!("{n} {}", "long ".repeat(100)))));
             let read = read_until(&mut body, " \n\n").await;
             assert!(
-                read.trim_start_matches(":\n\n")
+                read.trim_start_matches(":\n")
                     .starts_with(&format!("data: {n} "))
             );
         }
         // The timeout, of the response's head, has long passed when two heartbeats have.
-        read_until(&mut body, ":\n\n").await;
-        read_until(&mut body, ":\n\n").await;
+        read_until(&mut body, ":\n").await;
+        read_until(&mut body, ":\n").await;
     }
 }
 

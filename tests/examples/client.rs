@@ -71,11 +71,23 @@ pub(crate) async fn send(
 
 impl EventStream {
     pub(crate) async fn next(&mut self) -> Next {
+        match self.until("\n\n").await {
+            Ok(block) => Next::Block(block),
+            Err(over) => over,
+        }
+    }
+
+    /// The next line, such as a heartbeat.
+    pub(crate) async fn line(&mut self) -> String {
+        self.until("\n").await.expect("a line")
+    }
+
+    async fn until(&mut self, end: &str) -> Result<String, Next> {
         loop {
-            if let Some((block, rest)) = self.text.split_once("\n\n") {
-                let block = block.to_owned();
+            if let Some((text, rest)) = self.text.split_once(end) {
+                let text = text.to_owned();
                 self.text = rest.to_owned();
-                return Next::Block(block);
+                return Ok(text);
             }
             match timeout(DEADLINE, self.body.frame())
                 .await
@@ -85,8 +97,8 @@ impl EventStream {
                     let data = frame.into_data().expect("event streams have no trailers");
                     self.text.push_str(std::str::from_utf8(&data).unwrap());
                 }
-                Some(Err(_)) => return Next::Broken,
-                None => return Next::End,
+                Some(Err(_)) => return Err(Next::Broken),
+                None => return Err(Next::End),
             }
         }
     }
@@ -95,7 +107,10 @@ impl EventStream {
     pub(crate) async fn event(&mut self) -> String {
         loop {
             match self.next().await {
-                Next::Block(block) if block.contains("data:") => return block,
+                Next::Block(block) if block.contains("data:") => {
+                    let lines = block.lines().filter(|line| !line.starts_with(':'));
+                    return lines.collect::<Vec<_>>().join("\n");
+                }
                 Next::Block(_) => {}
                 over => panic!("the stream is over: {over:?}"),
             }

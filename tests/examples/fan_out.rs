@@ -39,7 +39,10 @@ async fn follow(mut stream: TcpStream) {
             let Some((_, data)) = block.split_once("\ndata: ") else {
                 continue;
             };
-            let id = block.strip_prefix("id: ").unwrap().lines().next().unwrap();
+            let id = block
+                .lines()
+                .find_map(|line| line.strip_prefix("id: "))
+                .unwrap();
             let (_, number) = id.split_once('-').unwrap();
             assert_eq!(number.parse::<u64>().unwrap(), next);
             assert_eq!(data.trim_end().len(), 120);

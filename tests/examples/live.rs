@@ -29,6 +29,11 @@ async fn commentary(stream: &mut EventStream) -> String {
     }
 }
 
+async fn assert_prelude(stream: &mut EventStream, retry: &str) {
+    assert_eq!(stream.line().await, ":");
+    assert_eq!(stream.line().await, retry);
+}
+
 /// What a page remembers of the events it has seen.
 #[derive(Default)]
 struct Seen {
@@ -72,8 +77,7 @@ async fn resumes_across_pulled_plugs() {
     for _ in 0..7 {
         let mut stream = get(authority, path, seen.last.as_deref()).await;
         assert_eq!(stream.header("content-type"), Some("text/event-stream"));
-        let prelude = Next::Block(":\nretry: 500".to_owned());
-        assert_eq!(stream.next().await, prelude);
+        assert_prelude(&mut stream, "retry: 500").await;
         seen.note(&commentary(&mut stream).await);
         pull_plug(authority, "tester").await;
         loop {
@@ -103,8 +107,7 @@ async fn resumes_from_poll_to_poll() {
     for poll in 0..40 {
         let mut stream = get(authority, path, seen.last.as_deref()).await;
         assert_eq!(stream.header("content-type"), Some("text/event-stream"));
-        let prelude = Next::Block(":\nretry: 100".to_owned());
-        assert_eq!(stream.next().await, prelude);
+        assert_prelude(&mut stream, "retry: 100").await;
         let pulled = poll % 4 == 0;
         if pulled {
             pull_plug(authority, "tester").await;

@@ -34,7 +34,7 @@ async fn hyper() {
         let mut stream = send(&example.authority, "GET", "/", None, version).await;
         assert_eq!(stream.head.version, version);
         assert_headers(&stream);
-        assert_eq!(stream.next().await, Next::Block(":".to_owned()));
+        assert_eq!(stream.line().await, ":");
         assert_eq!(stream.event().await, "id: 1\ndata: second 1");
         assert_eq!(stream.event().await, "id: 2\ndata: second 2");
 
@@ -49,10 +49,9 @@ async fn axum() {
     let mut example = Example::start("axum", &[]);
     let mut stream = get(&example.authority, "/events", Some("7")).await;
     assert_headers(&stream);
-    let Next::Block(prelude) = stream.next().await else {
-        panic!("there is a prelude");
-    };
-    let retry: u64 = client::field(&prelude, "retry").unwrap().parse().unwrap();
+    assert_eq!(stream.line().await, ":");
+    let retry = stream.line().await;
+    let retry: u64 = client::field(&retry, "retry").unwrap().parse().unwrap();
     assert!((1000..=5000).contains(&retry), "{retry}");
     assert_eq!(stream.event().await, "id: 8\ndata: second 8");
 
@@ -92,10 +91,10 @@ async fn smol() {
     let example = Example::start("smol", &[]);
     let mut stream = get(&example.authority, "/", None).await;
     assert_headers(&stream);
-    assert_eq!(stream.next().await, Next::Block(":".to_owned()));
+    assert_eq!(stream.line().await, ":");
     // Heartbeats of smol's timer, in the three seconds before the first event.
-    assert_eq!(stream.next().await, Next::Block(":".to_owned()));
-    assert_eq!(stream.next().await, Next::Block(":".to_owned()));
+    assert_eq!(stream.line().await, ":");
+    assert_eq!(stream.line().await, ":");
     assert_eq!(stream.event().await, "data: event 0");
 }
 
@@ -126,8 +125,8 @@ async fn proxy() {
     let mut stream = get(&example.authority, "/feed?topic=7", Some("ä-7")).await;
     assert_headers(&stream);
     assert_eq!(stream.next().await, Next::Block("data: one".to_owned()));
-    assert_eq!(stream.next().await, Next::Block(":".to_owned()));
-    assert_eq!(stream.next().await, Next::Block(":".to_owned()));
+    assert_eq!(stream.line().await, ":");
+    assert_eq!(stream.line().await, ":");
     // In the middle of an event there is nothing to be added, however long it takes.
     go_on.send(()).unwrap();
     tokio::time::sleep(std::time::Duration::from_millis(1500)).await;

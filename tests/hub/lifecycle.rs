@@ -208,7 +208,7 @@ async fn a_long_poll_tells_of_a_gap_at_once() {
     let body = body.long_poll(Duration::from_secs(25), TokioTimer);
     let start = Instant::now();
     let bytes = body.collect().await.unwrap().to_bytes();
-    assert_eq!(bytes, ":\nretry: 100\n\nevent: gap\ndata: \n\nid: 10-0\n\n");
+    assert_eq!(bytes, ":\nretry: 100\nevent: gap\ndata: \n\nid: 10-0\n\n");
     assert!(start.elapsed() < Duration::from_secs(1));
 }
 
@@ -228,7 +228,7 @@ async fn long_polls_lose_nothing_between_them() {
         let start = Instant::now();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = std::str::from_utf8(&bytes).unwrap();
-        assert!(text.starts_with(":\nretry: 100\n\n"));
+        assert!(text.starts_with(":\nretry: 100\n"));
         let waited = start.elapsed() >= Duration::from_secs(25);
         assert_eq!(waited, !text.contains("data: "));
         if let Some(id) = text
@@ -296,7 +296,7 @@ async fn heartbeats_prelude_and_age_are_those_of_a_body() {
         .keep_alive(KeepAlive::default())
         .max_age(age);
     let bytes = body.collect().await.unwrap().to_bytes();
-    assert_eq!(bytes, ":\n\nid: 10-0\n\n:\n\n:\n\n");
+    assert_eq!(bytes, ":\nid: 10-0\n\n:\n:\n");
     assert_eq!(hub.stats().subscribers, 0);
 }
 

@@ -46,7 +46,7 @@ async fn resumes_by_header_and_by_query() {
         let mut answer = ask(&service, request).await;
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["x-accel-buffering"], "no");
-        assert_eq!(first(&mut answer).await, ":\n\nid: 10-2\ndata: b\n\n");
+        assert_eq!(first(&mut answer).await, ":\nid: 10-2\ndata: b\n\n");
     }
     let bad = Request::get("/").header("last-event-id", &b"\xff"[..]);
     assert_eq!(ask(&service, bad).await.status(), 400);
@@ -87,7 +87,7 @@ async fn polls_long_if_asked_to() {
     for query in ["/?long-poll", "/?x=1&long-poll=1&y"] {
         let answer = ask(&service, Request::get(query)).await;
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(bytes, ":\nretry: 100\n\nid: 10-0\n\n");
+        assert_eq!(bytes, ":\nretry: 100\nid: 10-0\n\n");
     }
     let mut answer = ask(&service, Request::get("/?long-poll=0")).await;
     hub.publish(Event::new("a"));
@@ -112,8 +112,5 @@ async fn an_id_opens_no_topic() {
         .header("x-user", "bert")
         .header("last-event-id", "10-0");
     let mut answer = ask(&service, request).await;
-    assert_eq!(
-        first(&mut answer).await,
-        ":\n\nid: 10-2\ndata: for bert\n\n"
-    );
+    assert_eq!(first(&mut answer).await, ":\nid: 10-2\ndata: for bert\n\n");
 }

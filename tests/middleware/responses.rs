@@ -161,7 +161,7 @@ async fn heartbeats_go_into_foreign_streams_but_not_into_compressed_ones() {
         }
         assert_eq!(
             seen,
-            vec![": here\n\n"; usize::from(expected)],
+            vec![": here\n"; usize::from(expected)],
             "{encoding:?}"
         );
     }

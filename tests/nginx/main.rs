@@ -112,7 +112,7 @@ async fn every_event_passes_at_once() {
         "no-cache, no-transform"
     );
     let mut body = response.into_body();
-    assert_eq!(read_until(&mut body, "\n\n").await, ":\n\n");
+    assert_eq!(read_until(&mut body, "\n").await, ":\n");
     for n in 0..20u64 {
         // Each is read before the next is sent.
         events.push(Ok(Event::new("x").with_id(n)));
@@ -142,8 +142,5 @@ async fn nothing_passes_without_the_header() {
     );
     events.close();
     let mut body = response.await.into_body();
-    assert_eq!(
-        read_until(&mut body, "data: x\n\n").await,
-        ":\n\ndata: x\n\n"
-    );
+    assert_eq!(read_until(&mut body, "data: x\n\n").await, ":\ndata: x\n\n");
 }

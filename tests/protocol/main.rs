@@ -6,3 +6,5 @@ mod support;
 mod blocks;
 mod invalid;
 mod oracle;
+#[cfg(feature = "tokio")]
+mod readers;

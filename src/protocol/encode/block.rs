@@ -1,10 +1,11 @@
 use std::fmt;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
 use super::data::Repr;
 use super::event::Event;
-use super::fields::{Fields, shareable};
+use super::fields::{Fields, millis, shareable};
 use super::lines::END;
 use super::writer::Writer;
 
@@ -34,13 +35,18 @@ pub struct Block {
 }
 
 impl Block {
-    /// A comment that no browser shows, `:` alone in its line: the shortest sign of life.
+    /// A comment line that every client ignores, `:` alone: the shortest sign of life.
+    ///
+    /// This is a line and not a block: no empty line follows it, and so it joins the block that comes
+    /// next. An empty line would tell the client to dispatch what it has, which by the standard is
+    /// nothing; but clients that have a last event ID, such as the official Python SDK of OpenAI, then
+    /// dispatch an event with empty data.
     ///
     /// ```
-    /// assert_eq!(tower_sse::Block::HEARTBEAT, ":\n\n");
+    /// assert_eq!(tower_sse::Block::HEARTBEAT, ":\n");
     /// ```
     pub const HEARTBEAT: Self = Self {
-        head: Bytes::from_static(b":\n\n"),
+        head: Bytes::from_static(b":\n"),
         payload: None,
     };
 
@@ -163,6 +169,22 @@ impl Block {
 }
 
 impl Block {
+    /// Comment lines, and a reconnection time if there is one, without the empty line that ends a
+    /// block: they join the block that follows. See [`HEARTBEAT`](Self::HEARTBEAT).
+    pub(crate) fn lines(comment: &str, retry: Option<Duration>) -> Self {
+        let mut head = Vec::new();
+        let fields = Fields {
+            comment: Some(comment.as_bytes()),
+            retry: retry.map(millis),
+            ..Fields::NONE
+        };
+        fields.encode_head(&mut head);
+        Self {
+            head: Bytes::from(head),
+            payload: None,
+        }
+    }
+
     /// Whole blocks, one after the other.
     pub(crate) fn from_encoded(bytes: Vec<u8>) -> Self {
         Self::from_shared(Bytes::from(bytes))

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::block::Block;
 use super::data::{Data, Repr};
-use super::fields::{Fields, Payload};
+use super::fields::{Fields, Payload, millis};
 use crate::protocol::value::Text;
 use crate::protocol::value::{EventId, EventType};
 
@@ -171,7 +171,7 @@ impl Event {
     /// ```
     pub fn with_retry(mut self, time: Duration) -> Self {
         let rare = self.rare.get_or_insert_default();
-        rare.retry = Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        rare.retry = Some(millis(time));
         self
     }
 

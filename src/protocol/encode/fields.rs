@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::data::Repr;
@@ -15,6 +17,11 @@ pub(super) const SHARE: usize = 32 * 1024;
 const EVENT: &[u8] = b"event: ";
 const ID: &[u8] = b"id: ";
 const RETRY: &[u8] = b"retry: ";
+
+/// What a `retry` field says: whole milliseconds, rounded down and saturating.
+pub(super) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
 
 /// One block's fields, borrowed from wherever they are.
 #[derive(Clone, Copy)]

@@ -24,7 +24,7 @@ use crate::protocol::value::EventType;
 ///     })
 /// }
 /// assert_eq!(twice(Event::new("x")), "data: x\n\ndata: x\n\n");
-/// assert_eq!(twice(Block::HEARTBEAT), ":\n\n:\n\n");
+/// assert_eq!(twice(Block::HEARTBEAT), ":\n:\n");
 /// ```
 pub trait Encode: sealed::Sealed {
     /// Appends the bytes.
