@@ -5,8 +5,8 @@
 //! the slowest subscriber; and its resident memory per idle subscriber.
 //!
 //! ```sh
-//! cargo bench --all-features --bench end_to_end               # all of it
-//! cargo bench --all-features --bench end_to_end -- idle        # or a part
+//! cargo bench --manifest-path benches/Cargo.toml --bench end_to_end          # all of it
+//! cargo bench --manifest-path benches/Cargo.toml --bench end_to_end -- idle  # or a part
 //! ```
 
 use std::cell::RefCell;

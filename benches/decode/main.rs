@@ -1,4 +1,5 @@
-//! The decoder beside its peers: `cargo bench --all-features --bench decode [FILTER]`.
+//! The decoder beside its peers:
+//! `cargo bench --manifest-path benches/Cargo.toml --bench decode [-- PART OF A ROW]`.
 //!
 //! Nanoseconds per event, medians of interleaved rounds, and how many times faster than the best
 //! peer. Every contender's events are compared with what was sent before anything is timed; one that
