@@ -46,11 +46,12 @@ async fn events(
     last: Option<LastEventId>,
     State(stop): State<CancellationToken>,
 ) -> impl IntoResponse {
-    // Where to go on. What a client may see is never taken from here: it is what the client says.
+    // Where to resume, as the client says: any number up to the largest one, so the range has an end.
+    // What a client may see is never decided by it.
     let seen = last.and_then(|last| last.number()).unwrap_or(0);
 
     let seconds = IntervalStream::new(tokio::time::interval(Duration::from_secs(1)));
-    let events = futures_util::stream::iter(seen.saturating_add(1)..)
+    let events = futures_util::stream::iter(seen.saturating_add(1)..=u64::MAX)
         .zip(seconds)
         .map(|(number, _)| Event::new(format!("second {number}")).with_id(number));
     SseBody::new(events)

@@ -70,7 +70,7 @@ async fn seconds(
 fn count(last: Option<&LastEventId>) -> impl Stream<Item = Event> + use<> {
     let seen = last.and_then(LastEventId::number).unwrap_or(0);
     let seconds = IntervalStream::new(tokio::time::interval(Duration::from_secs(1)));
-    futures_util::stream::iter(seen.saturating_add(1)..)
+    futures_util::stream::iter(seen.saturating_add(1)..=u64::MAX)
         .zip(seconds)
         .map(|(number, _)| Event::new(format!("second {number}")).with_id(number))
 }

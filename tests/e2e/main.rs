@@ -18,9 +18,9 @@ use tower_sse::{Event, LastEventId};
 fn ticker(last: Option<&LastEventId>) -> impl Stream<Item = Result<Event, Infallible>> + use<> {
     use futures_util::{StreamExt, stream};
 
-    let seen = last.map_or(0, |last| last.as_str().parse().unwrap_or(0));
-    stream::iter(seen + 1..=10)
-        .map(|n: u64| Ok(Event::new(format!("minute {n}")).with_id(n)))
+    let seen: u64 = last.map_or(0, |last| last.as_str().parse().unwrap_or(0));
+    stream::iter(seen.saturating_add(1)..=10)
+        .map(|n| Ok(Event::new(format!("minute {n}")).with_id(n)))
         .chain(stream::pending())
 }
 

@@ -2,7 +2,10 @@
 
 mod client;
 mod fan_out;
+mod hostile_ids;
 mod live;
+#[cfg(feature = "axum")]
+mod readme;
 #[path = "../support/example.rs"]
 mod support;
 
