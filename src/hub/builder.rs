@@ -34,6 +34,7 @@ pub struct HubBuilder {
     max_subscribers: usize,
     retry_after: Duration,
     user_ids: bool,
+    announce_place: bool,
     epoch: Option<u64>,
 }
 
@@ -46,11 +47,12 @@ impl HubBuilder {
                 age: None,
             },
             lag: Lag::End,
-            gap: Some(Event::new("").with_type(EventType::from_static("gap"))),
+            gap: Some(Event::new("{}").with_type(EventType::from_static("gap"))),
             farewell: None,
             max_subscribers: usize::MAX,
             retry_after: Duration::from_secs(5),
             user_ids: false,
+            announce_place: true,
             epoch: None,
         }
     }
@@ -116,7 +118,7 @@ impl HubBuilder {
     /// body.frame().await; // its position
     /// (0..5).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
     /// let gap = body.frame().await.unwrap().unwrap().into_data().unwrap();
-    /// assert_eq!(gap, "event: gap\ndata: \n\nid: 10-5\n\n");
+    /// assert_eq!(gap, "event: gap\nid: 10-5\ndata: {}\n\n");
     /// # }).unwrap();
     /// ```
     pub fn lag(mut self, lag: Lag) -> Self {
@@ -124,15 +126,31 @@ impl HubBuilder {
         self
     }
 
-    /// What a subscriber is sent that may have missed something, or `None` for nothing; by default
-    /// an event of type `gap` with empty data. An ID that it has is left out.
+    /// The event that tells a subscriber that it may have missed something, or `None` to send
+    /// nothing; by default an event of type `gap` with the data `{}`. Its ID is replaced by the place
+    /// that the subscriber continues from.
+    ///
+    /// The default's data is valid JSON, since the OpenAI SDKs parse the data of every event whatever
+    /// its type. They raise an API error for an object with an `error`, so that is what to send to
+    /// them; the Anthropic SDKs do the same for an event of type `error`, and ignore types that they
+    /// do not know.
     ///
     /// ```
+    /// use futures_util::FutureExt;
+    /// use http_body_util::BodyExt;
     /// use tower_sse::hub::Hub;
-    /// use tower_sse::{Event, EventType};
-    /// let refetch = Event::new("").with_type(EventType::from_static("refetch"));
-    /// let hub = Hub::builder().gap_event(refetch).build();
-    /// assert_eq!(hub.stats().gaps, 0);
+    /// use tower_sse::{Event, EventId, EventType};
+    ///
+    /// let lost = Event::new(r#"{"error": {"message": "events were lost"}}"#)
+    ///     .with_type(EventType::from_static("error"));
+    /// let hub = Hub::builder().epoch(36).gap_event(lost).build();
+    /// let body = hub.resume(EventId::from_static("of yesterday"))?;
+    /// hub.close();
+    /// assert_eq!(
+    ///     body.collect().now_or_never().unwrap().unwrap().to_bytes(),
+    ///     "event: error\nid: 10-0\ndata: {\"error\": {\"message\": \"events were lost\"}}\n\n",
+    /// );
+    /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
     pub fn gap_event(mut self, event: impl Into<Option<Event>>) -> Self {
         self.gap = event.into();
@@ -210,6 +228,37 @@ impl HubBuilder {
         self
     }
 
+    /// Whether a new subscription begins with its place: a block that has an ID and nothing else. On
+    /// by default.
+    ///
+    /// The standard's readers, browsers among them, keep the ID without dispatching an event, so a
+    /// client that loses its connection before the first event still resumes where it began. Some
+    /// readers dispatch an empty event for such a block. The OpenAI and Anthropic SDKs are among them
+    /// and fail to parse its data: turn this off for their streams. A subscriber that reconnects
+    /// before its first event then begins anew.
+    ///
+    /// A gap event always carries the place in its own block. A [long
+    /// poll](super::Subscription::long_poll) always begins with its place, since the next poll
+    /// resumes from there.
+    ///
+    /// ```
+    /// use futures_util::FutureExt;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, Hub};
+    ///
+    /// let hub = Hub::builder().epoch(36).announce_place(false).build();
+    /// let body = hub.subscribe()?;
+    /// hub.publish(Event::new("goal"));
+    /// hub.close();
+    /// let bytes = body.collect().now_or_never().unwrap().unwrap().to_bytes();
+    /// assert_eq!(bytes, "id: 10-1\ndata: goal\n\n");
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn announce_place(mut self, announce: bool) -> Self {
+        self.announce_place = announce;
+        self
+    }
+
     /// What tells this hub's IDs from those of another life of the process; random by default.
     ///
     /// ```
@@ -233,11 +282,12 @@ impl HubBuilder {
         let epoch = self.epoch.map_or_else(Epoch::random, Epoch::new);
         let settings = Settings {
             lag: self.lag,
-            gap: self.gap.map(|event| event.encode_as(None)),
+            gap: self.gap,
             farewell: self.farewell.map(|event| event.encode_as(None)),
             max_subscribers: self.max_subscribers,
             retry_after: self.retry_after,
             user_ids: self.user_ids,
+            announce_place: self.announce_place,
         };
         let state = State::new(self.retention);
         Hub {

@@ -137,8 +137,8 @@ impl Hub {
         self.subscriber().subscribe()
     }
 
-    /// Subscribes to the topic without a name, after what the client saw last: a
-    /// [`LastEventId`](crate::LastEventId) or an [`EventId`], or an option of one.
+    /// Subscribes to the topic without a name, after the last event the client has seen: a
+    /// [`LastEventId`](crate::LastEventId), an [`EventId`] or an `Option<LastEventId>`; see [`After`].
     ///
     /// Between what is retained and what comes live there is no gap and nothing double, whoever
     /// publishes meanwhile. [`Subscription::outcome`] says whether something was missed before.

@@ -54,13 +54,15 @@
 //!
 //! | the client's ID | [`Outcome`] | sent first |
 //! |---|---|---|
-//! | none | `Fresh` | the ID of the newest event, without data |
+//! | none, or an empty one | `Fresh` | its place: the ID of the newest event, without data |
 //! | known, and nothing lost since | `Resumed(n)` | the n events |
 //! | known, but something lost since | `Gap` | the gap event, then what is retained |
 //! | of another epoch, never given out, or no ID of a hub at all | `Unknown` | the gap event |
 //!
-//! The ID without data is why a client that breaks off before its first event misses nothing. The gap
-//! event has no ID of its own: it is for the page, which then fetches its state anew.
+//! The place is why a client that loses its connection before the first event misses nothing. Readers
+//! that take a block without data for an event need [`HubBuilder::announce_place`] turned off, and
+//! usually a [gap event](HubBuilder::gap_event) of their own. The gap event's ID is the place that
+//! follows the gap; the event is for the page, which then fetches its state anew.
 //!
 //! # Topics
 //!

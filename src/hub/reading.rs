@@ -153,6 +153,11 @@ impl State {
         (if at_head { self.next } else { cursor }) - 1
     }
 
+    /// The same for the place a seat holds.
+    pub(super) fn place_of(&self, seat: Option<&Seat>) -> Option<u64> {
+        seat.map(|seat| self.begins_after(seat.view, self.places[seat.place].cursor))
+    }
+
     #[inline]
     fn advance(&mut self, seat: &Seat, to: u64, events: u64, bytes: usize, wakes: &mut Wakes) {
         let (place, view) = (&mut self.places[seat.place], &self.views[seat.view]);

@@ -63,24 +63,19 @@ impl Subscription {
         let shared = &self.hub.shared;
         match shared.with(|state, wakes| state.take(seat, cx.waker(), wakes)) {
             Taken::Frame(block) => Poll::Ready(Some(block)),
-            other => self.settle(&other),
+            other => self.settle(cx, &other),
         }
     }
 
     /// The same where something is out of the ordinary.
     #[cold]
     fn poll_extra(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
+        if let Some(first) = self.take_first() {
+            return Poll::Ready(Some(first));
+        }
         let Some(extra) = &mut self.extra else {
             return self.poll_hub(cx);
         };
-        if let Some(first) = extra.first.take() {
-            if extra.filter.is_none() && extra.chunks.is_empty() && !extra.once {
-                self.extra = None;
-            } else {
-                extra.served = self.outcome.is_lossy();
-            }
-            return Poll::Ready(Some(first));
-        }
         let (filtered, once) = (extra.filter.is_some(), extra.once);
         let seat = self.seat.as_ref();
         if !once && seat.is_some_and(|seat| seat.is_waiting(cx.waker())) {
@@ -97,11 +92,23 @@ impl Subscription {
         block
     }
 
+    /// The block that goes out before anything else, if there is one.
+    fn take_first(&mut self) -> Option<Block> {
+        let extra = self.extra.as_mut()?;
+        let first = extra.first.take()?;
+        if extra.filter.is_none() && extra.chunks.is_empty() && !extra.once {
+            self.extra = None;
+        } else {
+            extra.served = self.outcome.is_lossy();
+        }
+        Some(first).filter(|first| !first.is_empty())
+    }
+
     fn poll_filtered(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         let mut deliveries = Vec::new();
         loop {
             if let Err(other) = self.collect(cx, |delivery| deliveries.push(delivery)) {
-                return self.settle(&other);
+                return self.settle(cx, &other);
             }
             let block = Block::write(|out| {
                 for delivery in deliveries.drain(..) {
@@ -132,10 +139,10 @@ impl Subscription {
     }
 
     /// What to do where there is no event.
-    fn settle(&mut self, taken: &Taken) -> Poll<Option<Block>> {
+    fn settle(&mut self, cx: &mut Context<'_>, taken: &Taken) -> Poll<Option<Block>> {
         let settings = &self.hub.shared.settings;
         match taken {
-            Taken::Lagged => self.lag(),
+            Taken::Lagged => self.lag(cx),
             Taken::Closed => {
                 let farewell = settings.farewell.clone();
                 self.leave();
@@ -153,10 +160,18 @@ impl Subscription {
         }
     }
 
-    fn lag(&mut self) -> Poll<Option<Block>> {
+    fn lag(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         match self.skip() {
             None => Poll::Ready(None),
-            Some(begins_after) => Poll::Ready(Some(self.gap_at(begins_after))),
+            Some(begins_after) => {
+                let gap = self.gap_at(begins_after);
+                if gap.is_empty() {
+                    // Nothing tells of it; what is retained comes next.
+                    self.poll_block(cx)
+                } else {
+                    Poll::Ready(Some(gap))
+                }
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use super::epoch::Epoch;
 use super::outcome::Lag;
 use super::state::{Last, State};
 use super::waiters::Wakes;
-use crate::protocol::{Block, EventId};
+use crate::protocol::{Block, Event, EventId};
 use crate::sync::{Mutex, MutexGuard};
 
 /// What a hub and its subscriptions hold together.
@@ -19,11 +19,12 @@ pub(super) struct Shared {
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) lag: Lag,
-    pub(super) gap: Option<Block>,
+    pub(super) gap: Option<Event>,
     pub(super) farewell: Option<Block>,
     pub(super) max_subscribers: usize,
     pub(super) retry_after: Duration,
     pub(super) user_ids: bool,
+    pub(super) announce_place: bool,
 }
 
 impl Shared {

@@ -10,15 +10,23 @@ use super::view::Key;
 use crate::last_event_id::LastEventId;
 use crate::protocol::EventId;
 
-/// What a client saw last, if it says so: an [`EventId`], a [`LastEventId`], or an option of either.
+/// The last event a client has seen, if any: an [`EventId`], a [`LastEventId`], or an
+/// `Option<LastEventId>`.
+///
+/// The empty ID counts as none, so an `Option<EventId>` is passed as
+/// `last.unwrap_or(EventId::EMPTY)`.
 ///
 /// ```
 /// use tower_sse::{Event, EventId, hub::{Hub, Outcome}};
 ///
 /// let hub = Hub::new();
 /// let id = hub.publish(Event::new("x"));
-/// assert_eq!(hub.resume(Some(id))?.outcome(), Outcome::Resumed(0));
-/// assert_eq!(hub.resume(None::<EventId>)?.outcome(), Outcome::Fresh);
+/// assert_eq!(hub.resume(id)?.outcome(), Outcome::Resumed(0));
+/// assert_eq!(hub.resume(None)?.outcome(), Outcome::Fresh);
+///
+/// let stored: Option<EventId> = None;
+/// let subscription = hub.resume(stored.unwrap_or(EventId::EMPTY))?;
+/// assert_eq!(subscription.outcome(), Outcome::Fresh);
 /// # Ok::<(), tower_sse::hub::Refused>(())
 /// ```
 #[derive(Debug, Clone, Default)]
@@ -26,19 +34,20 @@ pub struct After(Option<EventId>);
 
 impl From<EventId> for After {
     fn from(id: EventId) -> Self {
-        Self(Some(id))
+        Self(Some(id).filter(|id| !id.is_empty()))
     }
 }
 
 impl From<LastEventId> for After {
     fn from(last: LastEventId) -> Self {
-        Self(Some(last.into()))
+        EventId::from(last).into()
     }
 }
 
-impl<I: Into<EventId>> From<Option<I>> for After {
-    fn from(last: Option<I>) -> Self {
-        Self(last.map(Into::into))
+/// The only `From<Option<_>>`, so that `resume(None)` infers its type.
+impl From<Option<LastEventId>> for After {
+    fn from(last: Option<LastEventId>) -> Self {
+        last.map_or_else(Self::default, Self::from)
     }
 }
 

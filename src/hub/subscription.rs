@@ -33,9 +33,10 @@ const SHORT_RETRY: Duration = Duration::from_millis(100);
 /// [`keep_alive`](Self::keep_alive); and for all the other things that body can do,
 /// [`into_body`](Self::into_body).
 ///
-/// Its first block has no data, and the ID of where it begins, unless it resumes: a client that
-/// loses the connection before the first event then misses nothing either. Where something may have
-/// been missed, the gap event goes before that.
+/// Unless it resumes, its first block has the ID of the place where it begins and nothing else: a
+/// client that loses the connection before the first event then misses nothing either. See
+/// [`HubBuilder::announce_place`](super::HubBuilder::announce_place) for clients that choke on that.
+/// Where something may have been missed, the first block is the gap event, with that ID.
 ///
 /// ```
 /// use http_body_util::BodyExt;
@@ -89,8 +90,11 @@ impl Subscription {
             outcome,
             extra: None,
         };
+        let settings = &subscription.hub.shared.settings;
         let first = match outcome {
-            Outcome::Fresh => Some(subscription.position(begins_after)),
+            Outcome::Fresh => settings
+                .announce_place
+                .then(|| subscription.place(begins_after)),
             Outcome::Resumed(_) => None,
             Outcome::Gap | Outcome::Unknown => Some(subscription.gap_at(begins_after)),
         };
@@ -114,19 +118,21 @@ impl Subscription {
     }
 
     /// A block without data that moves the client's last event ID.
-    fn position(&self, seq: u64) -> Block {
+    fn place(&self, seq: u64) -> Block {
         Event::empty()
             .with_id(self.hub.shared.epoch.id(seq))
             .encode()
     }
 
+    /// What tells of a gap, with the place that follows it; empty if the settings send neither.
     pub(super) fn gap_at(&self, seq: u64) -> Block {
-        Block::write(|out| {
-            if let Some(gap) = &self.hub.shared.settings.gap {
-                out.push(gap.clone());
-            }
-            out.push(self.position(seq));
-        })
+        let shared = &self.hub.shared;
+        let once = self.extra.as_ref().is_some_and(|extra| extra.once);
+        match &shared.settings.gap {
+            Some(gap) => gap.encode_as(Some(&shared.epoch.id(seq))),
+            None if once || shared.settings.announce_place => self.place(seq),
+            None => Block::write(|_| ()),
+        }
     }
 
     /// With heartbeats and a prelude, on tokio's clock.
@@ -165,7 +171,8 @@ impl Subscription {
 
     /// As a long poll, for where streaming is not possible: the body ends as soon as it has sent
     /// something and nothing more is pending, or when `wait` has passed, and tells the client to come
-    /// back after 100 ms. The next request resumes, so nothing is lost in between.
+    /// back after 100 ms. The next request resumes, so nothing is lost in between. For that, the body
+    /// begins with its place even if [`announce_place`](super::HubBuilder::announce_place) is off.
     ///
     /// ```
     /// use std::time::Duration;
@@ -185,7 +192,14 @@ impl Subscription {
     /// # }
     /// ```
     pub fn long_poll<T: Timer>(mut self, wait: Duration, timer: T) -> SseBody<Self, T> {
-        self.extra.get_or_insert_default().once = true;
+        let begins_after = self.hub.shared.lock().place_of(self.seat.as_ref());
+        let place = begins_after.map(|seq| self.place(seq));
+        let resumed = matches!(self.outcome, Outcome::Resumed(_));
+        let extra = self.extra.get_or_insert_default();
+        extra.once = true;
+        if extra.first.as_ref().map_or(!resumed, Block::is_empty) {
+            extra.first = place;
+        }
         SseBody::with_timer(self, timer)
             .prelude(Prelude::new().retry(SHORT_RETRY))
             .max_age(MaxAge::new(wait))

@@ -5,6 +5,7 @@ mod support;
 
 mod lifecycle;
 mod model;
+mod places;
 mod service;
 mod stalled;
 mod threads;

@@ -1,0 +1,188 @@
+//! What a subscription is sent before its first event: the bytes of each outcome, with and without
+//! places of their own and a gap event.
+
+use std::time::Duration;
+
+use futures_util::{FutureExt, StreamExt};
+use http_body::Body;
+use http_body_util::BodyExt;
+use tower_sse::hub::{Hub, HubBuilder, Lag, Outcome, Subscription};
+use tower_sse::timer::TokioTimer;
+use tower_sse::{Event, EventId};
+
+const STRANGER: EventId = EventId::from_static("of yesterday");
+const GAP: &str = "event: gap\nid: 10-3\ndata: {}\n\n";
+
+/// A hub of which the first three of five events are lost.
+fn hub(settings: HubBuilder) -> Hub {
+    let hub = settings.epoch(36).retain_events(2).build();
+    (1..=5).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
+    hub
+}
+
+fn settings(announce: bool, gap: bool) -> HubBuilder {
+    let settings = Hub::builder().announce_place(announce);
+    if gap {
+        settings
+    } else {
+        settings.gap_event(None)
+    }
+}
+
+/// All that is ready.
+fn drain(body: &mut Subscription) -> String {
+    let mut text = String::new();
+    while let Some(Some(Ok(frame))) = body.frame().now_or_never() {
+        text.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
+    }
+    text
+}
+
+fn id(text: &'static str) -> EventId {
+    EventId::from_static(text)
+}
+
+#[test]
+fn each_outcome_with_each_setting() {
+    let rest = "id: 10-4\ndata: 4\n\nid: 10-5\ndata: 5\n\n";
+    let table = [
+        (
+            EventId::EMPTY,
+            Outcome::Fresh,
+            "id: 10-5\n\n",
+            "id: 10-5\n\n",
+            "",
+        ),
+        (
+            id("10-4"),
+            Outcome::Resumed(1),
+            "",
+            "",
+            "id: 10-5\ndata: 5\n\n",
+        ),
+        (id("10-1"), Outcome::Gap, GAP, "id: 10-3\n\n", rest),
+        (
+            STRANGER,
+            Outcome::Unknown,
+            "event: gap\nid: 10-5\ndata: {}\n\n",
+            "id: 10-5\n\n",
+            "",
+        ),
+    ];
+    for (last, outcome, with_gap, without_gap, events) in table {
+        for announce in [true, false] {
+            for gap in [true, false] {
+                let hub = hub(settings(announce, gap));
+                let mut body = hub.resume(last.clone()).unwrap();
+                assert_eq!(body.outcome(), outcome);
+                let first = match (gap, announce) {
+                    (true, false) if outcome == Outcome::Fresh => "",
+                    (true, _) => with_gap,
+                    (false, true) => without_gap,
+                    (false, false) => "",
+                };
+                assert_eq!(
+                    drain(&mut body),
+                    format!("{first}{events}"),
+                    "{outcome:?} {announce} {gap}"
+                );
+                assert!(!body.is_end_stream());
+                hub.publish(Event::new("6"));
+                assert_eq!(drain(&mut body), "id: 10-6\ndata: 6\n\n");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_lag_with_each_setting() {
+    for (announce, gap, first) in [
+        (true, true, GAP),
+        (false, true, GAP),
+        (true, false, "id: 10-3\n\n"),
+        (false, false, ""),
+    ] {
+        let hub = settings(announce, gap)
+            .lag(Lag::Oldest)
+            .epoch(36)
+            .retain_events(2)
+            .build();
+        let mut body = hub.subscribe().unwrap();
+        drain(&mut body);
+        (1..=5).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
+        let rest = "id: 10-4\ndata: 4\n\nid: 10-5\ndata: 5\n\n";
+        assert_eq!(drain(&mut body), format!("{first}{rest}"));
+        assert_eq!(hub.stats().lagged, 1);
+    }
+}
+
+/// With the setting off, no block of a hub's own makes a reader dispatch an event without data.
+#[test]
+fn nothing_without_data_is_sent_where_places_are_off() {
+    let settings = || {
+        settings(false, true)
+            .farewell(Event::new("bye"))
+            .lag(Lag::Newest)
+    };
+    for last in [EventId::EMPTY, id("10-4"), id("10-1"), STRANGER] {
+        let hub = hub(settings());
+        let mut body = hub
+            .subscriber()
+            .after(last)
+            .filter(|_| true)
+            .subscribe()
+            .unwrap();
+        let mut text = drain(&mut body);
+        (6..=20).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
+        hub.transient(Event::new("t"));
+        text.push_str(&drain(&mut body));
+        hub.close();
+        text.push_str(&drain(&mut body));
+        assert!(body.is_end_stream() && text.ends_with("data: bye\n\n"));
+        for block in text.split_terminator("\n\n") {
+            assert!(
+                block.lines().any(|line| line.starts_with("data: ")),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_poll_has_its_place_whatever_the_setting() {
+    for announce in [true, false] {
+        for gap in [true, false] {
+            let hub = hub(settings(announce, gap));
+            let poll = |last| {
+                let body = hub.resume(last).unwrap();
+                let body = body.long_poll(Duration::from_secs(25), TokioTimer);
+                body.collect().map(|bytes| bytes.unwrap().to_bytes())
+            };
+            let fresh = poll(EventId::EMPTY).await;
+            assert!(fresh.ends_with(b"id: 10-5\n\n"));
+            let lost = poll(id("10-1")).await;
+            let text = std::str::from_utf8(&lost).unwrap();
+            assert_eq!(text.contains(GAP), gap);
+            assert!(text.contains("id: 10-3\n"));
+            let unknown = poll(STRANGER).await;
+            let text = std::str::from_utf8(&unknown).unwrap();
+            assert_eq!(text.contains("event: gap\n"), gap);
+            assert!(text.contains("id: 10-5\n"));
+        }
+    }
+}
+
+#[test]
+fn a_stream_of_deliveries_tells_of_a_gap_whatever_the_setting() {
+    for announce in [true, false] {
+        for gap in [true, false] {
+            let hub = hub(settings(announce, gap));
+            let mut stream = hub.resume(id("10-1")).unwrap().into_stream();
+            let mut next = || stream.next().now_or_never().flatten();
+            assert!(next().unwrap().is_err());
+            assert_eq!(next().unwrap().unwrap().data(), "4");
+            assert_eq!(next().unwrap().unwrap().data(), "5");
+            assert!(next().is_none());
+        }
+    }
+}
