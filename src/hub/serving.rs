@@ -107,6 +107,9 @@ impl Subscription {
     fn poll_filtered(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         let mut deliveries = Vec::new();
         loop {
+            if self.seat.is_none() {
+                return Poll::Ready(None);
+            }
             if let Err(other) = self.collect(cx, |delivery| deliveries.push(delivery)) {
                 return self.settle(cx, &other);
             }

@@ -88,6 +88,15 @@ async fn what_is_pending_goes_out_before_the_end() {
     hub.drain().await;
 }
 
+#[tokio::test]
+async fn a_filtered_subscriber_is_said_farewell_once() {
+    let hub = Hub::builder().epoch(36).farewell(Event::new("bye")).build();
+    let body = hub.subscriber().filter(|_| true).subscribe().unwrap();
+    hub.close();
+    let bytes = body.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(bytes, "id: 10-0\n\ndata: bye\n\n");
+}
+
 #[test]
 fn a_place_is_free_again_when_a_subscriber_has_gone() {
     let hub = Hub::builder()
