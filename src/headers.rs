@@ -20,6 +20,9 @@ pub const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffe
 /// Whether these headers label an event stream: a `Content-Type` of `text/event-stream`, in any
 /// case, with any parameters.
 ///
+/// Of several types, in one header or in many, the last one that is a media type counts, as in
+/// browsers ([Fetch]).
+///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 /// use tower_sse::headers::is_event_stream;
@@ -30,17 +33,50 @@ pub const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffe
 /// assert!(is_event_stream(&headers));
 /// headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-streams"));
 /// assert!(!is_event_stream(&headers));
+/// headers.append(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+/// assert!(is_event_stream(&headers));
 /// ```
+///
+/// [Fetch]: https://fetch.spec.whatwg.org/#concept-header-extract-mime-type
 #[must_use]
 pub fn is_event_stream(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE) else {
-        return false;
-    };
-    let value = value.as_bytes();
+    let values = headers.get_all(CONTENT_TYPE).iter();
+    let types = values
+        .flat_map(|value| split_list(value.as_bytes()))
+        .filter_map(essence);
+    types
+        .last()
+        .is_some_and(|essence| essence.eq_ignore_ascii_case(b"text/event-stream"))
+}
+
+/// The members of a list, which commas separate, except those in quoted strings.
+fn split_list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (mut quoted, mut escaped) = (false, false);
+    value.split(move |byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            b',' => return !quoted,
+            _ => {}
+        }
+        false
+    })
+}
+
+/// A media type without its parameters; `None` for what is not a media type, and for any of them.
+fn essence(value: &[u8]) -> Option<&[u8]> {
     let end = memchr::memchr(b';', value).unwrap_or(value.len());
-    value[..end]
-        .trim_ascii()
-        .eq_ignore_ascii_case(b"text/event-stream")
+    let essence = value[..end].trim_ascii();
+    let slash = memchr::memchr(b'/', essence)?;
+    let is_token = |part: &[u8]| !part.is_empty() && part.iter().copied().all(is_token_byte);
+    let is_type = is_token(&essence[..slash]) && is_token(&essence[slash + 1..]);
+    (is_type && essence != b"*/*").then_some(essence)
+}
+
+/// [RFC 9110, 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2)
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// Whether the `Accept` of these request headers lets an event stream be the answer.
