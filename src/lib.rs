@@ -90,6 +90,7 @@
 mod axum;
 pub mod body;
 pub mod client;
+mod clock;
 pub mod headers;
 pub mod hub;
 mod last_event_id;

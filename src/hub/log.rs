@@ -1,6 +1,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use crate::clock;
 use crate::protocol::{Block, EventId};
 
 /// How many transient events are kept for live subscribers that are not up to date.
@@ -61,7 +62,7 @@ impl Log {
             seq,
             topic,
             block,
-            at: self.retention.age.map(|_| Instant::now()),
+            at: self.retention.age.and_then(|_| clock::instant()),
             id: id.map(Box::new),
         });
     }
@@ -111,7 +112,7 @@ impl Log {
 
     /// Now, if age matters.
     pub(super) fn now(&self) -> Option<Instant> {
-        self.retention.age.map(|_| Instant::now())
+        self.retention.age.and_then(|_| clock::instant())
     }
 
     /// The number of the event with this ID of the user's, if it is retained.
