@@ -1,16 +1,23 @@
-use std::error::Error;
+use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
+use http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
 
-use crate::protocol::{Decoder, EventId, LimitExceeded, MessageEvent};
+use super::chunks::Chunks;
+use super::event_stream_error::EventStreamError;
+use super::from_response::FromResponse;
+use super::reader::{Read, Reader, Terminator};
+use super::rejection::PATIENCE;
+use crate::protocol::{Decoder, EventId, MessageEvent};
+use crate::timer::Timer;
 
 /// How many frames without an event one poll takes at most, in case they never end.
 const FRAMES_PER_POLL: usize = 256;
@@ -18,10 +25,15 @@ const FRAMES_PER_POLL: usize = 256;
 pin_project! {
     /// The events of a body, as a stream: what [`SseBody`](crate::SseBody) makes, taken apart.
     ///
-    /// Any [`http_body::Body`] will do, whatever its data are; data that are [`Bytes`] are not
-    /// copied. It looks at no header: see [`is_event_stream`](crate::headers::is_event_stream) for
-    /// the one that says what a body is. Trailers are passed over. An event that is unfinished when
-    /// the body ends is dropped, as the standard has it ([9.2.6]).
+    /// It reads any [`http_body::Body`], whatever its data; [`Bytes`] are not copied. Trailers are
+    /// skipped. An event that is unfinished when the body ends is dropped, as the standard has it
+    /// ([9.2.6]); [`was_cut`](Self::was_cut) tells.
+    ///
+    /// | made from | with | checks |
+    /// |---|---|---|
+    /// | a response | [`from_response`](Self::from_response) | status, `Content-Type`, `Content-Encoding` |
+    /// | a body | [`new`](Self::new), [`with_decoder`](Self::with_decoder) | nothing |
+    /// | a stream of chunks, as from reqwest or gloo | [`from_stream`](Self::from_stream) | nothing |
     ///
     /// For a client that reconnects, see [`client`](crate::client).
     ///
@@ -47,9 +59,8 @@ pin_project! {
         // `None` once it has ended, so that the connection is freed at once.
         #[pin]
         body: Option<B>,
-        data: Option<B::Data>,
-        chunk: Bytes,
-        decoder: Decoder,
+        reader: Reader<B::Data>,
+        cut: bool,
     }
 }
 
@@ -93,10 +104,144 @@ impl<B: Body> EventStream<B> {
     pub fn with_decoder(body: B, decoder: Decoder) -> Self {
         Self {
             body: Some(body),
-            data: None,
-            chunk: Bytes::new(),
-            decoder,
+            reader: Reader::new(decoder),
+            cut: false,
         }
+    }
+
+    /// The events of this response, if it is an event stream: its status is 200, its type
+    /// `text/event-stream`, and its content not encoded.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rejection`](super::Rejection), with the first 4 KiB of the body. To read them may take
+    /// as long as the server likes; [`from_response_with_timer`](Self::from_response_with_timer)
+    /// bounds it.
+    ///
+    /// ```
+    /// use futures_util::StreamExt;
+    /// use http::Response;
+    /// use tower_sse::EventStream;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let response = Response::builder().header("content-type", "text/event-stream");
+    /// let response = response.body("data: kick-off\n\n".to_owned()).unwrap();
+    /// let mut events = EventStream::from_response(response).await.unwrap();
+    /// assert_eq!(events.next().await.unwrap().unwrap().data(), "kick-off");
+    ///
+    /// let rejection = EventStream::from_response(Response::new("oops".to_owned())).await.unwrap_err();
+    /// assert_eq!(
+    ///     rejection.to_string(),
+    ///     "the response is not an event stream: 200 OK without Content-Type",
+    /// );
+    /// assert_eq!(rejection.body(), "oops");
+    /// # }
+    /// ```
+    pub fn from_response(response: Response<B>) -> FromResponse<B> {
+        FromResponse::new(response, || None)
+    }
+
+    /// As [`from_response`](Self::from_response), and reads the body of a rejected response for 5 s
+    /// at most.
+    ///
+    /// # Errors
+    ///
+    /// The [`Rejection`](super::Rejection), with what has arrived of the first 4 KiB of the body.
+    ///
+    /// ```
+    /// use http::Response;
+    /// use tower_sse::{EventStream, body::Chunks, timer::TokioTimer};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let never = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+    /// let response = Response::builder().status(502).body(Chunks::new(never)).unwrap();
+    /// let rejection = EventStream::from_response_with_timer(response, TokioTimer).await.unwrap_err();
+    /// assert_eq!(rejection.status(), 502);
+    /// # }
+    /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "as every other with_timer")]
+    pub fn from_response_with_timer<T: Timer>(
+        response: Response<B>,
+        timer: T,
+    ) -> FromResponse<B, T::Sleep> {
+        FromResponse::new(response, || Some(timer.sleep(PATIENCE)))
+    }
+
+    /// Ends with the event that has this data, such as `[DONE]`, which is not handed out; a body
+    /// that ends without it is an [error](EventStreamError::Unterminated).
+    ///
+    /// The connection is dropped at the terminator. Of several calls of this and
+    /// [`until_type`](Self::until_type), the last counts.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use futures_util::StreamExt;
+    /// use http_body_util::Full;
+    /// use tower_sse::EventStream;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let body = Full::<Bytes>::from("data: Hel\n\ndata: lo\n\ndata: [DONE]\n\n");
+    /// let mut tokens = EventStream::new(body).until("[DONE]");
+    /// assert_eq!(tokens.next().await.unwrap().unwrap().data(), "Hel");
+    /// assert_eq!(tokens.next().await.unwrap().unwrap().data(), "lo");
+    /// assert!(tokens.next().await.is_none());
+    ///
+    /// let mut tokens = EventStream::new(Full::<Bytes>::from("data: Hel\n\n")).until("[DONE]");
+    /// assert_eq!(tokens.next().await.unwrap().unwrap().data(), "Hel");
+    /// assert_eq!(
+    ///     tokens.next().await.unwrap().unwrap_err().to_string(),
+    ///     "the event stream ended without its terminator",
+    /// );
+    /// # }
+    /// ```
+    pub fn until(mut self, data: impl Into<Cow<'static, str>>) -> Self {
+        self.reader = self.reader.until(Terminator::Data(data.into()));
+        self
+    }
+
+    /// Ends with the event of this type, such as `message_stop`, which is not handed out; a body
+    /// that ends without it is an [error](EventStreamError::Unterminated).
+    ///
+    /// ```
+    /// # use bytes::Bytes;
+    /// # use futures_util::StreamExt;
+    /// # use http_body_util::Full;
+    /// use tower_sse::EventStream;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let body = Full::<Bytes>::from("data: Hello\n\nevent: message_stop\ndata: {}\n\n");
+    /// let mut tokens = EventStream::new(body).until_type("message_stop");
+    /// assert_eq!(tokens.next().await.unwrap().unwrap().data(), "Hello");
+    /// assert!(tokens.next().await.is_none());
+    /// # }
+    /// ```
+    pub fn until_type(mut self, event_type: impl Into<Cow<'static, str>>) -> Self {
+        self.reader = self.reader.until(Terminator::Type(event_type.into()));
+        self
+    }
+
+    /// Whether the stream has ended in the middle of an event, which is lost; `false` while it has
+    /// not ended.
+    ///
+    /// An event is what has data, a type or an ID. Of what an ending cuts off, comments and
+    /// reconnection times are no loss.
+    ///
+    /// ```
+    /// # use bytes::Bytes;
+    /// # use futures_util::StreamExt;
+    /// # use http_body_util::Full;
+    /// use tower_sse::EventStream;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let mut events = EventStream::new(Full::<Bytes>::from("data: whole\n\ndata: ha"));
+    /// assert!(events.next().await.unwrap().is_ok());
+    /// assert!(events.next().await.is_none());
+    /// assert!(events.was_cut());
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn was_cut(&self) -> bool {
+        self.cut
     }
 
     /// The last event ID so far; see [`Decoder::last_event_id`].
@@ -114,7 +259,7 @@ impl<B: Body> EventStream<B> {
     /// # }
     /// ```
     pub fn last_event_id(&self) -> EventId {
-        self.decoder.last_event_id()
+        self.reader.decoder().last_event_id()
     }
 
     /// The reconnection time, if the server has set one; see [`Decoder::reconnection_time`].
@@ -132,7 +277,32 @@ impl<B: Body> EventStream<B> {
     /// # }
     /// ```
     pub fn reconnection_time(&self) -> Option<Duration> {
-        self.decoder.reconnection_time()
+        self.reader.decoder().reconnection_time()
+    }
+}
+
+impl<S, D, E> EventStream<Chunks<S>>
+where
+    S: Stream<Item = Result<D, E>>,
+    D: Into<Bytes>,
+{
+    /// The events in a stream of chunks, from an HTTP library without [`http_body::Body`] or from
+    /// anything else that yields bytes.
+    ///
+    /// A chunk is anything that converts into [`Bytes`]; they may be cut anywhere.
+    ///
+    /// ```
+    /// use futures_util::{StreamExt, stream};
+    /// use tower_sse::EventStream;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let chunks = stream::iter(["da", "ta: x\n\n"].map(Ok::<_, std::io::Error>));
+    /// let mut events = EventStream::from_stream(chunks);
+    /// assert_eq!(events.next().await.unwrap().unwrap().data(), "x");
+    /// # }
+    /// ```
+    pub fn from_stream(chunks: S) -> Self {
+        Self::new(Chunks::new(chunks))
     }
 }
 
@@ -142,35 +312,26 @@ impl<B: Body> Stream for EventStream<B> {
     /// The next event, or
     ///
     /// - [`EventStreamError::Limit`], after which there may be more events;
-    /// - [`EventStreamError::Body`], after which there is nothing more.
+    /// - any other error, after which there is nothing more.
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut this = self.project();
         for _ in 0..FRAMES_PER_POLL {
-            loop {
-                if let Some(item) = this.decoder.decode(this.chunk).transpose() {
-                    return Poll::Ready(Some(item.map_err(EventStreamError::Limit)));
-                }
-                match this.data.as_mut().and_then(next_chunk) {
-                    Some(chunk) => *this.chunk = chunk,
-                    None => break,
-                }
-            }
             let Some(body) = this.body.as_mut().as_pin_mut() else {
                 return Poll::Ready(None);
             };
-            match ready!(body.poll_frame(cx)) {
-                // Trailers are no data, and say nothing to a reader of events.
-                Some(Ok(frame)) => *this.data = frame.into_data().ok(),
-                Some(Err(error)) => {
-                    this.body.set(None);
-                    this.decoder.end();
-                    return Poll::Ready(Some(Err(EventStreamError::Body(error))));
+            let last = match ready!(this.reader.poll(body, cx)) {
+                Read::Event(event) => return Poll::Ready(Some(Ok(event))),
+                Read::Limit(limit) => {
+                    return Poll::Ready(Some(Err(EventStreamError::Limit(limit))));
                 }
-                None => {
-                    this.body.set(None);
-                    this.decoder.end();
-                }
-            }
+                Read::Comment(_) | Read::Data | Read::Nothing => continue,
+                Read::Ended if this.reader.has_terminator() => Some(EventStreamError::Unterminated),
+                Read::Terminator | Read::Ended => None,
+                Read::Failed(error) => Some(EventStreamError::Body(error)),
+            };
+            this.body.set(None);
+            *this.cut = this.reader.end();
+            return Poll::Ready(last.map(Err));
         }
         cx.waker().wake_by_ref();
         Poll::Pending
@@ -183,58 +344,11 @@ impl<B: Body> FusedStream for EventStream<B> {
     }
 }
 
-/// The next contiguous piece, so that a chain of `Bytes` is not copied together.
-pub(crate) fn next_chunk<D: Buf>(data: &mut D) -> Option<Bytes> {
-    let len = data.chunk().len();
-    (len > 0).then(|| data.copy_to_bytes(len))
-}
-
 impl<B: Body + fmt::Debug> fmt::Debug for EventStream<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventStream")
             .field("body", &self.body)
-            .field("decoder", &self.decoder)
+            .field("reader", &self.reader)
             .finish_non_exhaustive()
-    }
-}
-
-/// Why an [`EventStream`] has no event to give.
-///
-/// ```
-/// use tower_sse::Decoder;
-/// use tower_sse::body::EventStreamError;
-///
-/// let broken = EventStreamError::Body(std::io::Error::other("reset"));
-/// assert_eq!(broken.to_string(), "the event stream's body failed");
-///
-/// let mut decoder = Decoder::new().max_line_len(7);
-/// let limit = decoder.decode_ref(&mut &b":comment"[..]).unwrap_err();
-/// let too_long = EventStreamError::<std::io::Error>::Limit(limit);
-/// assert_eq!(too_long.to_string(), "a line is longer than the limit of 7 bytes");
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum EventStreamError<E> {
-    /// The body failed, as a connection that breaks does; the stream has ended.
-    Body(E),
-    /// An event was too long; the stream goes on after it.
-    Limit(LimitExceeded),
-}
-
-impl<E> fmt::Display for EventStreamError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Body(_) => f.write_str("the event stream's body failed"),
-            Self::Limit(limit) => limit.fmt(f),
-        }
-    }
-}
-
-impl<E: Error + 'static> Error for EventStreamError<E> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Body(error) => Some(error),
-            Self::Limit(_) => None,
-        }
     }
 }

@@ -17,22 +17,32 @@
 
 mod alarm;
 mod boundary;
+mod chunks;
 mod event_stream;
+mod event_stream_error;
+mod from_response;
 mod keep_alive;
 mod keep_alive_body;
 mod lifecycle;
 mod prelude;
+mod reader;
+mod rejection;
 mod settings;
 mod source;
 mod sse_body;
 
-pub(crate) use event_stream::next_chunk;
-pub use event_stream::{EventStream, EventStreamError};
+pub use chunks::Chunks;
+pub use event_stream::EventStream;
+pub use event_stream_error::EventStreamError;
+pub use from_response::FromResponse;
 pub use keep_alive::KeepAlive;
 pub use keep_alive_body::KeepAliveBody;
 pub(crate) use keep_alive_body::to_bytes;
 pub use lifecycle::MaxAge;
 pub use prelude::Prelude;
+pub(crate) use reader::{Read, Reader, Terminator};
+pub use rejection::Rejection;
+pub(crate) use rejection::{PATIENCE, Rejecting, is_acceptable};
 pub(crate) use source::SealedSource;
 pub use source::{Item, Source, Written};
 pub use sse_body::SseBody;

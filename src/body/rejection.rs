@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -5,35 +6,29 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Response, StatusCode};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Body;
 
-use crate::timer::Timer;
+use crate::headers::is_event_stream;
 
 /// How much of the body is kept.
 const MAX_BODY: usize = 4 * 1024;
-/// How long it is waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the body may take, where there is a clock.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A response that is no event stream.
+/// A response that is not an event stream: its status is not 200, its `Content-Type` is not
+/// `text/event-stream`, or it has a `Content-Encoding` that nothing has decoded.
 ///
 /// ```
-/// # use futures_util::StreamExt;
-/// # use http::{Request, Response};
-/// # use tower_sse::EventSource;
-/// # use tower_sse::client::SourceEvent;
-/// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-/// # let service = tower::service_fn(|_: Request<String>| async {
-/// #     Response::builder().status(404).header("x-why", "no").body("because".to_owned())
-/// # });
-/// # let request = Request::new(String::new());
-/// let mut source = EventSource::new(service, request);
-/// let Some(SourceEvent::Failed(error)) = source.next().await else {
-///     panic!("did not fail");
-/// };
-/// let rejection = error.rejection().unwrap();
-/// assert_eq!((rejection.status().as_u16(), &rejection.body()[..]), (404, &b"because"[..]));
+/// use http::Response;
+/// use tower_sse::EventStream;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let response = Response::builder().status(404).body("no such feed".to_owned()).unwrap();
+/// let rejection = EventStream::from_response(response).await.unwrap_err();
+/// assert_eq!(rejection.to_string(), "the response is not an event stream: 404 Not Found");
+/// assert_eq!(rejection.body(), "no such feed");
 /// # }
 /// ```
 #[derive(Debug, Clone)]
@@ -44,23 +39,15 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// Its status; 200 if it was the type that was wrong.
+    /// The response's status; 200 if it was rejected for its headers.
     ///
     /// ```
-    /// # use futures_util::StreamExt;
-    /// # use http::{Request, Response};
-    /// # use tower_sse::EventSource;
-    /// # use tower_sse::client::SourceEvent;
-    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// # let service = tower::service_fn(|_: Request<String>| async {
-    /// #     Response::builder().status(404).header("x-why", "no").body("because".to_owned())
-    /// # });
-    /// # let request = Request::new(String::new());
-    /// let mut source = EventSource::new(service, request);
-    /// let Some(SourceEvent::Failed(error)) = source.next().await else {
-    ///     panic!("did not fail");
-    /// };
-    /// assert_eq!(error.rejection().unwrap().status(), 404);
+    /// # use http::Response;
+    /// # use tower_sse::EventStream;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let response = Response::builder().status(404).body(String::new()).unwrap();
+    /// let rejection = EventStream::from_response(response).await.unwrap_err();
+    /// assert_eq!(rejection.status(), 404);
     /// # }
     /// ```
     #[must_use]
@@ -68,23 +55,15 @@ impl Rejection {
         self.status
     }
 
-    /// Its headers.
+    /// The response's headers.
     ///
     /// ```
-    /// # use futures_util::StreamExt;
-    /// # use http::{Request, Response};
-    /// # use tower_sse::EventSource;
-    /// # use tower_sse::client::SourceEvent;
-    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// # let service = tower::service_fn(|_: Request<String>| async {
-    /// #     Response::builder().status(404).header("x-why", "no").body("because".to_owned())
-    /// # });
-    /// # let request = Request::new(String::new());
-    /// let mut source = EventSource::new(service, request);
-    /// let Some(SourceEvent::Failed(error)) = source.next().await else {
-    ///     panic!("did not fail");
-    /// };
-    /// assert_eq!(error.rejection().unwrap().headers()["x-why"], "no");
+    /// # use http::Response;
+    /// # use tower_sse::EventStream;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let response = Response::builder().header("content-type", "text/html").body(String::new());
+    /// let rejection = EventStream::from_response(response.unwrap()).await.unwrap_err();
+    /// assert_eq!(rejection.headers()["content-type"], "text/html");
     /// # }
     /// ```
     #[must_use]
@@ -92,23 +71,16 @@ impl Rejection {
         &self.headers
     }
 
-    /// The first 4 KiB of its body, as far as they came within 5 s.
+    /// The first 4 KiB of the response's body; less if they take longer than 5 s. Empty if the
+    /// body is encoded.
     ///
     /// ```
-    /// # use futures_util::StreamExt;
-    /// # use http::{Request, Response};
-    /// # use tower_sse::EventSource;
-    /// # use tower_sse::client::SourceEvent;
-    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// # let service = tower::service_fn(|_: Request<String>| async {
-    /// #     Response::builder().status(404).header("x-why", "no").body("because".to_owned())
-    /// # });
-    /// # let request = Request::new(String::new());
-    /// let mut source = EventSource::new(service, request);
-    /// let Some(SourceEvent::Failed(error)) = source.next().await else {
-    ///     panic!("did not fail");
-    /// };
-    /// assert_eq!(error.rejection().unwrap().body(), "because");
+    /// # use http::Response;
+    /// # use tower_sse::EventStream;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let response = Response::new("x".repeat(5_000));
+    /// let rejection = EventStream::from_response(response).await.unwrap_err();
+    /// assert_eq!(rejection.body().len(), 4_096);
     /// # }
     /// ```
     #[must_use]
@@ -117,44 +89,71 @@ impl Rejection {
     }
 
     /// Whether a server may mean it to pass: 429 and 5xx.
-    pub(super) fn is_temporary(&self) -> bool {
+    pub(crate) fn is_temporary(&self) -> bool {
         self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
     }
 }
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.status.fmt(f)?;
+        write!(f, "the response is not an event stream: {}", self.status)?;
         if self.status != StatusCode::OK {
             return Ok(());
         }
-        match self.headers.get(CONTENT_TYPE) {
+        if is_event_stream(&self.headers) {
+            return match encoding(&self.headers) {
+                Some(encoding) => write!(f, " with Content-Encoding {encoding:?}, not decoded"),
+                None => Ok(()),
+            };
+        }
+        // Of several, the last counts.
+        match self.headers.get_all(CONTENT_TYPE).iter().next_back() {
             Some(content_type) => write!(f, " with Content-Type {content_type:?}"),
             None => f.write_str(" without Content-Type"),
         }
     }
 }
 
-/// Reads the first bytes of a response that has been rejected.
-pub(super) struct Rejecting<B, T: Timer> {
+impl Error for Rejection {}
+
+/// Whether the response to this head is an event stream, and not an encoded one.
+pub(crate) fn is_acceptable<B>(response: &Response<B>) -> bool {
+    response.status() == StatusCode::OK
+        && is_event_stream(response.headers())
+        && encoding(response.headers()).is_none()
+}
+
+/// The `Content-Encoding`, if there is one. What decodes a body removes the header.
+fn encoding(headers: &HeaderMap) -> Option<&HeaderValue> {
+    headers.get_all(CONTENT_ENCODING).iter().find(|value| {
+        let codings = value.as_bytes().split(|b| *b == b',');
+        let mut codings = codings.map(<[u8]>::trim_ascii);
+        codings.any(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))
+    })
+}
+
+/// Reads the beginning of a response that has been rejected, until a sleep ends.
+pub(crate) struct Rejecting<B, F> {
     head: Response<()>,
     body: Pin<Box<B>>,
     seen: BytesMut,
-    sleep: Pin<Box<T::Sleep>>,
+    sleep: Option<Pin<Box<F>>>,
 }
 
-impl<B: Body, T: Timer> Rejecting<B, T> {
-    pub(super) fn new(head: Response<()>, body: B, timer: &T) -> Self {
+impl<B: Body, F: Future> Rejecting<B, F> {
+    pub(crate) fn new(response: Response<B>, sleep: Option<F>) -> Self {
+        let (head, body) = response.into_parts();
         Self {
-            head,
+            head: Response::from_parts(head, ()),
             body: Box::pin(body),
             seen: BytesMut::new(),
-            sleep: Box::pin(timer.sleep(PATIENCE)),
+            sleep: sleep.map(Box::pin),
         }
     }
 
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Rejection> {
-        while self.seen.len() < MAX_BODY && !self.body.is_end_stream() {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Rejection> {
+        let encoded = encoding(self.head.headers()).is_some();
+        while !encoded && self.seen.len() < MAX_BODY && !self.body.is_end_stream() {
             match self.body.as_mut().poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     if let Ok(data) = frame.into_data() {
@@ -162,12 +161,15 @@ impl<B: Body, T: Timer> Rejecting<B, T> {
                         self.seen.put(data.take(room));
                     }
                 }
-                // Whatever is wrong with it, what has come is told.
+                // Whatever is wrong with it, what has arrived is told.
                 Poll::Ready(Some(Err(_)) | None) => break,
-                Poll::Pending => match self.sleep.as_mut().poll(cx) {
-                    Poll::Ready(_) => break,
-                    Poll::Pending => return Poll::Pending,
-                },
+                Poll::Pending => {
+                    let sleep = self.sleep.as_mut().map(|sleep| sleep.as_mut().poll(cx));
+                    if !matches!(sleep, Some(Poll::Ready(_))) {
+                        return Poll::Pending;
+                    }
+                    break;
+                }
             }
         }
         Poll::Ready(Rejection {

@@ -2,36 +2,50 @@ use std::time::Duration;
 
 use crate::random;
 
-/// What a client doubles from when the server's `retry` is shorter, so that a server that is down
-/// and has once said `retry: 0` is not asked in a tight loop.
+/// The least reconnection time that a server can ask for. Firefox has 500 ms, Chromium and Safari
+/// have none; it is what our own long polls ask for.
+const MIN_RECONNECTION_TIME: Duration = Duration::from_millis(100);
+
+/// What a client doubles from when the reconnection time is shorter, so that a server that is down
+/// is not asked in a tight loop.
 const LEAST: Duration = Duration::from_millis(50);
+
+/// A connection that has been open for this long proves that the server works, however long the
+/// wait before it was: long polls last for 25 s and more, and proxies cut silence after 30 or 60 s.
+const MAX_PROOF: Duration = Duration::from_secs(10);
 
 /// How long to wait before the next connection.
 #[derive(Debug, Clone)]
 pub(super) struct Backoff {
     pub(super) reconnection_time: Duration,
+    /// What the server's `retry` is raised to.
+    pub(super) min: Duration,
     pub(super) max: Duration,
     pub(super) max_tries: Option<u32>,
-    /// Connections in a row that delivered nothing.
+    /// Connections in a row that failed.
     tries: u32,
+    /// The wait before this connection, without its random part.
+    wait: Option<Duration>,
 }
 
 impl Backoff {
     pub(super) fn new() -> Self {
         Self {
             reconnection_time: Duration::from_secs(3),
+            min: MIN_RECONNECTION_TIME,
             max: Duration::from_secs(30),
             max_tries: None,
             tries: 0,
+            wait: None,
         }
     }
 
-    /// A connection has delivered.
+    /// A healthy connection is over.
     pub(super) fn reset(&mut self) {
         self.tries = 0;
     }
 
-    /// A connection is over that had delivered nothing; whether there may be another.
+    /// A connection has failed; whether there may be another.
     pub(super) fn fail(&mut self) -> Result<(), u32> {
         self.tries = self.tries.saturating_add(1);
         match self.max_tries {
@@ -40,11 +54,28 @@ impl Backoff {
         }
     }
 
-    /// Never less than the server's `retry` and `Retry-After` ask for.
-    pub(super) fn delay(&self, retry: Option<Duration>, retry_after: Option<Duration>) -> Duration {
-        let time = self.time(retry.unwrap_or(self.reconnection_time));
-        time.max(retry_after.unwrap_or_default())
-            .saturating_add(random::up_to(time / 2))
+    /// How long a connection has to stay open to be a healthy one.
+    pub(super) fn proof(&self) -> Duration {
+        let wait = self.wait.unwrap_or(self.reconnection_time);
+        wait.clamp(LEAST, MAX_PROOF)
+    }
+
+    /// The reconnection time: the server's, or else the user's.
+    pub(super) fn base(&self, retry: Option<Duration>) -> Duration {
+        retry.map_or(self.reconnection_time, |retry| retry.max(self.min))
+    }
+
+    /// Never less than the server's `retry` and `Retry-After` ask for, and up to as much again, so
+    /// that clients that were cut off together do not return together.
+    pub(super) fn delay(
+        &mut self,
+        retry: Option<Duration>,
+        retry_after: Option<Duration>,
+    ) -> Duration {
+        let wait = self.time(self.base(retry));
+        let wait = wait.max(retry_after.unwrap_or_default());
+        self.wait = Some(wait);
+        wait.saturating_add(random::up_to(wait))
     }
 
     fn time(&self, asked: Duration) -> Duration {
@@ -69,10 +100,14 @@ mod tests {
         for _ in 0..tries {
             backoff.fail().unwrap();
         }
-        let least = backoff.time(retry.map_or(backoff.reconnection_time, Duration::from_millis));
+        let retry = retry.map(Duration::from_millis);
+        let least = backoff.time(backoff.base(retry));
         for _ in 0..100 {
-            let delay = backoff.delay(retry.map(Duration::from_millis), None);
-            assert!(delay >= least && delay <= least + least / 2, "{delay:?}");
+            let delay = backoff.delay(retry, None);
+            assert!(
+                delay >= least && delay <= least.saturating_mul(2),
+                "{delay:?}"
+            );
         }
         least
     }
@@ -84,25 +119,48 @@ mod tests {
         let seconds = [0, 1, 40].map(|tries| after(tries, Some(60_000)).as_secs());
         assert_eq!(seconds, [60, 60, 60]);
         let millis = [0, 1, 2, 40].map(|tries| after(tries, Some(0)).as_millis());
-        assert_eq!(millis, [0, 100, 200, 30_000]);
+        assert_eq!(millis, [100, 200, 400, 30_000]);
         after(7, Some(u64::MAX));
     }
 
     #[test]
-    fn a_longer_retry_after_counts() {
-        let backoff = Backoff::new();
+    fn a_longer_retry_after_counts_and_is_spread_as_well() {
+        let mut backoff = Backoff::new();
         let minute = Duration::from_secs(60);
-        assert!(backoff.delay(None, Some(minute)) >= minute);
+        let delays: Vec<_> = (0..100)
+            .map(|_| backoff.delay(None, Some(minute)))
+            .collect();
+        assert!(
+            delays
+                .iter()
+                .all(|delay| *delay >= minute && *delay <= minute * 2)
+        );
+        assert!(delays.iter().any(|delay| *delay > minute * 3 / 2));
         assert!(backoff.delay(Some(minute), Some(Duration::ZERO)) >= minute);
     }
 
     #[test]
     fn spreads() {
-        let backoff = Backoff::new();
+        let mut backoff = Backoff::new();
         let mut delays: Vec<_> = (0..100).map(|_| backoff.delay(None, None)).collect();
         delays.sort();
         delays.dedup();
         assert!(delays.len() > 90);
+    }
+
+    #[test]
+    fn a_connection_proves_itself_by_lasting_as_long_as_the_wait_before_it() {
+        let mut backoff = Backoff::new();
+        assert_eq!(backoff.proof(), Duration::from_secs(3));
+        backoff.fail().unwrap();
+        backoff.delay(None, None);
+        assert_eq!(backoff.proof(), Duration::from_secs(6));
+        backoff.delay(None, Some(Duration::from_secs(3_600)));
+        assert_eq!(backoff.proof(), MAX_PROOF);
+        backoff.reconnection_time = Duration::ZERO;
+        backoff.reset();
+        backoff.delay(None, None);
+        assert_eq!(backoff.proof(), LEAST);
     }
 
     #[test]

@@ -1,27 +1,22 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use bytes::{Buf, Bytes};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
-use http::{Response, StatusCode};
-use http_body::Body;
+use http::Response;
 
 use super::error::ClientError;
 use super::event_source::EventSource;
-use super::rejection::{Rejecting, Rejection};
+use super::request::header_value;
 use super::retry_after::retry_after;
 use super::service::{HttpService, poll_ready};
 use super::source_event::SourceEvent;
-use crate::body::next_chunk;
-use crate::headers::is_event_stream;
-use crate::protocol::Decoded;
+use crate::body::{PATIENCE, Read, Rejecting, Rejection, is_acceptable};
 use crate::timer::Timer;
 
 /// How many steps without anything to say one poll takes at most, in case they never end.
-const STEPS_PER_POLL: usize = 256;
+pub(super) const STEPS_PER_POLL: usize = 256;
 
 /// Where a source is with its connection.
 pub(super) enum State<S: HttpService<B>, B, T: Timer> {
@@ -30,8 +25,8 @@ pub(super) enum State<S: HttpService<B>, B, T: Timer> {
     /// The request is out.
     Requesting(Pin<Box<S::Future>>),
     Open(Pin<Box<S::ResponseBody>>),
-    /// The response is no event stream.
-    Rejecting(Box<Rejecting<S::ResponseBody, T>>),
+    /// The response is not an event stream.
+    Rejecting(Box<Rejecting<S::ResponseBody, T::Sleep>>),
     /// Waiting before the next request.
     Waiting(Pin<Box<T::Sleep>>),
     Closed,
@@ -51,7 +46,7 @@ impl<S: HttpService<B>, B: Clone, T: Timer> Stream for EventSource<S, B, T> {
                 State::Requesting(_) => this.poll_response(cx),
                 State::Open(_) => this.poll_open(cx),
                 State::Rejecting(rejecting) => match rejecting.poll(cx) {
-                    Poll::Ready(rejection) => Poll::Ready(Some(this.reject(rejection))),
+                    Poll::Ready(rejection) => Poll::Ready(this.reject(rejection)),
                     Poll::Pending => Poll::Pending,
                 },
                 State::Waiting(sleep) => sleep.as_mut().poll(cx).map(|_| {
@@ -87,10 +82,10 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
             Poll::Ready(Ok(())) => {}
             // Tower's contract: such a service is to be discarded.
             Poll::Ready(Err(error)) => {
-                return Poll::Ready(Some(self.fail(ClientError::Service(error))));
+                return Poll::Ready(self.fail(ClientError::Service(error)));
             }
         }
-        let id = self.decoder.last_event_id();
+        let id = self.last_event_id();
         let (request, complete) = self.template.request(&id);
         self.state = State::Requesting(Box::pin(self.service.call(request)));
         self.watchdog.feed();
@@ -104,123 +99,126 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
         match response.as_mut().poll(cx) {
             Poll::Ready(Ok(response)) => Poll::Ready(self.respond(response)),
             Poll::Ready(Err(error)) => {
-                Poll::Ready(Some(self.lose(ClientError::Transport(error.into()), None)))
+                Poll::Ready(self.lose(ClientError::Transport(error.into()), false))
             }
             Poll::Pending => self.poll_watchdog(cx),
         }
     }
 
     fn respond(&mut self, response: Response<S::ResponseBody>) -> Option<SourceEvent> {
-        let (head, body) = response.into_parts();
-        let head = Response::from_parts(head, ());
         self.watchdog.feed();
-        if head.status() == StatusCode::OK && is_event_stream(head.headers()) {
-            self.state = State::Open(Box::pin(body));
-            return Some(SourceEvent::Open(head));
+        if !is_acceptable(&response) {
+            let sleep = self.timer.sleep(PATIENCE);
+            self.state = State::Rejecting(Box::new(Rejecting::new(response, Some(sleep))));
+            return None;
         }
-        self.state = State::Rejecting(Box::new(Rejecting::new(head, body, &self.timer)));
-        None
+        let (head, body) = response.into_parts();
+        self.state = State::Open(Box::pin(body));
+        self.health.open(&self.timer, self.backoff.proof());
+        Some(SourceEvent::Open(Response::from_parts(head, ())))
     }
 
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Step {
-        loop {
-            if let Some(event) = self.decode() {
-                return Poll::Ready(Some(event));
-            }
-            match self.data.as_mut().and_then(next_chunk) {
-                Some(chunk) => self.chunk = chunk,
-                None => break,
-            }
-        }
         let State::Open(body) = &mut self.state else {
             return Poll::Ready(None);
         };
-        match body.as_mut().poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => {
-                self.data = frame.into_data().ok().filter(Buf::has_remaining);
-                if self.data.is_some() {
-                    self.watchdog.feed();
-                    self.frames = self.frames.saturating_add(1);
-                    if self.frames > 1 {
-                        self.backoff.reset();
-                    }
-                }
-                Poll::Ready(None)
-            }
-            Poll::Ready(Some(Err(error))) => {
-                Poll::Ready(Some(self.lose(ClientError::Transport(error.into()), None)))
-            }
-            Poll::Ready(None) => Poll::Ready(Some(self.lose(ClientError::Ended, None))),
-            Poll::Pending => self.poll_watchdog(cx),
-        }
-    }
-
-    fn decode(&mut self) -> Option<SourceEvent> {
-        let decoded = if self.comments {
-            self.decoder.decode_with_comments(&mut self.chunk)
-        } else {
-            let event = self.decoder.decode(&mut self.chunk);
-            event.map(|event| event.map(Decoded::Event))
+        let Poll::Ready(read) = self.reader.poll(body.as_mut(), cx) else {
+            // It has to be polled for its sleep to run.
+            _ = self.health.has_lasted(cx);
+            return self.poll_watchdog(cx);
         };
-        Some(match decoded {
-            Ok(None) => return None,
-            Ok(Some(Decoded::Event(event))) => {
-                self.frames = u8::MAX;
-                self.backoff.reset();
-                SourceEvent::Message(event)
+        Poll::Ready(match read {
+            Read::Event(event) => {
+                self.health.delivered = true;
+                Some(SourceEvent::Message(event))
             }
-            Ok(Some(Decoded::Comment(comment))) => SourceEvent::Comment(comment),
-            Err(limit) => SourceEvent::Error(ClientError::Limit(limit)),
+            Read::Comment(comment) => Some(SourceEvent::Comment(comment)),
+            Read::Limit(limit) => Some(SourceEvent::Error(ClientError::Limit(limit))),
+            Read::Nothing => None,
+            Read::Data => {
+                self.watchdog.feed();
+                self.health.received = true;
+                None
+            }
+            Read::Terminator => {
+                self.close();
+                None
+            }
+            Read::Failed(error) => {
+                let healthy = self.health.has_lasted(cx);
+                self.lose(ClientError::Transport(error.into()), healthy)
+            }
+            Read::Ended if self.reader.decoder().is_inside_event() => {
+                let healthy = self.health.has_lasted(cx);
+                self.lose(ClientError::Cut, healthy)
+            }
+            Read::Ended => {
+                let healthy = self.health.received || self.health.has_lasted(cx);
+                let error = if self.reader.has_terminator() {
+                    ClientError::Unterminated
+                } else {
+                    ClientError::Ended
+                };
+                self.lose(error, healthy)
+            }
         })
     }
 
     fn poll_watchdog(&mut self, cx: &mut Context<'_>) -> Step {
-        match self.watchdog.poll(&self.timer, cx) {
-            Poll::Ready(time) => Poll::Ready(Some(self.lose(ClientError::Idle(time), None))),
-            Poll::Pending => Poll::Pending,
-        }
+        let Poll::Ready(time) = self.watchdog.poll(&self.timer, cx) else {
+            return Poll::Pending;
+        };
+        // A connection that never said anything proves nothing, however long it was there.
+        let healthy = self.health.received && self.health.has_lasted(cx);
+        Poll::Ready(self.lose(ClientError::Idle(time), healthy))
     }
 
-    fn reject(&mut self, rejection: Rejection) -> SourceEvent {
-        let retry_after = retry_after(rejection.headers());
-        let retry = self.server_error_retries && rejection.is_temporary();
-        let error = ClientError::Rejected(Box::new(rejection));
-        if retry {
-            self.lose(error, retry_after)
+    fn reject(&mut self, rejection: Rejection) -> Option<SourceEvent> {
+        if self.server_error_retries && rejection.is_temporary() {
+            self.retry_after = retry_after(rejection.headers());
+            self.lose(ClientError::Rejected(Box::new(rejection)), false)
         } else {
-            self.fail(error)
+            self.fail(ClientError::Rejected(Box::new(rejection)))
         }
     }
 
-    /// The standard's "reestablish the connection".
-    fn lose(&mut self, error: ClientError, retry_after: Option<Duration>) -> SourceEvent {
-        if self.frames < 2 {
-            if let Err(tries) = self.backoff.fail() {
-                let last = Box::new(error);
-                return self.fail(ClientError::GaveUp { tries, last });
+    /// The standard's "reestablish the connection", if the policy is for it. Nothing is said of a
+    /// clean end after which it is not.
+    fn lose(&mut self, error: ClientError, healthy: bool) -> Option<SourceEvent> {
+        let is_clean = matches!(error, ClientError::Ended);
+        let has_id = || matches!(header_value(&self.last_event_id()), Ok(Some(_)));
+        if !self.reconnect.after(is_clean, has_id) {
+            if is_clean {
+                self.close();
+                return None;
             }
+            return self.fail(error);
+        }
+        if healthy || self.health.delivered {
+            self.backoff.reset();
+        } else if let Err(tries) = self.backoff.fail() {
+            let last = Box::new(error);
+            return self.fail(ClientError::GaveUp { tries, last });
         }
         self.disconnect();
-        let retry = self.decoder.reconnection_time();
-        let delay = self.backoff.delay(retry, retry_after);
+        let retry = self.reader.decoder().reconnection_time();
+        let delay = self.backoff.delay(retry, self.retry_after.take());
         self.state = State::Waiting(Box::pin(self.timer.sleep(delay)));
-        SourceEvent::Error(error)
+        Some(SourceEvent::Error(error))
     }
 
     /// The standard's "fail the connection".
-    fn fail(&mut self, error: ClientError) -> SourceEvent {
+    fn fail(&mut self, error: ClientError) -> Option<SourceEvent> {
         self.close();
-        SourceEvent::Failed(error)
+        Some(SourceEvent::Failed(error))
     }
 }
 
 impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// Forgets what belongs to one connection.
     pub(super) fn disconnect(&mut self) {
-        self.decoder.end();
-        self.data = None;
-        self.chunk = Bytes::new();
-        self.frames = 0;
+        self.cut = self.reader.end();
+        self.health.close();
         self.watchdog.stop();
     }
 }

@@ -2,15 +2,14 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use super::rejection::Rejection;
+use crate::body::Rejection;
 use crate::protocol::{EventId, LimitExceeded};
 
 pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// What goes wrong between an [`EventSource`](super::EventSource) and its server.
 ///
-/// Whether the source goes on is said by the
-/// [`SourceEvent`](super::SourceEvent) it comes in.
+/// The [`SourceEvent`](super::SourceEvent) that carries it says whether the source reconnects.
 ///
 /// ```
 /// # use futures_util::StreamExt;
@@ -29,32 +28,37 @@ pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 ///     panic!("did not fail");
 /// };
 /// assert!(matches!(error, ClientError::Rejected(_)));
-/// assert_eq!(error.to_string(), "the response is no event stream: 404 Not Found");
+/// assert_eq!(error.to_string(), "the response is not an event stream: 404 Not Found");
 /// # }
 /// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The server ended the stream.
+    /// The server ended the stream, between two events.
     Ended,
+    /// The server ended the stream in the middle of an event, which is lost unless the server sends
+    /// it again.
+    Cut,
+    /// The server ended the stream without its [terminator](super::EventSource::until).
+    Unterminated,
     /// The connection broke, or none could be made; the service's or the body's error.
     Transport(BoxError),
-    /// No byte came for this long.
+    /// No data arrived for this long.
     Idle(Duration),
-    /// The response was no event stream.
+    /// The response was not an event stream.
     Rejected(Box<Rejection>),
     /// An event was too long and has been dropped.
     Limit(LimitExceeded),
-    /// The last event ID fits into no header: it has control characters, or is longer than 4 KiB.
-    /// The request went out without it.
+    /// The last event ID cannot be sent: it has control characters, or is longer than 4 KiB. The
+    /// request was sent without it.
     UnsendableId(EventId),
-    /// The service said that it will never be ready again.
+    /// The service said that it will not be ready again.
     Service(BoxError),
-    /// So many connections in a row delivered nothing; the last one for this reason.
+    /// Too many connections in a row failed.
     GaveUp {
-        /// How many they were.
+        /// How many.
         tries: u32,
-        /// What went wrong with the last one.
+        /// What went wrong with the last one; also the error's source.
         last: Box<ClientError>,
     },
 }
@@ -94,13 +98,13 @@ impl fmt::Display for ClientError {
         match self {
             Self::Ended => f.write_str("the event stream has ended"),
             Self::Transport(_) => f.write_str("the connection failed"),
-            Self::Idle(time) => write!(f, "no byte came for {time:?}"),
-            Self::Rejected(rejection) => {
-                write!(f, "the response is no event stream: {rejection}")
-            }
+            Self::Cut => f.write_str("the event stream ended in the middle of an event"),
+            Self::Unterminated => f.write_str("the event stream ended without its terminator"),
+            Self::Idle(time) => write!(f, "no data received for {} s", time.as_secs_f64()),
+            Self::Rejected(rejection) => rejection.fmt(f),
             Self::Limit(limit) => limit.fmt(f),
-            Self::UnsendableId(_) => f.write_str("no header can carry the last event ID"),
-            Self::Service(_) => f.write_str("the service will not be ready again"),
+            Self::UnsendableId(_) => f.write_str("the last event ID cannot be sent in a header"),
+            Self::Service(_) => f.write_str("the HTTP service can no longer be used"),
             Self::GaveUp { tries: 1, .. } => f.write_str("gave up after 1 try"),
             Self::GaveUp { tries, .. } => write!(f, "gave up after {tries} tries"),
         }

@@ -1,17 +1,19 @@
 use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{Request, Uri};
 use http_body::Body;
 
 use super::backoff::Backoff;
 use super::connection::State;
+use super::health::Health;
 use super::messages::Messages;
+use super::reconnect::Reconnect;
 use super::request::Template;
 use super::service::HttpService;
 use super::source_event::ReadyState;
 use super::watchdog::Watchdog;
+use crate::body::Reader;
 use crate::protocol::{Decoder, EventId};
 use crate::timer::Timer;
 #[cfg(feature = "tokio")]
@@ -48,25 +50,24 @@ pub struct EventSource<S: HttpService<B>, B, T: Timer> {
     pub(super) template: Template<B>,
     pub(super) timer: T,
     pub(super) state: State<S, B, T>,
-    pub(super) decoder: Decoder,
-    /// What the body has given and the decoder not yet taken.
-    pub(super) data: Option<<S::ResponseBody as Body>::Data>,
-    pub(super) chunk: Bytes,
+    pub(super) reader: Reader<<S::ResponseBody as Body>::Data>,
     pub(super) backoff: Backoff,
+    pub(super) health: Health<T>,
     pub(super) watchdog: Watchdog<T>,
-    /// How many pieces of data this connection has had.
-    pub(super) frames: u8,
-    pub(super) comments: bool,
+    pub(super) reconnect: Reconnect,
     pub(super) server_error_retries: bool,
+    /// What the response asks for that has just been rejected.
+    pub(super) retry_after: Option<Duration>,
+    pub(super) cut: bool,
 }
 
 #[cfg(feature = "tokio")]
 impl<S: HttpService<B>, B> EventSource<S, B, TokioTimer> {
     /// A client that sends this request, and sends it again when it reconnects, on tokio's clock.
     ///
-    /// Any method will do, with a body that clones: many streams of tokens are a `POST`. `Accept` and
-    /// `Cache-Control` are added unless they are set. A `Last-Event-ID` is taken as the
-    /// [initial one](Self::resume_after).
+    /// The request may have any method, and any body that clones. What is not safe to repeat, such as
+    /// a `POST`, is [not repeated](Reconnect) after a clean end. `Accept` and `Cache-Control` are added
+    /// unless they are set. A `Last-Event-ID` is taken as the [initial one](Self::resume_after).
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -103,27 +104,28 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// assert_eq!(source.url(), "/");
     /// ```
     pub fn with_timer(service: S, request: Request<B>, timer: T) -> Self {
+        let reconnect = Reconnect::for_method(request.method());
         let (template, last_event_id) = Template::new(request);
         Self {
             service,
             template,
             timer,
             state: State::Start,
-            decoder: Decoder::new().resume_after(last_event_id),
-            data: None,
-            chunk: Bytes::new(),
+            reader: Reader::new(Decoder::new().resume_after(last_event_id)),
             backoff: Backoff::new(),
+            health: Health::new(),
             watchdog: Watchdog::new(),
-            frames: 0,
-            comments: false,
+            reconnect,
             server_error_retries: false,
+            retry_after: None,
+            cut: false,
         }
     }
 
-    /// Nothing but the messages, for those who do not care about connections.
+    /// Only the messages, without news about connections.
     ///
-    /// It ends when the server says 204, and fails with what would have been
-    /// [`Failed`](super::SourceEvent::Failed).
+    /// The stream ends when the source does, or when the server says 204, and fails with what would
+    /// have been [`Failed`](super::SourceEvent::Failed).
     ///
     /// ```
     /// use futures_util::StreamExt;
@@ -180,7 +182,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         }
     }
 
-    /// Closes it for good; the stream ends. The browser's `close`.
+    /// Closes the connection and ends the stream. The browser's `close`.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -264,10 +266,12 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// # }
     /// ```
     pub fn last_event_id(&self) -> EventId {
-        self.decoder.last_event_id()
+        self.reader.decoder().last_event_id()
     }
 
-    /// How long the server, or else the user, wants it to wait before it reconnects.
+    /// The reconnection time: what the server's last `retry` said, raised to the
+    /// [minimum](Self::min_reconnection_time), or else the
+    /// [initial one](Self::initial_reconnection_time).
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -285,8 +289,33 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// # }
     /// ```
     pub fn reconnection_time(&self) -> Duration {
-        let retry = self.decoder.reconnection_time();
-        retry.unwrap_or(self.backoff.reconnection_time)
+        self.backoff.base(self.reader.decoder().reconnection_time())
+    }
+
+    /// Whether the last connection ended in the middle of an event, which is lost unless the server
+    /// sends it again; `false` while the first connection is open.
+    ///
+    /// A clean end that cuts an event off is also told as [`Cut`](super::ClientError::Cut).
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # use tower_sse::client::{ClientError, SourceEvent};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = tower::service_fn(|_: Request<String>| async {
+    /// #     Response::builder().header("content-type", "text/event-stream").body("data: ha".to_owned())
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// let mut source = EventSource::new(service, request);
+    /// assert!(matches!(source.next().await, Some(SourceEvent::Open(_))));
+    /// assert!(matches!(source.next().await, Some(SourceEvent::Error(ClientError::Cut))));
+    /// assert!(source.was_cut());
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn was_cut(&self) -> bool {
+        self.cut
     }
 
     /// The service.
@@ -330,7 +359,9 @@ impl<S: HttpService<B>, B, T: Timer> fmt::Debug for EventSource<S, B, T> {
             .field("url", self.url())
             .field("ready_state", &self.ready_state())
             .field("last_event_id", &self.last_event_id())
+            .field("reconnect", &self.reconnect)
             .field("backoff", &self.backoff)
+            .field("health", &self.health)
             .field("watchdog", &self.watchdog)
             .finish_non_exhaustive()
     }

@@ -6,6 +6,7 @@ use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use http::StatusCode;
 
+use super::connection::STEPS_PER_POLL;
 use super::error::ClientError;
 use super::event_source::EventSource;
 use super::service::HttpService;
@@ -13,7 +14,7 @@ use super::source_event::SourceEvent;
 use crate::protocol::MessageEvent;
 use crate::timer::Timer;
 
-/// Nothing but the messages of an [`EventSource`], made by
+/// Only the messages of an [`EventSource`], made by
 /// [`into_messages`](EventSource::into_messages).
 ///
 /// ```
@@ -39,7 +40,7 @@ impl<S: HttpService<B>, B, T: Timer> Messages<S, B, T> {
         Self { source }
     }
 
-    /// The source itself, such as to ask for its last event ID.
+    /// The source, for example to ask for its last event ID.
     ///
     /// ```
     /// # use http::{Request, Response};
@@ -57,7 +58,7 @@ impl<S: HttpService<B>, B, T: Timer> Messages<S, B, T> {
         &self.source
     }
 
-    /// The source itself, such as to close it.
+    /// The source, for example to close it.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -77,7 +78,7 @@ impl<S: HttpService<B>, B, T: Timer> Messages<S, B, T> {
         &mut self.source
     }
 
-    /// The source itself, where it is.
+    /// The source, with its connection.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -102,7 +103,8 @@ impl<S: HttpService<B>, B: Clone, T: Timer> Stream for Messages<S, B, T> {
     type Item = Result<MessageEvent, ClientError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
+        // A source may have other news without end, and each one at once.
+        for _ in 0..STEPS_PER_POLL {
             return Poll::Ready(match ready!(Pin::new(&mut self.source).poll_next(cx)) {
                 Some(SourceEvent::Message(message)) => Some(Ok(message)),
                 Some(SourceEvent::Failed(error)) if says_stop(&error) => None,
@@ -111,6 +113,8 @@ impl<S: HttpService<B>, B: Clone, T: Timer> Stream for Messages<S, B, T> {
                 None => None,
             });
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 

@@ -43,7 +43,7 @@
 //!     "message: kick-off",
 //!     "goal: 1 : 0",
 //!     "error: the event stream has ended",
-//!     "failed: the response is no event stream: 204 No Content",
+//!     "failed: the response is not an event stream: 204 No Content",
 //! ]);
 //! # }
 //! ```
@@ -118,8 +118,9 @@ mod backoff;
 mod connection;
 mod error;
 mod event_source;
+mod health;
 mod messages;
-mod rejection;
+mod reconnect;
 mod request;
 mod retry_after;
 mod service;
@@ -127,9 +128,10 @@ mod settings;
 mod source_event;
 mod watchdog;
 
+pub use crate::body::Rejection;
 pub use error::ClientError;
 pub use event_source::EventSource;
 pub use messages::Messages;
-pub use rejection::Rejection;
+pub use reconnect::Reconnect;
 pub use service::HttpService;
 pub use source_event::{ReadyState, SourceEvent};

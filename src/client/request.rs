@@ -1,13 +1,18 @@
 use http::header::{ACCEPT, CACHE_CONTROL};
+use http::request::Parts;
 use http::{HeaderValue, Request};
 
 use crate::headers::TEXT_EVENT_STREAM;
 use crate::last_event_id::{LAST_EVENT_ID, LastEventId};
 use crate::protocol::EventId;
 
+type OnRequest = Box<dyn FnMut(&mut Parts) + Send + Sync>;
+
 /// The request that is sent each time, but for its `Last-Event-ID`.
-#[derive(Debug)]
-pub(super) struct Template<B>(Request<B>);
+pub(super) struct Template<B> {
+    request: Request<B>,
+    pub(super) on_request: Option<OnRequest>,
+}
 
 impl<B> Template<B> {
     /// The template, and the last event ID that the request names.
@@ -20,33 +25,57 @@ impl<B> Template<B> {
         let id = LastEventId::from_headers(headers, usize::MAX);
         headers.remove(LAST_EVENT_ID);
         let id = id.ok().flatten().map_or(EventId::EMPTY, EventId::from);
-        (Self(request), id)
+        let template = Self {
+            request,
+            on_request: None,
+        };
+        (template, id)
     }
 
     pub(super) fn uri(&self) -> &http::Uri {
-        self.0.uri()
+        self.request.uri()
     }
 }
 
 impl<B: Clone> Template<B> {
     /// The request with this last event ID; without it, and `false`, if no header can carry it.
-    pub(super) fn request(&self, id: &EventId) -> (Request<B>, bool) {
-        let mut request = self.0.clone();
-        // HTTP knows no white space around a value; HTTP/2 peers may refuse one that has it.
-        let value = id.as_bytes().trim_ascii();
-        if value.is_empty() {
-            return (request, true);
+    pub(super) fn request(&mut self, id: &EventId) -> (Request<B>, bool) {
+        let mut request = self.request.clone();
+        if let Some(on_request) = &mut self.on_request {
+            let (mut parts, body) = request.into_parts();
+            on_request(&mut parts);
+            request = Request::from_parts(parts, body);
         }
-        if value.len() > LastEventId::MAX_LEN {
-            return (request, false);
-        }
-        match HeaderValue::from_bytes(value) {
-            Ok(value) => {
-                request.headers_mut().insert(LAST_EVENT_ID, value);
-                (request, true)
+        let headers = request.headers_mut();
+        match header_value(id) {
+            Ok(Some(value)) => _ = headers.insert(LAST_EVENT_ID, value),
+            Ok(None) => _ = headers.remove(LAST_EVENT_ID),
+            Err(Unsendable) => {
+                headers.remove(LAST_EVENT_ID);
+                return (request, false);
             }
-            Err(_) => (request, false),
         }
+        (request, true)
+    }
+}
+
+/// No header can carry the ID.
+#[derive(Debug)]
+pub(super) struct Unsendable;
+
+/// The value of `Last-Event-ID`; `None` for an empty ID, which is not sent.
+pub(super) fn header_value(id: &EventId) -> Result<Option<HeaderValue>, Unsendable> {
+    // HTTP knows no white space around a value; HTTP/2 peers may refuse one that has it.
+    let value = id.as_bytes().trim_ascii();
+    if value.is_empty() {
+        return Ok(None);
+    }
+    if value.len() > LastEventId::MAX_LEN {
+        return Err(Unsendable);
+    }
+    match HeaderValue::from_bytes(value) {
+        Ok(value) => Ok(Some(value)),
+        Err(_) => Err(Unsendable),
     }
 }
 
@@ -55,7 +84,7 @@ mod tests {
     use super::*;
 
     fn header(id: &str) -> Option<Option<String>> {
-        let (template, _) = Template::new(Request::new(()));
+        let (mut template, _) = Template::new(Request::new(()));
         let (request, sendable) = template.request(&EventId::try_from(id).unwrap());
         let header = request.headers().get(LAST_EVENT_ID);
         let header = header.map(|value| String::from_utf8(value.as_bytes().to_vec()).unwrap());
@@ -79,7 +108,7 @@ mod tests {
         let request = Request::builder()
             .header(ACCEPT, "text/*")
             .header(LAST_EVENT_ID, "7");
-        let (template, id) = Template::new(request.body(()).unwrap());
+        let (mut template, id) = Template::new(request.body(()).unwrap());
         assert_eq!(id, EventId::from(7u64));
         let (request, _) = template.request(&EventId::EMPTY);
         assert_eq!(request.headers()[ACCEPT], "text/*");

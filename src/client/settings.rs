@@ -1,12 +1,17 @@
+use std::borrow::Cow;
 use std::time::Duration;
 
+use http::request::Parts;
+
 use super::event_source::EventSource;
+use super::reconnect::Reconnect;
 use super::service::HttpService;
+use crate::body::Terminator;
 use crate::protocol::EventId;
 use crate::timer::Timer;
 
 impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
-    /// Begins after this event, as if it had been seen on an earlier connection.
+    /// Resumes after the event with this ID, as if it had arrived on an earlier connection.
     ///
     /// ```
     /// # use http::{Request, Response};
@@ -21,7 +26,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// # }
     /// ```
     pub fn resume_after(mut self, id: impl Into<EventId>) -> Self {
-        self.decoder = self.decoder.resume_after(id);
+        self.reader = self.reader.map_decoder(|decoder| decoder.resume_after(id));
         self
     }
 
@@ -47,8 +52,37 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// Up to what the wait is doubled while connections deliver nothing; 30 s if not set. The
-    /// server's `retry` may be longer.
+    /// The least reconnection time that the server can set with `retry`; 100 ms if not set.
+    ///
+    /// Without one, a server that says `retry: 0` and ends each response is asked hundreds of times a
+    /// second. Firefox's minimum is 500 ms, Chromium and Safari have none; 100 ms let
+    /// [long polls](crate::hub::Subscription::long_poll) follow each other closely. It does not bound the
+    /// [initial reconnection time](Self::initial_reconnection_time), which is your own.
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = tower::service_fn(|_: Request<String>| async {
+    /// #     Response::builder().header("content-type", "text/event-stream").body("retry: 0\ndata: x\n\n".to_owned())
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// use std::time::Duration;
+    ///
+    /// let second = Duration::from_secs(1);
+    /// let mut messages = EventSource::new(service, request).min_reconnection_time(second).into_messages();
+    /// messages.next().await;
+    /// assert_eq!(messages.get_ref().reconnection_time(), second);
+    /// # }
+    /// ```
+    pub fn min_reconnection_time(mut self, time: Duration) -> Self {
+        self.backoff.min = time;
+        self
+    }
+
+    /// The longest wait to which failing connections double the reconnection time; 30 s if not set.
+    /// The server's `retry` may be longer, and the random part is added to it.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -66,8 +100,8 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     ///     .max_backoff(Duration::from_secs(3))
     ///     .max_tries(11);
     /// assert_eq!(source.count().await, 11);
-    /// // Ten waits of 3 s, with up to half of it on top.
-    /// assert!(start.elapsed() < Duration::from_secs(46));
+    /// // Ten waits of 3 s, each with up to as much again.
+    /// assert!(start.elapsed() < Duration::from_secs(61));
     /// # }
     /// ```
     pub fn max_backoff(mut self, time: Duration) -> Self {
@@ -75,7 +109,9 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// Fails after so many connections in a row that delivered nothing; never if not set.
+    /// Fails after this many failed connections in a row; never if not set.
+    ///
+    /// The [module](super#waiting) says which connections fail.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -96,7 +132,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// Takes a connection for dead on which no byte has come for so long, from the request on;
+    /// Treats a connection as dead if nothing arrives for this long, counted from the request on;
     /// never if not set.
     ///
     /// Choose more than twice the time between the server's heartbeats.
@@ -117,7 +153,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// let Some(SourceEvent::Error(error)) = source.next().await else {
     ///     panic!("no error");
     /// };
-    /// assert_eq!(error.to_string(), "no byte came for 45s");
+    /// assert_eq!(error.to_string(), "no data received for 45 s");
     /// # }
     /// ```
     pub fn idle_timeout(mut self, time: Duration) -> Self {
@@ -125,7 +161,114 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// Reconnects after 5xx and 429 too, and not before their `Retry-After`.
+    /// When it reconnects; if not set, [it depends on the request's method](Reconnect).
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = tower::service_fn(|_: Request<String>| async {
+    /// #     Response::builder().header("content-type", "text/event-stream").body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// use tower_sse::client::Reconnect;
+    ///
+    /// let mut messages = EventSource::new(service, request)
+    ///     .reconnect_when(Reconnect::AfterErrors)
+    ///     .into_messages();
+    /// assert_eq!(messages.next().await.unwrap().unwrap().data(), "x");
+    /// // The server has ended the stream.
+    /// assert!(messages.next().await.is_none());
+    /// # }
+    /// ```
+    pub fn reconnect_when(mut self, policy: Reconnect) -> Self {
+        self.reconnect = policy;
+        self
+    }
+
+    /// Changes the head of each request before it is sent, the first one included: a fresh token, a
+    /// trace ID.
+    ///
+    /// Each request begins as a clone of the one that the source was made with. `Last-Event-ID` is set
+    /// afterwards. To wait for a token, put a service around the client
+    /// [that fetches it](super#tokens-and-other-headers).
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = tower::service_fn(|request: Request<String>| async move {
+    /// #     let data = format!("data: {}\n\n", request.headers()["authorization"].to_str().unwrap());
+    /// #     Response::builder().header("content-type", "text/event-stream").body(data)
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// let mut tokens = ["Bearer 1", "Bearer 2"].into_iter();
+    /// let mut messages = EventSource::new(service, request)
+    ///     .on_request(move |request| {
+    ///         if let Some(token) = tokens.next() {
+    ///             request.headers.insert("authorization", token.parse().unwrap());
+    ///         }
+    ///     })
+    ///     .into_messages();
+    /// assert_eq!(messages.next().await.unwrap().unwrap().data(), "Bearer 1");
+    /// assert_eq!(messages.next().await.unwrap().unwrap().data(), "Bearer 2");
+    /// # }
+    /// ```
+    pub fn on_request(mut self, f: impl FnMut(&mut Parts) + Send + Sync + 'static) -> Self {
+        self.template.on_request = Some(Box::new(f));
+        self
+    }
+
+    /// Closes the source at the event that has this data, such as `[DONE]`, which is not yielded. A
+    /// response that ends without it is an [error](super::ClientError::Unterminated).
+    ///
+    /// Of several calls of this and [`until_type`](Self::until_type), the last counts.
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = tower::service_fn(|_: Request<String>| async {
+    /// #     Response::builder().header("content-type", "text/event-stream").body("data: x\n\ndata: [DONE]\n\n".to_owned())
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// let mut messages = EventSource::new(service, request).until("[DONE]").into_messages();
+    /// assert_eq!(messages.next().await.unwrap().unwrap().data(), "x");
+    /// assert!(messages.next().await.is_none());
+    /// # }
+    /// ```
+    pub fn until(mut self, data: impl Into<Cow<'static, str>>) -> Self {
+        self.reader = self.reader.until(Terminator::Data(data.into()));
+        self
+    }
+
+    /// Closes the source at the event of this type, such as `message_stop`, which is not yielded. A
+    /// response that ends without it is an [error](super::ClientError::Unterminated).
+    ///
+    /// ```
+    /// # use futures_util::StreamExt;
+    /// # use http::{Request, Response};
+    /// # use tower_sse::EventSource;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// # let service = tower::service_fn(|_: Request<String>| async {
+    /// #     Response::builder().header("content-type", "text/event-stream").body("data: x\n\nevent: bye\ndata:\n\n".to_owned())
+    /// # });
+    /// # let request = Request::new(String::new());
+    /// let mut messages = EventSource::new(service, request).until_type("bye").into_messages();
+    /// assert_eq!(messages.next().await.unwrap().unwrap().data(), "x");
+    /// assert!(messages.next().await.is_none());
+    /// # }
+    /// ```
+    pub fn until_type(mut self, event_type: impl Into<Cow<'static, str>>) -> Self {
+        self.reader = self.reader.until(Terminator::Type(event_type.into()));
+        self
+    }
+
+    /// Reconnects after 5xx and 429 too, and not before their `Retry-After`: seconds, or a date in any
+    /// of HTTP's three forms.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -146,7 +289,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// Hands out comments as well.
+    /// Yields comments as well.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -164,7 +307,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// # }
     /// ```
     pub fn comments(mut self) -> Self {
-        self.comments = true;
+        self.reader = self.reader.comments();
         self
     }
 
@@ -186,7 +329,9 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// # }
     /// ```
     pub fn max_event_len(mut self, bytes: usize) -> Self {
-        self.decoder = self.decoder.max_event_len(bytes);
+        self.reader = self
+            .reader
+            .map_decoder(|decoder| decoder.max_event_len(bytes));
         self
     }
 
@@ -208,7 +353,9 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// # }
     /// ```
     pub fn max_line_len(mut self, bytes: usize) -> Self {
-        self.decoder = self.decoder.max_line_len(bytes);
+        self.reader = self
+            .reader
+            .map_decoder(|decoder| decoder.max_line_len(bytes));
         self
     }
 }

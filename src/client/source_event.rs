@@ -3,7 +3,7 @@ use http::Response;
 use super::error::ClientError;
 use crate::protocol::MessageEvent;
 
-/// What an [`EventSource`](super::EventSource) has to say.
+/// What an [`EventSource`](super::EventSource) yields.
 ///
 /// ```
 /// # use futures_util::StreamExt;
@@ -31,15 +31,14 @@ use crate::protocol::MessageEvent;
 pub enum SourceEvent {
     /// The connection is open; here is the response without its body. The browser's `open`.
     Open(Response<()>),
-    /// An event has arrived. The browser's `message`, and any other type that one can listen to.
+    /// An event has arrived. The browser's `message`, and every other type.
     Message(MessageEvent),
     /// A comment has arrived, everything after its colon; only
     /// [if asked for](super::EventSource::comments).
     Comment(String),
-    /// Something went wrong, and the source goes on. The browser's `error`.
+    /// Something went wrong, and the source continues. The browser's `error`.
     Error(ClientError),
-    /// The connection failed for good; nothing follows. The browser's `error`, with `readyState`
-    /// `CLOSED`.
+    /// The connection failed, and the stream ends. The browser's `error`, with `readyState` `CLOSED`.
     Failed(ClientError),
 }
 

@@ -99,7 +99,9 @@ async fn disconnects(http2: bool) {
                 assert_eq!(message.event_type(), event_type);
                 next += 1;
             }
-            SourceEvent::Error(ClientError::Ended | ClientError::Transport(_)) => broken += 1,
+            SourceEvent::Error(
+                ClientError::Ended | ClientError::Cut | ClientError::Transport(_),
+            ) => broken += 1,
             SourceEvent::Failed(error) => {
                 assert_eq!(error.rejection().unwrap().status(), 204);
             }

@@ -1,12 +1,12 @@
 use futures_util::{FutureExt, StreamExt};
 use http::header::CONTENT_TYPE;
 use http::{Request, Response};
-use tower_sse::client::{ReadyState, SourceEvent};
+use tower_sse::client::{ReadyState, Reconnect, SourceEvent};
 use tower_sse::{EventId, EventSource};
 
 use crate::script::{Act, Acts, Answer, Script, all, request, send, stream};
 
-const END: &str = "failed: the response is no event stream: 204 No Content (closed)";
+const END: &str = "failed: the response is not an event stream: 204 No Content (closed)";
 
 #[tokio::test(start_paused = true)]
 async fn says_what_a_browser_says() {
@@ -163,6 +163,7 @@ fn no_runtime_is_needed_but_a_timer() {
         ])
     };
     let mut source = EventSource::with_timer(script.clone(), request(), async_io::Timer::after)
+        .reconnect_when(Reconnect::Always)
         .initial_reconnection_time(std::time::Duration::from_millis(1))
         .resume_after(EventId::from(6u64));
     let data = smol::block_on(async {

@@ -16,7 +16,7 @@ use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep};
 use tower::Service;
 use tower_sse::EventSource;
-use tower_sse::client::{ReadyState, SourceEvent};
+use tower_sse::client::{ReadyState, Reconnect, SourceEvent};
 use tower_sse::timer::TokioTimer;
 
 /// What a body does next.
@@ -132,7 +132,7 @@ impl Script {
     }
 
     pub(crate) fn source(&self) -> Source {
-        EventSource::new(self.clone(), request())
+        EventSource::new(self.clone(), request()).reconnect_when(Reconnect::Always)
     }
 
     /// When the requests came, from the start on.

@@ -30,11 +30,11 @@ async fn a_silent_connection_is_a_dead_one() {
         [
             "open 200 OK (open)",
             "message a (open)",
-            "error: no byte came for 10s (connecting)",
+            "error: no data received for 10 s (connecting)",
             "open 200 OK (open)",
-            "error: no byte came for 10s (connecting)",
-            "error: no byte came for 10s (connecting)",
-            "failed: the response is no event stream: 204 No Content (closed)",
+            "error: no data received for 10 s (connecting)",
+            "error: no data received for 10 s (connecting)",
+            "failed: the response is not an event stream: 204 No Content (closed)",
         ]
     );
     let seconds: Vec<_> = script.times().iter().map(Duration::as_secs).collect();
@@ -54,7 +54,7 @@ async fn empty_frames_do_not() {
     let frames = (0..100).flat_map(|_| [Act::Wait(NINE), send("")]);
     let script = Script::new([stream(frames)]);
     let all = all(&mut script.source().idle_timeout(TEN)).await;
-    assert_eq!(all[1], "error: no byte came for 10s (connecting)");
+    assert_eq!(all[1], "error: no data received for 10 s (connecting)");
 }
 
 #[tokio::test(start_paused = true)]

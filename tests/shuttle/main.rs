@@ -14,6 +14,8 @@
 
 #[path = "../../src/body/mod.rs"]
 mod body;
+#[path = "../../src/clock.rs"]
+mod clock;
 #[path = "../../src/headers.rs"]
 mod headers;
 #[path = "../../src/hub/mod.rs"]

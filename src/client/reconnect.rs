@@ -1,0 +1,65 @@
+use http::Method;
+
+/// When an [`EventSource`](super::EventSource) reconnects; set by
+/// [`reconnect_when`](super::EventSource::reconnect_when).
+///
+/// By default it depends on the request's method. A safe one, such as `GET`, is
+/// [always](Self::Always) repeated, as a browser does. Any other, such as the `POST` of a prompt, is
+/// repeated [after errors](Self::AfterErrors) only: a clean end is the end of the answer, and to ask
+/// again would do again what the request does.
+///
+/// A policy that is against reconnecting makes a clean end the end of the stream of events, and any
+/// error a [`Failed`](super::SourceEvent::Failed).
+///
+/// ```
+/// use http::Method;
+/// use tower_sse::client::Reconnect;
+///
+/// assert_eq!(Reconnect::for_method(&Method::GET), Reconnect::Always);
+/// assert_eq!(Reconnect::for_method(&Method::POST), Reconnect::AfterErrors);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reconnect {
+    /// After clean ends and after errors.
+    Always,
+    /// After errors only: the connection breaks or cannot be made, is idle, or ends in the middle of
+    /// an event or without its [terminator](super::EventSource::until).
+    AfterErrors,
+    /// After clean ends and after errors, but only with a last event ID, so that the server can
+    /// resume and does not begin again.
+    AfterId,
+    /// Never: one request.
+    Never,
+}
+
+impl Reconnect {
+    /// The default for a request with this method.
+    ///
+    /// ```
+    /// use http::Method;
+    /// use tower_sse::client::Reconnect;
+    ///
+    /// assert_eq!(Reconnect::for_method(&Method::HEAD), Reconnect::Always);
+    /// assert_eq!(Reconnect::for_method(&Method::PUT), Reconnect::AfterErrors);
+    /// ```
+    #[must_use]
+    pub fn for_method(method: &Method) -> Self {
+        // The safe methods that `Method::is_safe` does not know.
+        let is_safe = method.is_safe() || matches!(method.as_str(), "QUERY" | "REPORT");
+        if is_safe {
+            Self::Always
+        } else {
+            Self::AfterErrors
+        }
+    }
+
+    pub(super) fn after(self, is_clean: bool, has_id: impl FnOnce() -> bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::AfterErrors => !is_clean,
+            Self::AfterId => has_id(),
+            Self::Never => false,
+        }
+    }
+}
