@@ -16,11 +16,11 @@
 mod body;
 #[path = "../../src/clock.rs"]
 mod clock;
-#[path = "../../src/headers.rs"]
+#[path = "../../src/headers/mod.rs"]
 mod headers;
 #[path = "../../src/hub/mod.rs"]
 mod hub;
-#[path = "../../src/last_event_id.rs"]
+#[path = "../../src/last_event_id/mod.rs"]
 mod last_event_id;
 #[path = "../../src/protocol/mod.rs"]
 mod protocol;

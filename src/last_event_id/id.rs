@@ -1,11 +1,12 @@
-use std::error::Error;
 use std::fmt;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http::header::HeaderName;
 
-use crate::protocol::{EventId, InvalidText};
+use super::InvalidLastEventId;
+use super::query::{names_last_event_id, percent_decode};
+use crate::protocol::EventId;
 
 /// `Last-Event-ID`, the header with which a client says what it saw last.
 ///
@@ -124,7 +125,7 @@ impl LastEventId {
         }
         match EventId::try_from(Bytes::copy_from_slice(value)) {
             Ok(id) => Ok(Some(Self(id))),
-            Err(error) => Err(InvalidLastEventId(Reason::Text(error))),
+            Err(error) => Err(InvalidLastEventId::text(error)),
         }
     }
 
@@ -181,99 +182,5 @@ impl From<LastEventId> for EventId {
 impl fmt::Display for LastEventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-fn names_last_event_id(name: &str) -> bool {
-    let letters = name.bytes().filter(|b| !matches!(b, b'-' | b'_'));
-    letters.map(|b| b.to_ascii_lowercase()).eq(*b"lasteventid")
-}
-
-/// As forms are encoded: `+` is a space, `%` and two hexadecimal digits a byte, and what is neither
-/// stays.
-fn percent_decode(text: &str) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        out.push(match first {
-            b'+' => b' ',
-            b'%' => match hex_byte(tail) {
-                Some(byte) => {
-                    rest = &tail[2..];
-                    byte
-                }
-                None => b'%',
-            },
-            byte => *byte,
-        });
-    }
-    out
-}
-
-fn hex_byte(text: &[u8]) -> Option<u8> {
-    let digit = |at: usize| char::from(*text.get(at)?).to_digit(16);
-    u8::try_from(digit(0)? << 4 | digit(1)?).ok()
-}
-
-/// A `Last-Event-ID` that no event can have had, or that is too long.
-///
-/// ```
-/// use tower_sse::LastEventId;
-///
-/// let error = LastEventId::from_query("lastEventId=7%0A", 100).unwrap_err();
-/// assert_eq!(
-///     error.to_string(),
-///     "Last-Event-ID cannot be an ID: event ID has U+000A (line feed) at byte 1",
-/// );
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidLastEventId(Reason);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Reason {
-    TooLong { len: usize, max: usize },
-    Text(InvalidText),
-}
-
-impl InvalidLastEventId {
-    fn too_long(len: usize, max: usize) -> Self {
-        Self(Reason::TooLong { len, max })
-    }
-
-    /// Whether it was refused for its length alone.
-    ///
-    /// ```
-    /// # use tower_sse::LastEventId;
-    /// let error = |query| LastEventId::from_query(query, 4).unwrap_err();
-    /// assert!(error("lastEventId=12345").is_too_long());
-    /// assert!(!error("lastEventId=%00").is_too_long());
-    /// ```
-    #[must_use]
-    pub fn is_too_long(&self) -> bool {
-        matches!(self.0, Reason::TooLong { .. })
-    }
-}
-
-impl fmt::Display for InvalidLastEventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Reason::TooLong { len, max } => {
-                write!(
-                    f,
-                    "Last-Event-ID is {len} bytes long, over the limit of {max}"
-                )
-            }
-            Reason::Text(error) => write!(f, "Last-Event-ID cannot be an ID: {error}"),
-        }
-    }
-}
-
-impl Error for InvalidLastEventId {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.0 {
-            Reason::TooLong { .. } => None,
-            Reason::Text(error) => Some(error),
-        }
     }
 }

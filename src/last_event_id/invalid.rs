@@ -1,0 +1,70 @@
+use std::error::Error;
+use std::fmt;
+
+use crate::protocol::InvalidText;
+
+/// A `Last-Event-ID` that no event can have had, or that is too long.
+///
+/// ```
+/// use tower_sse::LastEventId;
+///
+/// let error = LastEventId::from_query("lastEventId=7%0A", 100).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "Last-Event-ID cannot be an ID: event ID has U+000A (line feed) at byte 1",
+/// );
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidLastEventId(Reason);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Reason {
+    TooLong { len: usize, max: usize },
+    Text(InvalidText),
+}
+
+impl InvalidLastEventId {
+    pub(super) fn too_long(len: usize, max: usize) -> Self {
+        Self(Reason::TooLong { len, max })
+    }
+
+    pub(super) fn text(error: InvalidText) -> Self {
+        Self(Reason::Text(error))
+    }
+
+    /// Whether it was refused for its length alone.
+    ///
+    /// ```
+    /// # use tower_sse::LastEventId;
+    /// let error = |query| LastEventId::from_query(query, 4).unwrap_err();
+    /// assert!(error("lastEventId=12345").is_too_long());
+    /// assert!(!error("lastEventId=%00").is_too_long());
+    /// ```
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        matches!(self.0, Reason::TooLong { .. })
+    }
+}
+
+impl fmt::Display for InvalidLastEventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Reason::TooLong { len, max } => {
+                write!(
+                    f,
+                    "Last-Event-ID is {len} bytes long, over the limit of {max}"
+                )
+            }
+            Reason::Text(error) => write!(f, "Last-Event-ID cannot be an ID: {error}"),
+        }
+    }
+}
+
+impl Error for InvalidLastEventId {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0 {
+            Reason::TooLong { .. } => None,
+            Reason::Text(error) => Some(error),
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! What a reconnecting client says it saw last, and how it is read from a request.
+
+mod id;
+mod invalid;
+mod query;
+
+pub use id::{LAST_EVENT_ID, LastEventId};
+pub use invalid::InvalidLastEventId;
