@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use http::{Response, Version};
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
@@ -210,7 +210,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     /// ```
     pub fn into_http_response(self) -> Response<Self> {
         let mut response = Response::new(self);
-        EventStreamHeaders::new().apply(Version::HTTP_2, response.headers_mut());
+        EventStreamHeaders::new().add(false, response.headers_mut());
         response
     }
 

@@ -1,7 +1,8 @@
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 use http::{HeaderMap, HeaderValue, Version};
 
 use super::TEXT_EVENT_STREAM;
+use super::list::split;
 
 /// `X-Accel-Buffering`, whose value `no` tells nginx not to hold a response back.
 ///
@@ -10,15 +11,24 @@ use super::TEXT_EVENT_STREAM;
 /// ```
 pub const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// The headers of an event stream; each can be changed or left out. On HTTP/2 and HTTP/3 `Connection`
-/// is illegal and never added.
+const NO_CACHE_NO_TRANSFORM: HeaderValue = HeaderValue::from_static("no-cache, no-transform");
+
+/// The headers of an event stream; each can be changed or left out.
 ///
 /// | header | default | without it |
 /// |---|---|---|
 /// | `Content-Type` | `text/event-stream` | the browser refuses the stream |
 /// | `Cache-Control` | `no-cache, no-transform` | HAProxy's compression delays each event until the next |
 /// | `X-Accel-Buffering` | `no` | nginx delivers nothing until its buffer is full |
-/// | `Connection` | `keep-alive`, on HTTP/1 only | old proxies close the connection |
+/// | `Connection` | `keep-alive`, on HTTP/1.1 only | old proxies close the connection |
+///
+/// `Connection` is illegal on HTTP/2 and HTTP/3. It is not added there, nor on HTTP/1.0, nor for a
+/// request that says `Connection: close`. A server that closes connections by itself, such as hyper with
+/// `keep_alive(false)` or in a shutdown, adds its `close` to it: [`connection(None)`](Self::connection)
+/// leaves the header to the server.
+///
+/// `no-transform` is for proxies that would compress. Where the response has a `Content-Encoding`
+/// already, the default `Cache-Control` is `no-cache` alone.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, Version, header::CACHE_CONTROL};
@@ -28,7 +38,7 @@ pub const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffe
 ///     .cache_control(HeaderValue::from_static("no-store"))
 ///     .x_accel_buffering(None);
 /// let mut map = HeaderMap::new();
-/// headers.apply(Version::HTTP_2, &mut map);
+/// headers.apply(Version::HTTP_2, &HeaderMap::new(), &mut map);
 /// assert_eq!(map[CACHE_CONTROL], "no-store");
 /// assert_eq!(map.len(), 2);
 /// ```
@@ -48,7 +58,7 @@ impl EventStreamHeaders {
     /// # use http::{HeaderMap, HeaderValue, Version, header};
     /// # use tower_sse::headers::EventStreamHeaders;
     /// let mut map = HeaderMap::new();
-    /// EventStreamHeaders::new().apply(Version::HTTP_11, &mut map);
+    /// EventStreamHeaders::new().apply(Version::HTTP_11, &HeaderMap::new(), &mut map);
     /// assert_eq!(map[header::CONTENT_TYPE], "text/event-stream");
     /// assert_eq!(map[header::CACHE_CONTROL], "no-cache, no-transform");
     /// assert_eq!(map["x-accel-buffering"], "no");
@@ -57,7 +67,7 @@ impl EventStreamHeaders {
     pub const fn new() -> Self {
         Self {
             content_type: Some(TEXT_EVENT_STREAM),
-            cache_control: Some(HeaderValue::from_static("no-cache, no-transform")),
+            cache_control: Some(NO_CACHE_NO_TRANSFORM),
             x_accel_buffering: Some(HeaderValue::from_static("no")),
             connection: Some(HeaderValue::from_static("keep-alive")),
         }
@@ -71,7 +81,7 @@ impl EventStreamHeaders {
     /// let value = HeaderValue::from_static("text/event-stream; charset=utf-8");
     /// let headers = EventStreamHeaders::new().content_type(value.clone());
     /// let mut map = HeaderMap::new();
-    /// headers.apply(Version::HTTP_2, &mut map);
+    /// headers.apply(Version::HTTP_2, &HeaderMap::new(), &mut map);
     /// assert_eq!(map[header::CONTENT_TYPE], value);
     /// ```
     pub fn content_type(self, value: impl Into<Option<HeaderValue>>) -> Self {
@@ -88,7 +98,7 @@ impl EventStreamHeaders {
     /// # use tower_sse::headers::EventStreamHeaders;
     /// let headers = EventStreamHeaders::new().cache_control(HeaderValue::from_static("no-store"));
     /// let mut map = HeaderMap::new();
-    /// headers.apply(Version::HTTP_2, &mut map);
+    /// headers.apply(Version::HTTP_2, &HeaderMap::new(), &mut map);
     /// assert_eq!(map[header::CACHE_CONTROL], "no-store");
     /// ```
     pub fn cache_control(self, value: impl Into<Option<HeaderValue>>) -> Self {
@@ -104,7 +114,7 @@ impl EventStreamHeaders {
     /// # use http::{HeaderMap, Version};
     /// # use tower_sse::headers::{EventStreamHeaders, X_ACCEL_BUFFERING};
     /// let mut map = HeaderMap::new();
-    /// EventStreamHeaders::new().x_accel_buffering(None).apply(Version::HTTP_2, &mut map);
+    /// EventStreamHeaders::new().x_accel_buffering(None).apply(Version::HTTP_2, &HeaderMap::new(), &mut map);
     /// assert!(!map.contains_key(X_ACCEL_BUFFERING));
     /// ```
     pub fn x_accel_buffering(self, value: impl Into<Option<HeaderValue>>) -> Self {
@@ -114,13 +124,13 @@ impl EventStreamHeaders {
         }
     }
 
-    /// Another `Connection` on HTTP/1, or none.
+    /// Another `Connection` where `keep-alive` would be added, or none.
     ///
     /// ```
     /// # use http::{HeaderMap, Version, header};
     /// # use tower_sse::headers::EventStreamHeaders;
     /// let mut map = HeaderMap::new();
-    /// EventStreamHeaders::new().connection(None).apply(Version::HTTP_11, &mut map);
+    /// EventStreamHeaders::new().connection(None).apply(Version::HTTP_11, &HeaderMap::new(), &mut map);
     /// assert!(!map.contains_key(header::CONNECTION));
     /// ```
     pub fn connection(self, value: impl Into<Option<HeaderValue>>) -> Self {
@@ -130,25 +140,29 @@ impl EventStreamHeaders {
         }
     }
 
-    /// Adds the headers that are not there yet, for a response of this HTTP version; those that are
-    /// there stay.
+    /// Adds the headers that are missing from a response, for a request of this HTTP version and with
+    /// these headers. What the response has stays, except that the default `Cache-Control` of an encoded
+    /// response loses its `no-transform`.
     ///
     /// ```
     /// # use http::{HeaderMap, HeaderValue, Version, header};
     /// # use tower_sse::headers::EventStreamHeaders;
     /// let no_store = HeaderValue::from_static("no-store");
-    /// let mut map = HeaderMap::from_iter([(header::CACHE_CONTROL, no_store.clone())]);
-    /// EventStreamHeaders::new().apply(Version::HTTP_2, &mut map);
-    /// assert_eq!(map[header::CACHE_CONTROL], no_store);
-    /// assert!(!map.contains_key(header::CONNECTION));
+    /// let close = HeaderValue::from_static("close");
+    /// let request = HeaderMap::from_iter([(header::CONNECTION, close)]);
+    /// let mut response = HeaderMap::from_iter([(header::CACHE_CONTROL, no_store.clone())]);
+    /// EventStreamHeaders::new().apply(Version::HTTP_11, &request, &mut response);
+    /// assert_eq!(response[header::CONTENT_TYPE], "text/event-stream");
+    /// assert_eq!(response[header::CACHE_CONTROL], no_store);
+    /// assert!(!response.contains_key(header::CONNECTION));
     /// ```
-    pub fn apply(&self, version: Version, headers: &mut HeaderMap) {
-        // Illegal on HTTP/2 and 3: Safari refuses the response, curl reports an error.
-        let connection = if version < Version::HTTP_2 {
-            &self.connection
-        } else {
-            &None
-        };
+    pub fn apply(&self, version: Version, request: &HeaderMap, response: &mut HeaderMap) {
+        self.add(may_keep_alive(version, request), response);
+    }
+
+    /// As [`apply`](Self::apply), when [`may_keep_alive`] has been asked before.
+    pub(crate) fn add(&self, keep_alive: bool, response: &mut HeaderMap) {
+        let connection = if keep_alive { &self.connection } else { &None };
         for (name, value) in [
             (CONTENT_TYPE, &self.content_type),
             (CACHE_CONTROL, &self.cache_control),
@@ -156,10 +170,33 @@ impl EventStreamHeaders {
             (CONNECTION, connection),
         ] {
             if let Some(value) = value {
-                headers.entry(name).or_insert_with(|| value.clone());
+                response.entry(name).or_insert_with(|| value.clone());
             }
         }
+        if is_encoded(response) && response.get(CACHE_CONTROL) == Some(&NO_CACHE_NO_TRANSFORM) {
+            response.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        }
     }
+}
+
+/// Whether the answer to a request may say `Connection: keep-alive`.
+///
+/// On HTTP/2 and 3 it is illegal: Safari refuses the response, curl reports an error. On HTTP/1.0 it
+/// would promise a length that a stream does not have.
+pub(crate) fn may_keep_alive(version: Version, request: &HeaderMap) -> bool {
+    let closes = |token: &[u8]| token.eq_ignore_ascii_case(b"close");
+    version == Version::HTTP_11 && !tokens(request, &CONNECTION).any(closes)
+}
+
+/// Whether the body's bytes are not the event stream's own, so that nothing can be put between them.
+pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
+    tokens(headers, &CONTENT_ENCODING)
+        .any(|token| !token.is_empty() && !token.eq_ignore_ascii_case(b"identity"))
+}
+
+fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+    let values = headers.get_all(name).iter();
+    values.flat_map(|value| split(value.as_bytes(), b','))
 }
 
 impl Default for EventStreamHeaders {

@@ -1,6 +1,8 @@
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 
+use super::list::split;
+
 /// `text/event-stream`, the media type of an event stream. Its encoding is always UTF-8.
 ///
 /// ```
@@ -11,8 +13,8 @@ pub const TEXT_EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-
 /// Whether these headers label an event stream: a `Content-Type` of `text/event-stream`, in any
 /// case, with any parameters.
 ///
-/// Of several types, in one header or in many, the last one that is a media type counts, as in
-/// browsers ([Fetch]).
+/// Of several types, in one header or in several, the last valid one counts, as for browsers
+/// ([Fetch]).
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
@@ -22,52 +24,33 @@ pub const TEXT_EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-
 /// assert!(!is_event_stream(&headers));
 /// headers.insert(CONTENT_TYPE, HeaderValue::from_static("Text/Event-Stream; charset=utf-8"));
 /// assert!(is_event_stream(&headers));
-/// headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-streams"));
+/// headers.append(CONTENT_TYPE, HeaderValue::from_static("text/html"));
 /// assert!(!is_event_stream(&headers));
-/// headers.append(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-/// assert!(is_event_stream(&headers));
 /// ```
 ///
 /// [Fetch]: https://fetch.spec.whatwg.org/#concept-header-extract-mime-type
 #[must_use]
 pub fn is_event_stream(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(CONTENT_TYPE).iter();
-    let types = values
-        .flat_map(|value| split_list(value.as_bytes()))
-        .filter_map(essence);
-    types
+    headers
+        .get_all(CONTENT_TYPE)
+        .iter()
+        .flat_map(|value| split(value.as_bytes(), b','))
+        .filter_map(essence)
         .last()
         .is_some_and(|essence| essence.eq_ignore_ascii_case(b"text/event-stream"))
 }
 
-/// The members of a list, which commas separate, except those in quoted strings.
-fn split_list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let (mut quoted, mut escaped) = (false, false);
-    value.split(move |byte| {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b',' => return !quoted,
-            _ => {}
-        }
-        false
-    })
-}
-
-/// A media type without its parameters; `None` for what is not a media type, and for any of them.
-fn essence(value: &[u8]) -> Option<&[u8]> {
-    let end = memchr::memchr(b';', value).unwrap_or(value.len());
-    let essence = value[..end].trim_ascii();
+/// The `type/subtype` of a media type, if it is a valid one and not `*/*`.
+fn essence(media_type: &[u8]) -> Option<&[u8]> {
+    let essence = split(media_type, b';').next()?;
     let slash = memchr::memchr(b'/', essence)?;
-    let is_token = |part: &[u8]| !part.is_empty() && part.iter().copied().all(is_token_byte);
-    let is_type = is_token(&essence[..slash]) && is_token(&essence[slash + 1..]);
-    (is_type && essence != b"*/*").then_some(essence)
+    let valid = is_token(&essence[..slash]) && is_token(&essence[slash + 1..]);
+    (valid && essence != b"*/*").then_some(essence)
 }
 
-/// [RFC 9110, 5.6.2](https://www.rfc-editor.org/rfc/rfc9110#section-5.6.2)
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+fn is_token(text: &[u8]) -> bool {
+    let is_token_byte = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
+    !text.is_empty() && text.iter().all(is_token_byte)
 }
 
 /// Whether the `Accept` of these request headers lets an event stream be the answer.
@@ -95,8 +78,7 @@ pub fn accepts_event_stream(headers: &HeaderMap) -> bool {
     let mut ranges = headers
         .get_all(ACCEPT)
         .iter()
-        .flat_map(|value| value.as_bytes().split(|b| *b == b','))
-        .map(<[u8]>::trim_ascii)
+        .flat_map(|value| split(value.as_bytes(), b','))
         .filter(|range| !range.is_empty())
         .peekable();
     if ranges.peek().is_none() {
@@ -104,20 +86,37 @@ pub fn accepts_event_stream(headers: &HeaderMap) -> bool {
     }
     let mut best = (0, false);
     for range in ranges {
-        let mut parts = range.split(|b| *b == b';').map(<[u8]>::trim_ascii);
-        let specific = match parts.next() {
-            Some(b"*/*") => 1,
-            Some(essence) if essence.eq_ignore_ascii_case(b"text/*") => 2,
-            Some(essence) if essence.eq_ignore_ascii_case(b"text/event-stream") => 3,
-            _ => 0,
-        };
-        let refused = parts.any(|part| {
-            let weight = part.strip_prefix(b"q=").or(part.strip_prefix(b"Q="));
-            weight.is_some_and(|weight| weight.iter().all(|b| matches!(b, b'0' | b'.')))
-        });
+        let mut parts = split(range, b';');
+        let specific = parts.next().map_or(0, specificity);
+        let accepted = !parts.any(is_zero_weight);
         if specific > best.0 {
-            best = (specific, !refused);
+            best = (specific, accepted);
+        } else if specific == best.0 && specific > 0 {
+            best.1 |= accepted;
         }
     }
     best.1
+}
+
+/// How narrowly a range fits an event stream; 0 if it does not.
+fn specificity(range: &[u8]) -> u8 {
+    match range.to_ascii_lowercase().as_slice() {
+        b"text/event-stream" => 3,
+        b"text/*" => 2,
+        // Java's `HttpURLConnection` sends a lone star.
+        b"*/*" | b"*" => 1,
+        _ => 0,
+    }
+}
+
+/// Whether a parameter is a weight of zero, `q=0` to `q=0.000`.
+fn is_zero_weight(parameter: &[u8]) -> bool {
+    let Some(equals) = memchr::memchr(b'=', parameter) else {
+        return false;
+    };
+    let name = parameter[..equals].trim_ascii();
+    let value = parameter[equals + 1..].trim_ascii();
+    name.eq_ignore_ascii_case(b"q")
+        && value.contains(&b'0')
+        && value.iter().all(|b| matches!(b, b'0' | b'.'))
 }

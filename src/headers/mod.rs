@@ -1,9 +1,11 @@
 //! Which headers an event stream has, and which responses are one.
 
 mod event_stream_headers;
+mod list;
 mod media_type;
 mod stop;
 
 pub use event_stream_headers::{EventStreamHeaders, X_ACCEL_BUFFERING};
+pub(crate) use event_stream_headers::{is_encoded, may_keep_alive};
 pub use media_type::{TEXT_EVENT_STREAM, accepts_event_stream, is_event_stream};
 pub use stop::stop;

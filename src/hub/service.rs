@@ -293,7 +293,7 @@ impl<T: Timer + Clone> HubService<T> {
         let mut response = self.status(StatusCode::OK);
         self.settings
             .headers
-            .apply(parts.version, response.headers_mut());
+            .apply(parts.version, &parts.headers, response.headers_mut());
         if parts.method == Method::HEAD {
             return response;
         }

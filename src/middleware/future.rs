@@ -3,14 +3,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, Response, StatusCode, Version};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::body::ResponseBody;
 use super::layer::SseLayer;
-use crate::headers::is_event_stream;
+use crate::headers::{is_encoded, is_event_stream};
 use crate::timer::MaybeTimer;
 
 pin_project! {
@@ -44,7 +44,7 @@ pin_project! {
             #[pin]
             future: F,
             layer: SseLayer<T>,
-            version: Version,
+            keep_alive: bool,
             head: bool,
         },
         Ready {
@@ -54,12 +54,12 @@ pin_project! {
 }
 
 impl<F, B, T: MaybeTimer> ResponseFuture<F, B, T> {
-    pub(super) fn new(future: F, layer: SseLayer<T>, version: Version, head: bool) -> Self {
+    pub(super) fn new(future: F, layer: SseLayer<T>, keep_alive: bool, head: bool) -> Self {
         Self {
             state: State::Inner {
                 future,
                 layer,
-                version,
+                keep_alive,
                 head,
             },
         }
@@ -87,11 +87,11 @@ where
             StateProj::Inner {
                 future,
                 layer,
-                version,
+                keep_alive,
                 head,
             } => {
                 let response = ready!(future.poll(cx))?;
-                Poll::Ready(Ok(finish(response, layer, *version, *head)))
+                Poll::Ready(Ok(finish(response, layer, *keep_alive, *head)))
             }
             StateProj::Ready { response } => Poll::Ready(Ok(response
                 .take()
@@ -103,7 +103,7 @@ where
 fn finish<B: Body, T: MaybeTimer + Clone>(
     mut response: Response<B>,
     layer: &SseLayer<T>,
-    version: Version,
+    keep_alive: bool,
     head: bool,
 ) -> Response<ResponseBody<B, T>> {
     let settings = &layer.settings;
@@ -112,14 +112,14 @@ fn finish<B: Body, T: MaybeTimer + Clone>(
         return response.map(ResponseBody::passed);
     }
     let headers = response.headers_mut();
-    settings.headers.apply(version, headers);
+    settings.headers.add(keep_alive, headers);
     headers.remove(CONTENT_LENGTH);
     if head {
         return response.map(|_never_opened| ResponseBody::empty());
     }
     match &settings.keep_alive {
-        Some(keep_alive) if is_readable(response.headers()) => response
-            .map(|body| ResponseBody::kept_alive(body, keep_alive.clone(), layer.timer.clone())),
+        Some(heartbeats) if !is_encoded(response.headers()) => response
+            .map(|body| ResponseBody::kept_alive(body, heartbeats.clone(), layer.timer.clone())),
         _ => response.map(ResponseBody::passed),
     }
 }
@@ -129,14 +129,6 @@ fn is_unlabelled<B: Body>(response: &Response<B>, head: bool) -> bool {
     response.status() == StatusCode::OK
         && !response.headers().contains_key(CONTENT_TYPE)
         && (head || !response.body().is_end_stream())
-}
-
-/// Whether the bytes are the event stream's own, so that a comment can be put between them.
-fn is_readable(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .all(|value| value == "identity")
 }
 
 impl<F, B, T: MaybeTimer> fmt::Debug for ResponseFuture<F, B, T> {

@@ -9,7 +9,7 @@ use tower_service::Service;
 use super::body::ResponseBody;
 use super::future::ResponseFuture;
 use super::layer::SseLayer;
-use crate::headers::accepts_event_stream;
+use crate::headers::{accepts_event_stream, may_keep_alive};
 use crate::last_event_id::{LAST_EVENT_ID, LastEventId};
 use crate::timer::{MaybeTimer, NoTimer};
 
@@ -165,8 +165,13 @@ where
         if let Err(refusal) = self.check(&mut request) {
             return ResponseFuture::ready(refusal.into_response());
         }
-        let version = request.version();
+        let keep_alive = may_keep_alive(request.version(), request.headers());
         let head = request.method() == Method::HEAD;
-        ResponseFuture::new(self.inner.call(request), self.layer.clone(), version, head)
+        ResponseFuture::new(
+            self.inner.call(request),
+            self.layer.clone(),
+            keep_alive,
+            head,
+        )
     }
 }

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod headers;
 mod pass_through;
 mod requests;
 mod responses;

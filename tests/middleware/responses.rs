@@ -7,7 +7,7 @@ use futures_util::stream;
 use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap,
 };
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Empty, StreamBody};
 use tower_sse::headers::{EventStreamHeaders, X_ACCEL_BUFFERING};
@@ -15,13 +15,6 @@ use tower_sse::{KeepAlive, SseLayer};
 
 use crate::support::bodies::{Polled, Script, ScriptBody, Wakes, poll};
 use crate::{bytes, full, get, through};
-
-fn stream_response(body: &'static str) -> Response<http_body_util::Full<Bytes>> {
-    Response::builder()
-        .header(CONTENT_TYPE, "text/event-stream")
-        .body(full(body))
-        .unwrap()
-}
 
 fn names(headers: &HeaderMap) -> Vec<&str> {
     let mut names: Vec<_> = headers.keys().map(http::HeaderName::as_str).collect();
@@ -52,24 +45,6 @@ async fn a_stream_gets_its_headers() {
     assert_eq!(headers[X_ACCEL_BUFFERING], "no");
     assert_eq!(headers[CONNECTION], "keep-alive");
     assert_eq!(bytes(response).await, "data: x\n\n");
-}
-
-#[tokio::test]
-async fn connection_is_for_http_1_alone() {
-    for (version, expected) in [
-        (Version::HTTP_10, true),
-        (Version::HTTP_11, true),
-        (Version::HTTP_2, false),
-        (Version::HTTP_3, false),
-    ] {
-        let request = get().version(version).body(()).unwrap();
-        let (_, _, response) = through(SseLayer::new(), request, stream_response("")).await;
-        assert_eq!(
-            response.headers().contains_key(CONNECTION),
-            expected,
-            "{version:?}"
-        );
-    }
 }
 
 #[tokio::test]
