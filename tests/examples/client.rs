@@ -103,12 +103,14 @@ impl EventStream {
         }
     }
 
-    /// The next block with an event, comments skipped.
+    /// The next block with an event, without comments and the prelude's reconnection time.
     pub(crate) async fn event(&mut self) -> String {
         loop {
             match self.next().await {
                 Next::Block(block) if block.contains("data:") => {
-                    let lines = block.lines().filter(|line| !line.starts_with(':'));
+                    let skipped =
+                        |line: &&str| line.starts_with(':') || line.starts_with("retry: ");
+                    let lines = block.lines().filter(|line| !skipped(line));
                     return lines.collect::<Vec<_>>().join("\n");
                 }
                 Next::Block(_) => {}
