@@ -83,7 +83,10 @@ fn borrowed(title: &str, data: &'static str) {
     let event = || Event::new(black_box(data).to_owned()).encode().into_bytes();
     add(&mut case, ("Event of a String", Ours), &expected, event);
 
-    let fixed = || Event::new(black_box(data)).encode().into_bytes();
+    let event = || Event::new(black_box(data)).encode().into_bytes();
+    add(&mut case, ("Event of a &str", Ours), &expected, event);
+
+    let fixed = || Event::from_static(black_box(data)).encode().into_bytes();
     add(
         &mut case,
         ("Event of a &'static str", Ours),
@@ -122,7 +125,7 @@ fn typical() {
     };
     add(&mut case, ("Event of a String", Ours), &expected, event);
     let fixed = || {
-        events::ours(black_box(number), black_box(data))
+        events::ours(black_box(number), Data::from_static(black_box(data)))
             .unwrap()
             .encode()
             .into_bytes()

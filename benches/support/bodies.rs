@@ -15,7 +15,7 @@ use bytes::Bytes;
 use futures_util::stream::{Stream, StreamExt};
 use http_body::{Body, Frame};
 use pin_project_lite::pin_project;
-use tower_sse::{KeepAlive, SseBody};
+use tower_sse::{Data, KeepAlive, SseBody};
 
 use super::events::{self, EVENT_TYPE};
 
@@ -102,7 +102,7 @@ pub(crate) fn ours_fixed(
     numbers: Numbers,
     text: &'static str,
 ) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
-    let events = numbers.map(move |n| events::ours(n, text));
+    let events = numbers.map(move |n| events::ours(n, Data::from_static(text)));
     SseBody::new(events).keep_alive(KeepAlive::default())
 }
 

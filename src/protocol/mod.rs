@@ -51,7 +51,9 @@ mod republish;
 mod value;
 
 pub use decode::{Decoded, Decoder, Limit, LimitExceeded, MessageEvent, MessageRef};
-pub use encode::{Block, Data, Encode, Event, EventWriter, IdRef, Writer};
+pub use encode::{
+    Block, Data, Encode, Event, EventWriter, IdRef, IntoData, IntoEventId, IntoEventType, Writer,
+};
 #[cfg(feature = "json")]
 pub use value::JsonError;
 pub use value::{EventId, EventType, InvalidText};

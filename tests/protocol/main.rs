@@ -4,6 +4,7 @@
 mod support;
 
 mod blocks;
+mod conversions;
 mod invalid;
 mod oracle;
 #[cfg(feature = "tokio")]

@@ -1,4 +1,6 @@
+use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -15,8 +17,10 @@ use crate::protocol::value::Text;
 ///
 /// | from | cost |
 /// |---|---|
-/// | `&'static str` | none |
-/// | `String` | moved; up to 38 bytes are kept in place |
+/// | a literal ([`Data::from_static`]) | none |
+/// | `&str`, `&String` | a copy; up to 38 bytes are kept in place |
+/// | `String`, `Box<str>`, `Cow<str>` | moved, a borrowed `Cow` copied; up to 38 bytes are kept in place |
+/// | `Arc<str>` | shared, never copied; up to 38 bytes are kept in place |
 /// | `Bytes` ([`TryFrom`]) | a check for UTF-8; shared, never copied |
 /// | anything that displays ([`Data::display`]) | written straight into the encoded lines |
 /// | anything that serialises (`Data::json`, feature `json`) | written straight into the encoded lines |
@@ -44,6 +48,19 @@ pub(super) enum Repr {
 }
 
 impl Data {
+    /// Text known when the program is written, which is never copied before it is encoded.
+    ///
+    /// ```
+    /// use tower_sse::{Data, Event};
+    ///
+    /// const BYE: Data = Data::from_static("back in a minute");
+    /// assert_eq!(Event::new(BYE).encode(), "data: back in a minute\n\n");
+    /// ```
+    #[must_use]
+    pub const fn from_static(text: &'static str) -> Self {
+        Self(Repr::Text(Text::Static(text)))
+    }
+
     /// Bytes that the caller knows to be UTF-8.
     pub(in crate::protocol) fn from_utf8(bytes: Bytes) -> Self {
         Self(Repr::Text(Text::Shared(bytes)))
@@ -91,10 +108,17 @@ impl Data {
     }
 }
 
-impl From<&'static str> for Data {
+impl From<&str> for Data {
     #[inline]
-    fn from(text: &'static str) -> Self {
-        Self(Repr::Text(Text::from(text)))
+    fn from(text: &str) -> Self {
+        Self(Repr::Text(Text::copy(text)))
+    }
+}
+
+impl From<&String> for Data {
+    #[inline]
+    fn from(text: &String) -> Self {
+        Self::from(text.as_str())
     }
 }
 
@@ -102,6 +126,50 @@ impl From<String> for Data {
     #[inline]
     fn from(text: String) -> Self {
         Self(Repr::Text(Text::from(text)))
+    }
+}
+
+impl From<Cow<'_, str>> for Data {
+    fn from(text: Cow<'_, str>) -> Self {
+        match text {
+            Cow::Borrowed(text) => Self::from(text),
+            Cow::Owned(text) => Self::from(text),
+        }
+    }
+}
+
+impl From<Box<str>> for Data {
+    fn from(text: Box<str>) -> Self {
+        Self::from(String::from(text))
+    }
+}
+
+impl From<Arc<str>> for Data {
+    fn from(text: Arc<str>) -> Self {
+        struct Shared(Arc<str>);
+
+        impl AsRef<[u8]> for Shared {
+            fn as_ref(&self) -> &[u8] {
+                self.0.as_bytes()
+            }
+        }
+
+        let text = Text::Shared(Bytes::from_owner(Shared(text)));
+        Self(Repr::Text(text.compact()))
+    }
+}
+
+impl From<char> for Data {
+    fn from(c: char) -> Self {
+        Self::from(&*c.encode_utf8(&mut [0; 4]))
+    }
+}
+
+impl TryFrom<Vec<u8>> for Data {
+    type Error = InvalidText;
+
+    fn try_from(bytes: Vec<u8>) -> Result<Self, InvalidText> {
+        Self::try_from(Bytes::from(bytes))
     }
 }
 

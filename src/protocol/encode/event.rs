@@ -6,6 +6,7 @@ use bytes::Bytes;
 use super::block::Block;
 use super::data::{Data, Repr};
 use super::fields::{Fields, Payload, millis};
+use super::into::{IntoData, IntoEventId, IntoEventType};
 use crate::protocol::value::Text;
 use crate::protocol::value::{EventId, EventType};
 
@@ -60,11 +61,46 @@ impl Event {
     /// assert_eq!(Event::new("").encode(), "data: \n\n");
     /// ```
     #[inline]
-    pub fn new(data: impl Into<Data>) -> Self {
+    pub fn new(data: impl IntoData) -> Self {
         Self {
             data: Some(data.into()),
             ..Self::empty()
         }
+    }
+
+    /// An event with text known when the program is written, which is not copied before it is encoded;
+    /// see [`Data::from_static`].
+    ///
+    /// ```
+    /// # use tower_sse::Event;
+    /// const BYE: Event = Event::from_static("back in a minute");
+    /// assert_eq!(BYE.with_type("bye").encode(), "event: bye\ndata: back in a minute\n\n");
+    /// ```
+    pub const fn from_static(text: &'static str) -> Self {
+        Self {
+            data: Some(Data::from_static(text)),
+            id: None,
+            event_type: None,
+            rare: None,
+        }
+    }
+
+    /// An event whose data has to be checked, such as `Bytes`, which may not be UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// If the data is not UTF-8, with the position.
+    ///
+    /// ```
+    /// # use bytes::Bytes;
+    /// # use tower_sse::Event;
+    /// assert_eq!(Event::try_new(Bytes::from("hello"))?.encode(), "data: hello\n\n");
+    /// assert!(Event::try_new(b"\xff".to_vec()).is_err());
+    /// # Ok::<(), tower_sse::InvalidText>(())
+    /// ```
+    pub fn try_new<T: TryInto<Data>>(data: T) -> Result<Self, T::Error> {
+        let data: Data = data.try_into()?;
+        Ok(Self::new(data))
     }
 
     /// An event whose data is what the value displays; see [`Data::display`].
@@ -135,30 +171,75 @@ impl Event {
         }
     }
 
-    /// The same event with this type, under which the page listens for it.
+    /// The same event with this type, under which the page listens for it: a literal, an [`EventType`],
+    /// or anything that implements [`Into<EventType>`].
+    ///
+    /// A literal is taken up to its first line break, which a type cannot have. Therefore this neither
+    /// fails nor panics, even where the text has been leaked at run time. To have the compiler refuse a
+    /// line break, write `const { EventType::from_static("card") }`. Text that comes at run time is for
+    /// [`try_with_type`](Self::try_with_type).
     ///
     /// ```
     /// # use tower_sse::{Event, EventType};
-    /// let event = Event::new("x").with_type(EventType::from_static("card"));
-    /// assert_eq!(event.encode(), "event: card\ndata: x\n\n");
+    /// assert_eq!(Event::new("x").with_type("card").encode(), "event: card\ndata: x\n\n");
+    ///
+    /// const CARD: EventType = EventType::from_static("card");
+    /// assert_eq!(Event::new("x").with_type(CARD).event_type(), Some(&CARD));
     /// ```
     #[inline]
-    pub fn with_type(mut self, event_type: EventType) -> Self {
-        self.event_type = Some(event_type);
+    pub fn with_type(mut self, event_type: impl IntoEventType) -> Self {
+        self.event_type = Some(event_type.into_event_type());
         self
     }
 
-    /// The same event with this ID, a number or an [`EventId`].
+    /// The same event with a type that comes at run time and is checked.
+    ///
+    /// # Errors
+    ///
+    /// If the type has a CR or LF.
+    ///
+    /// ```
+    /// # use tower_sse::Event;
+    /// let topic = format!("match-{}", 7);
+    /// let event = Event::new("x").try_with_type(topic)?;
+    /// assert_eq!(event.encode(), "event: match-7\ndata: x\n\n");
+    /// assert!(Event::new("x").try_with_type("two\nlines").is_err());
+    /// # Ok::<(), tower_sse::InvalidText>(())
+    /// ```
+    pub fn try_with_type<T: TryInto<EventType>>(self, event_type: T) -> Result<Self, T::Error> {
+        let event_type: EventType = event_type.try_into()?;
+        Ok(self.with_type(event_type))
+    }
+
+    /// The same event with this ID, an integer or an [`EventId`].
     ///
     /// ```
     /// # use tower_sse::{Event, EventId};
-    /// assert_eq!(Event::new("x").with_id(7u64).encode(), "id: 7\ndata: x\n\n");
+    /// assert_eq!(Event::new("x").with_id(7).encode(), "id: 7\ndata: x\n\n");
     /// assert_eq!(Event::new("x").with_id(EventId::EMPTY).encode(), "id: \ndata: x\n\n");
     /// ```
     #[inline(always)]
-    pub fn with_id(mut self, id: impl Into<EventId>) -> Self {
+    pub fn with_id(mut self, id: impl IntoEventId) -> Self {
         self.id = Some(id.into());
         self
+    }
+
+    /// The same event with an ID that comes at run time and is checked.
+    ///
+    /// # Errors
+    ///
+    /// If the ID has a NUL, CR or LF, or is longer than [`EventId::MAX_LEN`].
+    ///
+    /// ```
+    /// # use tower_sse::Event;
+    /// let event = Event::new("x").try_with_id(format!("match-{}", 7))?;
+    /// assert_eq!(event.encode(), "id: match-7\ndata: x\n\n");
+    /// assert!(Event::new("x").try_with_id("7\ndata: forged").is_err());
+    /// # Ok::<(), tower_sse::InvalidText>(())
+    /// ```
+    pub fn try_with_id<T: TryInto<EventId>>(self, id: T) -> Result<Self, T::Error> {
+        let id: EventId = id.try_into()?;
+        Ok(self.with_id(id))
     }
 
     /// The same event with a reconnection time; see [`Event::retry`].

@@ -1,43 +1,10 @@
 use std::fmt;
 
 use super::fields::{Fields, Payload};
+use super::id_ref::IdRef;
 use super::lines::Display;
 use super::writer::Writer;
-use crate::protocol::value::{EventId, EventType};
-
-/// An event ID for a [`Writer`]: a number, or a borrowed [`EventId`].
-///
-/// ```
-/// use tower_sse::{Block, EventId, protocol::IdRef};
-///
-/// fn block(id: IdRef<'_>) -> Block {
-///     Block::write(|out| out.id(id).data("x"))
-/// }
-/// assert_eq!(block(IdRef::from(7)), "id: 7\ndata: x\n\n");
-/// assert_eq!(block(IdRef::from(&EventId::from_static("seven"))), "id: seven\ndata: x\n\n");
-/// ```
-#[derive(Debug, Clone, Copy)]
-pub struct IdRef<'a>(IdRepr<'a>);
-
-#[derive(Debug, Clone, Copy)]
-enum IdRepr<'a> {
-    Number(u64),
-    Id(&'a EventId),
-}
-
-impl From<u64> for IdRef<'_> {
-    #[inline]
-    fn from(number: u64) -> Self {
-        Self(IdRepr::Number(number))
-    }
-}
-
-impl<'a> From<&'a EventId> for IdRef<'a> {
-    #[inline]
-    fn from(id: &'a EventId) -> Self {
-        Self(IdRepr::Id(id))
-    }
-}
+use crate::protocol::value::EventType;
 
 /// An event that a [`Writer`] has begun; [`data`](Self::data), [`display`](Self::display) or
 /// `json` ends it. If it is dropped before that, nothing is written.
@@ -159,10 +126,7 @@ impl<'a> EventWriter<'a> {
     #[inline]
     fn end<R>(self, end: impl FnOnce(&mut Writer, &Fields<'_>) -> R) -> R {
         let mut number = itoa::Buffer::new();
-        let id = self.id.map(|id| match id.0 {
-            IdRepr::Number(n) => number.format(n).as_bytes(),
-            IdRepr::Id(id) => id.as_bytes(),
-        });
+        let id = self.id.as_ref().map(|id| id.bytes(&mut number));
         let event_type = self.event_type.map_or(&b""[..], EventType::as_bytes);
         end(
             self.writer,

@@ -5,8 +5,9 @@ use bytes::Bytes;
 
 use super::block::Block;
 use super::event::Event;
-use super::event_writer::{EventWriter, IdRef};
+use super::event_writer::EventWriter;
 use super::fields::{Fields, Payload, reserve, shareable};
+use super::id_ref::IdRef;
 use super::lines::{END, write_data};
 use crate::protocol::value::EventType;
 
@@ -26,6 +27,12 @@ use crate::protocol::value::EventType;
 /// assert_eq!(twice(Event::new("x")), "data: x\n\ndata: x\n\n");
 /// assert_eq!(twice(Block::HEARTBEAT), ":\n:\n");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither an `Event` nor a `Block`",
+    label = "an `Event` or a `Block` is expected here",
+    note = "for text: `Event::new(text)`; for what serialises: `Event::json(&value)?`",
+    note = "an event of another crate, such as `axum::response::sse::Event`, is made anew with `tower_sse::Event`"
+)]
 pub trait Encode: sealed::Sealed {
     /// Appends the bytes.
     ///

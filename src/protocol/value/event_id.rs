@@ -1,6 +1,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::str::FromStr;
 
 use bytes::Bytes;
 
@@ -19,9 +20,9 @@ const WHAT: &str = "event ID";
 /// use tower_sse::EventId;
 ///
 /// const START: EventId = EventId::from_static("start");
-/// assert_eq!(START.as_str(), "start");
-/// assert_eq!(EventId::from(42u64).as_str(), "42");
-/// assert_eq!(EventId::try_from("müller-7")?.to_string(), "müller-7");
+/// assert_eq!(START, "start");
+/// assert_eq!(EventId::from(42), "42");
+/// assert_eq!("müller-7".parse::<EventId>()?, "müller-7");
 /// assert!(EventId::try_from("7\ndata: injected").is_err());
 /// # Ok::<(), tower_sse::InvalidText>(())
 /// ```
@@ -62,7 +63,7 @@ impl EventId {
     /// ```
     /// # use tower_sse::EventId;
     /// const ID: EventId = EventId::from_static("kick-off");
-    /// assert_eq!(ID, *"kick-off");
+    /// assert_eq!(ID, "kick-off");
     /// ```
     ///
     /// ```compile_fail,E0080
@@ -71,7 +72,7 @@ impl EventId {
     /// ```
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
-        match check(text.as_bytes()) {
+        match Self::check(text.as_bytes()) {
             Ok(()) => Self(Text::Static(text)),
             Err(_) => panic!("an event ID has at most 4096 bytes, and no NUL, CR or LF"),
         }
@@ -115,26 +116,27 @@ impl EventId {
 }
 
 impl EventId {
+    /// Whether the text can be an ID.
+    pub(in crate::protocol) const fn check(text: &[u8]) -> Result<(), InvalidText> {
+        // First, so that text of any length is refused in no time.
+        if text.len() > EventId::MAX_LEN {
+            return Err(InvalidText::too_long(WHAT, text.len(), EventId::MAX_LEN));
+        }
+        let mut i = 0;
+        while i < text.len() {
+            if matches!(text[i], b'\0' | b'\r' | b'\n') {
+                return Err(InvalidText::character_at(WHAT, text[i], i));
+            }
+            i += 1;
+        }
+        Ok(())
+    }
+
     /// What the decoder has taken from an `id` field, and found to be UTF-8 and not too long.
     #[inline]
     pub(in crate::protocol) fn copy_checked(text: &[u8]) -> Self {
         Self(Text::copy_checked(text))
     }
-}
-
-const fn check(text: &[u8]) -> Result<(), InvalidText> {
-    // First, so that text of any length is refused in no time.
-    if text.len() > EventId::MAX_LEN {
-        return Err(InvalidText::too_long(WHAT, text.len(), EventId::MAX_LEN));
-    }
-    let mut i = 0;
-    while i < text.len() {
-        if matches!(text[i], b'\0' | b'\r' | b'\n') {
-            return Err(InvalidText::character_at(WHAT, text[i], i));
-        }
-        i += 1;
-    }
-    Ok(())
 }
 
 impl From<u64> for EventId {
@@ -144,12 +146,89 @@ impl From<u64> for EventId {
     }
 }
 
+impl From<i64> for EventId {
+    #[inline]
+    fn from(number: i64) -> Self {
+        Self(Text::signed(number))
+    }
+}
+
+impl From<u8> for EventId {
+    #[inline]
+    fn from(number: u8) -> Self {
+        Self::from(u64::from(number))
+    }
+}
+
+impl From<u16> for EventId {
+    #[inline]
+    fn from(number: u16) -> Self {
+        Self::from(u64::from(number))
+    }
+}
+
+impl From<u32> for EventId {
+    #[inline]
+    fn from(number: u32) -> Self {
+        Self::from(u64::from(number))
+    }
+}
+
+impl From<usize> for EventId {
+    #[inline]
+    fn from(number: usize) -> Self {
+        Self::from(number as u64)
+    }
+}
+
+impl From<i8> for EventId {
+    #[inline]
+    fn from(number: i8) -> Self {
+        Self::from(i64::from(number))
+    }
+}
+
+impl From<i16> for EventId {
+    #[inline]
+    fn from(number: i16) -> Self {
+        Self::from(i64::from(number))
+    }
+}
+
+impl From<i32> for EventId {
+    #[inline]
+    fn from(number: i32) -> Self {
+        Self::from(i64::from(number))
+    }
+}
+
+impl From<isize> for EventId {
+    #[inline]
+    fn from(number: isize) -> Self {
+        Self::from(number as i64)
+    }
+}
+
+impl From<&EventId> for EventId {
+    fn from(id: &EventId) -> Self {
+        id.clone()
+    }
+}
+
 impl TryFrom<&str> for EventId {
     type Error = InvalidText;
 
     fn try_from(text: &str) -> Result<Self, InvalidText> {
-        check(text.as_bytes())?;
+        Self::check(text.as_bytes())?;
         Ok(Self(Text::copy(text)))
+    }
+}
+
+impl FromStr for EventId {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        Self::try_from(text)
     }
 }
 
@@ -157,7 +236,7 @@ impl TryFrom<String> for EventId {
     type Error = InvalidText;
 
     fn try_from(text: String) -> Result<Self, InvalidText> {
-        check(text.as_bytes())?;
+        Self::check(text.as_bytes())?;
         Ok(Self(Text::from(text)))
     }
 }
@@ -166,7 +245,7 @@ impl TryFrom<Bytes> for EventId {
     type Error = InvalidText;
 
     fn try_from(bytes: Bytes) -> Result<Self, InvalidText> {
-        check(&bytes)?;
+        Self::check(&bytes)?;
         let text = Text::from_utf8(bytes).map_err(|at| InvalidText::not_utf8(WHAT, at))?;
         Ok(Self(text.compact()))
     }
@@ -191,12 +270,6 @@ impl PartialEq for EventId {
 }
 
 impl Eq for EventId {}
-
-impl PartialEq<str> for EventId {
-    fn eq(&self, other: &str) -> bool {
-        self.as_bytes() == other.as_bytes()
-    }
-}
 
 impl Hash for EventId {
     fn hash<H: Hasher>(&self, state: &mut H) {

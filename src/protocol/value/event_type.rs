@@ -1,6 +1,7 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::str::FromStr;
 
 use bytes::Bytes;
 
@@ -18,8 +19,10 @@ const WHAT: &str = "event type";
 /// use tower_sse::EventType;
 ///
 /// const GOAL: EventType = EventType::from_static("goal");
-/// assert_eq!(GOAL.as_str(), "goal");
+/// assert_eq!(GOAL, "goal");
+/// assert_eq!("card".parse::<EventType>()?, "card");
 /// assert!(EventType::try_from("goal\r\ndata: injected").is_err());
+/// # Ok::<(), tower_sse::InvalidText>(())
 /// ```
 ///
 /// [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
@@ -45,7 +48,12 @@ impl EventType {
     /// ```
     /// # use tower_sse::EventType;
     /// const TYPE: EventType = EventType::from_static("card");
-    /// assert_eq!(TYPE, *"card");
+    /// assert_eq!(TYPE, "card");
+    /// ```
+    ///
+    /// ```compile_fail,E0080
+    /// # use tower_sse::EventType;
+    /// const TYPE: EventType = EventType::from_static("two\nlines");
     /// ```
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
@@ -80,6 +88,13 @@ impl EventType {
 }
 
 impl EventType {
+    /// A literal, up to its first line break.
+    #[inline]
+    pub(in crate::protocol) fn first_line(text: &'static str) -> Self {
+        let mut lines = text.split(['\r', '\n']);
+        Self(Text::Static(lines.next().unwrap_or_default()))
+    }
+
     /// What the decoder has taken from an `event` field, and found to be UTF-8.
     #[inline]
     pub(in crate::protocol) fn copy_checked(text: &[u8]) -> Self {
@@ -98,12 +113,26 @@ const fn check(text: &[u8]) -> Result<(), InvalidText> {
     Ok(())
 }
 
+impl From<&EventType> for EventType {
+    fn from(event_type: &EventType) -> Self {
+        event_type.clone()
+    }
+}
+
 impl TryFrom<&str> for EventType {
     type Error = InvalidText;
 
     fn try_from(text: &str) -> Result<Self, InvalidText> {
         check(text.as_bytes())?;
         Ok(Self(Text::copy(text)))
+    }
+}
+
+impl FromStr for EventType {
+    type Err = InvalidText;
+
+    fn from_str(text: &str) -> Result<Self, InvalidText> {
+        Self::try_from(text)
     }
 }
 
@@ -145,12 +174,6 @@ impl PartialEq for EventType {
 }
 
 impl Eq for EventType {}
-
-impl PartialEq<str> for EventType {
-    fn eq(&self, other: &str) -> bool {
-        self.as_bytes() == other.as_bytes()
-    }
-}
 
 impl Hash for EventType {
     fn hash<H: Hasher>(&self, state: &mut H) {

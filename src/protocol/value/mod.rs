@@ -1,6 +1,7 @@
 //! What both wings of the protocol speak of: checked text and the errors of what is not.
 
 mod digits;
+mod equality;
 mod error;
 mod event_id;
 mod event_type;

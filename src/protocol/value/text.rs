@@ -36,6 +36,14 @@ impl Text {
         Self::Inline { len, bytes }
     }
 
+    /// The digits of a number that may have a sign.
+    pub(crate) fn signed(n: i64) -> Self {
+        match u64::try_from(n) {
+            Ok(n) => Self::number(n),
+            Err(_) => Self::inline(itoa::Buffer::new().format(n).as_bytes()),
+        }
+    }
+
     /// Fails with the length of the part that is UTF-8.
     pub(crate) fn from_utf8(bytes: Bytes) -> Result<Self, usize> {
         match str::from_utf8(&bytes) {

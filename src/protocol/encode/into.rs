@@ -1,0 +1,113 @@
+//! What the parts of an event are made from.
+
+use super::data::Data;
+use crate::protocol::value::{EventId, EventType};
+
+/// What [`Event::new`](crate::Event::new) takes: [`Data`], and all text that becomes data without a
+/// check.
+///
+/// Implemented for everything that implements [`Into<Data>`], and only for that. It exists for the
+/// compiler's message where something else is passed.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tower_sse::{Event, protocol::IntoData};
+///
+/// fn twice(text: impl IntoData + Clone) -> [Event; 2] {
+///     [Event::new(text.clone()), Event::new(text)]
+/// }
+/// let [first, _] = twice(Arc::<str>::from("kick-off"));
+/// assert_eq!(first.encode(), "data: kick-off\n\n");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not become an event's data by itself",
+    label = "neither text nor `Data`",
+    note = "for what displays, such as a number: `Event::display(value)?`",
+    note = "for what serialises: `Event::json(&value)?`, with the feature `json`",
+    note = "for bytes, which may not be UTF-8: `Event::try_new(bytes)?`"
+)]
+pub trait IntoData: Into<Data> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<Data>> IntoData for T {}
+
+/// What [`Event::with_id`](crate::Event::with_id) takes: an [`EventId`], or an integer.
+///
+/// Implemented for everything that implements [`Into<EventId>`], and only for that. It exists for the
+/// compiler's message where something else is passed.
+///
+/// ```
+/// use tower_sse::{Event, protocol::IntoEventId};
+///
+/// fn goal(id: impl IntoEventId) -> Event {
+///     Event::new("1 : 0").with_id(id)
+/// }
+/// assert_eq!(goal(7).encode(), "id: 7\ndata: 1 : 0\n\n");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not become an event ID without a check",
+    label = "neither an integer nor an `EventId`",
+    note = "for text: `.try_with_id(text)?`, as text with a line break cannot be an ID"
+)]
+pub trait IntoEventId: Into<EventId> {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<EventId>> IntoEventId for T {}
+
+/// What [`Event::with_type`](crate::Event::with_type) takes: an [`EventType`], or a literal.
+///
+/// Implemented for everything that implements [`Into<EventType>`], such as an enum of one's own, and
+/// for `&'static str`.
+///
+/// ```
+/// use tower_sse::{Event, EventType};
+///
+/// enum Kind {
+///     Goal,
+///     Card,
+/// }
+///
+/// impl From<Kind> for EventType {
+///     fn from(kind: Kind) -> Self {
+///         match kind {
+///             Kind::Goal => const { EventType::from_static("goal") },
+///             Kind::Card => const { EventType::from_static("card") },
+///         }
+///     }
+/// }
+///
+/// assert_eq!(Event::new("x").with_type(Kind::Goal).event_type().unwrap(), "goal");
+/// assert_eq!(Event::new("x").with_type(Kind::Card).event_type().unwrap(), "card");
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not become an event type without a check",
+    label = "neither a literal nor an `EventType`",
+    note = "for text that comes at run time: `.try_with_type(text)?`, as text with a line break cannot be a type"
+)]
+pub trait IntoEventType: sealed::Sealed {}
+
+mod sealed {
+    pub trait Sealed {
+        fn into_event_type(self) -> super::EventType;
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<EventType>> IntoEventType for T {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<EventType>> sealed::Sealed for T {
+    #[inline]
+    fn into_event_type(self) -> EventType {
+        self.into()
+    }
+}
+
+impl IntoEventType for &'static str {}
+
+impl sealed::Sealed for &'static str {
+    #[inline]
+    fn into_event_type(self) -> EventType {
+        EventType::first_line(self)
+    }
+}
