@@ -170,6 +170,50 @@ fn the_wings_of_the_protocol_do_not_know_each_other() {
     }
 }
 
+/// The folders of the hub, and what else of the hub each may name; `*` is anything.
+const HUB: &[(&str, &[&str])] = &[
+    ("core", &["core", "delivery", "outcome", "stats"]),
+    ("subscription", &["*"]),
+    ("wait", &["*"]),
+];
+
+#[test]
+fn the_core_of_the_hub_knows_no_http_no_body_and_no_stream() {
+    let hub = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/hub");
+    for (folder, allowed) in HUB {
+        let sources = sources(&hub.join(folder));
+        assert!(sources.len() > 3, "{folder} has {} files", sources.len());
+        for (path, text) in sources {
+            let file = path.strip_prefix(&hub).unwrap().display().to_string();
+            for used in names_after("crate::hub::", &text) {
+                assert!(
+                    used.is_empty() || allowed.contains(&"*") || allowed.contains(&used.as_str()),
+                    "{file} uses crate::hub::{used}"
+                );
+            }
+            if *folder != "core" {
+                continue;
+            }
+            for name in text.lines().filter_map(|line| line.strip_prefix("use ")) {
+                let known = [
+                    "std::",
+                    "bytes::",
+                    "super::",
+                    "crate::clock",
+                    "crate::hub::",
+                    "crate::protocol::",
+                    "crate::sync::",
+                ];
+                assert!(
+                    known.iter().any(|root| name.starts_with(root)),
+                    "{file} uses {name}"
+                );
+            }
+            assert!(!text.contains("super::super::"), "{file} climbs out");
+        }
+    }
+}
+
 fn sources(dir: &Path) -> Vec<(std::path::PathBuf, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {

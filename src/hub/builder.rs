@@ -1,11 +1,10 @@
 use std::time::Duration;
 
 use super::Hub;
+use super::core::{Retention, State};
 use super::epoch::Epoch;
-use super::log::Retention;
 use super::outcome::Lag;
 use super::shared::{Settings, Shared};
-use super::state::State;
 use crate::protocol::{Event, EventType};
 use crate::sync::Arc;
 

@@ -90,43 +90,28 @@
 //! cannot stream, and [`Subscription::into_stream`] gives events one by one.
 
 mod builder;
-mod caught_up;
-mod close;
-mod deliveries;
+mod core;
 mod delivery;
 mod epoch;
-mod gate;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
 mod hub;
-mod linger;
-mod log;
 mod outcome;
-mod publish;
-mod reading;
 mod refused;
 mod service;
-mod serving;
 mod shared;
-mod state;
 mod stats;
-mod subscriber;
 mod subscription;
-mod topics;
+mod topic;
 mod trace;
-mod view;
-mod waiters;
+mod wait;
 
 pub use builder::HubBuilder;
-pub use caught_up::CaughtUp;
-pub use close::{CloseOver, Drain};
-pub use deliveries::{Deliveries, Missed};
 pub use delivery::Delivery;
 pub use hub::Hub;
-pub use linger::Linger;
 pub use outcome::{Lag, Outcome};
-pub use publish::Topic;
 pub use refused::Refused;
 pub use service::HubService;
 pub use stats::Stats;
-pub use subscriber::{After, Subscriber};
-pub use subscription::Subscription;
+pub use subscription::{After, Deliveries, Missed, Subscriber, Subscription};
+pub use topic::Topic;
+pub use wait::{CaughtUp, CloseOver, Drain, Linger};

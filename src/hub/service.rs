@@ -11,8 +11,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use tower_service::Service;
 
 use super::Hub;
-use super::subscriber::Subscriber;
-use super::subscription::Subscription;
+use super::subscription::{Subscriber, Subscription};
 use crate::body::{KeepAlive, MaxAge, Prelude, SseBody};
 use crate::headers::EventStreamHeaders;
 use crate::last_event_id::LastEventId;

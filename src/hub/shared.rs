@@ -1,10 +1,9 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use super::core::{Last, State, Wakes};
 use super::epoch::Epoch;
 use super::outcome::Lag;
-use super::state::{Last, State};
-use super::waiters::Wakes;
 use crate::protocol::{Block, Event, EventId};
 use crate::sync::{Mutex, MutexGuard};
 

@@ -2,7 +2,7 @@ use std::mem;
 use std::task::Waker;
 
 use super::state::State;
-use super::waiters::Wakes;
+use super::wake_list::Wakes;
 
 /// Publishers that wait for subscribers, and whoever waits until all have gone.
 ///
@@ -10,7 +10,7 @@ use super::waiters::Wakes;
 /// passes that place. So a publisher costs a scan per wait, and a subscriber a comparison per frame
 /// while somebody waits.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
+pub(in crate::hub) struct Gate {
     /// No subscriber stands before this place, as far as is known.
     floor: u64,
     /// Those that are before `target`.
@@ -22,17 +22,23 @@ pub(super) struct Gate {
 
 impl Gate {
     #[inline]
-    pub(super) fn is_shut(&self) -> bool {
+    pub(in crate::hub) fn is_shut(&self) -> bool {
         self.behind > 0
     }
 
     /// A subscriber comes.
-    pub(super) fn enter(&mut self, cursor: u64) {
+    pub(in crate::hub) fn enter(&mut self, cursor: u64) {
         self.floor = self.floor.min(cursor);
     }
 
     /// A subscriber comes on.
-    pub(super) fn advance(&mut self, before: u64, after: u64, excused: bool, wakes: &mut Wakes) {
+    pub(in crate::hub) fn advance(
+        &mut self,
+        before: u64,
+        after: u64,
+        excused: bool,
+        wakes: &mut Wakes,
+    ) {
         if excused {
             self.floor = self.floor.min(after);
         } else if before < self.target && after >= self.target {
@@ -41,7 +47,7 @@ impl Gate {
     }
 
     /// A subscriber goes.
-    pub(super) fn leave(&mut self, cursor: u64, wakes: &mut Wakes) {
+    pub(in crate::hub) fn leave(&mut self, cursor: u64, wakes: &mut Wakes) {
         if cursor < self.target {
             self.count_down(wakes);
         }
@@ -57,7 +63,7 @@ impl Gate {
     }
 
     /// Lets the publishers look again.
-    pub(super) fn reopen(&mut self, wakes: &mut Wakes) {
+    pub(in crate::hub) fn reopen(&mut self, wakes: &mut Wakes) {
         if self.behind > 0 {
             self.behind = 0;
             wakes.add(mem::take(&mut self.publishers));
@@ -65,12 +71,12 @@ impl Gate {
     }
 
     /// The last subscriber has gone.
-    pub(super) fn empty(&mut self, wakes: &mut Wakes) {
+    pub(in crate::hub) fn empty(&mut self, wakes: &mut Wakes) {
         self.reopen(wakes);
         wakes.add(mem::take(&mut self.drainers));
     }
 
-    pub(super) fn drain(&mut self, task: &Waker) {
+    pub(in crate::hub) fn drain(&mut self, task: &Waker) {
         add(&mut self.drainers, task);
     }
 }
@@ -78,7 +84,7 @@ impl Gate {
 impl State {
     /// Whether the slowest subscriber is at most `distance` behind; the task is woken when it may
     /// be, which is when all are within half of that.
-    pub(super) fn is_caught_up(&mut self, distance: u64, task: &Waker) -> bool {
+    pub(in crate::hub) fn is_caught_up(&mut self, distance: u64, task: &Waker) -> bool {
         let target = self.next.saturating_sub(distance);
         if self.gate.floor >= target {
             return true;
@@ -98,7 +104,7 @@ impl State {
     }
 
     /// Waits no longer for those that are further behind; gives their number.
-    pub(super) fn excuse(&mut self, distance: u64, wakes: &mut Wakes) -> usize {
+    pub(in crate::hub) fn excuse(&mut self, distance: u64, wakes: &mut Wakes) -> usize {
         let target = self.next.saturating_sub(distance);
         let late: Vec<usize> = self
             .awaited()

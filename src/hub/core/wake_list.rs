@@ -8,7 +8,7 @@ use std::task::Waker;
 /// out with whoever wakes the tasks marked on it, no lock being held, and the other is marked
 /// meanwhile.
 #[derive(Debug, Default)]
-pub(super) struct Waiters {
+pub(in crate::hub) struct Waiters {
     sheet: Sheet,
     /// The one that has come back.
     spare: Sheet,
@@ -21,11 +21,11 @@ pub(super) struct Waiters {
 
 /// The slots of one round.
 #[derive(Debug, Default)]
-pub(super) struct Sheet {
+pub(in crate::hub) struct Sheet {
     slots: Vec<Slot>,
     marked: Vec<usize>,
     /// Whose it is while it is out, and as of which change.
-    pub(super) view: usize,
+    pub(in crate::hub) view: usize,
     changes: u64,
 }
 
@@ -37,7 +37,7 @@ struct Slot {
 
 /// A subscriber's slot among the waiters.
 #[derive(Debug, Default)]
-pub(super) struct Ticket {
+pub(in crate::hub) struct Ticket {
     /// The round in which it was marked last; rounds count from 1.
     round: u64,
     slot: Option<usize>,
@@ -47,7 +47,7 @@ pub(super) struct Ticket {
 impl Ticket {
     /// Whether the task that is woken is this one.
     #[inline]
-    pub(super) fn is_for(&self, task: &Waker) -> bool {
+    pub(in crate::hub) fn is_for(&self, task: &Waker) -> bool {
         self.task
             .as_ref()
             .is_some_and(|waker| waker.will_wake(task))
@@ -55,14 +55,20 @@ impl Ticket {
 
     /// Whether that task is woken at the end of this round.
     #[inline]
-    pub(super) fn holds(&self, round: u64, task: &Waker) -> bool {
+    pub(in crate::hub) fn holds(&self, round: u64, task: &Waker) -> bool {
         self.round == round && self.is_for(task)
     }
 }
 
 impl Waiters {
     /// Lets the end of the round wake the task.
-    pub(super) fn add(&mut self, round: u64, ticket: &mut Ticket, task: &Waker, wakes: &mut Wakes) {
+    pub(in crate::hub) fn add(
+        &mut self,
+        round: u64,
+        ticket: &mut Ticket,
+        task: &Waker,
+        wakes: &mut Wakes,
+    ) {
         if !ticket.is_for(task) {
             self.remove(ticket, wakes);
             let slot = self.free.pop().unwrap_or(self.slots);
@@ -74,7 +80,7 @@ impl Waiters {
 
     /// The same for the task that the ticket is for.
     #[inline]
-    pub(super) fn mark(&mut self, round: u64, ticket: &mut Ticket) {
+    pub(in crate::hub) fn mark(&mut self, round: u64, ticket: &mut Ticket) {
         if let (Some(slot), Some(task)) = (ticket.slot, &ticket.task) {
             if ticket.round != round {
                 ticket.round = round;
@@ -84,7 +90,7 @@ impl Waiters {
     }
 
     /// Gives the slot up.
-    pub(super) fn remove(&mut self, ticket: &mut Ticket, wakes: &mut Wakes) {
+    pub(in crate::hub) fn remove(&mut self, ticket: &mut Ticket, wakes: &mut Wakes) {
         let Ticket { slot, task, .. } = mem::take(ticket);
         if let Some(slot) = slot {
             self.changes += 1;
@@ -94,7 +100,7 @@ impl Waiters {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::hub) fn is_empty(&self) -> bool {
         self.sheet.marked.is_empty()
     }
 
@@ -107,7 +113,7 @@ impl Waiters {
 
     /// Takes a sheet back, unless it has a task it should not. The caller drops what is left in its
     /// place once the lock is free.
-    pub(super) fn give_back(&mut self, sheet: &mut Sheet) {
+    pub(in crate::hub) fn give_back(&mut self, sheet: &mut Sheet) {
         if sheet.changes == self.changes {
             mem::swap(&mut self.spare, sheet);
         }
@@ -149,7 +155,7 @@ impl Sheet {
 /// Tasks to be woken once the lock is free.
 #[derive(Debug, Default)]
 #[must_use]
-pub(super) struct Wakes {
+pub(in crate::hub) struct Wakes {
     first: Option<Sheet>,
     more: Vec<Sheet>,
     others: Vec<Waker>,
@@ -158,7 +164,7 @@ pub(super) struct Wakes {
 }
 
 impl Wakes {
-    pub(super) fn take(&mut self, waiters: &mut Waiters, view: usize) {
+    pub(in crate::hub) fn take(&mut self, waiters: &mut Waiters, view: usize) {
         let sheet = waiters.take(view);
         match self.first {
             None => self.first = Some(sheet),
@@ -166,15 +172,15 @@ impl Wakes {
         }
     }
 
-    pub(super) fn add(&mut self, wakers: Vec<Waker>) {
+    pub(in crate::hub) fn add(&mut self, wakers: Vec<Waker>) {
         self.others.extend(wakers);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::hub) fn is_empty(&self) -> bool {
         self.first.is_none() && self.others.is_empty() && self.gone.is_empty()
     }
 
-    pub(super) fn wake(&mut self) {
+    pub(in crate::hub) fn wake(&mut self) {
         self.gone.clear();
         for waker in self.others.drain(..) {
             waker.wake();
@@ -182,7 +188,7 @@ impl Wakes {
         self.sheets().for_each(Sheet::wake);
     }
 
-    pub(super) fn sheets(&mut self) -> impl Iterator<Item = &mut Sheet> {
+    pub(in crate::hub) fn sheets(&mut self) -> impl Iterator<Item = &mut Sheet> {
         self.first.iter_mut().chain(&mut self.more)
     }
 }

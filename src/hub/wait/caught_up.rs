@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::Hub;
+use crate::hub::Hub;
 
 pin_project! {
     /// Waits for the slowest live subscriber: [`Hub::caught_up`].
@@ -42,7 +42,7 @@ pin_project! {
 }
 
 impl CaughtUp {
-    pub(super) fn new(hub: Hub, distance: u64) -> Self {
+    pub(in crate::hub) fn new(hub: Hub, distance: u64) -> Self {
         Self {
             hub,
             distance,

@@ -8,26 +8,26 @@ use bytes::Bytes;
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 
-use super::Hub;
 use super::deliveries::Deliveries;
-use super::delivery::Delivery;
-use super::outcome::Outcome;
-use super::state::Seat;
 #[cfg(feature = "tokio")]
 use crate::body::KeepAlive;
 use crate::body::{MaxAge, Prelude, SealedSource, Source, SseBody};
+use crate::hub::Hub;
+use crate::hub::core::Seat;
+use crate::hub::delivery::Delivery;
+use crate::hub::outcome::Outcome;
 use crate::protocol::{Block, Event, Writer};
 use crate::timer::Timer;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
 
-pub(super) type Filter = Box<dyn FnMut(&Delivery) -> bool + Send>;
+pub(in crate::hub) type Filter = Box<dyn FnMut(&Delivery) -> bool + Send>;
 
 /// How long the client of a long poll waits before it asks again.
 const SHORT_RETRY: Duration = Duration::from_millis(100);
 
 /// A subscriber's event stream, made by [`Hub::subscribe`], [`Hub::resume`] or a
-/// [`Subscriber`](super::Subscriber).
+/// [`Subscriber`](crate::hub::Subscriber).
 ///
 /// It is an [`http_body::Body`] as it is. With heartbeats it is an [`SseBody`]:
 /// [`keep_alive`](Self::keep_alive); and for all the other things that body can do,
@@ -35,7 +35,7 @@ const SHORT_RETRY: Duration = Duration::from_millis(100);
 ///
 /// Unless it resumes, its first block has the ID of the place where it begins and nothing else: a
 /// client that loses the connection before the first event then misses nothing either. See
-/// [`HubBuilder::announce_place`](super::HubBuilder::announce_place) for clients that choke on that.
+/// [`HubBuilder::announce_place`](crate::hub::HubBuilder::announce_place) for clients that choke on that.
 /// Where something may have been missed, the first block is the gap event, with that ID.
 ///
 /// ```
@@ -55,29 +55,29 @@ const SHORT_RETRY: Duration = Duration::from_millis(100);
 /// ```
 #[must_use = "a body does nothing until a server polls it"]
 pub struct Subscription {
-    pub(super) hub: Hub,
+    pub(in crate::hub) hub: Hub,
     /// `None` once it has ended.
-    pub(super) seat: Option<Seat>,
-    pub(super) outcome: Outcome,
+    pub(in crate::hub) seat: Option<Seat>,
+    pub(in crate::hub) outcome: Outcome,
     /// There as long as something in it is; nearly always nothing is, and a body is small.
-    pub(super) extra: Option<Box<Extra>>,
+    pub(in crate::hub) extra: Option<Box<Extra>>,
 }
 
 /// What a subscription that just hands out frames does not have.
 #[derive(Default)]
-pub(super) struct Extra {
+pub(in crate::hub) struct Extra {
     /// What goes out before anything else.
-    pub(super) first: Option<Block>,
-    pub(super) filter: Option<Filter>,
+    pub(in crate::hub) first: Option<Block>,
+    pub(in crate::hub) filter: Option<Filter>,
     /// What is left of a block with a shared payload, last chunk first.
-    pub(super) chunks: Vec<Bytes>,
+    pub(in crate::hub) chunks: Vec<Bytes>,
     /// Ends when it has caught up and has sent something.
-    pub(super) once: bool,
-    pub(super) served: bool,
+    pub(in crate::hub) once: bool,
+    pub(in crate::hub) served: bool,
 }
 
 impl Subscription {
-    pub(super) fn new(
+    pub(in crate::hub) fn new(
         hub: Hub,
         seat: Seat,
         outcome: Outcome,
@@ -125,7 +125,7 @@ impl Subscription {
     }
 
     /// What tells of a gap, with the place that follows it; empty if the settings send neither.
-    pub(super) fn gap_at(&self, seq: u64) -> Block {
+    pub(in crate::hub) fn gap_at(&self, seq: u64) -> Block {
         let shared = &self.hub.shared;
         let once = self.extra.as_ref().is_some_and(|extra| extra.once);
         match &shared.settings.gap {
@@ -172,7 +172,7 @@ impl Subscription {
     /// As a long poll, for where streaming is not possible: the body ends as soon as it has sent
     /// something and nothing more is pending, or when `wait` has passed, and tells the client to come
     /// back after 100 ms. The next request resumes, so nothing is lost in between. For that, the body
-    /// begins with its place even if [`announce_place`](super::HubBuilder::announce_place) is off.
+    /// begins with its place even if [`announce_place`](crate::hub::HubBuilder::announce_place) is off.
     ///
     /// ```
     /// use std::time::Duration;

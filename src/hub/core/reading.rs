@@ -2,12 +2,12 @@ use std::task::Waker;
 
 use bytes::Bytes;
 
-use super::delivery::Delivery;
+use super::group::{Merged, View};
 use super::log::Entry;
 use super::state::{FRAME, Seat, State};
 use super::topics::Topics;
-use super::view::{Merged, View};
-use super::waiters::Wakes;
+use super::wake_list::Wakes;
+use crate::hub::delivery::Delivery;
 use crate::protocol::Block;
 
 /// How many of a topic's events are looked at for one frame.
@@ -15,7 +15,7 @@ const PER_TOPIC: usize = 512;
 
 /// What a subscriber finds when it looks.
 #[derive(Debug)]
-pub(super) enum Taken {
+pub(in crate::hub) enum Taken {
     Frame(Block),
     /// Nothing; the task is woken when there is something.
     Waiting,
@@ -37,7 +37,12 @@ struct Range {
 
 impl State {
     /// Everything pending for the subscriber, in one piece that those at the same place share.
-    pub(super) fn take(&mut self, seat: &mut Seat, task: &Waker, wakes: &mut Wakes) -> Taken {
+    pub(in crate::hub) fn take(
+        &mut self,
+        seat: &mut Seat,
+        task: &Waker,
+        wakes: &mut Wakes,
+    ) -> Taken {
         let range = match self.look(seat, task, wakes) {
             Ok(range) => range,
             Err(taken) => return taken,
@@ -59,7 +64,7 @@ impl State {
     /// The same for the way that is nearly always taken: a frame that somebody else has had made,
     /// and then the wait for the next event.
     #[inline]
-    pub(super) fn take_merged(&mut self, seat: &mut Seat, task: &Waker) -> Option<Bytes> {
+    pub(in crate::hub) fn take_merged(&mut self, seat: &mut Seat, task: &Waker) -> Option<Bytes> {
         if !seat.ticket.is_for(task) {
             return None;
         }
@@ -83,7 +88,7 @@ impl State {
     }
 
     /// Some of what is pending, one by one; `Waiting` or worse if there was nothing.
-    pub(super) fn take_each(
+    pub(in crate::hub) fn take_each(
         &mut self,
         seat: &mut Seat,
         task: &Waker,
@@ -139,7 +144,7 @@ impl State {
     }
 
     /// Moves a subscriber that has lagged on; gives what it goes on after.
-    pub(super) fn skip(&mut self, seat: &Seat, to_head: bool, wakes: &mut Wakes) -> u64 {
+    pub(in crate::hub) fn skip(&mut self, seat: &Seat, to_head: bool, wakes: &mut Wakes) -> u64 {
         let view = &self.views[seat.view];
         let to = if to_head { view.head } else { view.lost_to };
         self.advance(seat, to, 0, 0, wakes);
@@ -148,13 +153,13 @@ impl State {
     }
 
     /// The number that says of a subscriber's place what is behind it.
-    pub(super) fn begins_after(&self, view: usize, cursor: u64) -> u64 {
+    pub(in crate::hub) fn begins_after(&self, view: usize, cursor: u64) -> u64 {
         let at_head = cursor >= self.views[view].head;
         (if at_head { self.next } else { cursor }) - 1
     }
 
     /// The same for the place a seat holds.
-    pub(super) fn place_of(&self, seat: Option<&Seat>) -> Option<u64> {
+    pub(in crate::hub) fn place_of(&self, seat: Option<&Seat>) -> Option<u64> {
         seat.map(|seat| self.begins_after(seat.view, self.places[seat.place].cursor))
     }
 
@@ -303,7 +308,7 @@ impl State {
     }
 
     /// How many retained events the view has from a place on.
-    pub(super) fn count_from(&self, view: usize, from: u64) -> u64 {
+    pub(in crate::hub) fn count_from(&self, view: usize, from: u64) -> u64 {
         let view = &self.views[view];
         if view.key.is_everything() {
             return self.log.count_from(from) as u64;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::Hub;
-use super::state::State;
+use crate::hub::Hub;
+use crate::hub::core::State;
 use crate::timer::Timer;
 
 pin_project! {
@@ -43,7 +43,7 @@ pin_project! {
 struct Turn(Hub);
 
 impl<T: Timer> Linger<T> {
-    pub(super) fn new(hub: Hub, time: Duration, timer: T) -> Self {
+    pub(in crate::hub) fn new(hub: Hub, time: Duration, timer: T) -> Self {
         let mut state = hub.shared.lock();
         state.lingers += 1;
         state.lingering.get_or_insert_default();

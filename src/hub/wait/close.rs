@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::Hub;
-use super::state::ALL_SHARES;
+use crate::hub::Hub;
+use crate::hub::core::ALL_SHARES;
 use crate::timer::Timer;
 
 /// How long a share waits after the last, at least: clocks tick in milliseconds.
@@ -41,7 +41,7 @@ pin_project! {
 }
 
 impl<T: Timer> CloseOver<T> {
-    pub(super) fn new(hub: Hub, time: Duration, timer: T) -> Self {
+    pub(in crate::hub) fn new(hub: Hub, time: Duration, timer: T) -> Self {
         let steps = (time.as_millis() / STEP.as_millis()).clamp(1, 1024);
         let steps = u32::try_from(steps).unwrap_or(1);
         Self {
@@ -108,7 +108,7 @@ pub struct Drain {
 }
 
 impl Drain {
-    pub(super) fn new(hub: Hub) -> Self {
+    pub(in crate::hub) fn new(hub: Hub) -> Self {
         Self { hub }
     }
 }

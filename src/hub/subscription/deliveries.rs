@@ -6,13 +6,13 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::delivery::Delivery;
 use super::subscription::Subscription;
+use crate::hub::delivery::Delivery;
 
 /// A subscription as a stream of events: [`Subscription::into_stream`].
 ///
 /// An `Err` says that events are missing before what follows; then the stream goes on, unless the
-/// hub ends streams that [lag](super::Lag). Neither gap event nor farewell are in it.
+/// hub ends streams that [lag](crate::hub::Lag). Neither gap event nor farewell are in it.
 ///
 /// ```
 /// use std::convert::Infallible;
@@ -43,7 +43,7 @@ pub struct Deliveries {
 }
 
 impl Deliveries {
-    pub(super) fn new(subscription: Subscription) -> Self {
+    pub(in crate::hub) fn new(subscription: Subscription) -> Self {
         Self {
             subscription,
             buffer: VecDeque::new(),
@@ -77,7 +77,7 @@ pub struct Missed {
 }
 
 impl Missed {
-    pub(super) const fn new() -> Self {
+    pub(in crate::hub) const fn new() -> Self {
         Self { _priv: () }
     }
 }

@@ -9,19 +9,19 @@ const TRANSIENTS: usize = 256;
 
 /// How much of the past is kept: whichever bound is met first. The newest event always is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Retention {
-    pub(super) events: usize,
-    pub(super) bytes: usize,
-    pub(super) age: Option<Duration>,
+pub(in crate::hub) struct Retention {
+    pub(in crate::hub) events: usize,
+    pub(in crate::hub) bytes: usize,
+    pub(in crate::hub) age: Option<Duration>,
 }
 
 /// One published event.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) seq: u64,
+pub(in crate::hub) struct Entry {
+    pub(in crate::hub) seq: u64,
     /// The topic's slot.
-    pub(super) topic: usize,
-    pub(super) block: Block,
+    pub(in crate::hub) topic: usize,
+    pub(in crate::hub) block: Block,
     at: Option<Instant>,
     id: Option<Box<EventId>>,
 }
@@ -31,7 +31,7 @@ pub(super) struct Entry {
 /// Transient events are numbered in the same sequence but kept apart, so that they push no history
 /// out. So there are holes in the numbers on either side, and an entry is found by binary search.
 #[derive(Debug)]
-pub(super) struct Log {
+pub(in crate::hub) struct Log {
     history: VecDeque<Entry>,
     transients: VecDeque<Entry>,
     transient_bytes: usize,
@@ -41,7 +41,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn new(retention: Retention) -> Self {
+    pub(in crate::hub) fn new(retention: Retention) -> Self {
         Self {
             history: VecDeque::new(),
             transients: VecDeque::new(),
@@ -53,7 +53,13 @@ impl Log {
     }
 
     /// Appends to the history. `id` is the user's own, if it is to be found again.
-    pub(super) fn push(&mut self, seq: u64, topic: usize, block: Block, id: Option<EventId>) {
+    pub(in crate::hub) fn push(
+        &mut self,
+        seq: u64,
+        topic: usize,
+        block: Block,
+        id: Option<EventId>,
+    ) {
         self.bytes += block.len();
         if let Some(id) = &id {
             self.ids.insert(id.clone(), seq);
@@ -67,7 +73,7 @@ impl Log {
         });
     }
 
-    pub(super) fn push_transient(&mut self, seq: u64, topic: usize, block: Block) {
+    pub(in crate::hub) fn push_transient(&mut self, seq: u64, topic: usize, block: Block) {
         self.transient_bytes += block.len();
         self.transients.push_back(Entry {
             seq,
@@ -79,7 +85,7 @@ impl Log {
     }
 
     /// Takes out the oldest entry of the history that is beyond the bounds.
-    pub(super) fn evict(&mut self, now: Option<Instant>) -> Option<Entry> {
+    pub(in crate::hub) fn evict(&mut self, now: Option<Instant>) -> Option<Entry> {
         let oldest = self.history.front()?;
         let aged = match (now, oldest.at, self.retention.age) {
             (Some(now), Some(at), Some(age)) => now.saturating_duration_since(at) > age,
@@ -102,7 +108,7 @@ impl Log {
     }
 
     /// Takes out the oldest transient event if there are too many.
-    pub(super) fn evict_transient(&mut self) -> Option<Entry> {
+    pub(in crate::hub) fn evict_transient(&mut self) -> Option<Entry> {
         let full = self.transients.len() > TRANSIENTS
             || (self.transients.len() > 1 && self.transient_bytes > self.retention.bytes);
         let entry = full.then(|| self.transients.pop_front()).flatten()?;
@@ -111,38 +117,38 @@ impl Log {
     }
 
     /// Now, if age matters.
-    pub(super) fn now(&self) -> Option<Instant> {
+    pub(in crate::hub) fn now(&self) -> Option<Instant> {
         self.retention.age.and_then(|_| clock::instant())
     }
 
     /// The number of the event with this ID of the user's, if it is retained.
-    pub(super) fn find_id(&self, id: &EventId) -> Option<u64> {
+    pub(in crate::hub) fn find_id(&self, id: &EventId) -> Option<u64> {
         self.ids.get(id).copied()
     }
 
     /// The retained event with this number.
-    pub(super) fn get(&self, seq: u64) -> Option<&Entry> {
+    pub(in crate::hub) fn get(&self, seq: u64) -> Option<&Entry> {
         let at = self.history.partition_point(|entry| entry.seq < seq);
         self.history.get(at).filter(|entry| entry.seq == seq)
     }
 
     /// How many retained events there are from this number on.
-    pub(super) fn count_from(&self, seq: u64) -> usize {
+    pub(in crate::hub) fn count_from(&self, seq: u64) -> usize {
         self.history.len() - self.history.partition_point(|entry| entry.seq < seq)
     }
 
-    pub(super) fn retained(&self) -> (usize, usize) {
+    pub(in crate::hub) fn retained(&self) -> (usize, usize) {
         (self.history.len(), self.bytes)
     }
 
     /// The retained events from this number on.
-    pub(super) fn history_from(&self, seq: u64) -> impl Iterator<Item = &Entry> {
+    pub(in crate::hub) fn history_from(&self, seq: u64) -> impl Iterator<Item = &Entry> {
         let at = self.history.partition_point(|entry| entry.seq < seq);
         self.history.range(at..)
     }
 
     /// The transient events from this number on.
-    pub(super) fn transients_from(&self, seq: u64) -> impl Iterator<Item = &Entry> {
+    pub(in crate::hub) fn transients_from(&self, seq: u64) -> impl Iterator<Item = &Entry> {
         // There are few, and most often none.
         let at = self.transients.partition_point(|entry| entry.seq < seq);
         self.transients.range(at..)

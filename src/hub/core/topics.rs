@@ -2,14 +2,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::view::Key;
+use super::group::Key;
 
 /// The slot of the topic without a name, which is always there.
-pub(super) const UNNAMED: usize = 0;
+pub(in crate::hub) const UNNAMED: usize = 0;
 
 /// The topics there are: those that somebody follows by name, and those with an event in the log.
 #[derive(Debug)]
-pub(super) struct Topics {
+pub(in crate::hub) struct Topics {
     slots: Vec<Topic>,
     free: Vec<usize>,
     by_name: BTreeMap<Arc<str>, usize>,
@@ -20,20 +20,20 @@ pub(super) struct Topics {
 }
 
 #[derive(Debug)]
-pub(super) struct Topic {
-    pub(super) name: Arc<str>,
+pub(in crate::hub) struct Topic {
+    pub(in crate::hub) name: Arc<str>,
     /// The numbers of its retained events.
-    pub(super) retained: VecDeque<u64>,
+    pub(in crate::hub) retained: VecDeque<u64>,
     /// The views that follow it.
-    pub(super) views: Vec<usize>,
+    pub(in crate::hub) views: Vec<usize>,
     /// After its last event that is no longer retained.
-    pub(super) lost_to: u64,
+    pub(in crate::hub) lost_to: u64,
     /// How many views follow it by name, and transient events belong to it.
     pins: usize,
 }
 
 impl Topics {
-    pub(super) fn new() -> Self {
+    pub(in crate::hub) fn new() -> Self {
         let mut topics = Self {
             slots: Vec::new(),
             free: Vec::new(),
@@ -46,7 +46,7 @@ impl Topics {
         topics
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::hub) fn len(&self) -> usize {
         // The one without a name counts once it is used.
         let unnamed = &self.slots[UNNAMED];
         let unused = unnamed.retained.is_empty() && unnamed.pins == 1;
@@ -54,16 +54,16 @@ impl Topics {
     }
 
     #[inline]
-    pub(super) fn get(&self, slot: usize) -> &Topic {
+    pub(in crate::hub) fn get(&self, slot: usize) -> &Topic {
         &self.slots[slot]
     }
 
     #[inline]
-    pub(super) fn get_mut(&mut self, slot: usize) -> &mut Topic {
+    pub(in crate::hub) fn get_mut(&mut self, slot: usize) -> &mut Topic {
         &mut self.slots[slot]
     }
 
-    pub(super) fn find(&self, name: &str) -> Option<usize> {
+    pub(in crate::hub) fn find(&self, name: &str) -> Option<usize> {
         if name.is_empty() {
             return Some(UNNAMED);
         }
@@ -72,7 +72,7 @@ impl Topics {
 
     /// The topic's slot; a new topic's if there is none. The views of prefixes that it has are in
     /// its list, and have yet to be told.
-    pub(super) fn enter(&mut self, name: &str) -> usize {
+    pub(in crate::hub) fn enter(&mut self, name: &str) -> usize {
         if let Some(slot) = self.by_name.get(name) {
             return *slot;
         }
@@ -103,23 +103,23 @@ impl Topics {
         slot
     }
 
-    pub(super) fn pin(&mut self, slot: usize) {
+    pub(in crate::hub) fn pin(&mut self, slot: usize) {
         self.slots[slot].pins += 1;
     }
 
     /// Gives up a pin; true if the topic is no longer needed.
-    pub(super) fn unpin(&mut self, slot: usize) -> bool {
+    pub(in crate::hub) fn unpin(&mut self, slot: usize) -> bool {
         self.slots[slot].pins -= 1;
         self.is_idle(slot)
     }
 
-    pub(super) fn is_idle(&self, slot: usize) -> bool {
+    pub(in crate::hub) fn is_idle(&self, slot: usize) -> bool {
         let topic = &self.slots[slot];
         topic.pins == 0 && topic.retained.is_empty()
     }
 
     /// Removes a topic; gives the views that follow it, by a prefix.
-    pub(super) fn remove(&mut self, slot: usize) -> Vec<usize> {
+    pub(in crate::hub) fn remove(&mut self, slot: usize) -> Vec<usize> {
         let topic = &mut self.slots[slot];
         self.forgotten_to = self.forgotten_to.max(topic.lost_to);
         self.by_name.remove(&*topic.name);
@@ -128,7 +128,7 @@ impl Topics {
     }
 
     /// The slots of the topics under a prefix.
-    pub(super) fn under(&self, prefix: &Arc<str>) -> impl Iterator<Item = usize> {
+    pub(in crate::hub) fn under(&self, prefix: &Arc<str>) -> impl Iterator<Item = usize> {
         let from = (Bound::Included(&**prefix), Bound::Unbounded);
         self.by_name
             .range::<str, _>(from)
@@ -136,7 +136,7 @@ impl Topics {
             .map(|(_, slot)| *slot)
     }
 
-    pub(super) fn add_prefixes(&mut self, key: &Key, view: usize) {
+    pub(in crate::hub) fn add_prefixes(&mut self, key: &Key, view: usize) {
         for prefix in key.prefixes() {
             self.prefixes
                 .entry(Arc::clone(prefix))
@@ -145,7 +145,7 @@ impl Topics {
         }
     }
 
-    pub(super) fn remove_prefixes(&mut self, key: &Key, view: usize) {
+    pub(in crate::hub) fn remove_prefixes(&mut self, key: &Key, view: usize) {
         for prefix in key.prefixes() {
             if let Some(views) = self.prefixes.get_mut(prefix) {
                 views.retain(|other| *other != view);
@@ -157,14 +157,14 @@ impl Topics {
     }
 
     /// After the last lost event of any topic that is gone: what a prefix may have missed.
-    pub(super) fn forgotten_to(&self) -> u64 {
+    pub(in crate::hub) fn forgotten_to(&self) -> u64 {
         self.forgotten_to
     }
 }
 
 impl Topics {
     /// Takes a view that follows everything out of every topic.
-    pub(super) fn unfollow_all(&mut self, view: usize) {
+    pub(in crate::hub) fn unfollow_all(&mut self, view: usize) {
         for slot in self.by_name.values() {
             self.slots[*slot].views.retain(|other| *other != view);
         }

@@ -1,12 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::Hub;
-use super::delivery::Delivery;
-use super::refused::Refused;
 use super::subscription::{Filter, Subscription};
-use super::trace;
-use super::view::Key;
+use crate::hub::core::Key;
+use crate::hub::delivery::Delivery;
+use crate::hub::outcome::Lag;
+use crate::hub::refused::Refused;
+use crate::hub::{Hub, trace};
 use crate::last_event_id::LastEventId;
 use crate::protocol::EventId;
 
@@ -93,7 +93,7 @@ pub struct Subscriber {
 }
 
 impl Subscriber {
-    pub(super) fn new(hub: Hub) -> Self {
+    pub(in crate::hub) fn new(hub: Hub) -> Self {
         Self {
             hub,
             topics: Vec::new(),
@@ -226,7 +226,7 @@ impl Subscriber {
             });
         }
         let last = shared.find(&state, self.after.0.as_ref());
-        let skip = settings.lag == super::Lag::Newest;
+        let skip = settings.lag == Lag::Newest;
         let (seat, outcome) = state.subscribe(key, last, skip);
         let begins_after = state.begins_after(seat.view, state.places[seat.place].cursor);
         drop(state);

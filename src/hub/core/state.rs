@@ -3,75 +3,75 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use super::gate::Gate;
+use super::group::{Key, View};
 use super::log::{Log, Retention};
-use super::outcome::Outcome;
-use super::stats::Stats;
 use super::topics::Topics;
-use super::view::{Key, View};
-use super::waiters::{Ticket, Wakes};
+use super::wake_list::{Ticket, Wakes};
+use crate::hub::outcome::Outcome;
+use crate::hub::stats::Stats;
 use crate::protocol::{Block, EventId};
 use crate::sync::{Arc, AtomicU64};
 
 /// From how many bytes on a frame takes no further event.
-pub(super) const FRAME: usize = 64 * 1024;
+pub(in crate::hub) const FRAME: usize = 64 * 1024;
 
 /// Everything that publishers and subscribers share, behind one lock that is never held while a
 /// task is woken or a user's function called.
 #[derive(Debug)]
-pub(super) struct State {
-    pub(super) log: Log,
-    pub(super) topics: Topics,
+pub(in crate::hub) struct State {
+    pub(in crate::hub) log: Log,
+    pub(in crate::hub) topics: Topics,
     /// By slot; one without subscribers is a free slot.
-    pub(super) views: Vec<View>,
+    pub(in crate::hub) views: Vec<View>,
     free_views: Vec<usize>,
     by_key: BTreeMap<Key, usize>,
-    pub(super) places: Vec<Place>,
+    pub(in crate::hub) places: Vec<Place>,
     free_places: Vec<usize>,
     /// The number of the next event; the first has 1.
-    pub(super) next: u64,
-    pub(super) gate: Gate,
+    pub(in crate::hub) next: u64,
+    pub(in crate::hub) gate: Gate,
     /// Bytes in merged frames that views remember, and their bound.
-    pub(super) merged: usize,
-    pub(super) merged_limit: usize,
+    pub(in crate::hub) merged: usize,
+    pub(in crate::hub) merged_limit: usize,
     /// Subscribers whose share is below this are to end.
-    pub(super) closed_to: u64,
+    pub(in crate::hub) closed_to: u64,
     /// While a linger runs, the views that have news.
-    pub(super) lingering: Option<Vec<usize>>,
-    pub(super) lingers: usize,
+    pub(in crate::hub) lingering: Option<Vec<usize>>,
+    pub(in crate::hub) lingers: usize,
     /// Waits for the first news.
-    pub(super) linger_task: Option<Waker>,
-    pub(super) counters: Stats,
-    pub(super) scratch: Vec<u64>,
+    pub(in crate::hub) linger_task: Option<Waker>,
+    pub(in crate::hub) counters: Stats,
+    pub(in crate::hub) scratch: Vec<u64>,
 }
 
 /// Where a subscriber stands.
 #[derive(Debug)]
-pub(super) struct Place {
-    pub(super) cursor: u64,
-    pub(super) view: usize,
-    pub(super) live: bool,
+pub(in crate::hub) struct Place {
+    pub(in crate::hub) cursor: u64,
+    pub(in crate::hub) view: usize,
+    pub(in crate::hub) live: bool,
     /// No publisher waits for it until it has come on.
-    pub(super) excused: bool,
+    pub(in crate::hub) excused: bool,
 }
 
 /// A subscriber's side of its place.
 #[derive(Debug)]
-pub(super) struct Seat {
-    pub(super) place: usize,
-    pub(super) view: usize,
+pub(in crate::hub) struct Seat {
+    pub(in crate::hub) place: usize,
+    pub(in crate::hub) view: usize,
     /// What comes before this is replayed: history, and nothing transient.
-    pub(super) live_from: u64,
-    pub(super) ticket: Ticket,
-    pub(super) round: Arc<AtomicU64>,
+    pub(in crate::hub) live_from: u64,
+    pub(in crate::hub) ticket: Ticket,
+    pub(in crate::hub) round: Arc<AtomicU64>,
 }
 
 /// All shares together: closed to this, every subscriber ends.
-pub(super) const ALL_SHARES: u64 = 1 << 32;
+pub(in crate::hub) const ALL_SHARES: u64 = 1 << 32;
 
 impl Seat {
     /// Which share of the subscribers it belongs to when they end one share after the other: spread
     /// evenly by the golden ratio.
-    pub(super) fn share(&self) -> u64 {
+    pub(in crate::hub) fn share(&self) -> u64 {
         (self.place as u64).wrapping_mul(0x9e37_79b9) % ALL_SHARES
     }
 }
@@ -80,21 +80,21 @@ impl Seat {
     /// Whether the task will be woken and has nothing to look for until then. A round ends before
     /// its tasks are woken: who still sees its own is woken later.
     #[inline]
-    pub(super) fn is_waiting(&self, task: &Waker) -> bool {
+    pub(in crate::hub) fn is_waiting(&self, task: &Waker) -> bool {
         self.ticket.holds(self.round.load(Ordering::Acquire), task)
     }
 }
 
 /// What a client says it saw last.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Last {
+pub(in crate::hub) enum Last {
     Nothing,
     Unknown,
     Event(u64),
 }
 
 impl State {
-    pub(super) fn new(retention: Retention) -> Self {
+    pub(in crate::hub) fn new(retention: Retention) -> Self {
         Self {
             log: Log::new(retention),
             topics: Topics::new(),
@@ -117,7 +117,7 @@ impl State {
     }
 
     /// Appends an event to the log.
-    pub(super) fn publish(
+    pub(in crate::hub) fn publish(
         &mut self,
         topic: &str,
         wakes: &mut Wakes,
@@ -139,7 +139,12 @@ impl State {
     }
 
     /// Hands an event to those who follow the topic now, and keeps it out of the history.
-    pub(super) fn publish_transient(&mut self, topic: &str, block: Block, wakes: &mut Wakes) {
+    pub(in crate::hub) fn publish_transient(
+        &mut self,
+        topic: &str,
+        block: Block,
+        wakes: &mut Wakes,
+    ) {
         let seq = self.number();
         let slot = match self.topics.find(topic) {
             Some(slot) => slot,
@@ -198,7 +203,7 @@ impl State {
     }
 
     /// Lets go of what is beyond the bounds; true if there was something.
-    pub(super) fn evict(&mut self) -> bool {
+    pub(in crate::hub) fn evict(&mut self) -> bool {
         let now = self.log.now();
         let mut some = false;
         while let Some(entry) = self.log.evict(now) {
@@ -223,7 +228,12 @@ impl State {
     }
 
     /// A place in the view of these topics, after what the client saw last.
-    pub(super) fn subscribe(&mut self, key: Key, last: Last, skip: bool) -> (Seat, Outcome) {
+    pub(in crate::hub) fn subscribe(
+        &mut self,
+        key: Key,
+        last: Last,
+        skip: bool,
+    ) -> (Seat, Outcome) {
         self.evict();
         let index = match self.by_key.get(&key) {
             Some(index) => *index,
@@ -313,7 +323,7 @@ impl State {
     }
 
     /// Gives a place up.
-    pub(super) fn leave(&mut self, seat: &mut Seat, wakes: &mut Wakes) {
+    pub(in crate::hub) fn leave(&mut self, seat: &mut Seat, wakes: &mut Wakes) {
         let view = &mut self.views[seat.view];
         let cursor = self.places[seat.place].cursor;
         self.gate.leave(view.effective(cursor), wakes);
@@ -360,7 +370,7 @@ impl State {
     }
 
     /// Takes all waiting tasks out.
-    pub(super) fn end_rounds(&mut self, wakes: &mut Wakes) {
+    pub(in crate::hub) fn end_rounds(&mut self, wakes: &mut Wakes) {
         for (index, view) in self.views.iter_mut().enumerate() {
             view.lingering = false;
             view.end_round(index, wakes);
@@ -371,7 +381,7 @@ impl State {
     }
 
     /// Takes out the tasks that wait for what has gathered.
-    pub(super) fn end_linger(&mut self, wakes: &mut Wakes) {
+    pub(in crate::hub) fn end_linger(&mut self, wakes: &mut Wakes) {
         for index in self.lingering.iter_mut().flat_map(|views| views.drain(..)) {
             let view = &mut self.views[index];
             view.lingering = false;
@@ -379,7 +389,7 @@ impl State {
         }
     }
 
-    pub(super) fn stats(&self) -> Stats {
+    pub(in crate::hub) fn stats(&self) -> Stats {
         let (retained, retained_bytes) = self.log.retained();
         Stats {
             topics: self.topics.len(),

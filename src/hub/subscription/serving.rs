@@ -4,11 +4,11 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use super::deliveries::Missed;
-use super::delivery::Delivery;
-use super::outcome::Lag;
-use super::reading::Taken;
 use super::subscription::Subscription;
-use super::trace;
+use crate::hub::core::Taken;
+use crate::hub::delivery::Delivery;
+use crate::hub::outcome::Lag;
+use crate::hub::trace;
 use crate::protocol::Block;
 
 /// How a subscription is served: as blocks, or as deliveries one by one.
@@ -16,7 +16,7 @@ impl Subscription {
     /// What nearly every look finds: a frame that others have been given too, or nothing yet. `None`
     /// where it takes a [block](Self::poll_block), which is larger to move.
     #[inline]
-    pub(super) fn poll_shared(&mut self, cx: &mut Context<'_>) -> Option<Poll<Bytes>> {
+    pub(in crate::hub) fn poll_shared(&mut self, cx: &mut Context<'_>) -> Option<Poll<Bytes>> {
         if self.extra.is_some() {
             return None;
         }
@@ -30,7 +30,7 @@ impl Subscription {
 
     /// The next frame's bytes.
     #[inline(never)]
-    pub(super) fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
+    pub(in crate::hub) fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         if self.extra.is_some() {
             return self.poll_extra(cx);
         }
@@ -38,7 +38,7 @@ impl Subscription {
     }
 
     /// The same, one chunk of it after the other.
-    pub(super) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    pub(in crate::hub) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if let Some(extra) = &mut self.extra {
             if let Some(chunk) = extra.chunks.pop() {
                 return Poll::Ready(Some(chunk));
@@ -194,7 +194,7 @@ impl Subscription {
     }
 
     /// One event for a stream of them; `Err` where some were missed.
-    pub(super) fn poll_each(
+    pub(in crate::hub) fn poll_each(
         &mut self,
         cx: &mut Context<'_>,
         buffer: &mut VecDeque<Delivery>,
@@ -221,7 +221,7 @@ impl Subscription {
         }
     }
 
-    pub(super) fn leave(&mut self) {
+    pub(in crate::hub) fn leave(&mut self) {
         if let Some(mut seat) = self.seat.take() {
             self.hub
                 .shared
