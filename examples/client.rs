@@ -1,17 +1,21 @@
-//! A small `curl -N` that understands events:
+//! A small `curl -N` that understands events, speaks https and follows redirects:
 //!
 //! ```text
-//! cargo run --example client -- http://127.0.0.1:3000/events
+//! cargo run --example client -- https://stream.wikimedia.org/v2/stream/recentchange
 //! cargo run --example client -- --json --last-event-id 41 --header 'Authorization: Bearer x' URL
 //! ```
 //!
 //! Events go to standard output; what happens to the connection goes to standard error. The exit
-//! status tells why it ended: 0 the server said stop (204), 1 the server refused, 2 wrong usage,
-//! 3 no connection after `--max-tries`, 4 nobody reads the output any more.
+//! status tells why it ended: 0 the server said stop (204), or a POST is complete, 1 the server
+//! refused, 2 wrong usage, 3 no connection after `--max-tries`, 4 the output is closed.
+
+#[path = "support/redirects.rs"]
+mod redirects;
 
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,12 +23,20 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::json;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tower_http::follow_redirect::FollowRedirect;
 use tower_sse::client::{ClientError, SourceEvent};
 use tower_sse::{EventId, EventSource, MessageEvent};
+
+use self::redirects::SafeRedirects;
 
 const USAGE: &str = "usage: client [OPTION]... URL
 
@@ -32,8 +44,9 @@ const USAGE: &str = "usage: client [OPTION]... URL
   --header 'NAME: VALUE'  send this header; may be given again
   --data TEXT             send a POST with this body
   --json                  print each event as a line of JSON
-  --max-tries N           give up after N connections in a row that delivered nothing
-  --idle SECONDS          reconnect after this long without a byte; 60 if not given, 0 for never";
+  --max-tries N           give up after N failed connections in a row
+  --idle SECONDS          reconnect after this long without data; 60 if not given, 0 for never
+  --ca FILE               trust the certificates in this PEM file, and no others";
 
 struct Options {
     request: Request<Full<Bytes>>,
@@ -41,20 +54,20 @@ struct Options {
     json: bool,
     max_tries: Option<u32>,
     idle: Duration,
+    ca: Option<PathBuf>,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let options = match options(std::env::args().skip(1)) {
-        Ok(options) => options,
+    let (options, connector) = match prepare() {
+        Ok(prepared) => prepared,
         Err(error) => {
             eprintln!("{error}\n\n{USAGE}");
             return ExitCode::from(2);
         }
     };
-    let mut connector = HttpConnector::new();
-    connector.set_nodelay(true);
     let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build(connector);
+    let client = FollowRedirect::with_policy(client, SafeRedirects::default());
 
     let mut source = EventSource::new(client, options.request).retry_server_errors();
     if let Some(id) = options.last_event_id {
@@ -81,6 +94,7 @@ async fn main() -> ExitCode {
                     return ExitCode::from(4);
                 }
             }
+            // The connection stays.
             SourceEvent::Error(error @ (ClientError::Limit(_) | ClientError::UnsendableId(_))) => {
                 eprintln!("{}", with_causes(&error));
             }
@@ -92,6 +106,37 @@ async fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+fn prepare() -> Result<(Options, HttpsConnector<HttpConnector>), Box<dyn Error>> {
+    let options = options(std::env::args().skip(1))?;
+    let connector = connector(options.ca.as_ref())?;
+    Ok((options, connector))
+}
+
+fn connector(ca: Option<&PathBuf>) -> Result<HttpsConnector<HttpConnector>, Box<dyn Error>> {
+    let crypto = ring::default_provider();
+    let builder = match ca {
+        None => HttpsConnectorBuilder::new().with_provider_and_webpki_roots(crypto)?,
+        Some(file) => {
+            let mut roots = RootCertStore::empty();
+            for certificate in CertificateDer::pem_file_iter(file)? {
+                roots.add(certificate?)?;
+            }
+            let config = ClientConfig::builder_with_provider(crypto.into())
+                .with_safe_default_protocol_versions()?
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+            HttpsConnectorBuilder::new().with_tls_config(config)
+        }
+    };
+    let mut http = HttpConnector::new();
+    http.enforce_http(false);
+    http.set_nodelay(true);
+    Ok(builder
+        .https_or_http()
+        .enable_all_versions()
+        .wrap_connector(http))
+}
+
 fn options(mut args: impl Iterator<Item = String>) -> Result<Options, Box<dyn Error>> {
     let mut options = Options {
         request: Request::new(Full::default()),
@@ -99,13 +144,15 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, Box<dyn Er
         json: false,
         max_tries: None,
         idle: Duration::from_secs(60),
+        ca: None,
     };
     let mut url = None;
     while let Some(arg) = args.next() {
-        let mut value = || args.next().ok_or(format!("{arg} wants a value"));
+        let mut value = || args.next().ok_or(format!("{arg} needs a value"));
         match &*arg {
             "--last-event-id" => options.last_event_id = Some(EventId::try_from(value()?)?),
             "--json" => options.json = true,
+            "--ca" => options.ca = Some(value()?.into()),
             "--max-tries" => options.max_tries = Some(value()?.parse()?),
             "--idle" => options.idle = Duration::from_secs(value()?.parse()?),
             "--data" => {
@@ -121,14 +168,14 @@ fn options(mut args: impl Iterator<Item = String>) -> Result<Options, Box<dyn Er
                     .headers_mut()
                     .append(name, HeaderValue::try_from(value)?);
             }
-            option if option.starts_with('-') => Err(format!("{option} is no option"))?,
+            option if option.starts_with('-') => Err(format!("there is no option {option}"))?,
             text if url.is_none() => url = Some(Uri::try_from(text)?),
-            text => Err(format!("one URL is enough, besides {text}"))?,
+            text => Err(format!("more than one URL: {text}"))?,
         }
     }
     let url = url.ok_or("no URL")?;
-    if url.scheme_str() != Some("http") {
-        return Err("the URL has to begin with http://".into());
+    if !matches!(url.scheme_str(), Some("http" | "https")) {
+        return Err("the URL has to begin with http:// or https://".into());
     }
     *options.request.uri_mut() = url;
     Ok(options)

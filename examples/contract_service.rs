@@ -5,6 +5,9 @@
 //! sse-contract-tests --url http://localhost:8123
 //! ```
 
+#[path = "support/redirects.rs"]
+mod redirects;
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex};
@@ -26,9 +29,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
-use tower_sse::client::SourceEvent;
+use tower_http::follow_redirect::FollowRedirect;
+use tower_sse::client::{Reconnect, SourceEvent};
 use tower_sse::timer::TokioTimer;
 use tower_sse::{EventId, EventSource};
+
+use self::redirects::SafeRedirects;
 
 const CAPABILITIES: &[&str] = &[
     "bom",
@@ -44,7 +50,7 @@ const CAPABILITIES: &[&str] = &[
 ];
 
 type Http = Client<HttpConnector, Full<Bytes>>;
-type Source = EventSource<Http, Full<Bytes>, TokioTimer>;
+type Source = EventSource<FollowRedirect<Http, SafeRedirects>, Full<Bytes>, TokioTimer>;
 
 /// What a client is told while it runs; it ends when the sender is dropped.
 enum Command {
@@ -151,7 +157,7 @@ async fn command(
         (None, _) => StatusCode::NOT_FOUND,
         (Some(client), Some("restart")) => match client.send(Command::Restart) {
             Ok(()) => StatusCode::ACCEPTED,
-            // It has failed for good in the meantime.
+            // It has failed in the meantime.
             Err(_) => StatusCode::GONE,
         },
         _ => StatusCode::BAD_REQUEST,
@@ -177,7 +183,11 @@ fn source(http: Http, params: &Params) -> Result<Source, Box<dyn Error>> {
         .body(body)?;
     *request.headers_mut() = headers;
 
-    let mut source = EventSource::new(http, request).comments();
+    let http = FollowRedirect::with_policy(http, SafeRedirects::default());
+    // The suite repeats every method after every end.
+    let mut source = EventSource::new(http, request)
+        .comments()
+        .reconnect_when(Reconnect::Always);
     if let Some(time) = params.initial_delay_ms {
         source = source.initial_reconnection_time(Duration::from_millis(time));
     }

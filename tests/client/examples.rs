@@ -132,6 +132,115 @@ async fn client_prints_json() {
     );
 }
 
+/// A server with a certificate of its own for `localhost`, which it gives back as PEM.
+async fn serve_tls<S, B>(service: S) -> (SocketAddr, String)
+where
+    S: tower::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+    use tokio_rustls::rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
+
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+    let mut config = ServerConfig::builder_with_provider(ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![own.cert.der().clone()], key)
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (socket, _) = listener.accept().await.unwrap();
+            let (acceptor, service) = (acceptor.clone(), service.clone());
+            tokio::spawn(async move {
+                let Ok(socket) = acceptor.accept(socket).await else {
+                    return;
+                };
+                let service = hyper_util::service::TowerToHyperService::new(service);
+                let server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+                _ = server.serve_connection(TokioIo::new(socket), service).await;
+            });
+        }
+    });
+    (address, own.cert.pem())
+}
+
+#[tokio::test]
+async fn client_speaks_https_and_follows_redirects() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&asked);
+    let feed = tower::service_fn(move |request: Request<Incoming>| {
+        let headers = request.headers();
+        log.lock()
+            .unwrap()
+            .push((request.version(), headers.clone()));
+        let response = match headers.get("last-event-id") {
+            None => Response::builder()
+                .header("content-type", "text/event-stream")
+                .body(Full::<Bytes>::from("id: 1\nretry: 1\ndata: secure\n\n")),
+            Some(_) => Response::builder().status(204).body(Full::default()),
+        };
+        std::future::ready(Ok::<_, Infallible>(response.unwrap()))
+    });
+    let (address, certificate) = serve_tls(feed).await;
+    let ca = std::env::temp_dir().join(format!("tower-sse-{}.pem", std::process::id()));
+    std::fs::write(&ca, certificate).unwrap();
+    let secure = format!("https://localhost:{}/feed", address.port());
+    let location = secure.clone();
+    let redirects = tower::service_fn(move |_: Request<Incoming>| {
+        let response = Response::builder()
+            .status(302)
+            .header("location", &location);
+        let response = response.body(Full::<Bytes>::default()).unwrap();
+        std::future::ready(Ok::<_, Infallible>(response))
+    });
+    let plain = format!("http://{}/", serve(redirects).await);
+
+    for (url, keeps) in [(&secure, true), (&plain, false)] {
+        asked.lock().unwrap().clear();
+        let out = example("client")
+            .args(["--header", "X-Api-Key: secret", "--ca"])
+            .args([ca.as_os_str(), url.as_ref()])
+            .output();
+        let out = within(out).await.unwrap();
+        let notes = String::from_utf8(out.stderr).unwrap();
+        assert_eq!(out.status.code(), Some(0), "{notes}");
+        assert!(
+            String::from_utf8(out.stdout)
+                .unwrap()
+                .ends_with(" message #1 secure\n")
+        );
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.len(), 2);
+        for (version, headers) in &*asked {
+            assert_eq!(*version, http::Version::HTTP_2);
+            assert_eq!(headers.contains_key("x-api-key"), keeps);
+        }
+        assert_eq!(asked[1].1["last-event-id"], "1");
+    }
+
+    // A certificate that nobody has told it to trust.
+    let out = example("client")
+        .args(["--max-tries", "1", &secure])
+        .output();
+    let out = within(out).await.unwrap();
+    assert_eq!(out.status.code(), Some(3));
+    let notes = String::from_utf8(out.stderr).unwrap();
+    assert!(notes.contains("UnknownIssuer"), "{notes}");
+    std::fs::remove_file(ca).unwrap();
+}
+
 #[tokio::test]
 async fn client_tells_refusal_from_absence_and_misuse() {
     let not_found = tower::service_fn(|_: Request<Incoming>| async {

@@ -142,7 +142,7 @@ fn polled(source: &mut (impl futures_core::Stream + Unpin)) -> bool {
 async fn one_poll_does_not_read_for_ever() {
     let endless = tower::service_fn(|_: Request<String>| async {
         let frames =
-            stream::repeat_with(|| Ok::<_, std::io::Error>(Frame::data(Bytes::from(":\n"))));
+            stream::repeat_with(|| Ok::<_, std::io::Error>(Frame::data(Bytes::from(":\n\n"))));
         Response::builder()
             .header("content-type", "text/event-stream")
             .body(StreamBody::new(frames))

@@ -13,5 +13,6 @@ mod hostile;
 mod opens;
 mod policies;
 mod reconnects;
+mod redirects;
 mod script;
 mod watchdog;
