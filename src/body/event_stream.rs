@@ -203,9 +203,9 @@ impl<B: Body> EventStream<B> {
     /// that ends without it is an [error](EventStreamError::Unterminated).
     ///
     /// ```
-    /// # use bytes::Bytes;
-    /// # use futures_util::StreamExt;
-    /// # use http_body_util::Full;
+    /// use bytes::Bytes;
+    /// use futures_util::StreamExt;
+    /// use http_body_util::Full;
     /// use tower_sse::EventStream;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
@@ -227,9 +227,9 @@ impl<B: Body> EventStream<B> {
     /// reconnection times are no loss.
     ///
     /// ```
-    /// # use bytes::Bytes;
-    /// # use futures_util::StreamExt;
-    /// # use http_body_util::Full;
+    /// use bytes::Bytes;
+    /// use futures_util::StreamExt;
+    /// use http_body_util::Full;
     /// use tower_sse::EventStream;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {

@@ -42,8 +42,8 @@ impl Rejection {
     /// The response's status; 200 if it was rejected for its headers.
     ///
     /// ```
-    /// # use http::Response;
-    /// # use tower_sse::EventStream;
+    /// use http::Response;
+    /// use tower_sse::EventStream;
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let response = Response::builder().status(404).body(String::new()).unwrap();
     /// let rejection = EventStream::from_response(response).await.unwrap_err();
@@ -58,8 +58,8 @@ impl Rejection {
     /// The response's headers.
     ///
     /// ```
-    /// # use http::Response;
-    /// # use tower_sse::EventStream;
+    /// use http::Response;
+    /// use tower_sse::EventStream;
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let response = Response::builder().header("content-type", "text/html").body(String::new());
     /// let rejection = EventStream::from_response(response.unwrap()).await.unwrap_err();
@@ -75,8 +75,8 @@ impl Rejection {
     /// body is encoded.
     ///
     /// ```
-    /// # use http::Response;
-    /// # use tower_sse::EventStream;
+    /// use http::Response;
+    /// use tower_sse::EventStream;
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let response = Response::new("x".repeat(5_000));
     /// let rejection = EventStream::from_response(response).await.unwrap_err();

@@ -298,15 +298,15 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// A clean end that cuts an event off is also told as [`Cut`](super::ClientError::Cut).
     ///
     /// ```
-    /// # use futures_util::StreamExt;
-    /// # use http::{Request, Response};
-    /// # use tower_sse::EventSource;
-    /// # use tower_sse::client::{ClientError, SourceEvent};
+    /// use futures_util::StreamExt;
+    /// use http::{Request, Response};
+    /// use tower_sse::EventSource;
+    /// use tower_sse::client::{ClientError, SourceEvent};
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// # let service = tower::service_fn(|_: Request<String>| async {
-    /// #     Response::builder().header("content-type", "text/event-stream").body("data: ha".to_owned())
-    /// # });
-    /// # let request = Request::new(String::new());
+    /// let service = tower::service_fn(|_: Request<String>| async {
+    ///     Response::builder().header("content-type", "text/event-stream").body("data: ha".to_owned())
+    /// });
+    /// let request = Request::new(String::new());
     /// let mut source = EventSource::new(service, request);
     /// assert!(matches!(source.next().await, Some(SourceEvent::Open(_))));
     /// assert!(matches!(source.next().await, Some(SourceEvent::Error(ClientError::Cut))));

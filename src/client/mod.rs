@@ -1,11 +1,11 @@
 //! A client that follows the standard, over any HTTP service.
 //!
-//! [`EventSource`] is the browser's, for programs: it connects, hands out events, and when the
-//! connection breaks it comes back and says what it has seen last. It runs over any
+//! [`EventSource`] is the browser's, for programs: it connects, yields events, and when the connection
+//! breaks it reconnects and says which event it saw last. It runs over any
 //! [`tower_service::Service`] from an [`http::Request`] to an [`http::Response`]: hyper-util's client,
-//! an axum `Router` in the same process, a mock; with layers for tracing, authorisation or timeouts
-//! around it. reqwest's client has requests and responses of its own type, which convert from and to
-//! those of `http`: a `tower::service_fn` that does so and calls `Client::execute` makes it one.
+//! [reqwest's](#over-reqwest), an axum `Router` in the same process, a mock; with layers for tracing,
+//! authorisation or timeouts around it. To read a single response, see
+//! [`EventStream`](crate::EventStream).
 //!
 //! ```
 //! use futures_util::StreamExt;
@@ -48,41 +48,214 @@
 //! # }
 //! ```
 //!
-//! Those who want nothing but messages take [`EventSource::into_messages`].
+//! [`EventSource::into_messages`] leaves out everything but the messages.
 //!
 //! # What reconnects and what fails
 //!
-//! As the standard has it ([9.2.3]), with what it leaves to the user agent said here:
+//! As the standard has it ([9.2.3]), and where it leaves a choice to the user agent:
 //!
-//! | what happens | what follows | what is said |
+//! | what happens | what follows | what it yields |
 //! |---|---|---|
 //! | 200 with `Content-Type: text/event-stream` | open | [`Open`](SourceEvent::Open) |
 //! | the stream ends | reconnects | [`Error`](SourceEvent::Error) with [`Ended`](ClientError::Ended) |
+//! | it ends in the middle of an event | reconnects | `Error` with [`Cut`](ClientError::Cut) |
 //! | the connection breaks, or cannot be made | reconnects | `Error` with [`Transport`](ClientError::Transport) |
-//! | no byte for [a time](EventSource::idle_timeout), if one is set | reconnects | `Error` with [`Idle`](ClientError::Idle) |
-//! | an event is [too long](EventSource::max_event_len) | is dropped; the stream goes on | `Error` with [`Limit`](ClientError::Limit) |
-//! | the last event ID fits into no header | connects without it | `Error` with [`UnsendableId`](ClientError::UnsendableId) |
+//! | nothing arrives for [some time](EventSource::idle_timeout), if set | reconnects | `Error` with [`Idle`](ClientError::Idle) |
+//! | an event is [too long](EventSource::max_event_len) | the event is dropped | `Error` with [`Limit`](ClientError::Limit) |
+//! | the last event ID cannot be sent | connects without it | `Error` with [`UnsendableId`](ClientError::UnsendableId) |
 //! | 204 | fails: the server's way to say stop | [`Failed`](SourceEvent::Failed) with [`Rejected`](ClientError::Rejected) |
-//! | 200 with another type, or without one | fails | `Failed` with `Rejected` |
+//! | 200 with another type, without one, or encoded | fails | `Failed` with `Rejected` |
 //! | 429, 5xx | fails; reconnects [if asked to](EventSource::retry_server_errors) | `Failed` (`Error`) with `Rejected` |
-//! | any other status, redirects included | fails | `Failed` with `Rejected` |
-//! | the service will never be ready again | fails | `Failed` with [`Service`](ClientError::Service) |
-//! | too many [tries in a row](EventSource::max_tries), if bounded | fails | `Failed` with [`GaveUp`](ClientError::GaveUp) |
+//! | any other status, [redirects](#redirects) included | fails | `Failed` with `Rejected` |
+//! | the service will not be ready again | fails | `Failed` with [`Service`](ClientError::Service) |
+//! | too many [failures in a row](EventSource::max_tries), if bounded | fails | `Failed` with [`GaveUp`](ClientError::GaveUp) |
 //!
-//! After `Failed` the stream ends. Between two connections:
+//! After `Failed` the stream ends.
 //!
-//! - It waits for the reconnection time: what the server's last `retry` said, in whatever block,
-//!   else 3 s or what [`initial_reconnection_time`](EventSource::initial_reconnection_time) says.
-//! - Each connection in a row that delivers nothing doubles that, up to 30 s or
-//!   [`max_backoff`](EventSource::max_backoff), but never below what the server asked for.
-//!   Delivered has a connection from which an event came, or bytes came more than once.
-//! - A random time of up to half of that comes on top, so that clients that were cut off together
-//!   do not come back together; never does it take anything off.
-//! - A `Retry-After` that is longer is waited for, if 5xx and 429 are retried.
-//! - The request is sent again as it was, body included, with `Last-Event-ID`: the ID of the last
-//!   event that had one, on whatever connection. An ID that the server has reset to empty is left
-//!   out. What was unfinished on the old connection is dropped, so that nothing comes twice that the
-//!   server does not send twice.
+//! Whether it reconnects at all is decided by [`Reconnect`]: a request with a safe method, such as
+//! `GET`, is always repeated, any other, such as `POST`, only after errors, not after a clean end;
+//! [`reconnect_when`](EventSource::reconnect_when) changes that. Where it does not reconnect, a clean
+//! end is the end of the stream, and an error is a `Failed`. A stream that says itself when it is
+//! complete, as those of language models do, is closed by [`until`](EventSource::until).
+//!
+//! The request is sent again as it was, body included, with `Last-Event-ID`: the ID of the last event
+//! that had one, on any connection. An ID that the server has reset to empty is left out. An event
+//! that is unfinished when a connection ends is dropped, so nothing arrives twice that the server does
+//! not send twice.
+//!
+//! # Waiting
+//!
+//! Between two connections it waits for the reconnection time: what the server's last `retry` said, in
+//! any block, but at least [100 ms](EventSource::min_reconnection_time); or else 3 s, or what
+//! [`initial_reconnection_time`](EventSource::initial_reconnection_time) says.
+//!
+//! Each failed connection in a row doubles that, up to 30 s or
+//! [`max_backoff`](EventSource::max_backoff), but never below what the server asked for. A connection
+//! is healthy, and ends the doubling, if
+//!
+//! - an event arrived; or
+//! - it was open for as long as the wait before it, or for 10 s. So a proxy that cuts quiet streams
+//!   after a minute does no harm. A connection that the [idle timeout](EventSource::idle_timeout) ends
+//!   before anything arrived is not healthy, however long that took; or
+//! - it ended cleanly after some bytes, were it only a comment, as an empty long poll does.
+//!
+//! If 5xx and 429 are [retried](EventSource::retry_server_errors), a longer `Retry-After` replaces the
+//! wait; it may be seconds or a date, which is taken relative to the response's `Date`.
+//!
+//! A random part is then added, between nothing and the whole wait again, so that clients that were cut
+//! off together do not return together. It never makes a wait shorter than the server asked for.
+//!
+//! # Over hyper, with https
+//!
+//! ```no_run
+//! use bytes::Bytes;
+//! use futures_util::StreamExt;
+//! use http_body_util::Empty;
+//! use hyper_rustls::HttpsConnectorBuilder;
+//! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+//! use tower_sse::EventSource;
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let connector = HttpsConnectorBuilder::new()
+//!         .with_webpki_roots()
+//!         .https_or_http()
+//!         .enable_all_versions()
+//!         .build();
+//!     let client = Client::builder(TokioExecutor::new()).build(connector);
+//!     let url = "https://stream.wikimedia.org/v2/stream/recentchange";
+//!     let request = http::Request::get(url).body(Empty::<Bytes>::new())?;
+//!     let mut changes = EventSource::new(client, request).into_messages();
+//!     while let Some(change) = changes.next().await {
+//!         println!("{}", change?.data());
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Over reqwest
+//!
+//! reqwest 0.12 has requests and responses of its own, which convert from and to those of `http`. So a
+//! function makes its client a service:
+//!
+//! ```no_run
+//! use futures_util::StreamExt;
+//! use http::{Request, Response};
+//! use tower_sse::{EventSource, EventStream};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let client = reqwest::Client::new();
+//!     let service = tower::service_fn({
+//!         let client = client.clone();
+//!         move |request: Request<String>| {
+//!             let client = client.clone();
+//!             async move {
+//!                 let response = client.execute(request.try_into()?).await?;
+//!                 Ok::<_, reqwest::Error>(Response::<reqwest::Body>::from(response))
+//!             }
+//!         }
+//!     });
+//!     let request = Request::get("http://127.0.0.1:3000/feed").body(String::new())?;
+//!     let mut messages = EventSource::new(service, request).into_messages();
+//!     while let Some(message) = messages.next().await {
+//!         println!("{}", message?.data());
+//!     }
+//!
+//!     // A single response, without a service.
+//!     let response = client.post("http://127.0.0.1:3000/completions").body("{}").send().await?;
+//!     let response = Response::<reqwest::Body>::from(response);
+//!     let mut tokens = EventStream::from_response(response).await?.until("[DONE]");
+//!     while let Some(token) = tokens.next().await {
+//!         print!("{}", token?.data());
+//!     }
+//!
+//!     // The same by its bytes, for an HTTP library without bodies of `http-body`.
+//!     let response = client.get("http://127.0.0.1:3000/feed").send().await?.error_for_status()?;
+//!     let mut events = EventStream::from_stream(response.bytes_stream());
+//!     while let Some(event) = events.next().await {
+//!         println!("{}", event?.data());
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! reqwest follows redirects itself, and sends custom headers, `X-Api-Key` among them, to other
+//! origins: give it a `redirect::Policy` of your own if a header is secret.
+//!
+//! # Redirects
+//!
+//! A browser follows redirects. Here they are the service's business, as they depend on what may be
+//! sent to whom: without a layer for it, a redirect fails. Put tower-http's `FollowRedirect` around the
+//! HTTP client, with this policy:
+//!
+//! ```
+#![doc = include_str!("../../examples/support/redirects.rs")]
+//!
+//! use http::Response;
+//! use http_body_util::Full;
+//! use tower::ServiceExt;
+//! use tower_http::follow_redirect::FollowRedirect;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! // In place of hyper-util's client: /old redirects to /new at another origin.
+//! let client = tower::service_fn(async |request: Request<Full<bytes::Bytes>>| match request.uri().path() {
+//!     "/old" => Response::builder().status(307).header("location", "//b.example/new").body(request),
+//!     _ => Ok(Response::new(request)),
+//! });
+//! let client = FollowRedirect::with_policy(client, SafeRedirects::default());
+//!
+//! let request = Request::get("http://a.example/old").header("x-api-key", "secret");
+//! let answer = client.oneshot(request.body(Full::default()).unwrap()).await.unwrap();
+//! assert_eq!(answer.body().uri(), "http://b.example/new");
+//! assert!(answer.body().headers().is_empty());
+//! # }
+//! ```
+//!
+//! The policy can only strip what it sees: a layer *below* `FollowRedirect` that adds a token adds it to
+//! every request, redirected or not. Such layers belong above it. After a redirect the next connection
+//! begins at the original URL again.
+//!
+//! # Tokens and other headers
+//!
+//! [`EventSource::on_request`] changes each request before it is sent. Where a new token has to be
+//! waited for, a service around the client does it, and is asked on each reconnection:
+//!
+//! ```
+//! use bytes::Bytes;
+//! use futures_util::StreamExt;
+//! use http::{HeaderValue, Request, Response};
+//! use http_body_util::Empty;
+//! use tower::ServiceBuilder;
+//! use tower_sse::EventSource;
+//!
+//! async fn fresh_token() -> HeaderValue {
+//!     HeaderValue::from_static("Bearer 7")
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let client = tower::service_fn(async |request: Request<Empty<Bytes>>| {
+//!     let data = format!("data: {}\n\n", request.headers()["authorization"].to_str().unwrap());
+//!     Response::builder().header("content-type", "text/event-stream").body(data)
+//! });
+//! let client = ServiceBuilder::new()
+//!     .filter_async(async |mut request: Request<_>| {
+//!         request.headers_mut().insert("authorization", fresh_token().await);
+//!         Ok::<_, tower::BoxError>(request)
+//!     })
+//!     .service(client);
+//!
+//! let request = Request::get("http://example.org/feed").body(Empty::<Bytes>::new()).unwrap();
+//! let mut messages = EventSource::new(client, request).into_messages();
+//! assert_eq!(messages.next().await.unwrap().unwrap().data(), "Bearer 7");
+//! # }
+//! ```
+//!
+//! # Compressed streams
+//!
+//! A response with a `Content-Encoding` fails, unless a layer below the client decodes it and removes
+//! the header, as tower-http's `Decompression` and reqwest's features `gzip`, `brotli`, `deflate` and
+//! `zstd` do.
 //!
 //! # The browser's interface
 //!
@@ -98,19 +271,13 @@
 //! | `onerror`, `readyState` is `CLOSED` | [`SourceEvent::Failed`] |
 //! | `close()` | [`EventSource::close`], or dropping it |
 //! | `MessageEvent.data`, `.type`, `.lastEventId` | [`MessageEvent`](crate::MessageEvent) |
-//! | `MessageEvent.origin` | that of the request, or of the response's extensions if the service puts it there |
-//!
-//! # Redirects and credentials
-//!
-//! A redirect is an answer like any other and fails. To follow redirects, put tower-http's
-//! `FollowRedirect` around the service. It is then *its* policy that has to see to it that
-//! credentials do not cross origins: its standard policy drops `Authorization` and `Cookie` there, but
-//! a layer *inside* of it that adds a token adds it to every request, redirected or not.
+//! | `MessageEvent.origin` | that of the request; after redirects, that in tower-http's `RequestUri`, among the response's extensions |
 //!
 //! # Runtimes
 //!
 //! [`EventSource::new`] waits on tokio's clock; [`EventSource::with_timer`] on any other. It spawns
-//! nothing: it lives as long as it is polled.
+//! nothing and runs only while it is polled. On `wasm32-unknown-unknown`, where tokio's clock panics,
+//! give it one such as `gloo_timers::future::sleep`.
 //!
 //! [9.2.3]: https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model
 

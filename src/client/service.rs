@@ -8,8 +8,8 @@ use super::error::BoxError;
 
 /// Any [`Service`] from an HTTP request to an HTTP response: another name for its bounds.
 ///
-/// There is nothing to implement: every such service is one, if its errors, and those of the
-/// response's body, can be boxed.
+/// It is sealed, and implemented for every such service whose errors, and those of the response's body,
+/// convert into a boxed error.
 ///
 /// ```
 /// use http::{Request, Response};
@@ -23,6 +23,13 @@ use super::error::BoxError;
 /// }));
 /// assert_eq!(size_of_val(&service), 0);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an HTTP service for requests with a body of `{B}`",
+    label = "not a `tower_service::Service<http::Request<{B}>>` with an `http::Response`",
+    note = "hyper-util's `Client` is one for request bodies that are `http_body::Body + Send + Unpin`, such as `http_body_util::Full<Bytes>`",
+    note = "for reqwest and other libraries see `tower_sse::client`, \"Over reqwest\": `tower::service_fn` makes a service of a function",
+    note = "its errors, and those of its response's body, have to convert into `Box<dyn Error + Send + Sync>`"
+)]
 pub trait HttpService<B>:
     Service<Request<B>, Response = Response<Self::ResponseBody>, Error: Into<BoxError>>
     + sealed::Sealed<B>
@@ -31,6 +38,7 @@ pub trait HttpService<B>:
     type ResponseBody: Body<Error: Into<BoxError>>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<S, B, R> HttpService<B> for S
 where
     S: Service<Request<B>, Response = Response<R>>,
@@ -45,6 +53,7 @@ mod sealed {
     use super::{Request, Response, Service};
 
     pub trait Sealed<B> {}
+    #[diagnostic::do_not_recommend]
     impl<S, B, R> Sealed<B> for S where S: Service<Request<B>, Response = Response<R>> {}
 }
 

@@ -60,14 +60,14 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// [initial reconnection time](Self::initial_reconnection_time), which is your own.
     ///
     /// ```
-    /// # use futures_util::StreamExt;
-    /// # use http::{Request, Response};
-    /// # use tower_sse::EventSource;
+    /// use futures_util::StreamExt;
+    /// use http::{Request, Response};
+    /// use tower_sse::EventSource;
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// # let service = tower::service_fn(|_: Request<String>| async {
-    /// #     Response::builder().header("content-type", "text/event-stream").body("retry: 0\ndata: x\n\n".to_owned())
-    /// # });
-    /// # let request = Request::new(String::new());
+    /// let service = tower::service_fn(|_: Request<String>| async {
+    ///     Response::builder().header("content-type", "text/event-stream").body("retry: 0\ndata: x\n\n".to_owned())
+    /// });
+    /// let request = Request::new(String::new());
     /// use std::time::Duration;
     ///
     /// let second = Duration::from_secs(1);
@@ -164,14 +164,14 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// When it reconnects; if not set, [it depends on the request's method](Reconnect).
     ///
     /// ```
-    /// # use futures_util::StreamExt;
-    /// # use http::{Request, Response};
-    /// # use tower_sse::EventSource;
+    /// use futures_util::StreamExt;
+    /// use http::{Request, Response};
+    /// use tower_sse::EventSource;
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// # let service = tower::service_fn(|_: Request<String>| async {
-    /// #     Response::builder().header("content-type", "text/event-stream").body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
-    /// # });
-    /// # let request = Request::new(String::new());
+    /// let service = tower::service_fn(|_: Request<String>| async {
+    ///     Response::builder().header("content-type", "text/event-stream").body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
+    /// });
+    /// let request = Request::new(String::new());
     /// use tower_sse::client::Reconnect;
     ///
     /// let mut messages = EventSource::new(service, request)
@@ -195,15 +195,15 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// [that fetches it](super#tokens-and-other-headers).
     ///
     /// ```
-    /// # use futures_util::StreamExt;
-    /// # use http::{Request, Response};
-    /// # use tower_sse::EventSource;
+    /// use futures_util::StreamExt;
+    /// use http::{Request, Response};
+    /// use tower_sse::EventSource;
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// # let service = tower::service_fn(|request: Request<String>| async move {
-    /// #     let data = format!("data: {}\n\n", request.headers()["authorization"].to_str().unwrap());
-    /// #     Response::builder().header("content-type", "text/event-stream").body(data)
-    /// # });
-    /// # let request = Request::new(String::new());
+    /// let service = tower::service_fn(|request: Request<String>| async move {
+    ///     let data = format!("data: {}\n\n", request.headers()["authorization"].to_str().unwrap());
+    ///     Response::builder().header("content-type", "text/event-stream").body(data)
+    /// });
+    /// let request = Request::new(String::new());
     /// let mut tokens = ["Bearer 1", "Bearer 2"].into_iter();
     /// let mut messages = EventSource::new(service, request)
     ///     .on_request(move |request| {
@@ -227,14 +227,14 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// Of several calls of this and [`until_type`](Self::until_type), the last counts.
     ///
     /// ```
-    /// # use futures_util::StreamExt;
-    /// # use http::{Request, Response};
-    /// # use tower_sse::EventSource;
+    /// use futures_util::StreamExt;
+    /// use http::{Request, Response};
+    /// use tower_sse::EventSource;
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// # let service = tower::service_fn(|_: Request<String>| async {
-    /// #     Response::builder().header("content-type", "text/event-stream").body("data: x\n\ndata: [DONE]\n\n".to_owned())
-    /// # });
-    /// # let request = Request::new(String::new());
+    /// let service = tower::service_fn(|_: Request<String>| async {
+    ///     Response::builder().header("content-type", "text/event-stream").body("data: x\n\ndata: [DONE]\n\n".to_owned())
+    /// });
+    /// let request = Request::new(String::new());
     /// let mut messages = EventSource::new(service, request).until("[DONE]").into_messages();
     /// assert_eq!(messages.next().await.unwrap().unwrap().data(), "x");
     /// assert!(messages.next().await.is_none());
@@ -249,14 +249,14 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// response that ends without it is an [error](super::ClientError::Unterminated).
     ///
     /// ```
-    /// # use futures_util::StreamExt;
-    /// # use http::{Request, Response};
-    /// # use tower_sse::EventSource;
+    /// use futures_util::StreamExt;
+    /// use http::{Request, Response};
+    /// use tower_sse::EventSource;
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// # let service = tower::service_fn(|_: Request<String>| async {
-    /// #     Response::builder().header("content-type", "text/event-stream").body("data: x\n\nevent: bye\ndata:\n\n".to_owned())
-    /// # });
-    /// # let request = Request::new(String::new());
+    /// let service = tower::service_fn(|_: Request<String>| async {
+    ///     Response::builder().header("content-type", "text/event-stream").body("data: x\n\nevent: bye\ndata:\n\n".to_owned())
+    /// });
+    /// let request = Request::new(String::new());
     /// let mut messages = EventSource::new(service, request).until_type("bye").into_messages();
     /// assert_eq!(messages.next().await.unwrap().unwrap().data(), "x");
     /// assert!(messages.next().await.is_none());
