@@ -5,6 +5,8 @@ mod support;
 
 mod blocks;
 mod conversions;
+#[cfg(feature = "tokio")]
+mod errors;
 mod invalid;
 mod oracle;
 #[cfg(feature = "tokio")]

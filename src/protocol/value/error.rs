@@ -131,14 +131,17 @@ impl fmt::Display for InvalidText {
 
 impl Error for InvalidText {}
 
-/// A value that could not be serialised as JSON.
+/// A value that could not be serialised as JSON. The serialiser's reason is the error's
+/// [`source`](Error::source).
 ///
 /// ```
 /// use std::collections::HashMap;
+/// use std::error::Error;
 /// use tower_sse::Data;
 ///
 /// let error = Data::json(&HashMap::from([((1, 2), 3)])).unwrap_err();
-/// assert_eq!(error.to_string(), "data cannot be JSON: key must be a string");
+/// assert_eq!(error.to_string(), "the data cannot be serialised as JSON");
+/// assert_eq!(error.source().unwrap().to_string(), "key must be a string");
 /// ```
 #[cfg(feature = "json")]
 #[derive(Debug)]
@@ -147,7 +150,7 @@ pub struct JsonError(pub(in crate::protocol) serde_json::Error);
 #[cfg(feature = "json")]
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "data cannot be JSON: {}", self.0)
+        f.write_str("the data cannot be serialised as JSON")
     }
 }
 
