@@ -52,7 +52,8 @@ mod value;
 
 pub use decode::{Decoded, Decoder, Limit, LimitExceeded, MessageEvent, MessageRef};
 pub use encode::{
-    Block, Data, Encode, Event, EventWriter, IdRef, IntoData, IntoEventId, IntoEventType, Writer,
+    Block, Data, DataLines, DataWriter, Encode, Event, EventWriter, IdRef, IntoData, IntoEventId,
+    IntoEventType, TypeRef, Writer,
 };
 #[cfg(feature = "json")]
 pub use value::JsonError;

@@ -146,6 +146,7 @@ fn a_literal_type_ends_at_its_first_line_break() {
     ] {
         let leaked: &'static str = text.to_owned().leak();
         assert_eq!(Event::new("x").with_type(leaked).encode(), expected);
+        assert_eq!(Block::write(|out| out.typed(leaked).data("x")), expected);
     }
 }
 

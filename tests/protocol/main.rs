@@ -8,6 +8,7 @@ mod conversions;
 #[cfg(feature = "tokio")]
 mod errors;
 mod invalid;
+mod lines;
 mod oracle;
 #[cfg(feature = "tokio")]
 mod readers;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::data_lines::DataLines;
 use super::lines::{Display, write_data};
 use crate::protocol::value::InvalidText;
 #[cfg(feature = "json")]
@@ -22,6 +23,7 @@ use crate::protocol::value::Text;
 /// | `String`, `Box<str>`, `Cow<str>` | moved, a borrowed `Cow` copied; up to 38 bytes are kept in place |
 /// | `Arc<str>` | shared, never copied; up to 38 bytes are kept in place |
 /// | `Bytes` ([`TryFrom`]) | a check for UTF-8; shared, never copied |
+/// | lines, one by one ([`Data::lines`], [`DataLines`]) | written straight into the encoded lines |
 /// | anything that displays ([`Data::display`]) | written straight into the encoded lines |
 /// | anything that serialises (`Data::json`, feature `json`) | written straight into the encoded lines |
 ///
@@ -85,6 +87,21 @@ impl Data {
         let mut lines = Vec::with_capacity(128);
         write_data(&mut lines, |out| write!(Display(out), "{value}"))?;
         Ok(Self(Repr::Lines(Bytes::from(lines.into_boxed_slice()))))
+    }
+
+    /// Each item as a line, or as several if it has line breaks; see [`DataLines`].
+    ///
+    /// ```
+    /// use tower_sse::{Data, Event};
+    ///
+    /// let data = Data::lines(["selector #score", "elements <b>2 : 1</b>"]);
+    /// assert_eq!(
+    ///     Event::new(data).encode(),
+    ///     "data: selector #score\ndata: elements <b>2 : 1</b>\n\n",
+    /// );
+    /// ```
+    pub fn lines<S: AsRef<str>>(lines: impl IntoIterator<Item = S>) -> Self {
+        lines.into_iter().collect::<DataLines>().into()
     }
 
     /// The value as JSON, written straight into the encoded lines.

@@ -1,13 +1,14 @@
 use std::fmt;
 
+use super::data_writer::DataWriter;
 use super::fields::{Fields, Payload};
 use super::id_ref::IdRef;
 use super::lines::Display;
+use super::type_ref::TypeRef;
 use super::writer::Writer;
-use crate::protocol::value::EventType;
 
-/// An event that a [`Writer`] has begun; [`data`](Self::data), [`display`](Self::display) or
-/// `json` ends it. If it is dropped before that, nothing is written.
+/// An event that a [`Writer`] has begun; [`data`](Self::data), [`display`](Self::display), `json` or
+/// [`begin_data`](Self::begin_data) ends it. If it is dropped before that, nothing is written.
 ///
 /// ```
 /// use tower_sse::Block;
@@ -22,7 +23,7 @@ use crate::protocol::value::EventType;
 #[must_use = "nothing is written before the data is"]
 pub struct EventWriter<'a> {
     writer: &'a mut Writer,
-    event_type: Option<&'a EventType>,
+    event_type: Option<TypeRef<'a>>,
     id: Option<IdRef<'a>>,
 }
 
@@ -36,21 +37,20 @@ impl<'a> EventWriter<'a> {
         }
     }
 
-    /// The event's type.
+    /// The event's type, a literal or an [`EventType`](crate::EventType).
     ///
     /// ```
-    /// # use tower_sse::{Block, EventType};
-    /// let goal = EventType::from_static("goal");
-    /// let block = Block::write(|out| out.id(7u64).typed(&goal).data("1 : 0"));
+    /// # use tower_sse::Block;
+    /// let block = Block::write(|out| out.id(7).typed("goal").data("1 : 0"));
     /// assert_eq!(block, "event: goal\nid: 7\ndata: 1 : 0\n\n");
     /// ```
     #[inline]
-    pub fn typed(mut self, event_type: &'a EventType) -> Self {
-        self.event_type = Some(event_type);
+    pub fn typed(mut self, event_type: impl Into<TypeRef<'a>>) -> Self {
+        self.event_type = Some(event_type.into());
         self
     }
 
-    /// The event's ID, a number or an [`EventId`].
+    /// The event's ID, an integer or an [`EventId`](crate::EventId); see [`IdRef`].
     ///
     /// ```
     /// # use tower_sse::{Block, EventId, EventType};
@@ -76,6 +76,32 @@ impl<'a> EventWriter<'a> {
         self.end(|writer, head| {
             writer.fields(&Fields {
                 data: Payload::Text(text.as_bytes()),
+                ..*head
+            });
+        });
+    }
+
+    /// Begins data that is written line by line.
+    ///
+    /// ```
+    /// # use tower_sse::Block;
+    /// let block = Block::write(|out| {
+    ///     let mut data = out.id(7).begin_data();
+    ///     data.line("selector #score");
+    ///     data.line("elements <b>2 : 1</b>");
+    ///     data.finish();
+    /// });
+    /// assert_eq!(block, "id: 7\ndata: selector #score\ndata: elements <b>2 : 1</b>\n\n");
+    /// ```
+    pub fn begin_data(self) -> DataWriter<'a> {
+        DataWriter::new(self)
+    }
+
+    /// Whole data lines, and the empty one after them.
+    pub(super) fn encoded(self, lines: &[u8]) {
+        self.end(|writer, head| {
+            writer.fields(&Fields {
+                data: Payload::Lines(lines),
                 ..*head
             });
         });
@@ -127,7 +153,7 @@ impl<'a> EventWriter<'a> {
     fn end<R>(self, end: impl FnOnce(&mut Writer, &Fields<'_>) -> R) -> R {
         let mut number = itoa::Buffer::new();
         let id = self.id.as_ref().map(|id| id.bytes(&mut number));
-        let event_type = self.event_type.map_or(&b""[..], EventType::as_bytes);
+        let event_type = self.event_type.as_ref().map_or(&b""[..], TypeRef::as_bytes);
         end(
             self.writer,
             &Fields {

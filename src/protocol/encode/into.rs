@@ -108,6 +108,6 @@ impl IntoEventType for &'static str {}
 impl sealed::Sealed for &'static str {
     #[inline]
     fn into_event_type(self) -> EventType {
-        EventType::first_line(self)
+        EventType::literal(self)
     }
 }

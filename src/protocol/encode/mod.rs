@@ -2,18 +2,24 @@
 
 mod block;
 mod data;
+mod data_lines;
+mod data_writer;
 mod event;
 mod event_writer;
 mod fields;
 mod id_ref;
 mod into;
 mod lines;
+mod type_ref;
 mod writer;
 
 pub use block::Block;
 pub use data::Data;
+pub use data_lines::DataLines;
+pub use data_writer::DataWriter;
 pub use event::Event;
 pub use event_writer::EventWriter;
 pub use id_ref::IdRef;
 pub use into::{IntoData, IntoEventId, IntoEventType};
+pub use type_ref::TypeRef;
 pub use writer::{Encode, Writer};

@@ -4,12 +4,13 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::block::Block;
+use super::data_writer::DataWriter;
 use super::event::Event;
 use super::event_writer::EventWriter;
 use super::fields::{Fields, Payload, reserve, shareable};
 use super::id_ref::IdRef;
 use super::lines::{END, write_data};
-use crate::protocol::value::EventType;
+use super::type_ref::TypeRef;
 
 /// What is put into a frame: an [`Event`] or a [`Block`].
 ///
@@ -107,6 +108,22 @@ impl Writer {
         });
     }
 
+    /// Begins an event with neither type nor ID, whose data is written line by line.
+    ///
+    /// ```
+    /// # use tower_sse::Block;
+    /// let block = Block::write(|out| {
+    ///     let mut data = out.begin_data();
+    ///     data.line("one");
+    ///     data.line("two");
+    ///     data.finish();
+    /// });
+    /// assert_eq!(block, "data: one\ndata: two\n\n");
+    /// ```
+    pub fn begin_data(&mut self) -> DataWriter<'_> {
+        self.start().begin_data()
+    }
+
     /// One event whose data is what the value displays.
     ///
     /// # Errors
@@ -141,16 +158,16 @@ impl Writer {
         self.start().json(value)
     }
 
-    /// Begins an event of this type; a call for its data ends it.
+    /// Begins an event of this type, a literal or an [`EventType`](crate::EventType); a call for its
+    /// data ends it.
     ///
     /// ```
-    /// # use tower_sse::{Block, EventType};
-    /// let goal = EventType::from_static("goal");
-    /// let block = Block::write(|out| out.typed(&goal).data("1 : 0"));
+    /// # use tower_sse::Block;
+    /// let block = Block::write(|out| out.typed("goal").data("1 : 0"));
     /// assert_eq!(block, "event: goal\ndata: 1 : 0\n\n");
     /// ```
     #[inline]
-    pub fn typed<'a>(&'a mut self, event_type: &'a EventType) -> EventWriter<'a> {
+    pub fn typed<'a>(&'a mut self, event_type: impl Into<TypeRef<'a>>) -> EventWriter<'a> {
         self.start().typed(event_type)
     }
 

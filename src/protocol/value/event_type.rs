@@ -90,9 +90,14 @@ impl EventType {
 impl EventType {
     /// A literal, up to its first line break.
     #[inline]
-    pub(in crate::protocol) fn first_line(text: &'static str) -> Self {
-        let mut lines = text.split(['\r', '\n']);
-        Self(Text::Static(lines.next().unwrap_or_default()))
+    pub(in crate::protocol) fn literal(text: &'static str) -> Self {
+        Self(Text::Static(Self::first_line(text)))
+    }
+
+    /// The text up to its first line break.
+    #[inline]
+    pub(in crate::protocol) fn first_line(text: &str) -> &str {
+        text.split(['\r', '\n']).next().unwrap_or_default()
     }
 
     /// What the decoder has taken from an `event` field, and found to be UTF-8.
