@@ -8,8 +8,6 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use http_body::Body;
 
-pub(crate) mod support;
-
 use support::Case;
 use support::Side::{self, Axum, Ours, Peer};
 use support::bodies::{self, Clock, Numbers};

@@ -22,8 +22,6 @@ use serde::Serialize;
 use sse_stream::Sse;
 use tower_sse::{Block, Data, Event, EventId};
 
-pub(crate) mod support;
-
 use support::Side::{self, Axum, Ours, Peer};
 use support::events::{EVENT_TYPE, TYPE, read, text};
 use support::{Case, events};

@@ -6,8 +6,6 @@ use futures_util::stream::{self, StreamExt};
 use http_body::{Body, Frame};
 use http_body_util::StreamBody;
 
-pub(crate) mod support;
-
 use support::Case;
 use support::Side::{self, Axum, Ours, Peer};
 use support::bodies::{self, Clock, Numbers};

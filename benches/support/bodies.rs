@@ -19,20 +19,20 @@ use tower_sse::{Data, KeepAlive, SseBody};
 
 use super::events::{self, EVENT_TYPE};
 
-pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How many numbers have come up so far.
-pub(crate) type Clock = Arc<AtomicU64>;
+pub type Clock = Arc<AtomicU64>;
 
 /// The numbers up to an end: all ready, or each when the clock has come to it.
-pub(crate) struct Numbers {
+pub struct Numbers {
     next: u64,
     end: u64,
     clock: Option<Clock>,
 }
 
 impl Numbers {
-    pub(crate) fn new(end: u64, clock: Option<Clock>) -> Self {
+    pub fn new(end: u64, clock: Option<Clock>) -> Self {
         Self {
             next: 0,
             end,
@@ -61,7 +61,7 @@ impl Stream for Numbers {
     }
 }
 
-pub(crate) fn axum(
+pub fn axum(
     numbers: Numbers,
     text: &'static str,
 ) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
@@ -72,7 +72,7 @@ pub(crate) fn axum(
         .into_body()
 }
 
-pub(crate) fn sse_stream(
+pub fn sse_stream(
     numbers: Numbers,
     text: &'static str,
 ) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
@@ -80,7 +80,7 @@ pub(crate) fn sse_stream(
     sse_stream::SseBody::<_, TokioSleep>::new_keep_alive(events, sse_stream::KeepAlive::default())
 }
 
-pub(crate) fn actix(
+pub fn actix(
     numbers: Numbers,
     text: &'static str,
 ) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
@@ -90,7 +90,7 @@ pub(crate) fn actix(
     }
 }
 
-pub(crate) fn ours(
+pub fn ours(
     numbers: Numbers,
     text: &'static str,
 ) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
@@ -98,7 +98,7 @@ pub(crate) fn ours(
     SseBody::new(events).keep_alive(KeepAlive::default())
 }
 
-pub(crate) fn ours_fixed(
+pub fn ours_fixed(
     numbers: Numbers,
     text: &'static str,
 ) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
@@ -106,7 +106,7 @@ pub(crate) fn ours_fixed(
     SseBody::new(events).keep_alive(KeepAlive::default())
 }
 
-pub(crate) fn ours_written(
+pub fn ours_written(
     numbers: Numbers,
     text: &'static str,
 ) -> impl Body<Data = Bytes, Error: Into<BoxError>> {

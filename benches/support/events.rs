@@ -7,11 +7,11 @@ use actix_web_lab::sse as actix;
 use sse_stream::Sse;
 use tower_sse::{Data, Event, EventType};
 
-pub(crate) const TYPE: &str = "score";
-pub(crate) const EVENT_TYPE: EventType = EventType::from_static(TYPE);
+pub const TYPE: &str = "score";
+pub const EVENT_TYPE: EventType = EventType::from_static(TYPE);
 
 /// Text of one line.
-pub(crate) fn text(len: usize) -> String {
+pub fn text(len: usize) -> String {
     "The quick brown fox jumps over the lazy dog. "
         .chars()
         .cycle()
@@ -20,10 +20,10 @@ pub(crate) fn text(len: usize) -> String {
 }
 
 /// An event's type, ID and data.
-pub(crate) type Read = (String, String, String);
+pub type Read = (String, String, String);
 
 /// What a browser would dispatch, by a plain reading of the standard.
-pub(crate) fn read(stream: &[u8]) -> Vec<Read> {
+pub fn read(stream: &[u8]) -> Vec<Read> {
     let stream = std::str::from_utf8(stream).unwrap();
     let mut events = Vec::new();
     for block in stream.split_inclusive("\n\n") {
@@ -44,11 +44,11 @@ pub(crate) fn read(stream: &[u8]) -> Vec<Read> {
 }
 
 /// The typical event: a type, a number for an ID and 120 bytes of data.
-pub(crate) fn ours(n: u64, text: impl Into<Data>) -> Result<Event, Infallible> {
+pub fn ours(n: u64, text: impl Into<Data>) -> Result<Event, Infallible> {
     Ok(Event::new(text).with_type(EVENT_TYPE).with_id(n))
 }
 
-pub(crate) fn axum(n: u64, text: &'static str) -> Result<axum::Event, Infallible> {
+pub fn axum(n: u64, text: &'static str) -> Result<axum::Event, Infallible> {
     let mut id = itoa::Buffer::new();
     Ok(axum::Event::default()
         .event(TYPE)
@@ -56,16 +56,16 @@ pub(crate) fn axum(n: u64, text: &'static str) -> Result<axum::Event, Infallible
         .data(text))
 }
 
-pub(crate) fn sse_stream(n: u64, text: &'static str) -> Result<Sse, Infallible> {
+pub fn sse_stream(n: u64, text: &'static str) -> Result<Sse, Infallible> {
     let mut id = itoa::Buffer::new();
     Ok(Sse::default().event(TYPE).id(id.format(n)).data(text))
 }
 
-pub(crate) fn actix(n: u64, text: &'static str) -> Result<actix::Event, Infallible> {
+pub fn actix(n: u64, text: &'static str) -> Result<actix::Event, Infallible> {
     Ok(actix_data(n, text).into())
 }
 
-pub(crate) fn actix_data(n: u64, text: &'static str) -> actix::Data {
+pub fn actix_data(n: u64, text: &'static str) -> actix::Data {
     let mut id = itoa::Buffer::new();
     actix::Data::new(text).event(TYPE).id(id.format(n))
 }

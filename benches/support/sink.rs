@@ -18,7 +18,7 @@ use hyper::service::service_fn;
 use super::bodies::{BoxError, Clock};
 
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Version {
+pub enum Version {
     Http1,
     Http2,
 }
@@ -35,7 +35,7 @@ const HTTP2_REQUEST: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\
 ///
 /// There is no runtime whose cost would be measured with it: the connection and what it spawns are
 /// polled in turn, and each time the clock goes on by one.
-pub(crate) fn serve<B>(version: Version, body: B, clock: &Clock, keep: bool) -> Written
+pub fn serve<B>(version: Version, body: B, clock: &Clock, keep: bool) -> Written
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + 'static,
 {
@@ -100,10 +100,10 @@ impl<F: Future + 'static> Executor<F> for Tasks {
 }
 
 #[derive(Default)]
-pub(crate) struct Written {
-    pub(crate) len: usize,
+pub struct Written {
+    pub len: usize,
     /// The bytes, if wanted.
-    pub(crate) kept: Vec<u8>,
+    pub kept: Vec<u8>,
 }
 
 struct Sink {
@@ -184,7 +184,7 @@ impl Write for Sink {
 }
 
 /// The body's bytes out of what was written.
-pub(crate) fn body(version: Version, written: &[u8]) -> Vec<u8> {
+pub fn body(version: Version, written: &[u8]) -> Vec<u8> {
     match version {
         Version::Http1 => dechunked(written),
         Version::Http2 => data_frames(written),

@@ -6,20 +6,19 @@
 //!
 //! `cargo bench` takes a part of a case's title as an argument. Without `--bench`, as under
 //! `cargo test --benches`, there is one short round.
-#![allow(dead_code, reason = "no bench uses everything")]
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-pub(crate) mod bodies;
-pub(crate) mod events;
-pub(crate) mod sink;
+pub mod bodies;
+pub mod events;
+pub mod sink;
 
 /// Allocations and reallocations so far; set by the bench that counts them instead of the time.
-pub(crate) static COUNTER: OnceLock<fn() -> (usize, usize)> = OnceLock::new();
+pub static COUNTER: OnceLock<fn() -> (usize, usize)> = OnceLock::new();
 
 #[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Side {
+pub enum Side {
     Ours,
     Peer,
     /// The peer that has a column of its own.
@@ -37,7 +36,7 @@ struct Contestant<'a> {
 }
 
 /// The same work, done by several.
-pub(crate) struct Case<'a> {
+pub struct Case<'a> {
     title: String,
     /// How many operations one call does.
     operations: u64,
@@ -45,7 +44,7 @@ pub(crate) struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    pub(crate) fn new(title: impl Into<String>, operations: u64) -> Self {
+    pub fn new(title: impl Into<String>, operations: u64) -> Self {
         let (title, contestants) = (title.into(), Vec::new());
         Self {
             title,
@@ -55,12 +54,7 @@ impl<'a> Case<'a> {
     }
 
     /// A contestant whose results are dropped within the time, as a server drops them.
-    pub(crate) fn add<R>(
-        &mut self,
-        name: &'static str,
-        side: Side,
-        mut work: impl FnMut() -> R + 'a,
-    ) {
+    pub fn add<R>(&mut self, name: &'static str, side: Side, mut work: impl FnMut() -> R + 'a) {
         self.add_timed(name, side, move |times| {
             let start = Instant::now();
             for _ in 0..times {
@@ -71,7 +65,7 @@ impl<'a> Case<'a> {
     }
 
     /// A contestant that consumes an input, made outside the time.
-    pub(crate) fn add_consuming<I, R>(
+    pub fn add_consuming<I, R>(
         &mut self,
         name: &'static str,
         side: Side,
@@ -92,7 +86,7 @@ impl<'a> Case<'a> {
         });
     }
 
-    pub(crate) fn add_timed(
+    pub fn add_timed(
         &mut self,
         name: &'static str,
         side: Side,
@@ -109,7 +103,7 @@ impl<'a> Case<'a> {
     }
 
     /// Runs and prints the case, if the arguments ask for it.
-    pub(crate) fn run(mut self) {
+    pub fn run(mut self) {
         let args: Vec<String> = std::env::args().skip(1).collect();
         let mut filters = args.iter().filter(|arg| !arg.starts_with('-')).peekable();
         if filters.peek().is_some() && !filters.any(|part| self.title.contains(part.as_str())) {
