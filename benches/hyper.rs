@@ -1,4 +1,4 @@
-//! 10,000 events with keep-alive through hyper's server into a connection that swallows them; and
+//! 10,000 typical events with keep-alive through hyper's server into a connection that swallows them; and
 //! from which length on it pays to share a payload instead of copying it.
 
 use bytes::Bytes;
@@ -8,15 +8,15 @@ use http_body_util::StreamBody;
 
 use support::Case;
 use support::Side::{self, Axum, Ours, Peer};
-use support::bodies::{self, Clock, Numbers};
-use support::events::{TYPE, read, text};
+use support::bodies::{self, BoxError, Clock, Numbers, Pace};
+use support::events::{Typical, check, text};
 use support::sink::{self, Version};
 
 const EVENTS: u64 = 10_000;
 
 fn serve<B>(version: Version, keep: bool, make: impl FnOnce(Clock) -> B) -> sink::Written
 where
-    B: Body<Data = Bytes, Error: Into<bodies::BoxError>> + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + 'static,
 {
     let clock = Clock::default();
     sink::serve(version, make(clock.clone()), &clock, keep)
@@ -24,44 +24,58 @@ where
 
 fn add<B>(
     case: &mut Case<'_>,
-    (version, wakes): (Version, bool),
+    (version, pace, events): (Version, Pace, Typical),
     (name, side): (&'static str, Side),
-    make: fn(Numbers, &'static str) -> B,
+    make: fn(Numbers, Typical) -> B,
 ) where
-    B: Body<Data = Bytes, Error: Into<bodies::BoxError>> + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + 'static,
 {
-    let data: &'static str = text(120).leak();
-    let body = move |events, clock| make(Numbers::new(events, wakes.then_some(clock)), data);
+    let body = move |count, clock| make(Numbers::new(count, pace, clock), events);
 
     let written = serve(version, true, |clock| body(300, clock));
-    let expected = (0..300).map(|n| (TYPE.to_owned(), n.to_string(), data.to_owned()));
     let stream = sink::body(version, &written.kept);
-    assert_eq!(read(&stream), expected.collect::<Vec<_>>(), "{name}");
+    check(name, &stream, &events.expected(300));
 
     case.add(name, side, move || {
-        serve(version, false, |clock| body(EVENTS, clock)).len
+        let written = serve(version, false, |clock| body(EVENTS, clock));
+        assert!(written.len as u64 > 150 * EVENTS, "{name}");
     });
 }
 
 fn events() {
-    for (title, version, wakes) in [
-        ("HTTP/1, ready", Version::Http1, false),
-        ("HTTP/1, one per wake", Version::Http1, true),
-        ("HTTP/2, ready", Version::Http2, false),
-        ("HTTP/2, one per wake", Version::Http2, true),
+    let events = Typical::new();
+    for (title, version, pace) in [
+        ("hyper/HTTP/1, ready", Version::Http1, Pace::Ready),
+        (
+            "hyper/HTTP/1, bursts of 16",
+            Version::Http1,
+            Pace::PerWake(16),
+        ),
+        (
+            "hyper/HTTP/1, one per wake",
+            Version::Http1,
+            Pace::PerWake(1),
+        ),
+        ("hyper/HTTP/2, ready", Version::Http2, Pace::Ready),
+        (
+            "hyper/HTTP/2, bursts of 16",
+            Version::Http2,
+            Pace::PerWake(16),
+        ),
+        (
+            "hyper/HTTP/2, one per wake",
+            Version::Http2,
+            Pace::PerWake(1),
+        ),
     ] {
         let mut case = Case::new(title, EVENTS);
-        let how = (version, wakes);
+        let how = (version, pace, events);
         add(&mut case, how, ("axum", Axum), bodies::axum);
         add(&mut case, how, ("sse-stream", Peer), bodies::sse_stream);
         add(&mut case, how, ("actix-web-lab", Peer), bodies::actix);
         add(&mut case, how, ("Events of a String", Ours), bodies::ours);
-        add(
-            &mut case,
-            how,
-            ("Events of a &'static str", Ours),
-            bodies::ours_fixed,
-        );
+        let name = "Events of a &'static str";
+        add(&mut case, how, (name, Ours), bodies::ours_fixed);
         add(&mut case, how, ("writer form", Ours), bodies::ours_written);
         case.run();
     }
@@ -75,8 +89,8 @@ fn sharing() {
     for (name, version) in [("HTTP/1", Version::Http1), ("HTTP/2", Version::Http2)] {
         for kib in [8, 16, 24, 32, 48, 64, 128, 256] {
             let parts = [before.clone(), Bytes::from(text(kib * 1024)), after.clone()];
-            let blocks = |clock| Numbers::new(BLOCKS, Some(clock));
-            let mut case = Case::new(format!("{name}, sharing {kib} KiB"), BLOCKS);
+            let blocks = |clock| Numbers::new(BLOCKS, Pace::PerWake(1), clock);
+            let mut case = Case::new(format!("hyper/{name}, sharing {kib} KiB"), BLOCKS);
             let copied = || {
                 let parts = parts.clone();
                 serve(version, false, |clock| {

@@ -1,4 +1,4 @@
-//! The contestants' bodies, all with a keep-alive of 15 seconds, of numbered typical events.
+//! The contestants' bodies, all with a keep-alive of 15 seconds, of typical events.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -17,27 +17,44 @@ use http_body::{Body, Frame};
 use pin_project_lite::pin_project;
 use tower_sse::{Data, KeepAlive, SseBody};
 
-use super::events::{self, EVENT_TYPE};
+use crate::events::Typical;
+use crate::peers;
 
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How many numbers have come up so far.
+/// How often the task has been woken so far.
 pub type Clock = Arc<AtomicU64>;
 
-/// The numbers up to an end: all ready, or each when the clock has come to it.
+/// When events are there.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Pace {
+    /// All of them at once.
+    Ready,
+    /// So many for each time the task is woken.
+    PerWake(u32),
+}
+
+/// The numbers up to an end, as the pace has it.
 pub struct Numbers {
     next: u64,
     end: u64,
-    clock: Option<Clock>,
+    pace: Pace,
+    clock: Clock,
 }
 
 impl Numbers {
-    pub fn new(end: u64, clock: Option<Clock>) -> Self {
+    pub fn new(end: u64, pace: Pace, clock: Clock) -> Self {
         Self {
             next: 0,
             end,
+            pace,
             clock,
         }
+    }
+
+    /// None, and no end.
+    pub fn idle() -> Self {
+        Self::new(1, Pace::PerWake(1), Clock::default())
     }
 }
 
@@ -48,10 +65,8 @@ impl Stream for Numbers {
         if self.next == self.end {
             return Poll::Ready(None);
         }
-        if self
-            .clock
-            .as_ref()
-            .is_some_and(|clock| clock.load(Ordering::Relaxed) <= self.next)
+        if let Pace::PerWake(count) = self.pace
+            && self.clock.load(Ordering::Relaxed) * u64::from(count) <= self.next
         {
             cx.waker().wake_by_ref();
             return Poll::Pending;
@@ -63,9 +78,9 @@ impl Stream for Numbers {
 
 pub fn axum(
     numbers: Numbers,
-    text: &'static str,
-) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
-    let events = numbers.map(move |n| events::axum(n, text));
+    events: Typical,
+) -> impl Body<Data = Bytes, Error: Into<BoxError>> + Unpin {
+    let events = numbers.map(move |n| ok(peers::axum(events.id(n), events.data(n))));
     AxumSse::new(events)
         .keep_alive(AxumKeepAlive::default())
         .into_response()
@@ -74,48 +89,46 @@ pub fn axum(
 
 pub fn sse_stream(
     numbers: Numbers,
-    text: &'static str,
+    events: Typical,
 ) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
-    let events = numbers.map(move |n| events::sse_stream(n, text));
+    let events = numbers.map(move |n| ok(peers::sse_stream(events.id(n), events.data(n))));
     sse_stream::SseBody::<_, TokioSleep>::new_keep_alive(events, sse_stream::KeepAlive::default())
 }
 
-pub fn actix(
-    numbers: Numbers,
-    text: &'static str,
-) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
-    let events = numbers.map(move |n| events::actix(n, text));
+pub fn actix(numbers: Numbers, events: Typical) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
+    let events = numbers.map(move |n| ok(peers::actix(events.id(n), events.data(n)).into()));
     Actix {
         body: ActixSse::from_stream(events).with_keep_alive(Duration::from_secs(15)),
     }
 }
 
-pub fn ours(
-    numbers: Numbers,
-    text: &'static str,
-) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
-    let events = numbers.map(move |n| events::ours(n, text.to_owned()));
+pub fn ours(numbers: Numbers, events: Typical) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
+    let events = numbers.map(move |n| ok(peers::ours(events.id(n), events.data(n).to_owned())));
     SseBody::new(events).keep_alive(KeepAlive::default())
 }
 
 pub fn ours_fixed(
     numbers: Numbers,
-    text: &'static str,
+    events: Typical,
 ) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
-    let events = numbers.map(move |n| events::ours(n, Data::from_static(text)));
+    let events =
+        numbers.map(move |n| ok(peers::ours(events.id(n), Data::from_static(events.data(n)))));
     SseBody::new(events).keep_alive(KeepAlive::default())
 }
 
 pub fn ours_written(
     numbers: Numbers,
-    text: &'static str,
+    events: Typical,
 ) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
-    let numbers = numbers.map(Ok::<_, Infallible>);
-    SseBody::writer(numbers, move |n, out| {
-        out.typed(&EVENT_TYPE).id(n).data(text);
+    SseBody::writer(numbers.map(ok), move |n, out| {
+        peers::ours_written(out, events.id(n), events.data(n));
         Ok(())
     })
     .keep_alive(KeepAlive::default())
+}
+
+fn ok<T>(value: T) -> Result<T, Infallible> {
+    Ok(value)
 }
 
 pin_project! {

@@ -15,7 +15,7 @@ use http_body::Body;
 use hyper::rt::{Executor, Read, ReadBufCursor, Write};
 use hyper::service::service_fn;
 
-use super::bodies::{BoxError, Clock};
+use crate::bodies::{BoxError, Clock};
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Version {
@@ -34,7 +34,7 @@ const HTTP2_REQUEST: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\
 /// Serves one response with this body and returns what was written.
 ///
 /// There is no runtime whose cost would be measured with it: the connection and what it spawns are
-/// polled in turn, and each time the clock goes on by one.
+/// polled in turn, and each time the clock is advanced by one.
 pub fn serve<B>(version: Version, body: B, clock: &Clock, keep: bool) -> Written
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + 'static,

@@ -1,0 +1,142 @@
+//! Data and nothing else.
+
+use std::cell::RefCell;
+use std::hint::black_box;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+use actix_web_lab::sse as actix;
+use axum::response::sse as axum;
+use bytes::Bytes;
+use sse_stream::Sse;
+use support::Case;
+use support::Side::{Axum, Ours, Peer};
+use support::events::{Read, check, text};
+use support::peers::{russe_bytes, russe_data};
+use tower_sse::{Block, Data, Event};
+
+use super::{add, through_actix, through_axum};
+
+fn expected(data: &str) -> Read {
+    (String::new(), String::new(), data.to_owned())
+}
+
+/// From a `&str`.
+pub(super) fn borrowed(title: &str, data: &'static str) {
+    let mut case = Case::new(title, 1);
+    let expected = expected(data);
+    let axum = through_axum(move || axum::Event::default().data(black_box(data)));
+    add(&mut case, ("axum", Axum), &expected, axum);
+
+    let sse_stream = || Sse::default().data(black_box(data)).encode().unwrap();
+    add(&mut case, ("sse-stream", Peer), &expected, sse_stream);
+
+    let actix = through_actix(move || actix::Data::new(black_box(data)));
+    add(&mut case, ("actix-web-lab", Peer), &expected, actix);
+
+    let russe = || russe_bytes(russe_data(black_box(data)));
+    add(&mut case, ("russe", Peer), &expected, russe);
+
+    let event = || Event::new(black_box(data).to_owned()).encode().into_bytes();
+    add(&mut case, ("Event of a String", Ours), &expected, event);
+
+    let event = || Event::new(black_box(data)).encode().into_bytes();
+    add(&mut case, ("Event of a &str", Ours), &expected, event);
+
+    let fixed = || Event::from_static(black_box(data)).encode().into_bytes();
+    let name = "Event of a &'static str";
+    add(&mut case, (name, Ours), &expected, fixed);
+
+    let block = || Block::write(|out| out.data(black_box(data))).into_bytes();
+    add(&mut case, ("Block::write", Ours), &expected, block);
+    case.run();
+}
+
+/// From a `String` that is made within the time, as `format!` makes one, and given away.
+pub(super) fn owned(title: &str, data: &'static str) {
+    let owned = move || black_box(data).to_owned();
+    let mut case = Case::new(title, 1);
+    let expected = expected(data);
+    let axum = through_axum(move || axum::Event::default().data(owned()));
+    add(&mut case, ("axum", Axum), &expected, axum);
+
+    let sse_stream = || Sse::default().data(owned()).encode().unwrap();
+    add(&mut case, ("sse-stream", Peer), &expected, sse_stream);
+
+    let actix = through_actix(move || actix::Data::new(owned()));
+    add(&mut case, ("actix-web-lab", Peer), &expected, actix);
+
+    let russe = || russe_bytes(russe_data(owned()));
+    add(&mut case, ("russe", Peer), &expected, russe);
+
+    let event = || Event::new(owned()).encode().into_bytes();
+    add(&mut case, ("Event", Ours), &expected, event);
+
+    let block = || Block::write(|out| out.data(&owned())).into_bytes();
+    add(&mut case, ("Block::write", Ours), &expected, block);
+    case.run();
+}
+
+/// A payload that the event takes over, made outside the time; or one that is sent again and again,
+/// in the form that each contestant shares best.
+pub(super) fn long(title: &str, len: usize) {
+    let data: &'static str = text(len).leak();
+    let expected = [expected(data)];
+    let owned = || data.to_owned();
+
+    let mut case = Case::new(format!("{title}, owned"), 1);
+    // axum and sse-stream copy in any case; what they are given is dropped within the time.
+    let given = Arc::new(Mutex::new(String::new()));
+    let taken = given.clone();
+    let mut axum = through_axum(move || {
+        axum::Event::default().data(std::mem::take(&mut *taken.lock().unwrap()))
+    });
+    let mut axum = move |text| {
+        *given.lock().unwrap() = text;
+        axum()
+    };
+    check("axum", &axum(owned()), &expected);
+    case.add_consuming("axum", Axum, owned, axum);
+    let sse_stream = |text: String| Sse::default().data(text).encode().unwrap();
+    check("sse-stream", &sse_stream(owned()), &expected);
+    case.add_consuming("sse-stream", Peer, owned, sse_stream);
+    let given = Rc::new(RefCell::new(String::new()));
+    let taken = given.clone();
+    let mut actix = through_actix(move || actix::Data::new(taken.take()));
+    let mut actix = move |text| {
+        given.replace(text);
+        actix()
+    };
+    check("actix-web-lab", &actix(owned()), &expected);
+    case.add_consuming("actix-web-lab", Peer, owned, actix);
+    let russe = |text: String| russe_bytes(russe_data(text));
+    check("russe", &russe(owned()), &expected);
+    case.add_consuming("russe", Peer, owned, russe);
+    let chunks = |text: String| chunks(Event::new(text).encode());
+    check("Event", &chunks(owned()).concat(), &expected);
+    case.add_consuming("Event", Ours, owned, chunks);
+    case.run();
+
+    let mut case = Case::new(format!("{title}, shared"), 1);
+    let axum = through_axum(move || axum::Event::default().data(black_box(data)));
+    add(&mut case, ("axum", Axum), &expected[0], axum);
+    let sse_stream = || Sse::default().data(black_box(data)).encode().unwrap();
+    add(&mut case, ("sse-stream", Peer), &expected[0], sse_stream);
+    let shared = bytestring::ByteString::from(data);
+    let russe_shared = shared.clone();
+    let actix = through_actix(move || actix::Data::new(black_box(&shared).clone()));
+    add(&mut case, ("actix-web-lab", Peer), &expected[0], actix);
+    let russe = move || russe_bytes(russe_data(black_box(&russe_shared).clone()));
+    add(&mut case, ("russe", Peer), &expected[0], russe);
+    let shared = Data::try_from(Bytes::from(data.to_owned())).unwrap();
+    let event = move || self::chunks(Event::new(black_box(&shared).clone()).encode());
+    check("Event", &event().concat(), &expected);
+    case.add("Event", Ours, event);
+    case.run();
+}
+
+/// The chunks as a body sends them, with room for all on the stack.
+fn chunks(block: Block) -> [Bytes; 3] {
+    let mut chunks = block.into_chunks();
+    std::array::from_fn(|_| chunks.next().unwrap_or_default())
+}

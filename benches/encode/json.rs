@@ -1,0 +1,57 @@
+//! A struct, serialised within the time.
+
+use std::hint::black_box;
+
+use actix_web_lab::sse as actix;
+use axum::response::sse as axum;
+use serde::Serialize;
+use sse_stream::Sse;
+use support::Case;
+use support::Side::{Axum, Ours, Peer};
+use support::peers::{russe_bytes, russe_data};
+use tower_sse::{Block, Event};
+
+use super::{add, through_actix, through_axum};
+
+#[derive(Serialize)]
+struct Score {
+    home: &'static str,
+    away: &'static str,
+    goals: [u8; 2],
+    minute: u16,
+    scorer: Option<&'static str>,
+    possession: f64,
+}
+
+const SCORE: Score = Score {
+    home: "Müller United",
+    away: "Real \"Tower\"",
+    goals: [2, 1],
+    minute: 87,
+    scorer: Some("Ada"),
+    possession: 61.5,
+};
+
+pub(super) fn all() {
+    let score: &'static Score = Box::leak(Box::new(SCORE));
+    let expected = (
+        String::new(),
+        String::new(),
+        serde_json::to_string(score).unwrap(),
+    );
+    let mut case = Case::new("encode/JSON struct", 1);
+    let axum = through_axum(move || axum::Event::default().json_data(black_box(score)).unwrap());
+    add(&mut case, ("axum", Axum), &expected, axum);
+    let text = || serde_json::to_string(black_box(score)).unwrap();
+    let sse_stream = || Sse::default().data(text()).encode().unwrap();
+    add(&mut case, ("sse-stream", Peer), &expected, sse_stream);
+    let actix = through_actix(move || actix::Data::new_json(black_box(score)).unwrap());
+    add(&mut case, ("actix-web-lab", Peer), &expected, actix);
+    let russe = || russe_bytes(russe_data(text()));
+    add(&mut case, ("russe", Peer), &expected, russe);
+    let event = || Event::json(black_box(score)).unwrap().encode().into_bytes();
+    add(&mut case, ("Event::json", Ours), &expected, event);
+    let block = || Block::write(|out| out.json(black_box(score)).unwrap()).into_bytes();
+    add(&mut case, ("Block::write", Ours), &expected, block);
+    case.run();
+}

@@ -1,0 +1,69 @@
+//! One event, from borrowed or owned text to the bytes on the wire.
+//!
+//! axum and actix-web-lab encode in their bodies only, so theirs are polled: a few nanoseconds of
+//! the small events. What a contestant makes is read and compared before it is timed.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use ::axum::response::IntoResponse;
+use ::axum::response::sse as axum;
+use actix_web::body::MessageBody;
+use actix_web_lab::sse as actix;
+use bytes::Bytes;
+use futures_util::stream;
+use http_body::Body;
+use support::events::{self, text};
+use support::{Case, Side};
+
+mod data;
+mod json;
+mod typical;
+
+/// axum's bytes for the events that the closure makes.
+fn through_axum(mut make: impl FnMut() -> axum::Event + Send + 'static) -> impl FnMut() -> Bytes {
+    let events = stream::repeat_with(move || Ok::<_, Infallible>(make()));
+    let mut body = axum::Sse::new(events).into_response().into_body();
+    move || match Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap(),
+        _ => unreachable!("always ready"),
+    }
+}
+
+/// actix-web-lab's bytes for the events that the closure makes.
+fn through_actix(mut make: impl FnMut() -> actix::Data + 'static) -> impl FnMut() -> Bytes {
+    let events = stream::repeat_with(move || Ok::<_, Infallible>(make().into()));
+    let mut body = actix::Sse::from_stream(events);
+    move || match Pin::new(&mut body).poll_next(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Some(Ok(bytes))) => bytes,
+        _ => unreachable!("always ready"),
+    }
+}
+
+/// A contestant that has shown that it encodes the event.
+fn add<'a>(
+    case: &mut Case<'a>,
+    (name, side): (&'static str, Side),
+    expected: &events::Read,
+    mut work: impl FnMut() -> Bytes + 'a,
+) {
+    events::check(name, &work(), std::slice::from_ref(expected));
+    case.add(name, side, work);
+}
+
+pub(crate) fn main() {
+    let lines: &'static str = vec![text(64); 64].join("\n").leak();
+    data::borrowed("encode/16 B", text(16).leak());
+    data::owned("encode/16 B, owned", text(16).leak());
+    typical::all();
+    data::borrowed("encode/token", text(200).leak());
+    data::owned("encode/token, owned", text(200).leak());
+    json::all();
+    data::borrowed("encode/64 lines", lines);
+    data::owned("encode/64 lines, owned", lines);
+    data::borrowed("encode/4 KiB", text(4096).leak());
+    data::borrowed("encode/64 KiB", text(64 * 1024).leak());
+    data::long("encode/64 KiB", 64 * 1024);
+    data::long("encode/1 MiB", 1024 * 1024);
+}
