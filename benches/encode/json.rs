@@ -42,12 +42,12 @@ pub(super) fn all() {
     let mut case = Case::new("encode/JSON struct", 1);
     let axum = through_axum(move || axum::Event::default().json_data(black_box(score)).unwrap());
     add(&mut case, ("axum", Axum), &expected, axum);
-    let text = || serde_json::to_string(black_box(score)).unwrap();
-    let sse_stream = || Sse::default().data(text()).encode().unwrap();
+    let text = move || serde_json::to_string(black_box(score)).unwrap();
+    let sse_stream = move || Sse::default().data(text()).encode().unwrap();
     add(&mut case, ("sse-stream", Peer), &expected, sse_stream);
     let actix = through_actix(move || actix::Data::new_json(black_box(score)).unwrap());
     add(&mut case, ("actix-web-lab", Peer), &expected, actix);
-    let russe = || russe_bytes(russe_data(text()));
+    let russe = move || russe_bytes(russe_data(text()));
     add(&mut case, ("russe", Peer), &expected, russe);
     let event = || Event::json(black_box(score)).unwrap().encode().into_bytes();
     add(&mut case, ("Event::json", Ours), &expected, event);

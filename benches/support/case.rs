@@ -16,6 +16,8 @@ pub static COUNTER: OnceLock<fn() -> (usize, usize)> = OnceLock::new();
 const ROUNDS: usize = 31;
 /// How long a contestant's share of a round is at least.
 const ROUND: Duration = Duration::from_millis(4);
+/// A contestant whose share takes longer than this has three rounds only.
+const SLOW: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Side {
@@ -47,6 +49,7 @@ struct Contestant<'a> {
     run: Box<dyn FnMut(u64) -> Duration + 'a>,
     /// How many times make one round.
     times: u64,
+    slow: bool,
     rounds: Vec<f64>,
 }
 
@@ -110,6 +113,7 @@ impl<'a> Case<'a> {
             side,
             run: Box::new(run),
             times: 1,
+            slow: false,
             rounds: Vec::new(),
         });
     }
@@ -120,7 +124,7 @@ impl<'a> Case<'a> {
     }
 
     /// Runs and prints the case, if the arguments ask for it.
-    pub fn run(mut self) {
+    pub fn run(&mut self) {
         if !selected(&self.title) {
             return;
         }
@@ -210,7 +214,11 @@ impl Contestant<'_> {
     }
 
     fn round(&mut self, operations: u64) {
+        if self.slow && self.rounds.len() >= 3 {
+            return;
+        }
         let time = (self.run)(self.times);
+        self.slow = time > SLOW;
         self.rounds
             .push(time.as_nanos() as f64 / (self.times * operations) as f64);
     }
