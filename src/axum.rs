@@ -11,7 +11,7 @@ use http::request::Parts;
 
 use crate::body::{Source, SseBody};
 use crate::hub::{Refused, Subscription};
-use crate::last_event_id::{InvalidLastEventId, LastEventId};
+use crate::last_event_id::{InvalidLastEventId, LastEventId, Policy};
 use crate::timer::MaybeTimer;
 
 /// In axum, a body is what a handler returns:
@@ -87,10 +87,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for LastEventId {
         parts: &mut Parts,
         _state: &S,
     ) -> Result<Option<Self>, InvalidLastEventId> {
-        match parts.extensions.get::<Self>() {
-            Some(last) => Ok(Some(last.clone())),
-            None => Self::from_headers(&parts.headers, Self::MAX_LEN),
-        }
+        let found = Policy::new().read(&parts.uri, &parts.headers, &parts.extensions);
+        found.into_result()
     }
 }
 

@@ -384,13 +384,11 @@ impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
         matches!(self.state, State::Ended) && self.out.is_empty()
     }
 
+    /// Never with an upper bound, not even at the end: axum would make a `Content-Length` of it, for an
+    /// answer to HEAD too.
     fn size_hint(&self) -> SizeHint {
-        let ready = u64::try_from(self.out.len()).unwrap_or(u64::MAX);
         let mut hint = SizeHint::new();
-        hint.set_lower(ready);
-        if matches!(self.state, State::Ended) {
-            hint.set_upper(ready);
-        }
+        hint.set_lower(u64::try_from(self.out.len()).unwrap_or(u64::MAX));
         hint
     }
 }

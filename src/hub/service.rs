@@ -14,7 +14,7 @@ use super::Hub;
 use super::subscription::{Subscriber, Subscription};
 use crate::body::{KeepAlive, MaxAge, Prelude, SseBody};
 use crate::headers::EventStreamHeaders;
-use crate::last_event_id::LastEventId;
+use crate::last_event_id::Policy;
 use crate::timer::Timer;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
@@ -274,11 +274,12 @@ impl<T: Timer + Clone> HubService<T> {
             return response;
         }
         let query = parts.uri.query().unwrap_or_default();
-        let last = match LastEventId::from_headers(&parts.headers, LastEventId::MAX_LEN) {
-            Ok(None) => LastEventId::from_query(query, LastEventId::MAX_LEN),
-            last => last,
+        let policy = Policy {
+            query: true,
+            ..Policy::new()
         };
-        let Ok(last) = last else {
+        let last = policy.read(&parts.uri, &parts.headers, &parts.extensions);
+        let Ok(last) = last.into_result() else {
             return self.status(StatusCode::BAD_REQUEST);
         };
         let subscriber = self.hub.subscriber().after(last);

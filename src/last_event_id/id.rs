@@ -1,10 +1,11 @@
 use std::fmt;
 
 use bytes::Bytes;
-use http::HeaderMap;
 use http::header::HeaderName;
+use http::{HeaderMap, Request};
 
 use super::InvalidLastEventId;
+use super::policy::Policy;
 use super::query::{names_last_event_id, percent_decode};
 use crate::protocol::EventId;
 
@@ -55,6 +56,28 @@ impl LastEventId {
     /// assert!(LastEventId::from_headers(&headers, LastEventId::MAX_LEN).is_err());
     /// ```
     pub const MAX_LEN: usize = EventId::MAX_LEN;
+
+    /// What the request says: what a [`SseLayer`](crate::SseLayer) further out has found in it, or its
+    /// header, at most [`MAX_LEN`](Self::MAX_LEN) bytes.
+    ///
+    /// For handlers that are more than their stream: inside the layer, a bad ID is an error here, and
+    /// absent from the extensions.
+    ///
+    /// # Errors
+    ///
+    /// If the layer has found a bad ID, or the header is one.
+    ///
+    /// ```
+    /// use tower_sse::LastEventId;
+    ///
+    /// let request = http::Request::get("/feed").header("last-event-id", "42").body(()).unwrap();
+    /// assert_eq!(LastEventId::from_request(&request)?.unwrap().number(), Some(42));
+    /// # Ok::<(), tower_sse::InvalidLastEventId>(())
+    /// ```
+    pub fn from_request<B>(request: &Request<B>) -> Result<Option<Self>, InvalidLastEventId> {
+        let found = Policy::new().read(request.uri(), request.headers(), request.extensions());
+        found.into_result()
+    }
 
     /// What the request's header says; `None` without the header, or if it is empty. Of several, the
     /// first counts.

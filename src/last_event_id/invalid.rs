@@ -5,6 +5,9 @@ use crate::protocol::InvalidText;
 
 /// A `Last-Event-ID` that no event can have had, or that is too long.
 ///
+/// [`SseLayer`](crate::SseLayer) leaves it in the extensions of the request, in place of a
+/// [`LastEventId`](crate::LastEventId).
+///
 /// ```
 /// use tower_sse::LastEventId;
 ///

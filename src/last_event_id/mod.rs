@@ -2,7 +2,9 @@
 
 mod id;
 mod invalid;
+mod policy;
 mod query;
 
 pub use id::{LAST_EVENT_ID, LastEventId};
 pub use invalid::InvalidLastEventId;
+pub(crate) use policy::Policy;

@@ -34,6 +34,7 @@ pin_project! {
         Passed { #[pin] body: B },
         KeptAlive { #[pin] body: KeepAliveBody<B, T> },
         Text { text: Bytes },
+        Unsent,
     }
 }
 
@@ -58,8 +59,12 @@ impl<B, T: MaybeTimer> ResponseBody<B, T> {
         }
     }
 
-    pub(super) fn empty() -> Self {
-        Self::text(Bytes::new())
+    /// The body of a response to `HEAD`. It is at its end, and its size is not known: axum would
+    /// otherwise send `content-length: 0`, which is not what a `GET` has.
+    pub(super) fn unsent() -> Self {
+        Self {
+            inner: Inner::Unsent,
+        }
     }
 }
 
@@ -78,6 +83,7 @@ impl<B: Body, T: MaybeTimer> Body for ResponseBody<B, T> {
             InnerProj::KeptAlive { body } => body.poll_frame(cx),
             InnerProj::Text { text } if text.is_empty() => Poll::Ready(None),
             InnerProj::Text { text } => Poll::Ready(Some(Ok(Frame::data(std::mem::take(text))))),
+            InnerProj::Unsent => Poll::Ready(None),
         }
     }
 
@@ -86,6 +92,7 @@ impl<B: Body, T: MaybeTimer> Body for ResponseBody<B, T> {
             Inner::Passed { body } => body.is_end_stream(),
             Inner::KeptAlive { body } => body.is_end_stream(),
             Inner::Text { text } => text.is_empty(),
+            Inner::Unsent => true,
         }
     }
 
@@ -94,6 +101,7 @@ impl<B: Body, T: MaybeTimer> Body for ResponseBody<B, T> {
             Inner::Passed { body } => body.size_hint(),
             Inner::KeptAlive { body } => body.size_hint(),
             Inner::Text { text } => SizeHint::with_exact(text.len().try_into().unwrap_or(u64::MAX)),
+            Inner::Unsent => SizeHint::new(),
         }
     }
 }
@@ -101,7 +109,7 @@ impl<B: Body, T: MaybeTimer> Body for ResponseBody<B, T> {
 /// An empty body, for layers around this one that answer by themselves.
 impl<B, T: MaybeTimer> Default for ResponseBody<B, T> {
     fn default() -> Self {
-        Self::empty()
+        Self::text(Bytes::new())
     }
 }
 
@@ -111,6 +119,7 @@ impl<B: fmt::Debug, T: MaybeTimer> fmt::Debug for ResponseBody<B, T> {
             Inner::Passed { body } => f.debug_tuple("Passed").field(body).finish(),
             Inner::KeptAlive { body } => f.debug_tuple("KeptAlive").field(body).finish(),
             Inner::Text { text } => f.debug_tuple("Text").field(text).finish(),
+            Inner::Unsent => f.write_str("Unsent"),
         }
     }
 }

@@ -8,8 +8,10 @@ use http::{Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
+use super::asked::Asked;
 use super::body::ResponseBody;
 use super::layer::SseLayer;
+use super::refusal::Refusal;
 use crate::headers::{is_encoded, is_event_stream};
 use crate::timer::MaybeTimer;
 
@@ -18,15 +20,14 @@ pin_project! {
     ///
     /// ```
     /// use http::{Request, Response};
-    /// use tower::Service;
-    /// use tower_sse::SseService;
-    /// # use std::convert::Infallible;
-    /// # use tower::service_fn;
+    /// use tower::{Service, service_fn};
+    /// use tower_sse::{Event, SseBody, SseService};
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// # let service = service_fn(async |_| {
-    /// #     Ok::<_, Infallible>(Response::new(String::from(":\n\n")))
-    /// # });
+    /// let service = service_fn(async |_| {
+    ///     let events = futures_util::stream::iter([Event::new("hello")]);
+    ///     Ok::<_, std::convert::Infallible>(Response::new(SseBody::new(events)))
+    /// });
     /// let future = SseService::new(service).call(Request::new(()));
     /// assert_eq!(future.await.unwrap().headers()["content-type"], "text/event-stream");
     /// # }
@@ -44,8 +45,7 @@ pin_project! {
             #[pin]
             future: F,
             layer: SseLayer<T>,
-            keep_alive: bool,
-            head: bool,
+            asked: Asked,
         },
         Ready {
             response: Option<Response<ResponseBody<B, T>>>,
@@ -54,13 +54,12 @@ pin_project! {
 }
 
 impl<F, B, T: MaybeTimer> ResponseFuture<F, B, T> {
-    pub(super) fn new(future: F, layer: SseLayer<T>, keep_alive: bool, head: bool) -> Self {
+    pub(super) fn new(future: F, layer: SseLayer<T>, asked: Asked) -> Self {
         Self {
             state: State::Inner {
                 future,
                 layer,
-                keep_alive,
-                head,
+                asked,
             },
         }
     }
@@ -87,11 +86,10 @@ where
             StateProj::Inner {
                 future,
                 layer,
-                keep_alive,
-                head,
+                asked,
             } => {
                 let response = ready!(future.poll(cx))?;
-                Poll::Ready(Ok(finish(response, layer, *keep_alive, *head)))
+                Poll::Ready(Ok(finish(response, layer, asked)))
             }
             StateProj::Ready { response } => Poll::Ready(Ok(response
                 .take()
@@ -103,19 +101,21 @@ where
 fn finish<B: Body, T: MaybeTimer + Clone>(
     mut response: Response<B>,
     layer: &SseLayer<T>,
-    keep_alive: bool,
-    head: bool,
+    asked: &Asked,
 ) -> Response<ResponseBody<B, T>> {
-    let settings = &layer.settings;
-    let labelled_here = !settings.detect_only && is_unlabelled(&response, head);
-    if !labelled_here && !is_event_stream(response.headers()) {
+    let is_stream = is_labelled(&response) || asked.may_label && is_bare_stream(&response);
+    if !is_stream {
         return response.map(ResponseBody::passed);
     }
+    if let Some(error) = &asked.invalid {
+        return Refusal::bad_id(error).into_response(asked.head);
+    }
+    let settings = &layer.settings;
     let headers = response.headers_mut();
-    settings.headers.add(keep_alive, headers);
+    settings.headers.add(asked.keep_alive, headers);
     headers.remove(CONTENT_LENGTH);
-    if head {
-        return response.map(|_never_opened| ResponseBody::empty());
+    if asked.head {
+        return response.map(|_never_opened| ResponseBody::unsent());
     }
     match &settings.keep_alive {
         Some(heartbeats) if !is_encoded(response.headers()) => response
@@ -124,11 +124,26 @@ fn finish<B: Body, T: MaybeTimer + Clone>(
     }
 }
 
-/// Whether the handler has left it to the layer to say that this is an event stream.
-fn is_unlabelled<B: Body>(response: &Response<B>, head: bool) -> bool {
+/// Whether this says that it is an event stream, and has a body to be one.
+fn is_labelled<B>(response: &Response<B>) -> bool {
+    let status = response.status();
+    let bodiless = status.is_informational()
+        || matches!(
+            status,
+            StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+        );
+    !bodiless && is_event_stream(response.headers())
+}
+
+/// Whether this may be the bare body of an event stream: the handler has not set a type, and the size
+/// is not known, as a stream's is not.
+fn is_bare_stream<B: Body>(response: &Response<B>) -> bool {
+    let (headers, body) = (response.headers(), response.body());
     response.status() == StatusCode::OK
-        && !response.headers().contains_key(CONTENT_TYPE)
-        && (head || !response.body().is_end_stream())
+        && !headers.contains_key(CONTENT_TYPE)
+        && !headers.contains_key(CONTENT_LENGTH)
+        && !body.is_end_stream()
+        && body.size_hint().exact().is_none()
 }
 
 impl<F, B, T: MaybeTimer> fmt::Debug for ResponseFuture<F, B, T> {

@@ -5,7 +5,7 @@ use tower_layer::Layer;
 use super::service::SseService;
 use crate::body::KeepAlive;
 use crate::headers::EventStreamHeaders;
-use crate::last_event_id::LastEventId;
+use crate::last_event_id::Policy;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
 use crate::timer::{NoTimer, Timer};
@@ -45,25 +45,26 @@ pub struct SseLayer<T = NoTimer> {
 pub(super) struct Settings {
     pub(super) headers: EventStreamHeaders,
     pub(super) detect_only: bool,
-    pub(super) query: bool,
-    pub(super) ignore_invalid: bool,
-    pub(super) max_len: usize,
+    pub(super) policy: Policy,
+    pub(super) require_valid_id: bool,
     pub(super) require_accept: bool,
     pub(super) keep_alive: Option<KeepAlive>,
 }
 
 impl SseLayer {
-    /// The layer with its defaults: it labels what is not labelled, sets all headers, answers a bad
-    /// `Last-Event-ID` with 400, and adds no heartbeats.
+    /// The layer with its defaults, to be put on the routes of event streams: it labels bare streams,
+    /// sets all headers, answers 400 instead of a stream to a bad `Last-Event-ID`, and adds no heartbeats.
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use http::{Request, Response};
-    /// # use tower::{Layer, ServiceExt, service_fn};
-    /// # use tower_sse::SseLayer;
+    /// use std::convert::Infallible;
+    /// use http::{Request, Response};
+    /// use tower::{Layer, ServiceExt, service_fn};
+    /// use tower_sse::{Event, SseBody, SseLayer};
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let service = service_fn(async |_| {
-    ///     Ok::<_, Infallible>(Response::new(String::from(":\n\n")))
+    ///     let events = futures_util::stream::iter([Event::new("hello")]);
+    ///     Ok::<_, Infallible>(Response::new(SseBody::new(events)))
     /// });
     /// let service = SseLayer::new().layer(service);
     /// let response = service.oneshot(Request::new(())).await.unwrap();
@@ -74,9 +75,8 @@ impl SseLayer {
         let settings = Settings {
             headers: EventStreamHeaders::new(),
             detect_only: false,
-            query: false,
-            ignore_invalid: false,
-            max_len: LastEventId::MAX_LEN,
+            policy: Policy::new(),
+            require_valid_id: false,
             require_accept: false,
             keep_alive: None,
         };
@@ -166,14 +166,15 @@ impl<T> SseLayer<T> {
     ///
     /// ```
     /// # use std::convert::Infallible;
+    /// # use futures_util::stream::empty;
     /// # use http::{Request, Response};
     /// # use tower::{Layer, ServiceExt, service_fn};
-    /// # use tower_sse::SseLayer;
+    /// # use tower_sse::{Event, SseBody, SseLayer};
     /// use tower_sse::headers::EventStreamHeaders;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let service = service_fn(async |_| {
-    /// #     Ok::<_, Infallible>(Response::new(String::from(":\n\n")))
+    /// #     Ok::<_, Infallible>(Response::new(SseBody::new(empty::<Event>())))
     /// # });
     /// let layer = SseLayer::new().headers(EventStreamHeaders::new().cache_control(None));
     /// let response = layer.layer(service).oneshot(Request::new(())).await.unwrap();
@@ -185,7 +186,8 @@ impl<T> SseLayer<T> {
     }
 
     /// Touches only what is already labelled as an event stream: the mode for a layer around a whole
-    /// application. Without it, a 200 that has no `Content-Type` and a body is labelled.
+    /// application. Without it, a 200 without a `Content-Type` is labelled if its body is one of unknown
+    /// size and the request's `Accept` allows an event stream.
     ///
     /// ```
     /// # use std::convert::Infallible;
@@ -225,19 +227,21 @@ impl<T> SseLayer<T> {
     /// # }
     /// ```
     pub fn query_fallback(self) -> Self {
-        self.set(|settings| settings.query = true)
+        self.set(|settings| settings.policy.query = true)
     }
 
-    /// Passes requests with a bad `Last-Event-ID` on without one, instead of answering 400.
+    /// Treats a bad `Last-Event-ID` as none, instead of answering 400 in place of a stream. Handlers inside
+    /// do not see it, in the header neither.
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use http::{Request, Response};
+    /// # use futures_util::stream::empty;
+    /// # use http::Request;
     /// # use tower::{Layer, ServiceExt, service_fn};
-    /// # use tower_sse::SseLayer;
+    /// # use tower_sse::{Event, SseBody, SseLayer};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let service = service_fn(async |_| {
-    /// #     Ok::<_, Infallible>(Response::new(String::from(":\n\n")))
+    /// #     Ok::<_, Infallible>(SseBody::new(empty::<Event>()).into_http_response())
     /// # });
     /// let request = || Request::get("/").header("last-event-id", &b"\xff"[..]).body(()).unwrap();
     /// let strict = SseLayer::new().layer(service);
@@ -247,19 +251,47 @@ impl<T> SseLayer<T> {
     /// # }
     /// ```
     pub fn ignore_invalid(self) -> Self {
-        self.set(|settings| settings.ignore_invalid = true)
+        self.set(|settings| settings.policy.ignore_invalid = true)
+    }
+
+    /// Answers 400 to a bad `Last-Event-ID` before the inner service is called.
+    ///
+    /// Without it, the inner service is called, and its answer is replaced if it is an event stream: a
+    /// layer around a whole application does not know beforehand. Set it on the routes of event streams
+    /// whose handlers do more than to stream, and do not read the ID themselves. Every request is looked
+    /// at, whatever its answer would be: not for a layer around a whole application. It has no effect
+    /// together with [`ignore_invalid`](Self::ignore_invalid).
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use http::{Request, Response};
+    /// use tower::{Layer, ServiceExt, service_fn};
+    /// use tower_sse::SseLayer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let service = service_fn(async |_| -> Result<Response<String>, Infallible> {
+    ///     unreachable!("it is not asked");
+    /// });
+    /// let service = SseLayer::new().require_valid_id().layer(service);
+    /// let request = Request::get("/").header("last-event-id", &b"\xff"[..]).body(()).unwrap();
+    /// assert_eq!(service.oneshot(request).await.unwrap().status(), 400);
+    /// # }
+    /// ```
+    pub fn require_valid_id(self) -> Self {
+        self.set(|settings| settings.require_valid_id = true)
     }
 
     /// The longest `Last-Event-ID` that is taken, in bytes; [`LastEventId::MAX_LEN`] by default.
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use http::{Request, Response};
+    /// # use futures_util::stream::empty;
+    /// # use http::Request;
     /// # use tower::{Layer, ServiceExt, service_fn};
-    /// # use tower_sse::SseLayer;
+    /// # use tower_sse::{Event, SseBody, SseLayer};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let service = service_fn(async |_| {
-    /// #     Ok::<_, Infallible>(Response::new(String::from(":\n\n")))
+    /// #     Ok::<_, Infallible>(SseBody::new(empty::<Event>()).into_http_response())
     /// # });
     /// let service = SseLayer::new().max_last_event_id_len(20).layer(service);
     /// let request = Request::get("/").header("last-event-id", "7".repeat(21)).body(()).unwrap();
@@ -267,7 +299,7 @@ impl<T> SseLayer<T> {
     /// # }
     /// ```
     pub fn max_last_event_id_len(self, bytes: usize) -> Self {
-        self.set(|settings| settings.max_len = bytes)
+        self.set(|settings| settings.policy.max_len = bytes)
     }
 
     /// Answers 406 to requests whose `Accept` rules event streams out.
@@ -277,12 +309,13 @@ impl<T> SseLayer<T> {
     ///
     /// ```
     /// # use std::convert::Infallible;
-    /// # use http::{Request, Response};
+    /// # use futures_util::stream::empty;
+    /// # use http::Request;
     /// # use tower::{Layer, ServiceExt, service_fn};
-    /// # use tower_sse::SseLayer;
+    /// # use tower_sse::{Event, SseBody, SseLayer};
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let service = service_fn(async |_| {
-    /// #     Ok::<_, Infallible>(Response::new(String::from(":\n\n")))
+    /// #     Ok::<_, Infallible>(SseBody::new(empty::<Event>()).into_http_response())
     /// # });
     /// let service = SseLayer::new().require_accept().layer(service);
     /// let request = Request::get("/").header("accept", "application/json").body(()).unwrap();

@@ -1,16 +1,15 @@
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
+use super::asked::Asked;
 use super::body::ResponseBody;
 use super::future::ResponseFuture;
 use super::layer::SseLayer;
-use crate::headers::{accepts_event_stream, may_keep_alive};
-use crate::last_event_id::{LAST_EVENT_ID, LastEventId};
+use super::refusal::Refusal;
+use crate::headers::accepts_event_stream;
 use crate::timer::{MaybeTimer, NoTimer};
 
 /// The service that [`SseLayer`] makes of another.
@@ -98,52 +97,24 @@ impl<S, T> SseService<S, T> {
         self.inner
     }
 
-    /// What is answered without asking the service, if anything; puts the ID into the extensions
-    /// otherwise.
-    fn check<B>(&self, request: &mut Request<B>) -> Result<(), Refusal> {
+    /// Reads the request, and leaves in it what was found; or what is answered without the inner
+    /// service.
+    fn check<B>(&self, request: &mut Request<B>, asked: &mut Asked) -> Result<(), Refusal> {
         let settings = &self.layer.settings;
         if settings.require_accept && !accepts_event_stream(request.headers()) {
-            let reason = "this resource is an event stream (text/event-stream)".to_owned();
-            return Err(Refusal {
-                status: StatusCode::NOT_ACCEPTABLE,
-                reason,
-            });
+            return Err(Refusal::not_acceptable());
         }
-        let mut last = LastEventId::from_headers(request.headers(), settings.max_len);
-        if let (Ok(None), true, Some(query)) = (&last, settings.query, request.uri().query()) {
-            last = LastEventId::from_query(query, settings.max_len);
-        }
-        match last {
-            Ok(Some(last)) => {
-                request.extensions_mut().insert(last);
+        let policy = settings.policy;
+        let found = policy.read(request.uri(), request.headers(), request.extensions());
+        found.note(request);
+        match found.into_result() {
+            Err(error) if settings.require_valid_id => Err(Refusal::bad_id(&error)),
+            Err(error) => {
+                asked.invalid = Some(error);
+                Ok(())
             }
-            Err(error) if !settings.ignore_invalid => {
-                let reason = error.to_string();
-                return Err(Refusal {
-                    status: StatusCode::BAD_REQUEST,
-                    reason,
-                });
-            }
-            // Whoever looks at the header itself finds none either.
-            Err(_) => _ = request.headers_mut().remove(LAST_EVENT_ID),
-            Ok(None) => {}
+            Ok(_) => Ok(()),
         }
-        Ok(())
-    }
-}
-
-struct Refusal {
-    status: StatusCode,
-    reason: String,
-}
-
-impl Refusal {
-    fn into_response<B, T: MaybeTimer>(self) -> Response<ResponseBody<B, T>> {
-        let mut response = Response::new(ResponseBody::text(Bytes::from(self.reason + "\n")));
-        *response.status_mut() = self.status;
-        let text = HeaderValue::from_static("text/plain; charset=utf-8");
-        response.headers_mut().insert(CONTENT_TYPE, text);
-        response
     }
 }
 
@@ -162,16 +133,10 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        if let Err(refusal) = self.check(&mut request) {
-            return ResponseFuture::ready(refusal.into_response());
+        let mut asked = Asked::new(&request, self.layer.settings.detect_only);
+        if let Err(refusal) = self.check(&mut request, &mut asked) {
+            return ResponseFuture::ready(refusal.into_response(asked.head));
         }
-        let keep_alive = may_keep_alive(request.version(), request.headers());
-        let head = request.method() == Method::HEAD;
-        ResponseFuture::new(
-            self.inner.call(request),
-            self.layer.clone(),
-            keep_alive,
-            head,
-        )
+        ResponseFuture::new(self.inner.call(request), self.layer.clone(), asked)
     }
 }

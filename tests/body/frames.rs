@@ -154,7 +154,7 @@ fn the_hints_are_those_of_what_is_there() {
     assert!(events.is_held());
     assert_eq!(poll(&mut body, &waker), Polled::End);
     assert!(body.is_end_stream());
-    assert_eq!(body.size_hint().exact(), Some(0));
+    assert_eq!(body.size_hint().exact(), None);
     assert!(!events.is_held(), "what has ended is dropped");
 
     let mut default = Box::pin(SseBody::<Events>::default());

@@ -5,6 +5,9 @@ mod support;
 
 #[cfg(feature = "axum")]
 mod axum;
+mod compression;
+#[cfg(feature = "axum")]
+mod head;
 mod hyper;
 mod tonic;
 mod tower_http;

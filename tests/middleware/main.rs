@@ -4,14 +4,18 @@
 mod support;
 
 mod headers;
+mod ids;
 mod pass_through;
 mod requests;
 mod responses;
 
+use std::convert::Infallible;
+
 use bytes::Bytes;
+use futures_core::Stream;
 use http::{Request, Response};
-use http_body::Body;
-use http_body_util::{BodyExt, Full};
+use http_body::{Body, Frame};
+use http_body_util::{BodyExt, Full, StreamBody};
 use tower_layer::Layer;
 use tower_service::Service;
 use tower_test::mock;
@@ -57,6 +61,14 @@ fn get() -> http::request::Builder {
 fn full(text: &'static str) -> Full<Bytes> {
     Full::from(text)
 }
+
+/// A body whose size is not known beforehand.
+fn unsized_body(text: &'static str) -> StreamBody<impl Stream<Item = Frames>> {
+    let frames = (!text.is_empty()).then(|| Ok(Frame::data(Bytes::from(text))));
+    StreamBody::new(futures_util::stream::iter(frames))
+}
+
+type Frames = Result<Frame<Bytes>, Infallible>;
 
 async fn bytes<B>(response: Response<B>) -> Bytes
 where

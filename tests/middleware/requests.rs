@@ -5,10 +5,10 @@ use http::{Request, Response, StatusCode};
 use tower::{ServiceBuilder, ServiceExt};
 use tower_sse::{LAST_EVENT_ID, LastEventId, SseLayer};
 
-use crate::{bytes, full, get, through};
+use crate::{bytes, get, through, unsized_body};
 
 async fn seen(layer: SseLayer, request: Request<()>) -> Option<String> {
-    let (_, asked, _) = through(layer, request, Response::new(full("data: x\n\n"))).await;
+    let (_, asked, _) = through(layer, request, Response::new(unsized_body("data: x\n\n"))).await;
     asked
         .extensions()
         .get::<LastEventId>()
@@ -18,7 +18,7 @@ async fn seen(layer: SseLayer, request: Request<()>) -> Option<String> {
 /// The answer of a layer around a service that must not be reached.
 async fn refused(layer: SseLayer, request: Request<()>) -> (StatusCode, String) {
     let service = ServiceBuilder::new()
-        .layer(layer)
+        .layer(layer.require_valid_id())
         .service_fn(async |_: Request<()>| {
             Err::<Response<http_body_util::Full<bytes::Bytes>>, _>("reached the service")
         });
@@ -86,7 +86,7 @@ async fn a_bad_last_event_id_can_be_ignored() {
         .body(())
         .unwrap();
     let layer = SseLayer::new().ignore_invalid();
-    let (_, asked, _) = through(layer, request, Response::new(full("data: x\n\n"))).await;
+    let (_, asked, _) = through(layer, request, Response::new(unsized_body("data: x\n\n"))).await;
     assert!(asked.extensions().get::<LastEventId>().is_none());
     assert!(!asked.headers().contains_key(LAST_EVENT_ID));
 }

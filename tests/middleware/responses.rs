@@ -14,7 +14,7 @@ use tower_sse::headers::{EventStreamHeaders, X_ACCEL_BUFFERING};
 use tower_sse::{KeepAlive, SseLayer};
 
 use crate::support::bodies::{Polled, Script, ScriptBody, Wakes, poll};
-use crate::{bytes, full, get, through};
+use crate::{bytes, full, get, through, unsized_body};
 
 fn names(headers: &HeaderMap) -> Vec<&str> {
     let mut names: Vec<_> = headers.keys().map(http::HeaderName::as_str).collect();
@@ -27,7 +27,7 @@ async fn a_stream_gets_its_headers() {
     let (_, _, response) = through(
         SseLayer::new(),
         get().body(()).unwrap(),
-        Response::new(full("data: x\n\n")),
+        Response::new(unsized_body("data: x\n\n")),
     )
     .await;
     let headers = response.headers();
@@ -79,7 +79,7 @@ async fn each_header_can_be_changed_or_left_out() {
     let (_, _, response) = through(
         layer,
         get().body(()).unwrap(),
-        Response::new(full("data: x\n\n")),
+        Response::new(unsized_body("data: x\n\n")),
     )
     .await;
     assert_eq!(

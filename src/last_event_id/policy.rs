@@ -1,0 +1,86 @@
+use http::{Extensions, HeaderMap, Request, Uri};
+
+use super::{InvalidLastEventId, LAST_EVENT_ID, LastEventId};
+
+/// How the last event ID is read from a request: by the layer, the hub's service and the extractor
+/// alike, so that they cannot disagree.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Policy {
+    /// Whether the query stands in for a missing header.
+    pub(crate) query: bool,
+    /// Whether what cannot be an ID counts as none.
+    pub(crate) ignore_invalid: bool,
+    pub(crate) max_len: usize,
+}
+
+/// What a request says.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Nothing, or an empty ID.
+    None,
+    Id(LastEventId),
+    Invalid(InvalidLastEventId),
+    /// Something that cannot be an ID, to be treated as none.
+    Ignored,
+}
+
+/// In the extensions of a request whose ID is ignored: those inside do not read it again.
+#[derive(Debug, Clone, Copy)]
+struct Ignored;
+
+impl Policy {
+    pub(crate) const fn new() -> Self {
+        Self {
+            query: false,
+            ignore_invalid: false,
+            max_len: LastEventId::MAX_LEN,
+        }
+    }
+
+    /// Reads a request. What a reader further out has found is final, whatever its policy was.
+    pub(crate) fn read(self, uri: &Uri, headers: &HeaderMap, extensions: &Extensions) -> Found {
+        if let Some(last) = extensions.get::<LastEventId>() {
+            return Found::Id(last.clone());
+        }
+        if let Some(error) = extensions.get::<InvalidLastEventId>() {
+            return Found::Invalid(error.clone());
+        }
+        if extensions.get::<Ignored>().is_some() {
+            return Found::Ignored;
+        }
+        let mut last = LastEventId::from_headers(headers, self.max_len);
+        if let (Ok(None), true, Some(query)) = (&last, self.query, uri.query()) {
+            last = LastEventId::from_query(query, self.max_len);
+        }
+        match last {
+            Ok(None) => Found::None,
+            Ok(Some(last)) => Found::Id(last),
+            Err(_) if self.ignore_invalid => Found::Ignored,
+            Err(error) => Found::Invalid(error),
+        }
+    }
+}
+
+impl Found {
+    /// Leaves the finding in the request, for the readers further in.
+    pub(crate) fn note<B>(&self, request: &mut Request<B>) {
+        match self {
+            Self::None => {}
+            Self::Id(last) => _ = request.extensions_mut().insert(last.clone()),
+            Self::Invalid(error) => _ = request.extensions_mut().insert(error.clone()),
+            Self::Ignored => {
+                request.extensions_mut().insert(Ignored);
+                // A handler that looks at the header itself finds none either.
+                request.headers_mut().remove(LAST_EVENT_ID);
+            }
+        }
+    }
+
+    pub(crate) fn into_result(self) -> Result<Option<LastEventId>, InvalidLastEventId> {
+        match self {
+            Self::None | Self::Ignored => Ok(None),
+            Self::Id(last) => Ok(Some(last)),
+            Self::Invalid(error) => Err(error),
+        }
+    }
+}
