@@ -3,22 +3,38 @@
 use super::decode::MessageEvent;
 use super::encode::{Data, Event};
 
-/// The event to send on, without copying its data: type and ID are always set.
+/// The event to send on, without copying its data.
+///
+/// It has what the received block had, and nothing more: a type if the server named one, an ID if it
+/// had [its own](MessageEvent::id), a reconnection time if it [set one](MessageEvent::retry). An event
+/// that was received without an ID goes out without one: under its predecessor's, a client that
+/// resumes after the predecessor would never see it.
 ///
 /// ```
 /// use bytes::Bytes;
 /// use tower_sse::{Decoder, Event};
 ///
-/// let mut chunk = Bytes::from("id:7\ndata:x\r\r");
-/// let event = Decoder::new().decode(&mut chunk)?.unwrap();
-/// assert_eq!(Event::from(event).encode(), "event: message\nid: 7\ndata: x\n\n");
+/// let mut decoder = Decoder::new();
+/// let mut chunk = Bytes::from("id:7\ndata:a\r\rdata:b\r\r");
+/// let first = decoder.decode(&mut chunk)?.unwrap();
+/// assert_eq!(Event::from(first).encode(), "id: 7\ndata: a\n\n");
+/// let second = decoder.decode(&mut chunk)?.unwrap();
+/// assert_eq!(Event::from(second).encode(), "data: b\n\n");
 /// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
 /// ```
 impl From<MessageEvent> for Event {
     fn from(event: MessageEvent) -> Self {
-        let (event_type, data, id) = event.into_parts();
-        Event::new(Data::from_utf8(data))
-            .with_type(event_type)
-            .with_id(id)
+        let (data, event_type, id, retry) = event.into_own_parts();
+        let mut event = Event::new(Data::from_utf8(data));
+        if let Some(event_type) = event_type {
+            event = event.with_type(event_type);
+        }
+        if let Some(id) = id {
+            event = event.with_id(id);
+        }
+        if let Some(retry) = retry {
+            event = event.with_retry(retry);
+        }
+        event
     }
 }

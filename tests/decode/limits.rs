@@ -58,7 +58,7 @@ fn an_event_of_exactly_the_limit_passes() {
 }
 
 #[test]
-fn comments_and_unknown_fields_count() {
+fn lines_that_are_not_kept_have_a_limit_too() {
     let decoder = Decoder::new().max_line_len(10);
     for line in [":2345678901", "xdata678901", "x:345678901", "12345678901"] {
         assert_eq!(
@@ -66,15 +66,36 @@ fn comments_and_unknown_fields_count() {
             [Err(Limit::Line), ok("b")]
         );
     }
+}
+
+#[test]
+fn fields_of_an_event_count_and_nothing_else() {
     let decoder = Decoder::new().max_event_len(30);
-    for line in [
-        ":", ":x", "xdata: a", "data", "id: 1", "event: x", "retry: 1",
-    ] {
+    for line in ["data", "data: a", "id: 1", "id: \0", "event: x", "retry: 1"] {
         let lines = format!("{line}\n").repeat(20);
         assert_eq!(
             every_way(&decoder, &format!("{lines}\ndata: b\n\n")),
             [Err(Limit::Event), ok("b")]
         );
+    }
+    for line in [":", ": ping", "xdata: a", "datas", "dat"] {
+        let lines = format!("{line}\n").repeat(20);
+        assert_eq!(
+            every_way(&decoder, &format!("{lines}data: a\n{lines}data: b\n\n")),
+            [ok("a\nb")]
+        );
+    }
+}
+
+#[test]
+fn seventeen_mebibytes_of_comments_use_up_nothing() {
+    let comments = Bytes::from(": ping\n".repeat(17 * 1024 * 1024 / 7));
+    let chunk = Bytes::from_static;
+    for chunks in [
+        vec![comments.clone(), chunk(b"data: x\n\n")],
+        vec![chunk(b"data: x\n"), comments, chunk(b"\n")],
+    ] {
+        assert_eq!(outcome(Decoder::new(), &chunks), [Ok("x".to_owned())]);
     }
 }
 

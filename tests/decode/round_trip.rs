@@ -82,9 +82,11 @@ fn event(rng: &mut Rng, out: &mut Interpretation) -> Event {
     if rng.one_in(6) && data.is_some() {
         event = event.with_comment(comment(rng, out));
     }
+    let (mut own_id, mut retry) = (None, None);
     if rng.one_in(6) && data.is_some() {
         out.reconnection_time = Some(rng.next());
-        event = event.with_retry(Duration::from_millis(out.reconnection_time.unwrap()));
+        retry = out.reconnection_time;
+        event = event.with_retry(Duration::from_millis(retry.unwrap()));
     }
     if rng.one_in(2) {
         let id = match rng.below(3) {
@@ -93,6 +95,7 @@ fn event(rng: &mut Rng, out: &mut Interpretation) -> Event {
             _ => event_id(&text(rng, &['\0', '\r', '\n'])),
         };
         out.last_event_id = id.to_string();
+        own_id = Some(id.to_string());
         event = event.with_id(id);
     }
     let mut event_type = String::new();
@@ -108,6 +111,8 @@ fn event(rng: &mut Rng, out: &mut Interpretation) -> Event {
             event_type,
             data,
             last_event_id: out.last_event_id.clone(),
+            id: own_id,
+            retry,
         });
     }
     event

@@ -138,6 +138,8 @@ fn every_line_arrives_and_nothing_else() {
             event_type: "patch".to_owned(),
             data: text,
             last_event_id: "7".to_owned(),
+            id: Some("7".to_owned()),
+            retry: None,
         };
         assert_eq!(read.events, [message], "{acts:?}");
         assert_eq!((read.comments.len(), read.reconnection_time), (0, None));

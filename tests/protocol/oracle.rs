@@ -128,6 +128,8 @@ fn every_event_arrives_as_it_was_sent() {
                 },
                 data: normalise(&sent.text),
                 last_event_id: last_event_id.clone(),
+                id: sent.id.clone(),
+                retry: sent.retry,
             });
         }
         let one_by_one: Vec<Bytes> = sent

@@ -12,11 +12,14 @@ use crate::support::oracle::{Message, interpret};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn message(data: &str, last_event_id: &str) -> Message {
+/// An event of the ID 7, or after that one.
+fn message(data: &str, id: Option<&str>) -> Message {
     Message {
         event_type: "message".to_owned(),
         data: data.to_owned(),
-        last_event_id: last_event_id.to_owned(),
+        last_event_id: "7".to_owned(),
+        id: id.map(str::to_owned),
+        retry: None,
     }
 }
 
@@ -26,8 +29,11 @@ fn read(stream: &Bytes) -> (Vec<Message>, Option<u64>) {
     let mut chunk = stream.clone();
     let mut events = Vec::new();
     while let Some(event) = decoder.decode(&mut chunk).unwrap() {
-        let mut message = message(event.data(), event.last_event_id());
+        let mut message = message(event.data(), event.id());
         message.event_type = event.event_type().to_owned();
+        message.last_event_id = event.last_event_id().to_owned();
+        let retry = event.retry();
+        message.retry = retry.map(|time| u64::try_from(time.as_millis()).unwrap());
         events.push(message);
     }
     let retry = decoder.reconnection_time();
@@ -77,7 +83,9 @@ async fn nothing_but_the_events_is_dispatched() {
             let beats = stream.windows(2).filter(|w| w == b"\n:").count();
             assert!(beats >= 6, "{stream:?}");
             let (events, retry) = read(&stream);
-            assert_eq!(events, [message("a", "7"), message("b", "7")]);
+            let mut first = message("a", Some("7"));
+            first.retry = retry;
+            assert_eq!(events, [first, message("b", None)]);
             let has_retry = stream.starts_with(b":\nretry") || stream.starts_with(b":  ");
             assert_eq!(retry, has_retry.then_some(2000), "{stream:?}");
             assert_eq!(empty_lines_that_dispatch_by_mistake(&stream), 0);
@@ -110,7 +118,7 @@ async fn foreign_streams_get_no_empty_lines() {
     let stream = body.collect().await.unwrap().to_bytes();
     assert!(stream.ends_with(b": proxy\n: proxy\n"), "{stream:?}");
     let (events, _) = read(&stream);
-    assert_eq!(events, [message("a", "7"), message("b\nc", "7")]);
+    assert_eq!(events, [message("a", Some("7")), message("b\nc", None)]);
     assert_eq!(empty_lines_that_dispatch_by_mistake(&stream), 0);
 }
 
@@ -125,5 +133,5 @@ fn heartbeats_join_the_block_that_follows() {
     });
     assert_eq!(block, ":\nid: 7\ndata: x\n\n:\n:\ndata: y\n\n");
     let (events, _) = read(&block.into_bytes());
-    assert_eq!(events, [message("x", "7"), message("y", "7")]);
+    assert_eq!(events, [message("x", Some("7")), message("y", None)]);
 }

@@ -17,6 +17,24 @@ pub fn every_split(bytes: &[u8]) -> impl Iterator<Item = Vec<Bytes>> + '_ {
     })
 }
 
+/// Chunks that end where lines end: at each end that the bits say, again and again.
+pub fn at_ends(bits: &[u8], bytes: &[u8]) -> Vec<Bytes> {
+    let bits = bits
+        .iter()
+        .flat_map(|bits| (0..8).map(move |n| bits >> n & 1 == 1));
+    let mut bits = bits.cycle();
+    let mut chunks = Vec::new();
+    let mut from = 0;
+    for at in 1..=bytes.len() {
+        let after_end = matches!(bytes[at - 1], b'\n' | b'\r');
+        if at == bytes.len() || (after_end && bits.next().unwrap_or(true)) {
+            chunks.push(Bytes::copy_from_slice(&bytes[from..at]));
+            from = at;
+        }
+    }
+    chunks
+}
+
 /// Chunks of random sizes up to `most`, empty ones included.
 pub fn random(rng: &mut Rng, most: usize, bytes: &[u8]) -> Vec<Bytes> {
     let mut chunks = Vec::new();

@@ -5,6 +5,7 @@
 
 pub mod bodies;
 pub mod chunks;
+pub mod limited;
 pub mod net;
 pub mod oracle;
 pub mod rng;

@@ -4,12 +4,19 @@
 
 #![allow(clippy::collapsible_match, reason = "a sentence of the standard each")]
 
+/// `EventId::MAX_LEN`, in bytes.
+pub const MAX_ID: usize = 4096;
+
 /// A dispatched event: the standard's `type`, `data` and `lastEventId`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Message {
     pub event_type: String,
     pub data: String,
     pub last_event_id: String,
+    /// What the block itself set, which the standard does not tell.
+    pub id: Option<String>,
+    /// In milliseconds; set by the block itself, as the ID is.
+    pub retry: Option<u64>,
 }
 
 /// What a whole event stream means, from its first byte to the end of the file.
@@ -42,11 +49,13 @@ pub fn interpret_from(stream: &[u8], last_event_id: &str) -> Interpretation {
     let mut data = String::new();
     let mut event_type = String::new();
     let mut last_event_id = last_event_id.to_owned();
+    let (mut id, mut retry) = (None, None);
 
     for line in lines(&decode(stream)) {
         if line.is_empty() {
             // "If the line is empty (a blank line): dispatch the event, as defined below."
             out.last_event_id.clone_from(&last_event_id);
+            let (id, retry) = (id.take(), retry.take());
             if data.is_empty() {
                 event_type.clear();
                 continue;
@@ -61,6 +70,8 @@ pub fn interpret_from(stream: &[u8], last_event_id: &str) -> Interpretation {
                 event_type: std::mem::take(&mut event_type),
                 data: std::mem::take(&mut data),
                 last_event_id: last_event_id.clone(),
+                id,
+                retry,
             });
             continue;
         }
@@ -84,11 +95,17 @@ pub fn interpret_from(stream: &[u8], last_event_id: &str) -> Interpretation {
                 data.push_str(value);
                 data.push('\n');
             }
-            "id" if !value.contains('\0') => last_event_id = value.to_owned(),
+            // DIFFERENCE: one that is too long to be sent back is ignored too.
+            "id" if !value.contains('\0') && value.len() <= MAX_ID => {
+                last_event_id = value.to_owned();
+                id = Some(value.to_owned());
+            }
             // An empty value has no digits to interpret, and what no 64-bit integer holds cannot be
             // waited for.
             "retry" if !value.is_empty() && value.chars().all(|c| c.is_ascii_digit()) => {
-                out.reconnection_time = value.parse().ok().or(out.reconnection_time);
+                let time = value.parse().ok();
+                out.reconnection_time = time.or(out.reconnection_time);
+                retry = time.or(retry);
             }
             _ => {}
         }

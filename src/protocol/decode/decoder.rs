@@ -2,18 +2,12 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 
-use super::last_id::LastId;
 use super::limit::LimitExceeded;
-use super::line_end::Start;
 use super::message::MessageEvent;
 use super::message_ref::MessageRef;
-use super::pending::Pending;
-use super::scan::Found;
+use super::scan::{Found, Scanner};
 use super::whole_block::Parts;
 use crate::protocol::value::EventId;
-
-/// 1 MiB has proved too small for what people send.
-const DEFAULT_MAX: usize = 16 * 1024 * 1024;
 
 /// Decodes an event stream, chunk by chunk ([9.2.5], [9.2.6]).
 ///
@@ -28,6 +22,22 @@ const DEFAULT_MAX: usize = 16 * 1024 * 1024;
 /// | [`decode_with_comments`](Self::decode_with_comments) | the same, and a copy of each comment |
 ///
 /// Data of several lines, data over several chunks, and data that was not UTF-8 is copied once.
+///
+/// # Differences from the standard
+///
+/// Two fields are ignored that the standard would take: an `id` longer than [`EventId::MAX_LEN`], which
+/// could not be sent back as `Last-Event-ID`, and a `retry` of more milliseconds than a `u64` holds.
+/// The last event ID and the reconnection time then stay what they were, as with the malformed ones
+/// that the standard ignores.
+///
+/// # Memory
+///
+/// What is buffered of an event that is not complete is at most twice as long as the
+/// [limit for an event](Self::max_event_len); with
+/// [`decode_with_comments`](Self::decode_with_comments), a comment that is not complete can add twice
+/// the [limit for a line](Self::max_line_len). Text that was not UTF-8 can become three times as long
+/// when it is repaired. The next call after the one that gave out an event, and
+/// [`end`](Self::end), shrink the decoder to at most 256 KiB again. It never buffers what it ignores.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -50,17 +60,7 @@ const DEFAULT_MAX: usize = 16 * 1024 * 1024;
 /// [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 #[derive(Debug, Clone)]
 pub struct Decoder {
-    pub(super) start: Start,
-    pub(super) pending: Pending,
-    /// How much of the unfinished line has been seen.
-    pub(super) line_len: usize,
-    /// How much of the unfinished block has been seen, whole lines only.
-    pub(super) block_len: usize,
-    pub(super) skipping: bool,
-    pub(super) max_line: usize,
-    pub(super) max_event: usize,
-    pub(super) last_id: LastId,
-    pub(super) reconnection_time: Option<Duration>,
+    scanner: Scanner,
 }
 
 /// What [`Decoder::decode_with_comments`] finds.
@@ -100,50 +100,44 @@ impl Decoder {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            start: Start::default(),
-            pending: Pending::default(),
-            line_len: 0,
-            block_len: 0,
-            skipping: false,
-            max_line: DEFAULT_MAX,
-            max_event: DEFAULT_MAX,
-            last_id: LastId::default(),
-            reconnection_time: None,
+            scanner: Scanner::default(),
         }
     }
 
     /// Sets the limit for a line, in bytes without its end; 16 MiB if not set.
     ///
-    /// Comments and unknown fields count too, although they are not kept.
+    /// Comments and fields of other names have this limit too, although they are not kept.
     ///
     /// ```
-    /// # use tower_sse::Decoder;
+    /// use tower_sse::Decoder;
+    ///
     /// let mut decoder = Decoder::new().max_line_len(7);
     /// assert!(decoder.decode_ref(&mut &b"data: a\ndata: b\n\n"[..]).is_ok());
     /// assert!(decoder.decode_ref(&mut &b":comment"[..]).is_err());
     /// ```
     #[must_use]
     pub fn max_line_len(mut self, bytes: usize) -> Self {
-        self.max_line = bytes;
+        self.scanner.lengths().set_max_line(bytes);
         self
     }
 
-    /// Sets the limit for an event, in bytes: all lines up to the empty one, with one byte for the end
-    /// of each but the last; 16 MiB if not set.
+    /// Sets the limit for an event, in bytes: its fields up to the empty line, with one byte for the
+    /// end of each line but the last; 16 MiB if not set.
     ///
-    /// The decoder's buffers never hold more than an event of this size; what was not UTF-8 can
-    /// become three times as long when it is repaired.
+    /// Comments and fields of other names do not count. This limit also bounds the decoder's memory;
+    /// see [above](Self#memory).
     ///
     /// ```
     /// use tower_sse::Decoder;
     ///
     /// let mut decoder = Decoder::new().max_event_len(15);
     /// assert!(decoder.decode_ref(&mut &b"data: 7\ndata: 7\n\n"[..]).is_ok());
-    /// assert!(decoder.decode_ref(&mut &b"data: 7\n:comment\n\n"[..]).is_err());
+    /// assert!(decoder.decode_ref(&mut &b"data: 7\n:comment\ndata: 7\n\n"[..]).is_ok());
+    /// assert!(decoder.decode_ref(&mut &b"data: 7\nid: 4567\n\n"[..]).is_err());
     /// ```
     #[must_use]
     pub fn max_event_len(mut self, bytes: usize) -> Self {
-        self.max_event = bytes;
+        self.scanner.lengths().set_max_event(bytes);
         self
     }
 
@@ -160,7 +154,7 @@ impl Decoder {
     /// ```
     #[must_use]
     pub fn resume_after(mut self, id: impl Into<EventId>) -> Self {
-        self.last_id.set(id.into().as_bytes());
+        self.scanner.resume_after(&id.into());
         self
     }
 
@@ -182,15 +176,15 @@ impl Decoder {
     /// ```
     #[inline(always)]
     pub fn decode(&mut self, chunk: &mut Bytes) -> Result<Option<MessageEvent>, LimitExceeded> {
-        if self.more_data(chunk) {
+        if self.scanner.more_data(chunk) {
             chunk.clear();
             return Ok(None);
         }
-        let (parts, len) = match self.whole(chunk) {
+        let (parts, len) = match self.scanner.whole(chunk) {
             Some(whole) => whole,
             None => {
                 let (mut pos, mut parts) = (0, Parts::default());
-                match self.scan::<false>(chunk, &mut pos, &mut parts) {
+                match self.scanner.scan::<false>(chunk, &mut pos, &mut parts) {
                     Ok(Found::Event) => (parts, pos),
                     found => {
                         chunk.advance(pos);
@@ -199,7 +193,7 @@ impl Decoder {
                 }
             }
         };
-        Ok(Some(self.own(chunk, parts, len)))
+        Ok(Some(self.scanner.own(chunk, parts, len)))
     }
 
     /// The next event, lent until the next call; `None` when the chunk is empty.
@@ -226,19 +220,19 @@ impl Decoder {
         chunk: &mut &'c [u8],
     ) -> Result<Option<MessageRef<'a>>, LimitExceeded> {
         let whole = *chunk;
-        if self.more_data(whole) {
+        if self.scanner.more_data(whole) {
             *chunk = &[];
             return Ok(None);
         }
-        if let Some((parts, len)) = self.whole(whole) {
+        if let Some((parts, len)) = self.scanner.whole(whole) {
             *chunk = &whole[len..];
-            return Ok(Some(self.lend(whole, &parts)));
+            return Ok(Some(self.scanner.lend(whole, &parts)));
         }
         let (mut pos, mut parts) = (0, Parts::default());
-        let found = self.scan::<false>(whole, &mut pos, &mut parts);
+        let found = self.scanner.scan::<false>(whole, &mut pos, &mut parts);
         *chunk = &whole[pos..];
         match found {
-            Ok(Found::Event) => Ok(Some(self.lend(whole, &parts))),
+            Ok(Found::Event) => Ok(Some(self.scanner.lend(whole, &parts))),
             Ok(_) => Ok(None),
             Err(limit) => Err(limit),
         }
@@ -265,15 +259,13 @@ impl Decoder {
         chunk: &mut Bytes,
     ) -> Result<Option<Decoded>, LimitExceeded> {
         let (mut pos, mut parts) = (0, Parts::default());
-        let found = self.scan::<true>(chunk, &mut pos, &mut parts);
+        let found = self.scanner.scan::<true>(chunk, &mut pos, &mut parts);
         let decoded = match found {
-            Ok(Found::Event) => return Ok(Some(Decoded::Event(self.own(chunk, parts, pos)))),
-            Ok(Found::Comment(at)) => {
-                let text = at.map_or(self.pending.value(), |at| &chunk[at]);
-                let comment = String::from_utf8_lossy(text).into_owned();
-                self.pending.clear_value();
-                Ok(Some(Decoded::Comment(comment)))
+            Ok(Found::Event) => {
+                let event = self.scanner.own(chunk, parts, pos);
+                return Ok(Some(Decoded::Event(event)));
             }
+            Ok(Found::Comment(at)) => Ok(Some(Decoded::Comment(self.scanner.comment(chunk, at)))),
             Ok(Found::Nothing) => Ok(None),
             Err(limit) => Err(limit),
         };
@@ -305,7 +297,7 @@ impl Decoder {
     /// ```
     #[must_use]
     pub fn is_inside_event(&self) -> bool {
-        self.skipping || self.start.is_inside_bom() || self.pending.is_inside_event()
+        self.scanner.is_inside_event()
     }
 
     /// The stream has ended: discards what is unfinished, and is ready for another stream.
@@ -323,11 +315,7 @@ impl Decoder {
     /// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
     /// ```
     pub fn end(&mut self) {
-        self.start = Start::default();
-        self.pending.clear();
-        self.line_len = 0;
-        self.block_len = 0;
-        self.skipping = false;
+        self.scanner.end();
     }
 
     /// The last event ID; empty if the server has set none, or an empty one.
@@ -343,7 +331,7 @@ impl Decoder {
     /// ```
     #[must_use]
     pub fn last_event_id(&self) -> EventId {
-        self.last_id.get()
+        self.scanner.last_event_id()
     }
 
     /// The reconnection time, if the server has set one; a `retry` line sets it at once.
@@ -359,7 +347,7 @@ impl Decoder {
     /// ```
     #[must_use]
     pub fn reconnection_time(&self) -> Option<Duration> {
-        self.reconnection_time
+        self.scanner.reconnection_time()
     }
 
     /// Whether the rest of an event that was too long is still being dropped.
@@ -375,7 +363,7 @@ impl Decoder {
     /// ```
     #[must_use]
     pub fn is_skipping(&self) -> bool {
-        self.skipping
+        self.scanner.is_skipping()
     }
 }
 

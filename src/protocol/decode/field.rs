@@ -2,6 +2,8 @@
 //!
 //! [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
+use crate::protocol::value::EventId;
+
 /// What a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
@@ -15,6 +17,12 @@ pub(super) enum Field {
 }
 
 impl Field {
+    /// Whether such a line is part of an event, and counts towards how long it may be.
+    #[inline]
+    pub(super) fn counts(self) -> bool {
+        !matches!(self, Self::Comment | Self::Unknown)
+    }
+
     /// How long the longest name is that is not [`Field::Unknown`].
     pub(super) const MAX_NAME: usize = 5;
 
@@ -73,6 +81,23 @@ impl Field {
             _ => (Self::Unknown, b""),
         }
     }
+}
+
+/// Whether the value of an `id` field is one; the field is ignored otherwise.
+///
+/// > If the field value does not contain U+0000 NULL, then set the last event ID buffer to the field
+/// > value. Otherwise, ignore the field.
+///
+/// More than [`EventId::MAX_LEN`] bytes could not be sent back, and are ignored as well.
+#[inline]
+pub(super) fn is_id(value: &[u8]) -> bool {
+    // U+FFFD has three bytes, and no more than one stands for each.
+    (value.len() <= EventId::MAX_LEN / 3 || is_short_enough(value)) && !value.contains(&0)
+}
+
+#[cold]
+fn is_short_enough(value: &[u8]) -> bool {
+    value.len() <= EventId::MAX_LEN && String::from_utf8_lossy(value).len() <= EventId::MAX_LEN
 }
 
 /// The milliseconds of a `retry` field.

@@ -1,17 +1,20 @@
 use std::sync::Arc;
 
+use super::message::Beside;
+use super::repair::repaired;
 use crate::protocol::value::EventId;
 
 /// Up to how many bytes an ID is short.
 const SHORT: usize = 64;
 
-/// The last event ID, kept where setting it costs one copy and giving it away costs none.
+/// The last event ID, at most [`EventId::MAX_LEN`] bytes long, kept where setting it costs one copy and
+/// giving it away costs none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LastId {
     text: Vec<u8>,
     /// The same, once it has been given away; an ID that stays is shared by all events after it,
     /// however long it is.
-    shared: Option<Arc<[u8]>>,
+    shared: Option<Arc<Beside>>,
 }
 
 impl LastId {
@@ -21,6 +24,14 @@ impl LastId {
         self.shared = None;
         self.text.clear();
         self.text.extend_from_slice(text);
+    }
+
+    /// The caller has not.
+    pub(super) fn set_repaired(&mut self, text: &[u8]) {
+        match repaired(text) {
+            None => self.set(text),
+            Some(repaired) => self.set(repaired.as_bytes()),
+        }
     }
 
     #[inline]
@@ -40,12 +51,14 @@ impl LastId {
 
     /// The ID to give away; `None` if it is empty.
     #[inline]
-    pub(super) fn share(&mut self) -> Option<Arc<[u8]>> {
+    pub(super) fn share(&mut self) -> Option<Arc<Beside>> {
         if self.text.is_empty() {
             return None;
         }
         let text = &self.text;
-        let shared = self.shared.get_or_insert_with(|| Arc::from(&text[..]));
+        let shared = self
+            .shared
+            .get_or_insert_with(|| Arc::new(Beside::earlier_id(text)));
         Some(shared.clone())
     }
 }

@@ -41,11 +41,15 @@ pub enum Limit {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitExceeded {
-    pub(super) limit: Limit,
-    pub(super) max: usize,
+    limit: Limit,
+    max: usize,
 }
 
 impl LimitExceeded {
+    pub(super) fn new(limit: Limit, max: usize) -> Self {
+        Self { limit, max }
+    }
+
     /// Which bound it was.
     ///
     /// ```

@@ -16,8 +16,8 @@ pub(super) struct Start {
 /// Whether a line begins after what [`Start::skip`] has skipped.
 pub(super) enum Skipped {
     All,
-    /// So many bytes looked like the beginning of a byte order mark and are the line's first.
-    FalseBom(usize),
+    /// These looked like the beginning of a byte order mark and are the line's first.
+    FalseBom(&'static [u8]),
 }
 
 impl Start {
@@ -58,7 +58,10 @@ impl Start {
                 }
                 Some(_) => {
                     let seen = std::mem::replace(&mut self.bom, BOM.len());
-                    return Skipped::FalseBom(seen);
+                    return match seen {
+                        0 => Skipped::All,
+                        _ => Skipped::FalseBom(&BOM[..seen]),
+                    };
                 }
             }
         }

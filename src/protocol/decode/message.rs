@@ -1,10 +1,18 @@
+mod built;
+
 use std::fmt;
 use std::ops::Range;
 use std::str;
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
+use super::last_id::LastId;
+use super::pending::Pending;
+use super::whole_block::Parts;
+#[cfg(feature = "json")]
+use crate::protocol::value::JsonError;
 use crate::protocol::value::{EventId, EventType};
 
 const MESSAGE: &[u8] = b"message";
@@ -31,16 +39,38 @@ pub(super) const CHECKED: &str = "the decoder dispatches nothing but UTF-8";
 #[derive(Clone)]
 pub struct MessageEvent {
     /// What type and data are in; as a rule the chunk.
-    pub(super) block: Bytes,
-    pub(super) data: Range<usize>,
+    block: Bytes,
+    data: Range<usize>,
     /// Empty if the server named none.
-    pub(super) event_type: Range<usize>,
-    pub(super) id: Range<usize>,
-    /// The last event ID from before, if the block has none.
-    //
-    // Not an `EventId`: moving text that is kept in place, right after it was written there, costs
-    // more than all the rest.
-    pub(super) kept_id: Option<Arc<[u8]>>,
+    event_type: Range<usize>,
+    /// Where the block's own ID is, if it has one and it is there.
+    id: Option<Range<usize>>,
+    beside: Option<Arc<Beside>>,
+}
+
+/// What is not in the block: a last event ID from before, or one that had to be repaired, and what few
+/// events have.
+//
+// Not an `EventId` in the event: moving text that is kept in place, right after it was written there,
+// costs more than all the rest.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Beside {
+    /// Unless the event has it in its block.
+    last_event_id: Box<[u8]>,
+    /// Whether the last event ID is the event's own.
+    own: bool,
+    /// In milliseconds.
+    retry: Option<u64>,
+}
+
+impl Beside {
+    /// What events without an ID of their own share.
+    pub(super) fn earlier_id(id: &[u8]) -> Self {
+        Self {
+            last_event_id: Box::from(id),
+            ..Self::default()
+        }
+    }
 }
 
 impl MessageEvent {
@@ -111,8 +141,73 @@ impl MessageEvent {
         &self.block[self.data.clone()]
     }
 
-    /// The last event ID when the event was dispatched: this event's, or that of the latest one
-    /// before it that had one.
+    /// The data deserialised from JSON; feature `json`.
+    ///
+    /// What can be borrowed, as a `&str` without escapes, is borrowed from the event.
+    ///
+    /// # Errors
+    ///
+    /// If the data is not JSON, or not of this type.
+    ///
+    /// ```
+    /// use tower_sse::MessageEvent;
+    ///
+    /// let event = MessageEvent::new(r#"[2, "home"]"#);
+    /// let goal: (u32, &str) = event.json()?;
+    /// assert_eq!(goal, (2, "home"));
+    /// assert!(event.json::<u32>().is_err());
+    /// # Ok::<(), tower_sse::JsonError>(())
+    /// ```
+    #[cfg(feature = "json")]
+    pub fn json<'de, T: serde::Deserialize<'de>>(&'de self) -> Result<T, JsonError> {
+        serde_json::from_slice(self.data_bytes()).map_err(JsonError::reading)
+    }
+
+    /// The ID of this event's own block; `None` if it had none, and the
+    /// [last event ID](Self::last_event_id) is that of an event before.
+    ///
+    /// An `id` field without a value is an ID too, the empty one: it resets the last event ID. A field
+    /// that [is ignored](super::Decoder#differences-from-the-standard) is none.
+    ///
+    /// ```
+    /// # use bytes::Bytes;
+    /// use tower_sse::Decoder;
+    ///
+    /// let mut decoder = Decoder::new();
+    /// let mut chunk = Bytes::from("id: 7\ndata: a\n\ndata: b\n\nid\ndata: c\n\n");
+    /// assert_eq!(decoder.decode(&mut chunk)?.unwrap().id(), Some("7"));
+    /// let second = decoder.decode(&mut chunk)?.unwrap();
+    /// assert_eq!((second.id(), second.last_event_id()), (None, "7"));
+    /// assert_eq!(decoder.decode(&mut chunk)?.unwrap().id(), Some(""));
+    /// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
+    /// ```
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.has_id().then(|| self.last_event_id())
+    }
+
+    /// The reconnection time that this event's own block set, if it did.
+    ///
+    /// [`Decoder::reconnection_time`](super::Decoder::reconnection_time) is the one in force.
+    ///
+    /// ```
+    /// # use bytes::Bytes;
+    /// use tower_sse::Decoder;
+    ///
+    /// let mut decoder = Decoder::new();
+    /// let mut chunk = Bytes::from("retry: 500\ndata: a\n\ndata: b\n\n");
+    /// assert_eq!(decoder.decode(&mut chunk)?.unwrap().retry().unwrap().as_millis(), 500);
+    /// assert_eq!(decoder.decode(&mut chunk)?.unwrap().retry(), None);
+    /// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
+    /// ```
+    #[must_use]
+    pub fn retry(&self) -> Option<Duration> {
+        let retry = self.beside.as_ref()?.retry;
+        retry.map(Duration::from_millis)
+    }
+
+    /// The last event ID when the event was dispatched: [this event's](Self::id), or that of the
+    /// latest one before it that had one.
     ///
     /// # Panics
     ///
@@ -141,9 +236,10 @@ impl MessageEvent {
     /// ```
     #[must_use]
     pub fn last_event_id_bytes(&self) -> &[u8] {
-        match &self.kept_id {
-            Some(id) => id,
-            None => &self.block[self.id.clone()],
+        match (&self.id, &self.beside) {
+            (Some(at), _) => &self.block[at.clone()],
+            (None, Some(beside)) => &beside.last_event_id,
+            (None, None) => b"",
         }
     }
 
@@ -168,11 +264,102 @@ impl MessageEvent {
     }
 }
 
+// What the decoder and the bridge to `encode` need.
+impl MessageEvent {
+    /// The event that has just been dispatched, taken out of the chunk with all before `len`: with
+    /// the chunk, if all of it is there.
+    //
+    // One place puts the event together, out of values that are in registers by then. An event that
+    // is written field by field in two places and copied after that costs half as much again: loads
+    // that are wider than the stores just before them have to wait for the stores.
+    #[inline(always)]
+    pub(super) fn take(
+        chunk: &mut Bytes,
+        parts: Parts,
+        len: usize,
+        pending: &mut Pending,
+        last_id: &mut LastId,
+    ) -> Self {
+        let (block, data, event_type, id) = match (parts.data, parts.event_type) {
+            (Some(data), event_type) if event_type.is_some() || pending.event_type().is_empty() => {
+                let event_type = event_type.unwrap_or(data.start..data.start);
+                (chunk.clone(), data, event_type, parts.id)
+            }
+            (data, event_type) => {
+                let id = last_id.short().filter(|_| parts.has_id);
+                let (block, data) = gather(chunk, data, event_type, id, pending);
+                let event_type = data + pending.event_type().len();
+                let id = id.map(|_| event_type..block.len());
+                (block, 0..data, data..event_type, id)
+            }
+        };
+        chunk.advance(len);
+        let mut beside = match id {
+            Some(_) => None,
+            None => last_id.share(),
+        };
+        if parts.retry.is_some() || (parts.has_id && id.is_none()) {
+            beside = Some(Arc::new(Beside {
+                last_event_id: Box::from(last_id.as_bytes()),
+                own: parts.has_id,
+                retry: parts.retry,
+            }));
+        }
+        Self {
+            block,
+            data,
+            event_type,
+            id,
+            beside,
+        }
+    }
+
+    /// Data, and what the block itself has: type, ID, reconnection time.
+    pub(in crate::protocol) fn into_own_parts(
+        self,
+    ) -> (Bytes, Option<EventType>, Option<EventId>, Option<Duration>) {
+        let event_type = &self.block[self.event_type.clone()];
+        let event_type = (!event_type.is_empty()).then(|| EventType::copy_checked(event_type));
+        let id = self
+            .has_id()
+            .then(|| EventId::copy_checked(self.last_event_id_bytes()));
+        let retry = self.retry();
+        (self.block.slice(self.data), event_type, id, retry)
+    }
+
+    fn has_id(&self) -> bool {
+        self.id.is_some() || self.beside.as_ref().is_some_and(|beside| beside.own)
+    }
+}
+
+/// Data, type and an ID, one after the other; and how long the data is.
+#[inline(never)]
+fn gather(
+    chunk: &[u8],
+    data: Option<Range<usize>>,
+    event_type: Option<Range<usize>>,
+    id: Option<&[u8]>,
+    pending: &mut Pending,
+) -> (Bytes, usize) {
+    if let Some(data) = data {
+        pending.push_data_line(&chunk[data]);
+    }
+    if let Some(event_type) = event_type {
+        pending.set_event_type(&chunk[event_type]);
+    }
+    let data = pending.data().len();
+    let block = pending.take_data(id.unwrap_or_default());
+    pending.clear_block();
+    (block, data)
+}
+
 impl PartialEq for MessageEvent {
     fn eq(&self, other: &Self) -> bool {
         self.data_bytes() == other.data_bytes()
             && self.event_type_bytes() == other.event_type_bytes()
             && self.last_event_id_bytes() == other.last_event_id_bytes()
+            && self.has_id() == other.has_id()
+            && self.retry() == other.retry()
     }
 }
 
@@ -184,6 +371,8 @@ impl fmt::Debug for MessageEvent {
             .field("event_type", &self.event_type())
             .field("data", &self.data())
             .field("last_event_id", &self.last_event_id())
+            .field("id", &self.id())
+            .field("retry", &self.retry())
             .finish()
     }
 }

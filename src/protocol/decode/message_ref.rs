@@ -1,7 +1,13 @@
 use std::fmt;
 use std::str;
+use std::time::Duration;
 
-use super::message::CHECKED;
+use super::last_id::LastId;
+use super::message::{CHECKED, message_if_empty};
+use super::pending::Pending;
+use super::whole_block::Parts;
+#[cfg(feature = "json")]
+use crate::protocol::value::JsonError;
 
 /// A dispatched event, lent by the decoder until it decodes on: no copy, no allocation.
 ///
@@ -18,9 +24,12 @@ use super::message::CHECKED;
 /// ```
 #[derive(Clone, Copy)]
 pub struct MessageRef<'a> {
-    pub(super) event_type: &'a [u8],
-    pub(super) data: &'a [u8],
-    pub(super) last_event_id: &'a [u8],
+    event_type: &'a [u8],
+    data: &'a [u8],
+    last_event_id: &'a [u8],
+    /// Whether the last event ID is the block's own.
+    has_id: bool,
+    retry: Option<u64>,
 }
 
 impl<'a> MessageRef<'a> {
@@ -84,7 +93,53 @@ impl<'a> MessageRef<'a> {
         self.data
     }
 
-    /// The last event ID when the event was dispatched.
+    /// The data deserialised from JSON; see [`MessageEvent::json`](super::MessageEvent::json).
+    ///
+    /// # Errors
+    ///
+    /// If the data is not JSON, or not of this type.
+    ///
+    /// ```
+    /// let mut decoder = tower_sse::Decoder::new();
+    /// let event = decoder.decode_ref(&mut &b"data: [2, \"home\"]\n\n"[..])?.unwrap();
+    /// let goal: (u32, &str) = event.json()?;
+    /// assert_eq!(goal, (2, "home"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "json")]
+    pub fn json<T: serde::Deserialize<'a>>(&self) -> Result<T, JsonError> {
+        serde_json::from_slice(self.data).map_err(JsonError::reading)
+    }
+
+    /// The ID of this event's own block; see [`MessageEvent::id`](super::MessageEvent::id).
+    ///
+    /// ```
+    /// let mut decoder = tower_sse::Decoder::new().resume_after(7u64);
+    /// let event = decoder.decode_ref(&mut &b"data: x\n\n"[..])?.unwrap();
+    /// assert_eq!((event.id(), event.last_event_id()), (None, "7"));
+    /// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
+    /// ```
+    #[must_use]
+    pub fn id(&self) -> Option<&'a str> {
+        self.has_id.then(|| self.last_event_id())
+    }
+
+    /// The reconnection time that this event's own block set; see
+    /// [`MessageEvent::retry`](super::MessageEvent::retry).
+    ///
+    /// ```
+    /// let mut decoder = tower_sse::Decoder::new();
+    /// let event = decoder.decode_ref(&mut &b"retry: 500\ndata: x\n\n"[..])?.unwrap();
+    /// assert_eq!(event.retry().unwrap().as_millis(), 500);
+    /// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
+    /// ```
+    #[must_use]
+    pub fn retry(&self) -> Option<Duration> {
+        self.retry.map(Duration::from_millis)
+    }
+
+    /// The last event ID when the event was dispatched; see
+    /// [`MessageEvent::last_event_id`](super::MessageEvent::last_event_id).
     ///
     /// # Panics
     ///
@@ -115,12 +170,39 @@ impl<'a> MessageRef<'a> {
     }
 }
 
+impl<'a> MessageRef<'a> {
+    /// The event that has just been dispatched.
+    #[inline(always)]
+    pub(super) fn lend(
+        chunk: &'a [u8],
+        parts: &Parts,
+        pending: &'a Pending,
+        last_id: &'a LastId,
+    ) -> Self {
+        Self {
+            event_type: message_if_empty(match &parts.event_type {
+                Some(event_type) => &chunk[event_type.clone()],
+                None => pending.event_type(),
+            }),
+            data: match &parts.data {
+                Some(data) => &chunk[data.clone()],
+                None => pending.data(),
+            },
+            last_event_id: last_id.as_bytes(),
+            has_id: parts.has_id,
+            retry: parts.retry,
+        }
+    }
+}
+
 impl fmt::Debug for MessageRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MessageRef")
             .field("event_type", &self.event_type())
             .field("data", &self.data())
             .field("last_event_id", &self.last_event_id())
+            .field("id", &self.id())
+            .field("retry", &self.retry())
             .finish()
     }
 }

@@ -3,13 +3,14 @@
 mod decoder;
 mod field;
 mod last_id;
+mod lengths;
 mod limit;
 mod line_end;
 mod message;
 mod message_ref;
 mod pending;
+mod repair;
 mod scan;
-mod views;
 mod whole_block;
 
 pub use decoder::{Decoded, Decoder};

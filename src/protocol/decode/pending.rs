@@ -1,14 +1,25 @@
+use std::ops::Range;
+
 use bytes::Bytes;
 
-use super::field::Field;
+use super::field::{Field, is_id};
+use super::whole_block::Parts;
+use crate::protocol::value::EventId;
 
 /// From how many bytes on a buffer is given away instead of copied.
 const GIVE_AWAY: usize = 4 * 1024;
 
+/// Up to how many bytes a buffer for data is used again, and one for anything else.
+const KEEP_DATA: usize = 128 * 1024;
+const KEEP: usize = 8 * 1024;
+
+/// Up to how many bytes are reserved because the event before had as many.
+const RESERVE: usize = 1024 * 1024;
+
 /// What the chunks so far have had of a block whose end they have not had.
 ///
 /// A buffer's content counts only while its `has_` flag is set, so that what has been dispatched can
-/// still be lent, and the buffers are used again.
+/// still be lent, and the buffers are used again unless they are [large](Self::is_large).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pending {
     line: Line,
@@ -20,7 +31,8 @@ pub(super) struct Pending {
     has_data: bool,
     has_event_type: bool,
     has_id: bool,
-    /// How long the last data was that was given away.
+    retry: Option<u64>,
+    /// How long the last long data was.
     usual: usize,
 }
 
@@ -47,33 +59,18 @@ impl Pending {
         self.line != Line::Start
     }
 
-    /// Whether nothing is known of the block that matters.
-    #[inline]
-    pub(super) fn is_empty(&self) -> bool {
-        !(self.has_data || self.has_event_type || self.has_id)
-    }
-
     #[inline]
     pub(super) fn is_inside_data(&self) -> bool {
         self.line == Line::Value(Field::Data)
     }
 
-    /// Whether the line is one that is not kept, as a heartbeat's.
-    #[inline]
-    pub(super) fn is_inside_ignored(&self) -> bool {
-        matches!(self.line, Line::Comment | Line::Ignored)
-    }
-
     /// Whether more than comments is known of the block, or of the line.
     pub(super) fn is_inside_event(&self) -> bool {
         let in_comment = matches!(self.line, Line::Comment | Line::Value(Field::Comment));
-        !self.is_empty() || (self.is_inside_line() && !in_comment)
-    }
-
-    /// [`end_line`](Self::end_line), for such a line.
-    #[inline]
-    pub(super) fn end_ignored(&mut self) {
-        self.line = Line::Start;
+        self.has_data
+            || self.has_event_type
+            || self.has_id
+            || (self.is_inside_line() && !in_comment)
     }
 
     /// More of the data that the line is in.
@@ -82,29 +79,48 @@ impl Pending {
         self.data.extend_from_slice(piece);
     }
 
-    /// Takes the next piece of a line, which has no line break.
-    pub(super) fn push<const COMMENTS: bool>(&mut self, mut piece: &[u8]) {
+    /// At a line's start or inside a name, takes the name of a field out of the next piece of a line, which has no line break; gives the
+    /// rest, which is part of its value.
+    pub(super) fn push_name<'a, const COMMENTS: bool>(&mut self, piece: &'a [u8]) -> &'a [u8] {
         if !COMMENTS && self.line == Line::Start && piece.first() == Some(&b':') {
             self.line = Line::Comment;
-            return;
+            return &[];
         }
-        if matches!(self.line, Line::Start | Line::Name) {
-            // No further than a name can be that matters, lest a long one be searched again and again.
-            let most = piece.len().min(Field::MAX_NAME + 1 - self.scratch.len());
-            match piece[..most].iter().position(|byte| *byte == b':') {
-                Some(at) => {
-                    self.scratch.extend_from_slice(&piece[..at]);
-                    self.begin_value(Field::of(&self.scratch));
-                    piece = &piece[at + 1..];
-                }
-                None if self.scratch.len() + most > Field::MAX_NAME => self.skip_line(),
-                None => {
-                    self.scratch.extend_from_slice(piece);
+        // No further than a name can be that matters, lest a long one be searched again and again.
+        let most = piece.len().min(Field::MAX_NAME + 1 - self.scratch.len());
+        match piece[..most].iter().position(|byte| *byte == b':') {
+            Some(at) => {
+                self.scratch.extend_from_slice(&piece[..at]);
+                self.begin_value(Field::of(&self.scratch));
+                &piece[at + 1..]
+            }
+            None if self.scratch.len() + most > Field::MAX_NAME => {
+                self.skip_line();
+                &[]
+            }
+            None => {
+                self.scratch.extend_from_slice(piece);
+                if !piece.is_empty() {
                     self.line = Line::Name;
-                    return;
                 }
+                &[]
             }
         }
+    }
+
+    /// Whether the line counts towards the event; `None` at its start and inside a name.
+    #[inline]
+    pub(super) fn line_counts(&self) -> Option<bool> {
+        match self.line {
+            Line::Start | Line::Name => None,
+            Line::Colon(field) | Line::Value(field) => Some(field.counts()),
+            Line::Comment | Line::Ignored => Some(false),
+        }
+    }
+
+    /// Takes the next piece of a value.
+    #[inline]
+    pub(super) fn push_value(&mut self, mut piece: &[u8]) {
         if let Line::Colon(field) = self.line {
             let Some(first) = piece.first() else { return };
             if *first == b' ' {
@@ -114,9 +130,14 @@ impl Pending {
         }
         match self.line {
             Line::Value(Field::Data) => self.data.extend_from_slice(piece),
-            Line::Value(Field::Comment) if !COMMENTS => {}
-            Line::Comment | Line::Ignored => {}
-            _ => self.scratch.extend_from_slice(piece),
+            Line::Value(Field::Id) => {
+                // One byte more than an ID can have, so that it is seen not to be one.
+                let most = (EventId::MAX_LEN + 1).saturating_sub(self.scratch.len());
+                self.scratch
+                    .extend_from_slice(&piece[..most.min(piece.len())]);
+            }
+            Line::Value(_) => self.scratch.extend_from_slice(piece),
+            _ => {}
         }
     }
 
@@ -133,8 +154,17 @@ impl Pending {
         }
     }
 
-    /// Ends the line; [`value`](Self::value) then has its value, unless it was data.
+    /// Ends the line; [`value`](Self::value) then has its value, if it is a `retry` field or a comment.
+    #[inline]
     pub(super) fn end_line(&mut self) -> Field {
+        if matches!(self.line, Line::Comment | Line::Ignored) {
+            self.line = Line::Start;
+            return Field::Unknown;
+        }
+        self.end_kept_line()
+    }
+
+    fn end_kept_line(&mut self) -> Field {
         let field = match std::mem::take(&mut self.line) {
             Line::Start | Line::Comment | Line::Ignored => Field::Unknown,
             Line::Name => {
@@ -152,7 +182,7 @@ impl Pending {
                 std::mem::swap(&mut self.event_type, &mut self.scratch);
                 self.has_event_type = true;
             }
-            Field::Id if !self.scratch.contains(&0) => {
+            Field::Id if is_id(&self.scratch) => {
                 std::mem::swap(&mut self.id, &mut self.scratch);
                 self.has_id = true;
             }
@@ -169,6 +199,10 @@ impl Pending {
         &self.scratch
     }
 
+    pub(super) fn take_value(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.scratch)
+    }
+
     pub(super) fn clear_value(&mut self) {
         self.scratch.clear();
     }
@@ -179,19 +213,52 @@ impl Pending {
         self.line = Line::Ignored;
     }
 
+    #[inline]
+    pub(super) fn data_line(&mut self, chunk: &[u8], parts: &mut Parts, value: Range<usize>) {
+        if parts.data.is_none() && !self.has_data {
+            parts.data = Some(value);
+            return;
+        }
+        if let Some(first) = parts.data.take() {
+            self.push_data_line(&chunk[first]);
+        }
+        self.push_data_line(&chunk[value]);
+    }
+
+    /// Copies what the chunk has of the block, as the chunk ends before the block does.
+    pub(super) fn keep(&mut self, chunk: &[u8], parts: &Parts) {
+        if let Some(data) = &parts.data {
+            self.push_data_line(&chunk[data.clone()]);
+        }
+        if let Some(event_type) = &parts.event_type {
+            self.set_event_type(&chunk[event_type.clone()]);
+        }
+        if let Some(id) = &parts.id {
+            self.set_id(&chunk[id.clone()]);
+        }
+    }
+
+    #[inline]
     pub(super) fn push_data_line(&mut self, value: &[u8]) {
         self.begin_data();
         self.data.extend_from_slice(value);
     }
 
+    #[inline]
     fn begin_data(&mut self) {
         if self.has_data {
             self.data.push(b'\n');
         } else {
-            self.data.clear();
-            self.data.reserve(std::mem::take(&mut self.usual));
-            self.has_data = true;
+            self.begin_event_data();
         }
+    }
+
+    #[inline(never)]
+    fn begin_event_data(&mut self) {
+        self.data.clear();
+        let usual = std::mem::take(&mut self.usual);
+        self.data.reserve(usual.min(RESERVE));
+        self.has_data = true;
     }
 
     pub(super) fn set_data(&mut self, data: String) {
@@ -210,7 +277,11 @@ impl Pending {
         self.event_type.clear();
     }
 
-    pub(super) fn set_id(&mut self, value: &[u8]) {
+    pub(super) fn set_retry(&mut self, milliseconds: u64) {
+        self.retry = Some(milliseconds);
+    }
+
+    fn set_id(&mut self, value: &[u8]) {
         self.id.clear();
         self.id.extend_from_slice(value);
         self.has_id = true;
@@ -263,13 +334,13 @@ impl Pending {
         &self.event_type
     }
 
-    /// Lends the ID's buffer out.
-    pub(super) fn take_id(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.id)
+    pub(super) fn id(&self) -> &[u8] {
+        &self.id
     }
 
-    pub(super) fn put_id(&mut self, buffer: Vec<u8>) {
-        self.id = buffer;
+    #[inline]
+    pub(super) fn retry(&self) -> Option<u64> {
+        self.retry
     }
 
     /// Forgets the block, but not the line.
@@ -278,12 +349,28 @@ impl Pending {
         self.has_data = false;
         self.has_event_type = false;
         self.has_id = false;
+        self.retry = None;
     }
 
-    /// Forgets block and line.
-    pub(super) fn clear(&mut self) {
-        self.clear_block();
-        self.scratch.clear();
-        self.line = Line::Start;
+    /// Whether the buffers are larger than they have to be for most events.
+    #[inline]
+    pub(super) fn is_large(&self) -> bool {
+        self.data.capacity() > KEEP_DATA
+            || self.event_type.capacity() > KEEP
+            || self.scratch.capacity() > KEEP
+            || self.id.capacity() > KEEP
+    }
+
+    /// Gives back what is large, with what has been dispatched in it.
+    pub(super) fn release(&mut self) {
+        if self.data.capacity() > KEEP_DATA {
+            self.usual = self.data.len();
+            self.data = Vec::new();
+        }
+        for buffer in [&mut self.event_type, &mut self.scratch, &mut self.id] {
+            if buffer.capacity() > KEEP {
+                *buffer = Vec::new();
+            }
+        }
     }
 }

@@ -1,40 +1,103 @@
-use std::borrow::Cow;
 use std::ops::Range;
-use std::str;
 use std::time::Duration;
 
-use super::decoder::Decoder;
-use super::field::{Field, milliseconds};
-use super::limit::{Limit, LimitExceeded};
-use super::line_end::{Skipped, find_end, find_far_end, is_ascii};
-use super::whole_block::Parts;
+use bytes::Bytes;
+
+use super::field::{Field, is_id, milliseconds};
+use super::last_id::LastId;
+use super::lengths::Lengths;
+use super::limit::LimitExceeded;
+use super::line_end::{Skipped, Start, find_end, find_far_end, is_ascii};
+use super::message::MessageEvent;
+use super::message_ref::MessageRef;
+use super::pending::Pending;
+use super::repair::{is_utf8, repair};
+use super::whole_block::{Parts, comment_lines};
+use crate::protocol::value::EventId;
+
+/// Where in the stream the decoder is, and how it reads on; see the [module](super).
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scanner {
+    start: Start,
+    pending: Pending,
+    lengths: Lengths,
+    detour: Detour,
+    last_id: LastId,
+    reconnection_time: Option<Duration>,
+}
+
+/// What has to be done before the next block is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Detour {
+    #[default]
+    None,
+    /// Give back the memory that a large event has needed, and that was lent out until now.
+    Release,
+    /// Drop what is left of a block that was too long.
+    Skip,
+}
 
 /// What a scan has come to.
 pub(super) enum Found {
     /// Its parts are where [`Parts`] says, or else in the pending buffers.
     Event,
-    /// It is in this range, or else in the pending buffer.
+    /// It is in this range, or else in the pending buffers.
     Comment(Option<Range<usize>>),
     /// The chunk's end.
     Nothing,
 }
 
-impl Decoder {
+// What is between chunks.
+impl Scanner {
+    pub(super) fn lengths(&mut self) -> &mut Lengths {
+        &mut self.lengths
+    }
+
+    pub(super) fn resume_after(&mut self, id: &EventId) {
+        self.last_id.set(id.as_bytes());
+    }
+
+    pub(super) fn end(&mut self) {
+        self.start = Start::default();
+        self.pending = Pending::default();
+        self.lengths.clear();
+        self.detour = Detour::None;
+    }
+
+    pub(super) fn last_event_id(&self) -> EventId {
+        self.last_id.get()
+    }
+
+    pub(super) fn reconnection_time(&self) -> Option<Duration> {
+        self.reconnection_time
+    }
+
+    pub(super) fn is_skipping(&self) -> bool {
+        self.detour == Detour::Skip
+    }
+
+    pub(super) fn is_inside_event(&self) -> bool {
+        self.is_skipping() || self.start.is_inside_bom() || self.pending.is_inside_event()
+    }
+}
+
+// The three paths.
+impl Scanner {
     /// Reads a block that is all in the chunk, as nearly all are, and begins at its start: its parts,
     /// and where the next one begins.
     ///
     /// What this does not take, [`scan`](Self::scan) does; a block is looked at twice at most.
     #[inline(always)]
     pub(super) fn whole(&mut self, chunk: &[u8]) -> Option<(Parts, usize)> {
-        let at_block = self.block_len == 0
+        let at_block = self.lengths.is_at_block()
             && self.start.is_at_line()
             && !self.pending.is_inside_line()
-            && !self.skipping;
+            && self.detour == Detour::None;
         if !at_block {
             return None;
         }
         let (mut parts, end) = Parts::whole(chunk)?;
-        if end > self.max_line.min(self.max_event) || !is_utf8(&chunk[..end]) {
+        if !self.lengths.allows_block(end) || !is_utf8(&chunk[..end]) {
             return None;
         }
         if let Some(id) = &parts.id {
@@ -51,12 +114,10 @@ impl Decoder {
     /// was one.
     #[inline(always)]
     pub(super) fn more_data(&mut self, chunk: &[u8]) -> bool {
-        let room = self.max_event.saturating_sub(self.block_len);
         let more = self.pending.is_inside_data()
             && find_end(chunk, 0).is_none()
-            && self.line_len + chunk.len() <= room.min(self.max_line);
+            && self.lengths.fits(chunk.len());
         if more {
-            self.line_len += chunk.len();
             self.pending.push_data(chunk);
         }
         more
@@ -70,13 +131,10 @@ impl Decoder {
         pos: &mut usize,
         parts: &mut Parts,
     ) -> Result<Found, LimitExceeded> {
-        if let Skipped::FalseBom(len) = self.start.skip(chunk, pos) {
-            if len > 0 {
-                self.pending.skip_line();
-                self.line_len = len;
-            }
+        if let Skipped::FalseBom(seen) = self.start.skip(chunk, pos) {
+            self.push::<COMMENTS>(seen)?;
         }
-        if self.skipping && !self.skip_block(chunk, pos) {
+        if self.detour != Detour::None && !self.take_detour(chunk, pos) {
             return Ok(Found::Nothing);
         }
         if self.pending.is_inside_line() {
@@ -90,20 +148,20 @@ impl Decoder {
             let rest = &chunk[from..];
             let (common, end) = match rest {
                 [] => {
-                    self.keep(chunk, parts);
+                    self.pending.keep(chunk, parts);
                     return Ok(Found::Nothing);
                 }
                 [b'\n' | b'\r', ..] => {
                     *pos = self.start.after(chunk, from);
-                    // Without a line before it, it ends nothing.
-                    if self.block_len > 0 && self.dispatch(chunk, from, parts) {
+                    // Without a line before it that counts, it ends nothing.
+                    if !self.lengths.is_at_block() && self.dispatch(chunk, from, parts) {
                         return Ok(Found::Event);
                     }
                     parts.from = *pos;
                     continue;
                 }
-                [b':', ..] if !COMMENTS && self.block_len == 0 => {
-                    let len = self.skip_comments(rest);
+                [b':', ..] if !COMMENTS && self.lengths.is_at_block() => {
+                    let len = comment_lines(rest, self.lengths.max_line());
                     if len > 0 {
                         *pos = from + len;
                         parts.from = *pos;
@@ -111,7 +169,7 @@ impl Decoder {
                     }
                     let end = find_end(chunk, from);
                     if end.is_none() {
-                        // There is nothing to keep yet of a block that begins with a comment.
+                        // There is nothing to keep yet.
                         *pos = chunk.len();
                         self.push::<COMMENTS>(rest)?;
                         return Ok(Found::Nothing);
@@ -127,14 +185,12 @@ impl Decoder {
                 },
             };
             let Some(end) = end else {
-                self.keep(chunk, parts);
+                self.pending.keep(chunk, parts);
                 *pos = chunk.len();
                 self.push::<COMMENTS>(rest)?;
                 return Ok(Found::Nothing);
             };
             *pos = self.start.after(chunk, end);
-            self.count(end - from)?;
-            self.block_len += end - from + 1;
             let (field, at) = match common {
                 Some((field, at)) => (field, from + at),
                 None => {
@@ -142,43 +198,31 @@ impl Decoder {
                     (field, end - value.len())
                 }
             };
+            let counts = common.is_some() || field.counts();
+            if let Err(limit) = self.lengths.whole_line(end - from, counts) {
+                return Err(self.skip_event(limit));
+            }
             match field {
-                Field::Data => self.data_line(chunk, parts, at..end),
+                Field::Data => self.pending.data_line(chunk, parts, at..end),
                 Field::Event => parts.event_type = Some(at..end),
                 Field::Id => {
-                    if !chunk[at..end].contains(&0) {
+                    if is_id(&chunk[at..end]) {
                         parts.id = Some(at..end);
                     }
                 }
-                Field::Retry => self.retry(&chunk[at..end]),
+                Field::Retry => self.retry(milliseconds(&chunk[at..end])),
                 Field::Comment if COMMENTS => {
-                    self.keep(chunk, parts);
+                    self.pending.keep(chunk, parts);
                     return Ok(Found::Comment(Some(from + 1..end)));
                 }
                 Field::Comment | Field::Unknown => {}
             }
         }
     }
+}
 
-    /// How long the blocks are that begin here and are one short comment each, which is what
-    /// heartbeats are.
-    #[inline]
-    fn skip_comments(&self, chunk: &[u8]) -> usize {
-        let room = self.max_line.min(self.max_event);
-        let mut at = 0;
-        while let Some(b':') = chunk.get(at) {
-            if chunk[at..].starts_with(b":\n\n") && room > 0 {
-                at += 3;
-                continue;
-            }
-            match find_end(chunk, at + 1) {
-                Some(end) if end - at <= room && chunk[end..].starts_with(b"\n\n") => at = end + 2,
-                _ => break,
-            }
-        }
-        at
-    }
-
+// A line over several chunks, and what was too long.
+impl Scanner {
     /// Reads on in a line that a chunk before has begun.
     fn resume<const COMMENTS: bool>(
         &mut self,
@@ -193,25 +237,19 @@ impl Decoder {
         };
         // Before the limit is looked at, so that the rest of the line is not taken for a line.
         *pos = end;
-        if self.pending.is_inside_ignored() {
-            let len = self.line_len + (end - from);
-            self.count(len)?;
-            *pos = self.start.after(chunk, end);
-            self.block_len += len + 1;
-            self.line_len = 0;
-            self.pending.end_ignored();
-            return Ok(None);
-        }
         self.push::<COMMENTS>(&chunk[from..end])?;
+        let field = self.pending.end_line();
+        if let Err(limit) = self.lengths.end_line(field.counts()) {
+            let limit = self.skip_event(limit);
+            self.pending.skip_line();
+            return Err(limit);
+        }
         *pos = self.start.after(chunk, end);
-        self.block_len += self.line_len + 1;
-        self.line_len = 0;
-        match self.pending.end_line() {
+        match field {
             Field::Retry => {
-                self.reconnection_time = milliseconds(self.pending.value())
-                    .map(Duration::from_millis)
-                    .or(self.reconnection_time);
+                let time = milliseconds(self.pending.value());
                 self.pending.clear_value();
+                self.retry(time);
             }
             Field::Comment if COMMENTS => return Ok(Some(Found::Comment(None))),
             _ => {}
@@ -219,40 +257,50 @@ impl Decoder {
         Ok(None)
     }
 
-    /// Keeps a piece of a line whose end is not in the chunk.
+    /// Keeps a piece of a line whose end is not in the chunk, as far as it is kept.
     fn push<const COMMENTS: bool>(&mut self, piece: &[u8]) -> Result<(), LimitExceeded> {
-        self.count(self.line_len + piece.len()).inspect_err(|_| {
+        let mut value = piece;
+        let mut counts = self.pending.line_counts();
+        if counts.is_none() {
+            value = self.pending.push_name::<COMMENTS>(piece);
+            counts = self.pending.line_counts();
+        }
+        let Some(counts) = counts else {
+            // It is a few bytes at most.
+            self.lengths.unknown(piece.len());
+            return Ok(());
+        };
+        if let Err(limit) = self.lengths.piece(piece.len(), counts) {
+            let limit = self.skip_event(limit);
             self.pending.skip_line();
-        })?;
-        self.line_len += piece.len();
-        self.pending.push::<COMMENTS>(piece);
+            return Err(limit);
+        }
+        self.pending.push_value(value);
         Ok(())
     }
 
-    /// Looks whether a line of this length, or at least of this length, is allowed.
-    #[inline]
-    fn count(&mut self, line_len: usize) -> Result<(), LimitExceeded> {
-        let room = self.max_event.saturating_sub(self.block_len);
-        if line_len <= room.min(self.max_line) {
-            return Ok(());
+    /// From here to the next empty line, nothing is read.
+    #[cold]
+    fn skip_event(&mut self, limit: LimitExceeded) -> LimitExceeded {
+        self.pending = Pending::default();
+        self.lengths.clear();
+        self.detour = Detour::Skip;
+        limit
+    }
+
+    /// Whether it has come to a block.
+    #[cold]
+    fn take_detour(&mut self, chunk: &[u8], pos: &mut usize) -> bool {
+        if self.detour == Detour::Release {
+            self.pending.release();
+        } else if !self.skip_block(chunk, pos) {
+            return false;
         }
-        self.skipping = true;
-        // The one that is met first, whatever the chunks are.
-        Err(if self.max_line <= room {
-            LimitExceeded {
-                limit: Limit::Line,
-                max: self.max_line,
-            }
-        } else {
-            LimitExceeded {
-                limit: Limit::Event,
-                max: self.max_event,
-            }
-        })
+        self.detour = Detour::None;
+        true
     }
 
     /// Drops lines up to the empty one; whether it was in the chunk.
-    #[cold]
     fn skip_block(&mut self, chunk: &[u8], pos: &mut usize) -> bool {
         loop {
             let Some(end) = find_end(chunk, *pos) else {
@@ -264,143 +312,81 @@ impl Decoder {
             };
             let is_empty = end == *pos && !self.pending.is_inside_line();
             *pos = self.start.after(chunk, end);
-            self.pending.clear();
+            self.pending.end_line();
             if is_empty {
-                self.skipping = false;
-                self.line_len = 0;
-                self.block_len = 0;
                 return true;
             }
         }
     }
+}
 
-    #[inline]
-    fn data_line(&mut self, chunk: &[u8], parts: &mut Parts, value: Range<usize>) {
-        if parts.data.is_none() && !self.pending.has_data() {
-            parts.data = Some(value);
-            return;
-        }
-        if let Some(first) = parts.data.take() {
-            self.pending.push_data_line(&chunk[first]);
-        }
-        self.pending.push_data_line(&chunk[value]);
-    }
-
-    fn retry(&mut self, value: &[u8]) {
-        if let Some(time) = milliseconds(value) {
-            self.reconnection_time = Some(Duration::from_millis(time));
-        }
-    }
-
-    /// Copies what the chunk has of the block, as the chunk ends before the block does.
-    fn keep(&mut self, chunk: &[u8], parts: &Parts) {
-        if let Some(data) = &parts.data {
-            self.pending.push_data_line(&chunk[data.clone()]);
-        }
-        if let Some(event_type) = &parts.event_type {
-            self.pending.set_event_type(&chunk[event_type.clone()]);
-        }
-        if let Some(id) = &parts.id {
-            self.pending.set_id(&chunk[id.clone()]);
+// What lines say, and what the block makes of it.
+impl Scanner {
+    fn retry(&mut self, milliseconds: Option<u64>) {
+        if let Some(milliseconds) = milliseconds {
+            self.reconnection_time = Some(Duration::from_millis(milliseconds));
+            self.pending.set_retry(milliseconds);
         }
     }
 
     /// Ends the block at `end`; whether there is an event in it.
     #[inline]
     fn dispatch(&mut self, chunk: &[u8], end: usize, parts: &mut Parts) -> bool {
-        self.block_len = 0;
-        if parts.is_empty() && self.pending.is_empty() {
-            return false;
-        }
+        self.lengths.end_block();
         // All that the chunk has of it at once, as it is ASCII as a rule.
         let ascii = is_ascii(&chunk[parts.from..end]);
+        parts.has_id = parts.id.is_some() || self.pending.has_id();
         match &parts.id {
             Some(id) if ascii => self.last_id.set(&chunk[id.clone()]),
             Some(id) => {
-                self.set_repaired_id(&chunk[id.clone()]);
+                self.last_id.set_repaired(&chunk[id.clone()]);
                 parts.id = None;
             }
-            None if self.pending.has_id() => {
-                let id = self.pending.take_id();
-                self.set_repaired_id(&id);
-                self.pending.put_id(id);
-            }
+            None if self.pending.has_id() => self.last_id.set_repaired(self.pending.id()),
             None => {}
         }
         let has_data = parts.data.is_some() || self.pending.has_data();
         if has_data {
-            self.repair(chunk, parts, ascii);
+            parts.retry = self.pending.retry();
+            repair(chunk, parts, &mut self.pending, ascii);
         } else {
             // Neither belongs to the next block.
             parts.event_type = None;
             parts.id = None;
         }
         self.pending.clear_block();
+        if self.pending.is_large() {
+            if has_data {
+                self.detour = Detour::Release;
+            } else {
+                self.pending.release();
+            }
+        }
         has_data
     }
-
-    /// Sees to it that data and type are UTF-8, and that the type is not empty.
-    #[inline]
-    fn repair(&mut self, chunk: &[u8], parts: &mut Parts, ascii: bool) {
-        match &parts.data {
-            Some(_) if ascii => {}
-            Some(data) => {
-                if let Some(repaired) = repaired(&chunk[data.clone()]) {
-                    parts.data = None;
-                    self.pending.set_data(repaired);
-                }
-            }
-            None => {
-                if let Some(repaired) = repaired(self.pending.data()) {
-                    self.pending.set_data(repaired);
-                }
-            }
-        }
-        match &parts.event_type {
-            Some(event_type) if ascii && !event_type.is_empty() => {}
-            Some(event_type) => {
-                self.pending.set_event_type(&chunk[event_type.clone()]);
-                parts.event_type = None;
-                self.repair_event_type();
-            }
-            None if self.pending.has_event_type() => self.repair_event_type(),
-            None => self.pending.clear_event_type(),
-        }
-    }
-
-    fn set_repaired_id(&mut self, id: &[u8]) {
-        match repaired(id) {
-            None => self.last_id.set(id),
-            Some(repaired) => self.last_id.set(repaired.as_bytes()),
-        }
-    }
-
-    #[cold]
-    fn repair_event_type(&mut self) {
-        if let Some(repaired) = repaired(self.pending.event_type()) {
-            self.pending.set_event_type(repaired.as_bytes());
-        }
-    }
 }
 
-#[inline]
-fn is_utf8(text: &[u8]) -> bool {
-    is_ascii(text) || str::from_utf8(text).is_ok()
-}
-
-/// The text with U+FFFD for each maximal subpart of an ill-formed sequence, if it is not UTF-8.
-#[inline]
-fn repaired(text: &[u8]) -> Option<String> {
-    if is_ascii(text) {
-        return None;
+// The views of what has been found.
+impl Scanner {
+    /// The event that has just been dispatched.
+    #[inline(always)]
+    pub(super) fn lend<'a>(&'a self, chunk: &'a [u8], parts: &Parts) -> MessageRef<'a> {
+        MessageRef::lend(chunk, parts, &self.pending, &self.last_id)
     }
-    repaired_unless_utf8(text)
-}
 
-#[inline(never)]
-fn repaired_unless_utf8(text: &[u8]) -> Option<String> {
-    match String::from_utf8_lossy(text) {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(repaired) => Some(repaired),
+    /// The event that has just been dispatched, taken out of the chunk with all before `len`.
+    #[inline(always)]
+    pub(super) fn own(&mut self, chunk: &mut Bytes, parts: Parts, len: usize) -> MessageEvent {
+        MessageEvent::take(chunk, parts, len, &mut self.pending, &mut self.last_id)
+    }
+
+    /// The comment that has just been found.
+    pub(super) fn comment(&mut self, chunk: &[u8], at: Option<Range<usize>>) -> String {
+        let text = match at {
+            Some(at) => chunk[at].to_vec(),
+            None => self.pending.take_value(),
+        };
+        String::from_utf8(text)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 }

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::field::Field;
+use super::field::{Field, is_id};
 use super::line_end::{find_end, find_far_end};
 
 /// Where the parts of a block are in its chunk.
@@ -11,14 +11,13 @@ pub(super) struct Parts {
     pub(super) data: Option<Range<usize>>,
     pub(super) event_type: Option<Range<usize>>,
     pub(super) id: Option<Range<usize>>,
+    /// Whether the block has an ID, there or in what is pending. Set when it is dispatched.
+    pub(super) has_id: bool,
+    /// The block's own reconnection time, in milliseconds. Set when it is dispatched.
+    pub(super) retry: Option<u64>,
 }
 
 impl Parts {
-    #[inline]
-    pub(super) fn is_empty(&self) -> bool {
-        self.data.is_none() && self.event_type.is_none() && self.id.is_none()
-    }
-
     /// Reads a block that stands whole at the chunk's start and is written as nearly everybody
     /// writes it: `name: value`, ends of line that are LF, one line of data. Its parts, and where its
     /// empty line is; `None` for any other.
@@ -36,14 +35,39 @@ impl Parts {
             match field {
                 Field::Data if parts.data.is_none() => parts.data = Some(value..end),
                 Field::Event => parts.event_type = Some(value..end),
-                Field::Id if !chunk[value..end].contains(&0) => parts.id = Some(value..end),
+                Field::Id if is_id(&chunk[value..end]) => parts.id = Some(value..end),
                 _ => return None,
             }
             match chunk[end..] {
-                [b'\n', b'\n', ..] if parts.data.is_some() => return Some((parts, end + 1)),
+                [b'\n', b'\n', ..] if parts.data.is_some() => {
+                    parts.has_id = parts.id.is_some();
+                    return Some((parts, end + 1));
+                }
                 [b'\n', ..] => at = end + 1,
                 _ => return None,
             }
         }
     }
+}
+
+/// How long the comment lines are that stand here whole, which is what heartbeats are; with the empty
+/// line after each, if it has one.
+///
+/// They and their empty lines have to stand where there is no event yet.
+#[inline]
+pub(super) fn comment_lines(chunk: &[u8], max_line: usize) -> usize {
+    let mut at = 0;
+    while let Some(b':') = chunk.get(at) {
+        if chunk[at + 1..].starts_with(b"\n") && max_line > 0 {
+            at += 2;
+            at += usize::from(chunk.get(at) == Some(&b'\n'));
+            continue;
+        }
+        match find_end(chunk, at + 1) {
+            Some(end) if end - at <= max_line && chunk[end] == b'\n' => at = end + 1,
+            _ => break,
+        }
+        at += usize::from(chunk.get(at) == Some(&b'\n'));
+    }
+    at
 }

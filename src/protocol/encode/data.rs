@@ -120,7 +120,8 @@ impl Data {
     #[cfg(feature = "json")]
     pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
         let mut lines = Vec::with_capacity(128);
-        write_data(&mut lines, |out| serde_json::to_writer(out, value)).map_err(JsonError)?;
+        write_data(&mut lines, |out| serde_json::to_writer(out, value))
+            .map_err(JsonError::writing)?;
         Ok(Self(Repr::Lines(Bytes::from(lines.into_boxed_slice()))))
     }
 }

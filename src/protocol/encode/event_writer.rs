@@ -140,7 +140,7 @@ impl<'a> EventWriter<'a> {
         value: &T,
     ) -> Result<(), crate::protocol::value::JsonError> {
         self.lines(|out| {
-            serde_json::to_writer(out, value).map_err(crate::protocol::value::JsonError)
+            serde_json::to_writer(out, value).map_err(crate::protocol::value::JsonError::writing)
         })
     }
 

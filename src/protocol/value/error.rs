@@ -131,32 +131,55 @@ impl fmt::Display for InvalidText {
 
 impl Error for InvalidText {}
 
-/// A value that could not be serialised as JSON. The serialiser's reason is the error's
-/// [`source`](Error::source).
+/// A value that could not be serialised as JSON, or data that is not the JSON it was read as. The
+/// reason is the error's [`source`](Error::source).
 ///
 /// ```
 /// use std::collections::HashMap;
 /// use std::error::Error;
-/// use tower_sse::Data;
+/// use tower_sse::{Data, MessageEvent};
 ///
 /// let error = Data::json(&HashMap::from([((1, 2), 3)])).unwrap_err();
 /// assert_eq!(error.to_string(), "the data cannot be serialised as JSON");
 /// assert_eq!(error.source().unwrap().to_string(), "key must be a string");
+///
+/// let error = MessageEvent::new("[2, true]").json::<Vec<u32>>().unwrap_err();
+/// assert_eq!(error.to_string(), "the data is not the expected JSON");
 /// ```
 #[cfg(feature = "json")]
 #[derive(Debug)]
-pub struct JsonError(pub(in crate::protocol) serde_json::Error);
+pub struct JsonError {
+    problem: &'static str,
+    reason: serde_json::Error,
+}
+
+#[cfg(feature = "json")]
+impl JsonError {
+    pub(in crate::protocol) fn writing(reason: serde_json::Error) -> Self {
+        Self {
+            problem: "the data cannot be serialised as JSON",
+            reason,
+        }
+    }
+
+    pub(in crate::protocol) fn reading(reason: serde_json::Error) -> Self {
+        Self {
+            problem: "the data is not the expected JSON",
+            reason,
+        }
+    }
+}
 
 #[cfg(feature = "json")]
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the data cannot be serialised as JSON")
+        f.write_str(self.problem)
     }
 }
 
 #[cfg(feature = "json")]
 impl Error for JsonError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.0)
+        Some(&self.reason)
     }
 }

@@ -1,0 +1,117 @@
+//! Events that were not received, for tests of what handles them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Beside, MessageEvent};
+use crate::protocol::value::{EventId, EventType};
+
+impl MessageEvent {
+    /// An event as if it had been received, for tests of what handles events: with this data, of type
+    /// `message`, and without an ID.
+    ///
+    /// Each CR and CRLF in the data becomes an LF, as no received data has a CR.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use tower_sse::{Decoder, EventType, MessageEvent};
+    ///
+    /// let mut chunk = Bytes::from("event: goal\nid: 42\ndata: 1\ndata: 0\n\n");
+    /// let received = Decoder::new().decode(&mut chunk)?.unwrap();
+    /// let built = MessageEvent::new("1\r\n0")
+    ///     .with_type(EventType::from_static("goal"))
+    ///     .with_id(42u64);
+    /// assert_eq!(received, built);
+    /// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
+    /// ```
+    #[must_use]
+    pub fn new(data: impl Into<String>) -> Self {
+        let mut data = data.into();
+        if data.contains('\r') {
+            data = data.replace("\r\n", "\n").replace('\r', "\n");
+        }
+        Self {
+            data: 0..data.len(),
+            block: Bytes::from(data),
+            event_type: 0..0,
+            id: None,
+            beside: None,
+        }
+    }
+
+    /// The same event with this type; `message` if it is empty.
+    ///
+    /// ```
+    /// use tower_sse::{EventType, MessageEvent};
+    ///
+    /// let event = MessageEvent::new("x").with_type(EventType::from_static("goal"));
+    /// assert_eq!(event.event_type(), "goal");
+    /// ```
+    #[must_use]
+    pub fn with_type(mut self, event_type: impl Into<EventType>) -> Self {
+        let event_type = event_type.into();
+        let mut block = self.block.to_vec();
+        self.event_type = block.len()..block.len() + event_type.as_bytes().len();
+        block.extend_from_slice(event_type.as_bytes());
+        self.block = Bytes::from(block);
+        self
+    }
+
+    /// The same event with this ID of its own, which is then the last event ID too.
+    ///
+    /// ```
+    /// use tower_sse::MessageEvent;
+    ///
+    /// let event = MessageEvent::new("x").with_id(7u64);
+    /// assert_eq!((event.id(), event.last_event_id()), (Some("7"), "7"));
+    /// ```
+    #[must_use]
+    pub fn with_id(mut self, id: impl Into<EventId>) -> Self {
+        self.set_last_event_id(&id.into(), true);
+        self
+    }
+
+    /// The same event without an ID of its own, and with this last event ID from an event before it.
+    ///
+    /// ```
+    /// use tower_sse::MessageEvent;
+    ///
+    /// let event = MessageEvent::new("x").with_last_event_id(7u64);
+    /// assert_eq!((event.id(), event.last_event_id()), (None, "7"));
+    /// ```
+    #[must_use]
+    pub fn with_last_event_id(mut self, id: impl Into<EventId>) -> Self {
+        self.set_last_event_id(&id.into(), false);
+        self
+    }
+
+    /// The same event with a reconnection time of its own, in whole milliseconds, rounded down,
+    /// saturating at `u64::MAX`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_sse::MessageEvent;
+    ///
+    /// let event = MessageEvent::new("x").with_retry(Duration::from_secs(2));
+    /// assert_eq!(event.retry(), Some(Duration::from_secs(2)));
+    /// ```
+    #[must_use]
+    pub fn with_retry(mut self, time: Duration) -> Self {
+        let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.beside_mut().retry = Some(milliseconds);
+        self
+    }
+
+    fn set_last_event_id(&mut self, id: &EventId, own: bool) {
+        self.id = None;
+        let beside = self.beside_mut();
+        beside.last_event_id = Box::from(id.as_bytes());
+        beside.own = own;
+    }
+
+    fn beside_mut(&mut self) -> &mut Beside {
+        Arc::make_mut(self.beside.get_or_insert_default())
+    }
+}
