@@ -112,6 +112,18 @@ pub use protocol::{
     Block, Data, Decoder, Event, EventId, EventType, InvalidText, MessageEvent, Writer,
 };
 
+/// Guides, which are here for the documentation alone.
+#[cfg(all(
+    any(doc, doctest),
+    feature = "axum",
+    feature = "json",
+    feature = "tokio"
+))]
+pub mod docs {
+    #[doc = include_str!("docs/coming_from_axum.md")]
+    pub mod coming_from_axum {}
+}
+
 /// The README's code, compiled with the doc tests.
 #[cfg(all(doctest, feature = "axum"))]
 #[doc = include_str!("../README.md")]

@@ -1,0 +1,53 @@
+//! A chat room: everyone who listens hears what is said, and who comes.
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::routing::{get, post};
+use futures_util::{Stream, StreamExt};
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+use tokio_stream::wrappers::BroadcastStream;
+use tower_sse::timer::TokioTimer;
+use tower_sse::{Event, JsonError, KeepAlive, SseBody as Sse};
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Line {
+    name: String,
+    text: String,
+}
+
+#[derive(Clone)]
+enum Happening {
+    Joined(String),
+    Said(Line),
+}
+
+type Room = broadcast::Sender<Happening>;
+
+pub(crate) fn app() -> Router {
+    let room = Room::new(64);
+    Router::new()
+        .route("/listen/{name}", get(listen))
+        .route("/say", post(say))
+        .with_state(room)
+}
+
+async fn say(State(room): State<Room>, Query(line): Query<Line>) {
+    // Nobody may be there to hear it.
+    _ = room.send(Happening::Said(line));
+}
+
+async fn listen(
+    State(room): State<Room>,
+    Path(name): Path<String>,
+) -> Sse<impl Stream<Item = Result<Event, JsonError>>, TokioTimer> {
+    let happenings = BroadcastStream::new(room.subscribe());
+    // What a slow listener misses is left out.
+    let happenings = happenings.filter_map(async |happening| happening.ok());
+    let events = happenings.map(|happening| match happening {
+        Happening::Joined(name) => Ok(Event::new(name).with_type("joined")),
+        Happening::Said(line) => Event::json(&line).map(|event| event.with_type("said")),
+    });
+    _ = room.send(Happening::Joined(name));
+    Sse::new(events).keep_alive(KeepAlive::default())
+}
