@@ -97,9 +97,7 @@ pub fn sse_stream(
 
 pub fn actix(numbers: Numbers, events: Typical) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
     let events = numbers.map(move |n| ok(peers::actix(events.id(n), events.data(n)).into()));
-    Actix {
-        body: ActixSse::from_stream(events).with_keep_alive(Duration::from_secs(15)),
-    }
+    Actix::new(ActixSse::from_stream(events).with_keep_alive(Duration::from_secs(15)))
 }
 
 pub fn ours(numbers: Numbers, events: Typical) -> impl Body<Data = Bytes, Error: Into<BoxError>> {
@@ -133,7 +131,7 @@ fn ok<T>(value: T) -> Result<T, Infallible> {
 
 pin_project! {
     /// What sse-stream asks its user for.
-    struct TokioSleep {
+    pub struct TokioSleep {
         #[pin]
         sleep: tokio::time::Sleep,
     }
@@ -161,9 +159,15 @@ impl sse_stream::Timer for TokioSleep {
 
 pin_project! {
     /// actix's own kind of body as an `http_body::Body`.
-    struct Actix<B> {
+    pub struct Actix<B> {
         #[pin]
         body: B,
+    }
+}
+
+impl<B> Actix<B> {
+    pub fn new(body: B) -> Self {
+        Self { body }
     }
 }
 

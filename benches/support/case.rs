@@ -25,6 +25,14 @@ pub enum Side {
     Peer,
     /// The peer that has a column of its own.
     Axum,
+    /// What cannot be avoided, compared with nothing.
+    Floor,
+}
+
+impl Side {
+    fn is_peer(self) -> bool {
+        matches!(self, Self::Peer | Self::Axum)
+    }
 }
 
 /// The number of rounds, or `None` without `--bench`, as under `cargo test --benches`: then each
@@ -107,7 +115,13 @@ impl<'a> Case<'a> {
         });
     }
 
-    fn add_timed(&mut self, name: &'static str, side: Side, run: impl FnMut(u64) -> Duration + 'a) {
+    /// A contestant that does the work that many times and returns how long it took.
+    pub fn add_timed(
+        &mut self,
+        name: &'static str,
+        side: Side,
+        run: impl FnMut(u64) -> Duration + 'a,
+    ) {
         self.contestants.push(Contestant {
             name,
             side,
@@ -146,7 +160,7 @@ impl<'a> Case<'a> {
     }
 
     fn print(&self) {
-        let peers = self.contestants.iter().filter(|one| one.side != Side::Ours);
+        let peers = self.contestants.iter().filter(|one| one.side.is_peer());
         let best = peers.min_by(|a, b| a.median().total_cmp(&b.median()));
         let axum = self.contestants.iter().find(|one| one.side == Side::Axum);
         for one in &self.contestants {
