@@ -344,10 +344,11 @@ impl<B: Body> FusedStream for EventStream<B> {
     }
 }
 
-impl<B: Body + fmt::Debug> fmt::Debug for EventStream<B> {
+impl<B: Body> fmt::Debug for EventStream<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventStream")
-            .field("body", &self.body)
+            .field("ended", &self.body.is_none())
+            .field("cut", &self.cut)
             .field("reader", &self.reader)
             .finish_non_exhaustive()
     }

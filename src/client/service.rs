@@ -24,8 +24,8 @@ use super::error::BoxError;
 /// assert_eq!(size_of_val(&service), 0);
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not an HTTP service for requests with a body of `{B}`",
-    label = "not a `tower_service::Service<http::Request<{B}>>` with an `http::Response`",
+    message = "`{Self}` is not an HTTP service that takes this request",
+    label = "not a `tower_service::Service` from an `http::Request` to an `http::Response`",
     note = "hyper-util's `Client` is one for request bodies that are `http_body::Body + Send + Unpin`, such as `http_body_util::Full<Bytes>`",
     note = "for reqwest and other libraries see `tower_sse::client`, \"Over reqwest\": `tower::service_fn` makes a service of a function",
     note = "its errors, and those of its response's body, have to convert into `Box<dyn Error + Send + Sync>`"

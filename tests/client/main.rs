@@ -10,6 +10,7 @@ mod fails;
 mod headers;
 mod healthy;
 mod hostile;
+mod lies;
 mod opens;
 mod policies;
 mod reconnects;

@@ -183,8 +183,37 @@ fn no_runtime_is_needed_but_a_timer() {
 }
 
 #[test]
-fn it_can_be_sent_to_another_thread_and_needs_no_pin() {
-    fn check<T: Send + Unpin>() {}
-    check::<crate::script::Source>();
-    check::<tower_sse::client::Messages<Script, String, tower_sse::timer::TokioTimer>>();
+fn everything_can_be_sent_and_shared_and_needs_no_pin() {
+    use tower_sse::body::{Chunks, EventStreamError, FromResponse};
+    use tower_sse::client::{ClientError, Messages, Reconnect, Rejection};
+    use tower_sse::timer::TokioTimer;
+    type Full = http_body_util::Full<bytes::Bytes>;
+    type Sync = tower::util::BoxCloneSyncService<Request<String>, Response<Full>, std::io::Error>;
+
+    fn sent<T: Send + Unpin>() {}
+    fn shared<T: Send + core::marker::Sync + Unpin>() {}
+    sent::<crate::script::Source>();
+    sent::<Messages<Script, String, TokioTimer>>();
+    // Its future cannot be shared, and nothing of ours is in the way of sending it.
+    sent::<EventSource<Sync, String, TokioTimer>>();
+    shared::<tower_sse::EventStream<Full>>();
+    shared::<FromResponse<Full>>();
+    shared::<Chunks<futures_util::stream::Empty<std::io::Result<Vec<u8>>>>>();
+    shared::<EventStreamError<std::io::Error>>();
+    shared::<ClientError>();
+    shared::<Rejection>();
+    shared::<SourceEvent>();
+    shared::<ReadyState>();
+    shared::<Reconnect>();
+}
+
+#[test]
+fn a_source_can_be_shared_if_its_service_and_timer_can() {
+    use std::future::{Ready, ready};
+    type Answer = std::io::Result<Response<String>>;
+    fn shared<T: Send + Sync>(_: T) {}
+    let answer = |_: Request<String>| -> Ready<Answer> { ready(Ok(Response::default())) };
+    let source =
+        EventSource::with_timer(tower::service_fn(answer), Request::default(), |_| ready(()));
+    shared(source.on_request(|_| {}));
 }
