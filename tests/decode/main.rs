@@ -11,5 +11,6 @@ mod limits;
 mod linear;
 mod oracle;
 mod random;
+mod republish;
 mod round_trip;
 mod sharing;

@@ -102,7 +102,7 @@ fn line(rng: &mut Rng) -> Vec<u8> {
 }
 
 /// Whole blocks, most of which are short and many of which have no data.
-fn blocks(rng: &mut Rng) -> Vec<u8> {
+pub(crate) fn blocks(rng: &mut Rng) -> Vec<u8> {
     let ends: &[&str] = match rng.below(3) {
         0 => &["\n", "\r", "\r\n"],
         _ => &["\n"],
