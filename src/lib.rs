@@ -91,6 +91,7 @@ mod axum;
 pub mod body;
 pub mod client;
 mod clock;
+mod exclusive;
 pub mod headers;
 pub mod hub;
 mod last_event_id;

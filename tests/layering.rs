@@ -10,9 +10,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("random", &[]),
     ("clock", &[]),
     ("sync", &[]),
+    ("exclusive", &[]),
     ("headers", &["protocol"]),
     ("last_event_id", &["protocol"]),
-    ("body", &["protocol", "timer", "headers", "random"]),
+    (
+        "body",
+        &["protocol", "timer", "headers", "random", "exclusive"],
+    ),
     (
         "middleware",
         &["protocol", "timer", "headers", "last_event_id", "body"],
@@ -28,6 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "last_event_id",
             "body",
             "sync",
+            "exclusive",
         ],
     ),
     (

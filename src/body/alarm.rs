@@ -9,10 +9,8 @@ use std::task::{Context, Wake, Waker};
 /// costs more than the event does. They are polled with this waker instead, and again only after it
 /// was woken; asking is one atomic load.
 #[derive(Debug)]
-pub(crate) struct Alarm {
+pub(super) struct Alarm {
     shared: Arc<Shared>,
-    /// The same `shared`, as the waker that is handed out.
-    waker: Waker,
     /// The task's waker as `shared` has it, for comparing without the lock.
     task: Option<Waker>,
 }
@@ -25,22 +23,17 @@ struct Shared {
 
 impl Alarm {
     /// An alarm that has rung, so that what waits on it is polled a first time.
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         let shared = Arc::new(Shared {
             rung: AtomicBool::new(true),
             task: Mutex::new(None),
         });
-        let waker = Waker::from(Arc::clone(&shared));
-        Self {
-            shared,
-            waker,
-            task: None,
-        }
+        Self { shared, task: None }
     }
 
     /// Whether it has rung since the last call; the next ring wakes `cx`'s task.
     #[inline]
-    pub(crate) fn has_rung(&mut self, cx: &Context<'_>) -> bool {
+    pub(super) fn has_rung(&mut self, cx: &Context<'_>) -> bool {
         if !self
             .task
             .as_ref()
@@ -53,8 +46,8 @@ impl Alarm {
     }
 
     /// The waker for the futures that ring this alarm.
-    pub(crate) fn waker(&self) -> &Waker {
-        &self.waker
+    pub(super) fn waker(&self) -> Waker {
+        Waker::from(Arc::clone(&self.shared))
     }
 
     #[cold]

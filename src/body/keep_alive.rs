@@ -1,12 +1,11 @@
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use pin_project_lite::pin_project;
+use bytes::Bytes;
 
 use crate::protocol::Block;
-use crate::timer::MaybeTimer;
+
+/// What [`Block::HEARTBEAT`] is.
+pub(super) const HEARTBEAT: &[u8] = b":\n";
 
 /// When and with what a silent stream shows that it is alive.
 ///
@@ -33,7 +32,7 @@ use crate::timer::MaybeTimer;
 #[must_use]
 pub struct KeepAlive {
     interval: Duration,
-    block: Block,
+    bytes: Bytes,
 }
 
 impl KeepAlive {
@@ -54,7 +53,7 @@ impl KeepAlive {
     pub const fn new() -> Self {
         Self {
             interval: Duration::from_secs(15),
-            block: Block::HEARTBEAT,
+            bytes: Bytes::from_static(HEARTBEAT),
         }
     }
 
@@ -118,119 +117,18 @@ impl KeepAlive {
     /// ```
     pub fn event(self, event: impl Into<Block>) -> Self {
         Self {
-            block: event.into(),
+            bytes: event.into().into_bytes(),
             ..self
         }
     }
 
-    pub(crate) fn into_block(self) -> Block {
-        self.block
+    pub(super) fn into_parts(self) -> (Duration, Bytes) {
+        (self.interval, self.bytes)
     }
 }
 
 impl Default for KeepAlive {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// A busy stream's clock ticks this many times per interval.
-const TICKS: u32 = 8;
-
-pin_project! {
-    /// Tells when a stream has been silent for an interval, without a look at the clock per event.
-    ///
-    /// While the stream is silent, one sleep of the whole interval runs. The first event after that
-    /// starts a tick of an eighth; further events only set a flag, which the tick finds. A tick
-    /// without the flag means that the silence began with it, and the sleep for what is left of the
-    /// interval runs. So an event touches the timer at most once per eighth of the interval, and the
-    /// heartbeat after a lone event is exact.
-    pub(crate) struct IdleClock<T: MaybeTimer> {
-        interval: Duration,
-        next: Duration,
-        phase: Phase,
-        #[pin]
-        sleep: Option<T::Sleep>,
-        // Whether `sleep` is the one for `next` and has been polled, so that it will wake somebody.
-        running: bool,
-        // Whether somebody was woken since.
-        woken: bool,
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Nothing has been sent since the sleep began.
-    Silent,
-    /// Something has been sent when the tick began; `true` if also since.
-    Ticking(bool),
-}
-
-impl<T: MaybeTimer> IdleClock<T> {
-    pub(crate) fn new(keep_alive: &KeepAlive) -> Self {
-        let interval = keep_alive.interval;
-        Self {
-            interval,
-            next: interval,
-            phase: Phase::Silent,
-            sleep: None,
-            running: false,
-            woken: false,
-        }
-    }
-
-    /// Something has been sent.
-    #[inline]
-    pub(crate) fn mark(self: Pin<&mut Self>) {
-        let this = self.project();
-        match this.phase {
-            Phase::Ticking(busy) => *busy = true,
-            Phase::Silent => {
-                *this.phase = Phase::Ticking(false);
-                *this.next = *this.interval / TICKS;
-                *this.running = false;
-            }
-        }
-    }
-
-    /// The alarm that the sleep rings has rung.
-    pub(crate) fn wake(self: Pin<&mut Self>) {
-        *self.project().woken = true;
-    }
-
-    /// Whether a poll can tell anything new.
-    #[inline]
-    pub(crate) fn wants_poll(&self) -> bool {
-        self.woken || !self.running
-    }
-
-    /// Ready when a heartbeat is due; starts the next interval then.
-    pub(crate) fn poll_due(self: Pin<&mut Self>, timer: &T, cx: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
-        *this.woken = false;
-        loop {
-            if !*this.running {
-                this.sleep.set(timer.try_sleep(*this.next));
-                *this.running = true;
-            }
-            let Some(sleep) = this.sleep.as_mut().as_pin_mut() else {
-                return Poll::Pending;
-            };
-            if sleep.poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-            *this.running = false;
-            match *this.phase {
-                Phase::Silent => {
-                    *this.next = *this.interval;
-                    return Poll::Ready(());
-                }
-                Phase::Ticking(true) => *this.phase = Phase::Ticking(false),
-                Phase::Ticking(false) => {
-                    *this.phase = Phase::Silent;
-                    *this.next = *this.interval - *this.next;
-                }
-            }
-        }
     }
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -6,10 +7,9 @@ use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::alarm::Alarm;
 use super::boundary::{Boundary, Place};
-use super::keep_alive::{IdleClock, KeepAlive};
-use crate::protocol::Block;
+use super::interrupts::{Did, Interrupt, Interrupts};
+use super::keep_alive::{HEARTBEAT, KeepAlive};
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
 use crate::timer::{MaybeTimer, Timer};
@@ -20,7 +20,8 @@ pin_project! {
     /// A heartbeat goes in between two events; or, as a bare comment line, between two lines of one;
     /// never inside a line, between a CR and its LF, or before the first line, where a byte order
     /// mark may come. Where the stream stops inside a line there is none. The stream's own bytes,
-    /// its trailers and its errors pass as they are.
+    /// its trailers and its errors pass as they are. An error waits 20 ms after data, since on HTTP/2 the
+    /// reset overtakes frames that the server has not written yet.
     ///
     /// The bytes have to be the event stream itself: not compressed, not encrypted.
     ///
@@ -42,21 +43,28 @@ pin_project! {
     /// # }
     /// ```
     #[must_use = "a body does nothing until a server polls it"]
-    pub struct KeepAliveBody<B, T: MaybeTimer> {
+    pub struct KeepAliveBody<B: Body, T: MaybeTimer> {
         #[pin]
         body: B,
         boundary: Boundary,
-        heartbeat: Block,
-        timer: T,
+        heartbeat: Bytes,
         #[pin]
-        clock: IdleClock<T>,
-        alarm: Alarm,
-        ended: bool,
+        interrupts: Interrupts<T>,
+        state: State<B::Error>,
     }
 }
 
+#[derive(Debug)]
+enum State<E> {
+    Open,
+    /// What was sent before has the time to leave.
+    Failed(E),
+    /// Nothing of ours may follow.
+    Ended,
+}
+
 #[cfg(feature = "tokio")]
-impl<B> KeepAliveBody<B, TokioTimer> {
+impl<B: Body> KeepAliveBody<B, TokioTimer> {
     /// The body with heartbeats where it is silent, on tokio's clock.
     ///
     /// ```
@@ -70,7 +78,7 @@ impl<B> KeepAliveBody<B, TokioTimer> {
     }
 }
 
-impl<B, T: Timer> KeepAliveBody<B, T> {
+impl<B: Body, T: Timer> KeepAliveBody<B, T> {
     /// The body with heartbeats where it is silent, on this clock.
     ///
     /// ```
@@ -85,17 +93,18 @@ impl<B, T: Timer> KeepAliveBody<B, T> {
     }
 }
 
-impl<B, T: MaybeTimer> KeepAliveBody<B, T> {
+impl<B: Body, T: MaybeTimer> KeepAliveBody<B, T> {
     /// Without heartbeats where there is no timer.
     pub(crate) fn of(body: B, keep_alive: KeepAlive, timer: T) -> Self {
+        let (interval, heartbeat) = keep_alive.into_parts();
+        let mut interrupts = Interrupts::new(timer);
+        interrupts.heartbeat_every(interval);
         Self {
             body,
             boundary: Boundary::default(),
-            clock: IdleClock::new(&keep_alive),
-            heartbeat: keep_alive.into_block(),
-            timer,
-            alarm: Alarm::new(),
-            ended: false,
+            heartbeat,
+            interrupts,
+            state: State::Open,
         }
     }
 }
@@ -109,33 +118,45 @@ impl<B: Body, T: MaybeTimer> Body for KeepAliveBody<B, T> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
-        if this.alarm.has_rung(cx) {
-            this.clock.as_mut().wake();
-        }
-        if let Poll::Ready(frame) = this.body.poll_frame(cx) {
-            let frame = frame.map(|frame| frame.map(to_bytes));
-            match frame
-                .as_ref()
-                .map(|frame| frame.as_ref().map(Frame::data_ref))
-            {
-                Some(Ok(Some(data))) => {
-                    this.boundary.pass(data);
-                    this.clock.mark();
+        if !matches!(this.state, State::Failed(_)) {
+            match this.body.poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    let frame = to_bytes(frame);
+                    match frame.data_ref() {
+                        Some(data) => {
+                            this.boundary.pass(data);
+                            _ = this.interrupts.poll(Did::Send, cx);
+                        }
+                        // Trailers.
+                        None => *this.state = State::Ended,
+                    }
+                    return Poll::Ready(Some(Ok(frame)));
                 }
-                // Trailers, an error, the end: nothing may follow.
-                _ => *this.ended = true,
+                Poll::Ready(Some(Err(error))) => *this.state = State::Failed(error),
+                Poll::Ready(None) => {
+                    *this.state = State::Ended;
+                    return Poll::Ready(None);
+                }
+                Poll::Pending => {}
             }
-            return Poll::Ready(frame);
         }
-        if *this.ended || !this.clock.wants_poll() {
-            return Poll::Pending;
-        }
-        let mut cx = Context::from_waker(this.alarm.waker());
-        while this.clock.as_mut().poll_due(this.timer, &mut cx).is_ready() {
-            let heartbeat = match this.boundary.place() {
-                Place::Inside => continue,
-                Place::Line => Bytes::from_static(b":\n"),
-                Place::Event => this.heartbeat.clone().into_bytes(),
+        let did = match this.state {
+            State::Ended => return Poll::Pending,
+            State::Failed(_) => Did::Fail,
+            State::Open => Did::Nothing,
+        };
+        while let Poll::Ready(interrupt) = this.interrupts.as_mut().poll(did, cx) {
+            let heartbeat = match (interrupt, this.boundary.place()) {
+                (Interrupt::Error, _) => {
+                    let state = mem::replace(this.state, State::Ended);
+                    return Poll::Ready(match state {
+                        State::Failed(error) => Some(Err(error)),
+                        State::Open | State::Ended => None,
+                    });
+                }
+                (_, Place::Inside) => continue,
+                (_, Place::Line) => Bytes::from_static(HEARTBEAT),
+                (_, Place::Event) => this.heartbeat.clone(),
             };
             // Not passed by the boundary: where a comment may stand, another may follow.
             return Poll::Ready(Some(Ok(Frame::data(heartbeat))));
@@ -144,7 +165,7 @@ impl<B: Body, T: MaybeTimer> Body for KeepAliveBody<B, T> {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        !matches!(self.state, State::Failed(_)) && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -159,7 +180,7 @@ pub(crate) fn to_bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
     frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
 }
 
-impl<B: fmt::Debug, T: MaybeTimer> fmt::Debug for KeepAliveBody<B, T> {
+impl<B: Body + fmt::Debug, T: MaybeTimer> fmt::Debug for KeepAliveBody<B, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeepAliveBody")
             .field("body", &self.body)

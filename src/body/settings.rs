@@ -1,8 +1,8 @@
 use std::future::Future;
 
-use super::alarm::Alarm;
-use super::keep_alive::{IdleClock, KeepAlive};
-use super::lifecycle::{Lifecycle, MaxAge};
+use super::ending::Ending;
+use super::keep_alive::KeepAlive;
+use super::max_age::MaxAge;
 use super::prelude::Prelude;
 use super::source::Source;
 use super::sse_body::{PreludeSetting, SseBody};
@@ -35,16 +35,13 @@ impl<S: Source> SseBody<S> {
     fn timed<T: Timer>(self, timer: T) -> SseBody<S, T> {
         SseBody {
             source: self.source,
+            ending: self.ending,
             out: self.out,
             frame_size: self.frame_size,
             state: self.state,
             prelude: self.prelude,
-            timer,
-            heartbeat: None,
-            clock: None,
-            age: None,
-            lifecycle: self.lifecycle,
-            alarm: self.alarm,
+            heartbeat: self.heartbeat,
+            interrupts: self.interrupts.with_timer(timer),
         }
     }
 }
@@ -66,9 +63,9 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     /// });
     /// ```
     pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
-        self.clock = Some(IdleClock::new(&keep_alive));
-        self.heartbeat = Some(keep_alive.into_block());
-        self.alarm.get_or_insert_with(Alarm::new);
+        let (interval, heartbeat) = keep_alive.into_parts();
+        self.interrupts.heartbeat_every(interval);
+        self.heartbeat = Some(heartbeat);
         self
     }
 }
@@ -133,8 +130,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     /// # }
     /// ```
     pub fn end_when(mut self, shutdown: impl Future<Output = ()> + Send + 'static) -> Self {
-        self.lifecycle().shutdown = Some(Box::pin(shutdown));
-        self.alarm.get_or_insert_with(Alarm::new);
+        self.interrupts.end_when(shutdown);
         self
     }
 
@@ -162,8 +158,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     where
         T: Timer,
     {
-        self.lifecycle().max_age = Some(age);
-        self.alarm.get_or_insert_with(Alarm::new);
+        self.interrupts.end_at(age);
         self
     }
 
@@ -180,7 +175,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     /// # }
     /// ```
     pub fn farewell(mut self, farewell: impl Into<Block>) -> Self {
-        self.lifecycle().farewell = Some(farewell.into());
+        self.ending().farewell = Some(farewell.into());
         self
     }
 
@@ -200,11 +195,11 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     /// # }
     /// ```
     pub fn on_error(mut self, last: impl Into<Block>) -> Self {
-        self.lifecycle().on_error = Some(last.into());
+        self.ending().on_error = Some(last.into());
         self
     }
 
-    fn lifecycle(&mut self) -> &mut Lifecycle {
-        self.lifecycle.get_or_insert_default()
+    fn ending(&mut self) -> &mut Ending {
+        self.ending.get_or_insert_default()
     }
 }

@@ -1,5 +1,4 @@
 use std::fmt;
-use std::future::Future;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,9 +9,8 @@ use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use super::alarm::Alarm;
-use super::keep_alive::IdleClock;
-use super::lifecycle::Lifecycle;
+use super::ending::Ending;
+use super::interrupts::{Did, Interrupt, Interrupts};
 use super::prelude::Prelude;
 use super::source::{Source, Written};
 use crate::headers::EventStreamHeaders;
@@ -37,8 +35,12 @@ pin_project! {
     /// - First bytes at once: [`prelude`](Self::prelude), on by default with heartbeats.
     /// - A clean end: [`end_when`](Self::end_when), [`max_age`](Self::max_age), with a
     ///   [`farewell`](Self::farewell).
-    /// - An error of the stream aborts the body, which the client notices as a broken connection;
-    ///   or [`on_error`](Self::on_error).
+    /// - An error of the stream aborts the body after what was ready, which the client notices as a
+    ///   broken connection; or [`on_error`](Self::on_error) ends it cleanly.
+    ///
+    /// On HTTP/2, the reset of an aborted stream overtakes frames that the server has not written yet.
+    /// A body with a timer therefore waits 20 ms between the last frame and the error. Without a timer,
+    /// the client may lose the last events there, or the whole response.
     ///
     /// A server polls a body only while its client reads. One that has stopped reading without
     /// closing is the server's to find: set a write timeout on the connection.
@@ -59,20 +61,15 @@ pin_project! {
         // `None` once it has ended, so that what it holds is freed before the connection is.
         #[pin]
         pub(super) source: Option<S>,
+        pub(super) ending: Option<Box<Ending>>,
         // What is ready to leave.
         pub(super) out: Writer,
         pub(super) frame_size: usize,
         pub(super) state: State<S::Error>,
         pub(super) prelude: PreludeSetting,
-        pub(super) timer: T,
-        pub(super) heartbeat: Option<Block>,
+        pub(super) heartbeat: Option<Bytes>,
         #[pin]
-        pub(super) clock: Option<IdleClock<T>>,
-        #[pin]
-        pub(super) age: Option<T::Sleep>,
-        pub(super) lifecycle: Option<Box<Lifecycle>>,
-        // There if `clock`, `age` or `lifecycle` has something to wait for.
-        pub(super) alarm: Option<Alarm>,
+        pub(super) interrupts: Interrupts<T>,
     }
 }
 
@@ -83,8 +80,6 @@ pub(super) enum State<E> {
     Open,
     /// The stream has failed; what was ready before leaves first.
     Failed(E),
-    /// The same, and the server has had the time to write what left.
-    Flushed(E),
     /// Over, once what is ready has left.
     Ended,
 }
@@ -183,15 +178,12 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
                 State::Ended
             },
             source,
+            ending: None,
             out: Writer::new(),
             frame_size: FRAME_SIZE,
             prelude: PreludeSetting::Unset,
-            timer,
             heartbeat: None,
-            clock: None,
-            age: None,
-            lifecycle: None,
-            alarm: None,
+            interrupts: Interrupts::new(timer),
         }
     }
 
@@ -214,40 +206,10 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         response
     }
 
-    /// Whether the alarm has rung: whether heartbeat, shutdown or age have news.
-    #[inline]
-    fn has_rung(self: Pin<&mut Self>, cx: &Context<'_>) -> bool {
-        let this = self.project();
-        let rung = this.alarm.as_mut().is_some_and(|alarm| alarm.has_rung(cx));
-        if let (true, Some(clock)) = (rung, this.clock.as_pin_mut()) {
-            clock.wake();
-        }
-        rung
-    }
-
-    /// Whether shutdown or age end the stream now.
-    fn poll_over(self: Pin<&mut Self>) -> Poll<()> {
-        let mut this = self.project();
-        let (Some(lifecycle), Some(alarm)) = (this.lifecycle, this.alarm) else {
-            return Poll::Pending;
-        };
-        let cx = &mut Context::from_waker(alarm.waker());
-        if lifecycle.poll_shutdown(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        if let Some(age) = lifecycle.max_age.take() {
-            this.age.set(this.timer.try_sleep(age.draw()));
-        }
-        match this.age.as_mut().as_pin_mut() {
-            Some(age) => age.poll(cx).map(|_| ()),
-            None => Poll::Pending,
-        }
-    }
-
     /// Writes what is ready, until a frame is full.
     #[inline]
-    fn fill(self: Pin<&mut Self>, cx: &mut Context<'_>) {
-        let mut this = self.project();
+    fn fill(mut self: Pin<&mut Self>, cx: &mut Context<'_>) {
+        let mut this = self.as_mut().project();
         let Some(mut source) = this.source.as_mut().as_pin_mut() else {
             return;
         };
@@ -259,25 +221,17 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
                 Poll::Pending => return,
                 Poll::Ready(Some(Ok(()))) => {}
                 Poll::Ready(Some(Err(error))) => {
-                    let last = this
-                        .lifecycle
-                        .as_mut()
-                        .and_then(|life| life.on_error.take());
-                    *this.state = match last {
+                    let ending = this.ending.as_mut();
+                    let state = match ending.and_then(|ending| ending.on_error.take()) {
                         None => State::Failed(error),
                         Some(last) => {
                             this.out.push(last);
                             State::Ended
                         }
                     };
-                    this.source.set(None);
-                    return;
+                    return self.close(state);
                 }
-                Poll::Ready(None) => {
-                    *this.state = State::Ended;
-                    this.source.set(None);
-                    return;
-                }
+                Poll::Ready(None) => return self.close(State::Ended),
             }
         }
         cx.waker().wake_by_ref();
@@ -296,45 +250,23 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         }
     }
 
-    /// Ends the stream from outside, after what is ready.
-    fn end(self: Pin<&mut Self>) {
+    /// Ends the stream from outside, after what is ready; unless it has ended by itself.
+    fn end(mut self: Pin<&mut Self>) {
+        if !matches!(self.state, State::Open) {
+            return;
+        }
+        let ending = self.as_mut().project().ending.as_mut();
+        if let Some(farewell) = ending.and_then(|ending| ending.farewell.take()) {
+            self.as_mut().project().out.push(farewell);
+        }
+        self.close(State::Ended);
+    }
+
+    /// Drops the stream.
+    fn close(self: Pin<&mut Self>, state: State<S::Error>) {
         let mut this = self.project();
-        *this.state = State::Ended;
+        *this.state = state;
         this.source.set(None);
-        if let Some(farewell) = this
-            .lifecycle
-            .as_mut()
-            .and_then(|life| life.farewell.take())
-        {
-            this.out.push(farewell);
-        }
-    }
-
-    /// The next frame, if one is ready, and a mark that something was sent.
-    #[inline(always)]
-    fn take_frame(self: Pin<&mut Self>) -> Option<Frame<Bytes>> {
-        let this = self.project();
-        let frame = this.out.next_frame().map(Frame::data);
-        if let (Some(_), Some(clock)) = (&frame, this.clock.as_pin_mut()) {
-            clock.mark();
-        }
-        frame
-    }
-
-    /// The heartbeat, if one is due.
-    #[inline]
-    fn poll_heartbeat(self: Pin<&mut Self>) -> Option<Frame<Bytes>> {
-        let this = self.project();
-        let (mut clock, alarm) = (this.clock.as_pin_mut()?, this.alarm.as_ref()?);
-        if !clock.wants_poll() {
-            return None;
-        }
-        let mut cx = Context::from_waker(alarm.waker());
-        if clock.as_mut().poll_due(this.timer, &mut cx).is_pending() {
-            return None;
-        }
-        this.out.push(this.heartbeat.clone()?);
-        this.out.next_frame().map(Frame::data)
     }
 }
 
@@ -354,29 +286,34 @@ impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
         if matches!(self.state, State::New) {
             self.as_mut().open();
         }
-        let rung = self.as_mut().has_rung(cx);
         self.as_mut().fill(cx);
-        if rung && matches!(self.state, State::Open) && self.as_mut().poll_over().is_ready() {
-            self.as_mut().end();
-        }
-        if let Some(frame) = self.as_mut().take_frame() {
-            return Poll::Ready(Some(Ok(frame)));
-        }
-        if matches!(self.state, State::Open) {
-            return match self.as_mut().poll_heartbeat() {
-                Some(frame) => Poll::Ready(Some(Ok(frame))),
-                None => Poll::Pending,
-            };
-        }
-        match mem::replace(self.as_mut().project().state, State::Ended) {
-            // hyper drops what it has not written when a body fails. It writes while a body is pending.
-            State::Failed(error) => {
-                *self.project().state = State::Flushed(error);
-                cx.waker().wake_by_ref();
-                Poll::Pending
+        let mut this = self.as_mut().project();
+        let did = match (this.out.is_empty(), &*this.state) {
+            (true, State::Ended) => return Poll::Ready(None),
+            (true, State::Failed(_)) => Did::Fail,
+            (true, _) => Did::Nothing,
+            (false, _) => Did::Send,
+        };
+        match this.interrupts.as_mut().poll(did, cx) {
+            Poll::Pending => {}
+            Poll::Ready(Interrupt::Heartbeat) => {
+                if let Some(heartbeat) = this.heartbeat {
+                    this.out.push(Block::from_shared(heartbeat.clone()));
+                }
             }
-            State::Flushed(error) => Poll::Ready(Some(Err(error))),
-            State::New | State::Open | State::Ended => Poll::Ready(None),
+            Poll::Ready(Interrupt::End) => self.as_mut().end(),
+            Poll::Ready(Interrupt::Error) => {
+                let state = mem::replace(this.state, State::Ended);
+                return Poll::Ready(match state {
+                    State::Failed(error) => Some(Err(error)),
+                    State::New | State::Open | State::Ended => None,
+                });
+            }
+        }
+        match self.as_mut().project().out.next_frame() {
+            Some(frame) => Poll::Ready(Some(Ok(Frame::data(frame)))),
+            None if matches!(self.state, State::Ended) => Poll::Ready(None),
+            None => Poll::Pending,
         }
     }
 
@@ -407,7 +344,8 @@ impl<S: Source, T: MaybeTimer> fmt::Debug for SseBody<S, T> {
             .field("frame_size", &self.frame_size)
             .field("prelude", &self.prelude)
             .field("heartbeat", &self.heartbeat)
-            .field("lifecycle", &self.lifecycle)
+            .field("ending", &self.ending)
+            .field("interrupts", &self.interrupts)
             .finish_non_exhaustive()
     }
 }

@@ -22,7 +22,7 @@ pin_project! {
     /// assert!(body.is_end_stream());
     /// ```
     #[must_use = "a body does nothing until a server polls it"]
-    pub struct ResponseBody<B, T: MaybeTimer = NoTimer> {
+    pub struct ResponseBody<B: Body, T: MaybeTimer = NoTimer> {
         #[pin]
         inner: Inner<B, T>,
     }
@@ -30,7 +30,7 @@ pin_project! {
 
 pin_project! {
     #[project = InnerProj]
-    enum Inner<B, T: MaybeTimer> {
+    enum Inner<B: Body, T: MaybeTimer> {
         Passed { #[pin] body: B },
         KeptAlive { #[pin] body: KeepAliveBody<B, T> },
         Text { text: Bytes },
@@ -38,7 +38,7 @@ pin_project! {
     }
 }
 
-impl<B, T: MaybeTimer> ResponseBody<B, T> {
+impl<B: Body, T: MaybeTimer> ResponseBody<B, T> {
     pub(super) fn passed(body: B) -> Self {
         Self {
             inner: Inner::Passed { body },
@@ -107,13 +107,13 @@ impl<B: Body, T: MaybeTimer> Body for ResponseBody<B, T> {
 }
 
 /// An empty body, for layers around this one that answer by themselves.
-impl<B, T: MaybeTimer> Default for ResponseBody<B, T> {
+impl<B: Body, T: MaybeTimer> Default for ResponseBody<B, T> {
     fn default() -> Self {
         Self::text(Bytes::new())
     }
 }
 
-impl<B: fmt::Debug, T: MaybeTimer> fmt::Debug for ResponseBody<B, T> {
+impl<B: Body + fmt::Debug, T: MaybeTimer> fmt::Debug for ResponseBody<B, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.inner {
             Inner::Passed { body } => f.debug_tuple("Passed").field(body).finish(),

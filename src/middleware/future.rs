@@ -32,7 +32,7 @@ pin_project! {
     /// assert_eq!(future.await.unwrap().headers()["content-type"], "text/event-stream");
     /// # }
     /// ```
-    pub struct ResponseFuture<F, B, T: MaybeTimer> {
+    pub struct ResponseFuture<F, B: Body, T: MaybeTimer> {
         #[pin]
         state: State<F, B, T>,
     }
@@ -40,7 +40,7 @@ pin_project! {
 
 pin_project! {
     #[project = StateProj]
-    enum State<F, B, T: MaybeTimer> {
+    enum State<F, B: Body, T: MaybeTimer> {
         Inner {
             #[pin]
             future: F,
@@ -53,7 +53,7 @@ pin_project! {
     }
 }
 
-impl<F, B, T: MaybeTimer> ResponseFuture<F, B, T> {
+impl<F, B: Body, T: MaybeTimer> ResponseFuture<F, B, T> {
     pub(super) fn new(future: F, layer: SseLayer<T>, asked: Asked) -> Self {
         Self {
             state: State::Inner {
@@ -146,7 +146,7 @@ fn is_bare_stream<B: Body>(response: &Response<B>) -> bool {
         && body.size_hint().exact().is_none()
 }
 
-impl<F, B, T: MaybeTimer> fmt::Debug for ResponseFuture<F, B, T> {
+impl<F, B: Body, T: MaybeTimer> fmt::Debug for ResponseFuture<F, B, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseFuture").finish_non_exhaustive()
     }

@@ -1,6 +1,7 @@
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
+use http_body::Body;
 
 use super::body::ResponseBody;
 use crate::last_event_id::InvalidLastEventId;
@@ -29,7 +30,7 @@ impl Refusal {
     }
 
     /// `head`: without the text, which hyper would send on HTTP/2.
-    pub(super) fn into_response<B, T: MaybeTimer>(
+    pub(super) fn into_response<B: Body, T: MaybeTimer>(
         self,
         head: bool,
     ) -> Response<ResponseBody<B, T>> {

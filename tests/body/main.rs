@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod extremes;
+mod failing;
 mod foreign;
 mod frames;
 mod heartbeats;

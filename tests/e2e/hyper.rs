@@ -6,19 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::stream::{self, StreamExt};
 use http::{Request, Response, StatusCode, Version};
-use http_body_util::{BodyExt, Empty};
+use http_body::Frame;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty, StreamBody};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
-use tower::{ServiceBuilder, service_fn};
+use tower::{BoxError, ServiceBuilder, service_fn};
+use tower_sse::timer::TokioTimer;
 use tower_sse::{Data, Event, KeepAlive, LastEventId, SseBody, SseLayer};
 
 use crate::support::bodies::Script;
-use crate::support::net::{get, read_to_end, read_until, send, serve, until, within};
+use crate::support::net::{get, read_to_end, read_until, send, serve, try_send, until, within};
 use crate::{minutes, ticker};
 
 const VERSIONS: [Version; 2] = [Version::HTTP_11, Version::HTTP_2];
@@ -121,6 +125,55 @@ async fn an_error_of_the_stream_breaks_the_response() {
         let mut body = send(address, request).await.into_body();
         read_until(&mut body, "data: x\n\n").await;
         assert!(within(body.frame()).await.unwrap().is_err(), "{version:?}");
+    }
+}
+
+/// A stream of two events that then fails: one of ours, or a body made elsewhere.
+async fn failing(
+    request: Request<Incoming>,
+) -> Result<Response<UnsyncBoxBody<Bytes, BoxError>>, Infallible> {
+    let data = ["x", "y"];
+    let gone = || BoxError::from("database gone");
+    let body = if request.uri().path() == "/ours" {
+        let events = stream::iter(data.map(|data| Ok(Event::new(data))));
+        let events = events.chain(stream::iter([Err(gone())]));
+        SseBody::with_timer(events, TokioTimer).boxed_unsync()
+    } else {
+        let frame = |data| Ok(Frame::data(Event::new(data).encode().into_bytes()));
+        let frames = stream::iter(data.map(frame)).chain(stream::iter([Err(gone())]));
+        StreamBody::new(frames).boxed_unsync()
+    };
+    let response = Response::builder().header("content-type", "text/event-stream");
+    Ok(response.body(body).unwrap())
+}
+
+/// On HTTP/2 the reset of a failed stream overtakes what hyper has not written. Bodies with a timer
+/// give that the time to leave.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_sent_before_an_error_arrives() {
+    let layer = SseLayer::new().keep_alive(KeepAlive::new());
+    let service = ServiceBuilder::new().layer(layer).service_fn(failing);
+    let (ours, foreign) = (serve(service_fn(failing)).await, serve(service).await);
+    for (address, path) in [(ours, "/ours"), (foreign, "/foreign")] {
+        let arrives = move || async move {
+            let request = get(Version::HTTP_2, address, path);
+            let response = try_send(address, request.body(Empty::new()).unwrap()).await;
+            let Ok(mut body) = response.map(Response::into_body) else {
+                return false;
+            };
+            let mut read = Vec::new();
+            while let Some(frame) = within(body.frame()).await {
+                match frame {
+                    Ok(frame) => read.extend(frame.into_data().unwrap()),
+                    Err(_) => return read == b"data: x\n\ndata: y\n\n",
+                }
+            }
+            panic!("{path} ended without an error");
+        };
+        let requests = stream::iter(0..300).map(|_| tokio::spawn(arrives()));
+        let arrived = requests.buffer_unordered(4);
+        let lost = arrived.filter(|arrived| std::future::ready(!arrived.as_ref().unwrap()));
+        assert_eq!(lost.count().await, 0, "{path}");
     }
 }
 

@@ -16,6 +16,8 @@
 mod body;
 #[path = "../../src/clock.rs"]
 mod clock;
+#[path = "../../src/exclusive.rs"]
+mod exclusive;
 #[path = "../../src/headers/mod.rs"]
 mod headers;
 #[path = "../../src/hub/mod.rs"]

@@ -49,6 +49,14 @@ where
 
 /// Sends one request on a connection of its own.
 pub async fn send(address: SocketAddr, request: Request<Empty<Bytes>>) -> Response<Incoming> {
+    try_send(address, request).await.unwrap()
+}
+
+/// The same where the response may fail before its head is there.
+pub async fn try_send(
+    address: SocketAddr,
+    request: Request<Empty<Bytes>>,
+) -> hyper::Result<Response<Incoming>> {
     let socket = TokioIo::new(TcpStream::connect(address).await.unwrap());
     if request.version() == Version::HTTP_2 {
         let (mut client, connection) =
@@ -56,11 +64,11 @@ pub async fn send(address: SocketAddr, request: Request<Empty<Bytes>>) -> Respon
                 .await
                 .unwrap();
         tokio::spawn(connection);
-        within(client.send_request(request)).await.unwrap()
+        within(client.send_request(request)).await
     } else {
         let (mut client, connection) = hyper::client::conn::http1::handshake(socket).await.unwrap();
         tokio::spawn(connection);
-        within(client.send_request(request)).await.unwrap()
+        within(client.send_request(request)).await
     }
 }
 

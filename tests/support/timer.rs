@@ -16,7 +16,7 @@ struct State {
     now: Duration,
     made: usize,
     polled: usize,
-    sleeping: Vec<(Duration, Waker)>,
+    sleeping: Vec<Sleeper>,
 }
 
 impl ManualTimer {
@@ -27,13 +27,13 @@ impl ManualTimer {
     /// Moves the clock and wakes whoever slept until then.
     pub fn advance(&self, by: Duration) {
         let mut state = self.0.lock().unwrap();
-        state.now += by;
+        state.now = state.now.saturating_add(by);
         let now = state.now;
         let sleeping = std::mem::take(&mut state.sleeping);
-        let (due, later): (Vec<_>, _) = sleeping.into_iter().partition(|(until, _)| *until <= now);
+        let (due, later): (Vec<_>, _) = sleeping.into_iter().partition(|(until, ..)| *until <= now);
         state.sleeping = later;
         drop(state);
-        due.into_iter().for_each(|(_, waker)| waker.wake());
+        due.into_iter().for_each(|(.., waker)| waker.wake());
     }
 
     pub fn now(&self) -> Duration {
@@ -58,28 +58,43 @@ impl Timer for ManualTimer {
         let mut state = self.0.lock().unwrap();
         state.made += 1;
         ManualSleep {
-            until: state.now + time,
+            until: state.now.saturating_add(time),
+            number: state.made,
+            done: false,
             timer: self.clone(),
         }
     }
 }
 
+/// When it is over, which sleep it is, and the task that polled it last.
+type Sleeper = (Duration, usize, Waker);
+
 #[derive(Debug)]
 pub struct ManualSleep {
     until: Duration,
+    number: usize,
+    done: bool,
     timer: ManualTimer,
 }
 
 impl Future for ManualSleep {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // As an async block does.
+        assert!(!self.done, "polled after completion");
+        let now = self.timer.now();
+        self.done = now >= self.until;
         let mut state = self.timer.0.lock().unwrap();
         state.polled += 1;
         if state.now >= self.until {
             return Poll::Ready(());
         }
-        state.sleeping.push((self.until, cx.waker().clone()));
+        state
+            .sleeping
+            .retain(|(_, number, _)| *number != self.number);
+        let sleeper = (self.until, self.number, cx.waker().clone());
+        state.sleeping.push(sleeper);
         Poll::Pending
     }
 }

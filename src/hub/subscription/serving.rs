@@ -136,7 +136,10 @@ impl Subscription {
         let filter = self.extra.as_mut().and_then(|extra| extra.filter.as_mut());
         match filter {
             None => taken.into_iter().for_each(each),
-            Some(allows) => taken.into_iter().filter(|one| allows(one)).for_each(each),
+            Some(allows) => {
+                let allows = allows.get_mut();
+                taken.into_iter().filter(|one| allows(one)).for_each(each);
+            }
         }
         Ok(())
     }

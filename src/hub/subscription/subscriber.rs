@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::subscription::{Filter, Subscription};
+use crate::exclusive::Exclusive;
 use crate::hub::core::Key;
 use crate::hub::delivery::Delivery;
 use crate::hub::outcome::Lag;
@@ -170,10 +171,12 @@ impl Subscriber {
     /// ```
     pub fn filter(mut self, allows: impl FnMut(&Delivery) -> bool + Send + 'static) -> Self {
         let mut allows = allows;
-        self.filter = Some(match self.filter {
+        self.filter = Some(Exclusive::new(match self.filter {
             None => Box::new(allows),
-            Some(mut earlier) => Box::new(move |delivery| earlier(delivery) && allows(delivery)),
-        });
+            Some(mut earlier) => {
+                Box::new(move |delivery| earlier.get_mut()(delivery) && allows(delivery))
+            }
+        }));
         self
     }
 

@@ -12,6 +12,7 @@ use super::deliveries::Deliveries;
 #[cfg(feature = "tokio")]
 use crate::body::KeepAlive;
 use crate::body::{MaxAge, Prelude, SealedSource, Source, SseBody};
+use crate::exclusive::Exclusive;
 use crate::hub::Hub;
 use crate::hub::core::Seat;
 use crate::hub::delivery::Delivery;
@@ -21,7 +22,7 @@ use crate::timer::Timer;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
 
-pub(in crate::hub) type Filter = Box<dyn FnMut(&Delivery) -> bool + Send>;
+pub(in crate::hub) type Filter = Exclusive<Box<dyn FnMut(&Delivery) -> bool + Send>>;
 
 /// How long the client of a long poll waits before it asks again.
 const SHORT_RETRY: Duration = Duration::from_millis(100);

@@ -1,16 +1,11 @@
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::protocol::Block;
 use crate::random;
 
 /// How old a stream may become before it ends cleanly and its client reconnects.
 ///
-/// Long streams outlive tokens, deployments and the balance between servers. The spread keeps
-/// clients that came together from coming back together.
+/// Long streams outlive tokens, deployments and the balance between servers. The spread keeps clients
+/// that connected together from reconnecting together.
 ///
 /// ```
 /// use std::time::Duration;
@@ -75,34 +70,5 @@ impl MaxAge {
 
     pub(crate) fn draw(&self) -> Duration {
         self.age.saturating_add(random::up_to(self.spread))
-    }
-}
-
-/// What ends a stream apart from itself. Boxed as a whole in a body, since few set it.
-#[derive(Default)]
-pub(crate) struct Lifecycle {
-    pub(crate) shutdown: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    pub(crate) max_age: Option<MaxAge>,
-    pub(crate) farewell: Option<Block>,
-    pub(crate) on_error: Option<Block>,
-}
-
-impl Lifecycle {
-    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        match &mut self.shutdown {
-            None => Poll::Pending,
-            Some(shutdown) => shutdown.as_mut().poll(cx),
-        }
-    }
-}
-
-impl fmt::Debug for Lifecycle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lifecycle")
-            .field("shutdown", &self.shutdown.is_some())
-            .field("max_age", &self.max_age)
-            .field("farewell", &self.farewell)
-            .field("on_error", &self.on_error)
-            .finish()
     }
 }
