@@ -59,6 +59,7 @@ fn every_public_type_is_send_sync_and_unpin_where_it_can_be() {
         but_unpin::<SseBody<Events, TokioTimer>>(),
         all::<SseBody<Subscription>>(),
         but_unpin::<SseBody<Subscription, TokioTimer>>(),
+        all::<body::BoxBody>(),
         all::<Written<Events, Write>>(),
         all::<KeepAliveBody<Full<Bytes>, NoTimer>>(),
         but_unpin::<KeepAliveBody<Full<Bytes>, TokioTimer>>(),

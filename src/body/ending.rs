@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::exclusive::Exclusive;
 use crate::protocol::Block;
 
 /// What to do when a stream ends. Boxed in a body, since few set it.
@@ -9,6 +10,8 @@ pub(super) struct Ending {
     pub(super) farewell: Option<Block>,
     /// The last block where the stream fails.
     pub(super) on_error: Option<Block>,
+    /// What is dropped then.
+    pub(super) held: Vec<Exclusive<Box<dyn Send>>>,
 }
 
 impl fmt::Debug for Ending {
@@ -16,6 +19,7 @@ impl fmt::Debug for Ending {
         f.debug_struct("Ending")
             .field("farewell", &self.farewell)
             .field("on_error", &self.on_error)
+            .field("held", &self.held.len())
             .finish()
     }
 }

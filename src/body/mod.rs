@@ -17,6 +17,7 @@
 
 mod alarm;
 mod boundary;
+mod box_body;
 mod chunks;
 mod ending;
 mod event_stream;
@@ -34,6 +35,7 @@ mod settings;
 mod source;
 mod sse_body;
 
+pub use box_body::BoxBody;
 pub use chunks::Chunks;
 pub use event_stream::EventStream;
 pub use event_stream_error::EventStreamError;

@@ -6,6 +6,7 @@ use super::max_age::MaxAge;
 use super::prelude::Prelude;
 use super::source::Source;
 use super::sse_body::{PreludeSetting, SseBody};
+use crate::exclusive::Exclusive;
 use crate::protocol::Block;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
@@ -196,6 +197,30 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     /// ```
     pub fn on_error(mut self, last: impl Into<Block>) -> Self {
         self.ending().on_error = Some(last.into());
+        self
+    }
+
+    /// Drops the value when the stream ends: by itself, from outside, by an error, or because the body
+    /// is dropped, as servers do when the client leaves. May be called several times.
+    ///
+    /// It is for counting open streams and for stopping what feeds one. The stream is dropped first.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, SseBody};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let open = Arc::new(());
+    /// let events = futures_util::stream::iter([Event::new("x")]);
+    /// let mut body = SseBody::new(events).hold(Arc::clone(&open));
+    /// assert_eq!(Arc::strong_count(&open), 2);
+    /// while body.frame().await.is_some() {}
+    /// assert_eq!(Arc::strong_count(&open), 1);
+    /// # }
+    /// ```
+    pub fn hold(mut self, value: impl Send + 'static) -> Self {
+        self.ending().held.push(Exclusive::new(Box::new(value)));
         self
     }
 

@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::fmt;
 use std::mem;
 use std::pin::Pin;
@@ -9,6 +10,7 @@ use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use super::box_body::BoxBody;
 use super::ending::Ending;
 use super::interrupts::{Did, Interrupt, Interrupts};
 use super::prelude::Prelude;
@@ -37,6 +39,7 @@ pin_project! {
     ///   [`farewell`](Self::farewell).
     /// - An error of the stream aborts the body after what was ready, which the client notices as a
     ///   broken connection; or [`on_error`](Self::on_error) ends it cleanly.
+    /// - Guards: [`hold`](Self::hold). One type for all streams: [`boxed`](Self::boxed).
     ///
     /// On HTTP/2, the reset of an aborted stream overtakes frames that the server has not written yet.
     /// A body with a timer therefore waits 20 ms between the last frame and the error. Without a timer,
@@ -187,6 +190,35 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         }
     }
 
+    /// The body in a box, for handlers that answer with one of several streams: [`BoxBody`] is one type
+    /// for all of them.
+    ///
+    /// ```
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::{Event, SseBody, body::BoxBody};
+    ///
+    /// fn feed(fails: bool) -> BoxBody {
+    ///     let event = Event::new("x");
+    ///     match fails {
+    ///         false => SseBody::new(futures_util::stream::iter([event])).boxed(),
+    ///         true => SseBody::new(futures_util::stream::iter([Ok(event), Err("gone")])).boxed(),
+    ///     }
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// assert_eq!(feed(false).collect().await.unwrap().to_bytes(), "data: x\n\n");
+    /// assert_eq!(feed(true).collect().await.unwrap_err().to_string(), "gone");
+    /// # }
+    /// ```
+    pub fn boxed(self) -> BoxBody
+    where
+        S: Send + 'static,
+        S::Error: Into<Box<dyn Error + Send + Sync>> + Send,
+        T: Send + 'static,
+        T::Sleep: Send,
+    {
+        BoxBody::new(self)
+    }
+
     /// A response with this body and an event stream's headers, except `Connection`: it depends on the
     /// request, which [`SseLayer`](crate::SseLayer) sees.
     ///
@@ -262,11 +294,14 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         self.close(State::Ended);
     }
 
-    /// Drops the stream.
+    /// Drops the stream, then what was to be dropped with it.
     fn close(self: Pin<&mut Self>, state: State<S::Error>) {
         let mut this = self.project();
         *this.state = state;
         this.source.set(None);
+        if let Some(ending) = this.ending {
+            ending.held.clear();
+        }
     }
 }
 

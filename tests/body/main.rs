@@ -3,9 +3,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod boxed;
 mod extremes;
 mod failing;
 mod foreign;
 mod frames;
 mod heartbeats;
+mod holding;
 mod lifecycle;
