@@ -49,8 +49,8 @@ pub enum ClientError {
     Rejected(Box<Rejection>),
     /// An event was too long and has been dropped.
     Limit(LimitExceeded),
-    /// The last event ID cannot be sent: it has control characters, or is longer than 4 KiB. The
-    /// request was sent without it.
+    /// The last event ID cannot be sent, as it has control characters. The request was sent without
+    /// it.
     UnsendableId(EventId),
     /// The service said that it will not be ready again.
     Service(BoxError),
