@@ -34,24 +34,30 @@ const SCORE: Score = Score {
 
 pub(super) fn all() {
     let score: &'static Score = Box::leak(Box::new(SCORE));
+    case("encode/JSON struct", score);
+    let scores: &'static [Score; 64] = Box::leak(Box::new([SCORE; 64]));
+    case("encode/JSON of 64 structs", scores.as_slice());
+}
+
+fn case<T: Serialize + ?Sized + Sync>(title: &str, value: &'static T) {
     let expected = (
         String::new(),
         String::new(),
-        serde_json::to_string(score).unwrap(),
+        serde_json::to_string(value).unwrap(),
     );
-    let mut case = Case::new("encode/JSON struct", 1);
-    let axum = through_axum(move || axum::Event::default().json_data(black_box(score)).unwrap());
+    let mut case = Case::new(title, 1);
+    let axum = through_axum(move || axum::Event::default().json_data(black_box(value)).unwrap());
     add(&mut case, ("axum", Axum), &expected, axum);
-    let text = move || serde_json::to_string(black_box(score)).unwrap();
+    let text = move || serde_json::to_string(black_box(value)).unwrap();
     let sse_stream = move || Sse::default().data(text()).encode().unwrap();
     add(&mut case, ("sse-stream", Peer), &expected, sse_stream);
-    let actix = through_actix(move || actix::Data::new_json(black_box(score)).unwrap());
+    let actix = through_actix(move || actix::Data::new_json(black_box(value)).unwrap());
     add(&mut case, ("actix-web-lab", Peer), &expected, actix);
     let russe = move || russe_bytes(russe_data(text()));
     add(&mut case, ("russe", Peer), &expected, russe);
-    let event = || Event::json(black_box(score)).unwrap().encode().into_bytes();
+    let event = || Event::json(black_box(value)).unwrap().encode().into_bytes();
     add(&mut case, ("Event::json", Ours), &expected, event);
-    let block = || Block::write(|out| out.json(black_box(score)).unwrap()).into_bytes();
+    let block = || Block::write(|out| out.json(black_box(value)).unwrap()).into_bytes();
     add(&mut case, ("Block::write", Ours), &expected, block);
     case.run();
 }
