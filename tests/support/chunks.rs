@@ -9,6 +9,20 @@ pub fn of(size: usize, bytes: &[u8]) -> Vec<Bytes> {
     bytes.chunks(size).map(Bytes::copy_from_slice).collect()
 }
 
+/// Chunks of these sizes, again and again; of a byte each without any.
+pub fn of_sizes(sizes: &[u8], bytes: &[u8]) -> Vec<Bytes> {
+    let mut sizes = sizes.iter().map(|size| usize::from(*size)).cycle();
+    let mut chunks = Vec::new();
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let size = sizes.next().unwrap_or(1).max(1);
+        let (chunk, after) = rest.split_at(size.min(rest.len()));
+        chunks.push(Bytes::copy_from_slice(chunk));
+        rest = after;
+    }
+    chunks
+}
+
 /// Two chunks, for each place where one can be cut.
 pub fn every_split(bytes: &[u8]) -> impl Iterator<Item = Vec<Bytes>> + '_ {
     (0..=bytes.len()).map(|at| {
