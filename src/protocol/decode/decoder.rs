@@ -23,22 +23,6 @@ use crate::protocol::value::EventId;
 ///
 /// Data of several lines, data over several chunks, and data that was not UTF-8 is copied once.
 ///
-/// # Differences from the standard
-///
-/// Two fields are ignored that the standard would take: an `id` longer than [`EventId::MAX_LEN`], which
-/// could not be sent back as `Last-Event-ID`, and a `retry` of more milliseconds than a `u64` holds.
-/// The last event ID and the reconnection time then stay what they were, as with the malformed ones
-/// that the standard ignores.
-///
-/// # Memory
-///
-/// What is buffered of an event that is not complete is at most twice as long as the
-/// [limit for an event](Self::max_event_len); with
-/// [`decode_with_comments`](Self::decode_with_comments), a comment that is not complete can add twice
-/// the [limit for a line](Self::max_line_len). Text that was not UTF-8 can become three times as long
-/// when it is repaired. The next call after the one that gave out an event, and
-/// [`end`](Self::end), shrink the decoder to at most 256 KiB again. It never buffers what it ignores.
-///
 /// ```
 /// use bytes::Bytes;
 /// use tower_sse::Decoder;
@@ -55,6 +39,24 @@ use crate::protocol::value::EventId;
 /// assert_eq!(events, ["one", "two"]);
 /// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
 /// ```
+///
+/// # Differences from the standard
+///
+/// Two fields are ignored that the standard would take: an `id` longer than [`EventId::MAX_LEN`], which
+/// could not be sent back as `Last-Event-ID`, and a `retry` of more milliseconds than a `u64` holds.
+/// The last event ID and the reconnection time then stay what they were, as with the malformed ones
+/// that the standard ignores.
+///
+/// # Memory
+///
+/// While an event is incomplete, its buffers take at most twice the
+/// [limit for an event](Self::max_event_len). With
+/// [`decode_with_comments`](Self::decode_with_comments), an incomplete comment can add twice the
+/// [limit for a line](Self::max_line_len). Text that was not UTF-8 can grow to three times its length
+/// when it is repaired. What the decoder ignores is never buffered.
+///
+/// Between events the decoder keeps at most 256 KiB: what a larger event needed is released by the
+/// next call after it, and by [`end`](Self::end).
 ///
 /// [9.2.5]: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 /// [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
