@@ -9,7 +9,7 @@ use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 
-use crate::body::{Source, SseBody};
+use crate::body::{BoxBody, Source, SseBody};
 use crate::hub::{Refused, Subscription};
 use crate::last_event_id::{InvalidLastEventId, LastEventId, Policy};
 use crate::timer::MaybeTimer;
@@ -51,6 +51,12 @@ where
     T: MaybeTimer + Send + 'static,
     T::Sleep: Send,
 {
+    fn into_response(self) -> Response {
+        self.into_http_response().map(Body::new)
+    }
+}
+
+impl IntoResponse for BoxBody {
     fn into_response(self) -> Response {
         self.into_http_response().map(Body::new)
     }

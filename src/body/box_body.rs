@@ -4,11 +4,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 
 use super::source::Source;
 use super::sse_body::SseBody;
 use crate::exclusive::Exclusive;
+use crate::headers::EventStreamHeaders;
 use crate::timer::MaybeTimer;
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -85,6 +87,22 @@ impl BoxBody {
         Self {
             body: Some(Exclusive::new(Box::pin(body))),
         }
+    }
+
+    /// A response with this body and an event stream's headers; see
+    /// [`SseBody::into_http_response`].
+    ///
+    /// ```
+    /// use tower_sse::{Event, SseBody};
+    ///
+    /// let body = SseBody::new(futures_util::stream::empty::<Event>()).boxed();
+    /// let response = body.into_http_response();
+    /// assert_eq!(response.headers()["content-type"], "text/event-stream");
+    /// ```
+    pub fn into_http_response(self) -> Response<Self> {
+        let mut response = Response::new(self);
+        EventStreamHeaders::new().add(false, response.headers_mut());
+        response
     }
 }
 

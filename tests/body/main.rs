@@ -11,3 +11,4 @@ mod frames;
 mod heartbeats;
 mod holding;
 mod lifecycle;
+mod random;
