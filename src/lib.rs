@@ -1,11 +1,11 @@
-//! Server-Sent Events for Tower: sent, published to many, and read, and everything around the protocol
-//! that makes the bytes arrive.
+//! Server-Sent Events for Tower: a response body, a middleware layer, a publish/subscribe hub and a
+//! client, for axum, tonic, hyper and every other server or client built on [`http_body`] and
+//! [`tower_service`].
 //!
 //! # A tour
 //!
-//! An [`Event`] has data, and if wanted a type, an ID and a reconnection time. Foreign text becomes an
-//! [`EventId`], an [`EventType`] or [`Data`] first, which is where it is checked; after that nothing
-//! can fail.
+//! An [`Event`] has data and, optionally, a type, an ID and a reconnection time. Untrusted text is
+//! validated when it becomes an [`EventId`] or an [`EventType`]; after that, nothing can fail.
 //!
 //! ```
 //! use tower_sse::{Event, EventId, EventType};
@@ -20,8 +20,8 @@
 //! # Ok::<(), tower_sse::InvalidText>(())
 //! ```
 //!
-//! A stream of events becomes an [`SseBody`], which is a response body in every server that takes an
-//! [`http_body::Body`]. It sends heartbeats while the stream is silent and ends as it is told to.
+//! An [`SseBody`] turns a stream of events into an [`http_body::Body`]. It sends heartbeats while the
+//! stream is silent, and ends on shutdown, at a maximum age or on errors as configured.
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -34,11 +34,11 @@
 //! assert_eq!(response.headers()["content-type"], "text/event-stream");
 //! ```
 //!
-//! An [`SseLayer`] around the service sets the headers that depend on the connection and finds out
-//! what a reconnecting client saw last: [`LastEventId`], in the request's extensions.
+//! An [`SseLayer`] around a handler sets the response headers that browsers and proxies need, and puts
+//! the [`LastEventId`] of a reconnecting client into the request's extensions.
 //!
-//! A [`Hub`] has many subscribers for what it publishes, keeps a history for those who come back, and
-//! tells those for whom it is too short.
+//! A [`Hub`] publishes events to any number of subscribers. It keeps a history for clients that
+//! reconnect, and tells a client when the history no longer reaches back to the last event it saw.
 //!
 //! ```
 //! use tower_sse::{Event, Hub, KeepAlive};
@@ -69,20 +69,20 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
-//! | `tokio` | yes | [`timer::TokioTimer`], and with it `keep_alive` without a timer to name |
-//! | `json` | | [`Event::json`], [`Data::json`], [`Writer::json`] |
+//! | `tokio` | yes | [`timer::TokioTimer`], the default for `keep_alive` and [`EventSource::new`] |
+//! | `json` | | [`Event::json`], [`Data::json`], [`Writer::json`], [`MessageEvent::json`] |
 //! | `axum` | | axum's `IntoResponse` for [`SseBody`] and [`Subscription`], `Option<`[`LastEventId`]`>` as an extractor |
-//! | `tracing` | | a line in the log where a subscriber of a hub lags, misses something or is refused |
+//! | `tracing` | | a log line when a subscriber of a hub lags, misses something or is refused |
 //!
-//! A feature only adds. Without any, nothing here knows a runtime: see [`timer`].
+//! Features only add API. Without any of them the crate depends on no runtime: see [`timer`].
 //!
-//! # Where to read on
+//! # Further reading
 //!
-//! - [`protocol`]: the format on one page, and what the writers make of it.
-//! - [`body`]: bodies, heartbeats, how streams end.
-//! - [`middleware`]: what the layer touches, and what to mind in deployment.
-//! - [`hub`]: log, cursor, resume, gap and lag.
-//! - [`client`]: what reconnects and what fails, and the browser's interface beside ours.
+//! - [`protocol`]: the format on one page, and what the encoder writes.
+//! - [`body`]: bodies, heartbeats, and how streams end.
+//! - [`middleware`]: which responses the layer touches, and deployment caveats.
+//! - [`hub`]: the log, cursors, resuming, gaps and lag.
+//! - [`client`]: what reconnects, what fails, and the browser's interface next to ours.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
