@@ -208,7 +208,7 @@ impl<T> SseLayer<T> {
     }
 
     /// Without a `Last-Event-ID` header, takes the query parameter `lastEventId` for it; see
-    /// [`LastEventId::from_query`].
+    /// [`LastEventId::from_query`](crate::LastEventId::from_query).
     ///
     /// ```
     /// # use std::convert::Infallible;
@@ -281,7 +281,7 @@ impl<T> SseLayer<T> {
         self.set(|settings| settings.require_valid_id = true)
     }
 
-    /// The longest `Last-Event-ID` that is taken, in bytes; [`LastEventId::MAX_LEN`] by default.
+    /// The longest `Last-Event-ID` that is taken, in bytes; [`LastEventId::MAX_LEN`](crate::LastEventId::MAX_LEN) by default.
     ///
     /// ```
     /// # use std::convert::Infallible;
