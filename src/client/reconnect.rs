@@ -3,13 +3,13 @@ use http::Method;
 /// When an [`EventSource`](super::EventSource) reconnects; set by
 /// [`reconnect_when`](super::EventSource::reconnect_when).
 ///
-/// By default it depends on the request's method. A safe one, such as `GET`, is
-/// [always](Self::Always) repeated, as a browser does. Any other, such as the `POST` of a prompt, is
-/// repeated [after errors](Self::AfterErrors) only: a clean end is the end of the answer, and to ask
-/// again would do again what the request does.
+/// The default depends on the request's method. A request with a safe method, such as `GET`, is
+/// [always](Self::Always) repeated, as in a browser. Any other, such as the `POST` of a prompt, is
+/// repeated [after errors](Self::AfterErrors) only: after a clean end the answer is complete, and
+/// sending the request again would have its effect again.
 ///
-/// A policy that is against reconnecting makes a clean end the end of the stream of events, and any
-/// error a [`Failed`](super::SourceEvent::Failed).
+/// Where the policy does not reconnect, a clean end closes the source without further news, and an
+/// error is a [`Failed`](super::SourceEvent::Failed).
 ///
 /// ```
 /// use http::Method;

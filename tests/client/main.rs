@@ -11,6 +11,7 @@ mod headers;
 mod healthy;
 mod hostile;
 mod lies;
+mod model;
 mod opens;
 mod policies;
 mod reconnects;
