@@ -15,7 +15,7 @@ impl<T> Exclusive<T> {
 
     #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut T {
-        // Only who holds the lock poisons it.
+        // It is never locked, and so never poisoned.
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -89,7 +89,7 @@ impl<T: MaybeTimer> Interrupts<T> {
         }
     }
 
-    /// What of these depends on no timer, with this one.
+    /// The parts that depend on no timer, with this one.
     #[cfg(feature = "tokio")]
     pub(super) fn with_timer<U: MaybeTimer>(self, timer: U) -> Interrupts<U> {
         let mut new = Interrupts::new(timer);

@@ -47,7 +47,13 @@ impl<S: Source> SseBody<S> {
     }
 }
 
-impl<S: Source, T: Timer> SseBody<S, T> {
+// A bound on the method makes a forgotten timer an error that names the cure. With tokio, a body
+// without a timer has a method of this name, which this impl would overlap.
+impl<S, #[cfg(feature = "tokio")] T: Timer, #[cfg(not(feature = "tokio"))] T: MaybeTimer>
+    SseBody<S, T>
+where
+    S: Source,
+{
     /// Adds heartbeats, on the clock of [`with_timer`](Self::with_timer); and, unless set otherwise, a
     /// [`prelude`](Self::prelude).
     ///
@@ -63,7 +69,10 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n");
     /// });
     /// ```
-    pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
+    pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self
+    where
+        T: Timer,
+    {
         let (interval, heartbeat) = keep_alive.into_parts();
         self.interrupts.heartbeat_every(interval);
         self.heartbeat = Some(heartbeat);

@@ -76,7 +76,8 @@ pub trait Source: sealed::Sealed {
     note = "the items are `tower_sse::Event`s, `tower_sse::Block`s, or `Result`s of either",
     note = "for a stream of text: `stream.map(Event::new)`",
     note = "for a stream of `Result`s of text: `stream.map_ok(Event::new)` with `futures_util::TryStreamExt`",
-    note = "for a stream of `axum::response::sse::Event`: make a `tower_sse::Event` of the same data instead",
+    note = "for a stream of `axum::response::sse::Event`: `use tower_sse::Event` in its place; \
+            `tower_sse::docs::coming_from_axum` in the docs names each method's counterpart",
     note = "for a stream of anything else: `SseBody::writer(stream, |item, out| ..)`"
 )]
 pub trait Item: sealed::SealedItem {

@@ -193,6 +193,8 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     /// The body in a box, for handlers that answer with one of several streams: [`BoxBody`] is one type
     /// for all of them.
     ///
+    /// For the `BoxBody` of http-body-util, call its method by its full name: `BodyExt::boxed(body)`.
+    ///
     /// ```
     /// use http_body_util::BodyExt;
     /// use tower_sse::{Event, SseBody, body::BoxBody};

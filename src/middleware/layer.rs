@@ -6,6 +6,8 @@ use super::service::SseService;
 use crate::body::KeepAlive;
 use crate::headers::EventStreamHeaders;
 use crate::last_event_id::Policy;
+#[cfg(not(feature = "tokio"))]
+use crate::timer::MaybeTimer;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
 use crate::timer::{NoTimer, Timer};
@@ -112,7 +114,11 @@ impl<T: Timer> SseLayer<T> {
     pub fn with_timer(timer: T) -> Self {
         SseLayer::new().timed(timer)
     }
+}
 
+// A bound on the method makes a forgotten timer an error that names the cure. With tokio, a layer
+// without a timer has a method of this name, which this impl would overlap.
+impl<#[cfg(feature = "tokio")] T: Timer, #[cfg(not(feature = "tokio"))] T: MaybeTimer> SseLayer<T> {
     /// Adds heartbeats to every event stream that passes, on the clock of
     /// [`with_timer`](Self::with_timer).
     ///
@@ -125,7 +131,10 @@ impl<T: Timer> SseLayer<T> {
     /// let layer = SseLayer::with_timer(TokioTimer).keep_alive(KeepAlive::default());
     /// assert!(format!("{layer:?}").contains("interval: 15s"));
     /// ```
-    pub fn keep_alive(self, keep_alive: KeepAlive) -> Self {
+    pub fn keep_alive(self, keep_alive: KeepAlive) -> Self
+    where
+        T: Timer,
+    {
         self.set(|settings| settings.keep_alive = Some(keep_alive))
     }
 }

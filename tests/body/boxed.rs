@@ -63,3 +63,32 @@ fn an_empty_box_is_at_its_end() {
         assert!(matches!(poll(&mut Box::pin(body), &waker), Polled::End));
     }
 }
+
+/// It wants `Sync`, whatever shutdown futures, filters and held values are.
+#[test]
+fn http_body_utils_box_takes_ours() {
+    use std::cell::Cell;
+
+    use bytes::Bytes;
+    use http_body_util::BodyExt;
+    use http_body_util::combinators::BoxBody;
+    use tower_sse::hub::Hub;
+
+    let seen = Cell::new(0);
+    let hub = Hub::new();
+    let subscription = hub.subscriber().filter(move |_| {
+        seen.set(seen.get() + 1);
+        true
+    });
+    let subscription = subscription.subscribe().unwrap();
+    let wait = Cell::new(());
+    let body = SseBody::new(hub.subscribe().unwrap())
+        .end_when(async move {
+            std::future::pending::<()>().await;
+            wait.get();
+        })
+        .hold(Cell::new(0));
+    let bodies: [BoxBody<Bytes, Infallible>; 2] =
+        [BodyExt::boxed(subscription), BodyExt::boxed(body)];
+    assert!(bodies.iter().all(|body| !body.is_end_stream()));
+}
