@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use tower_sse::Decoder;
 
+use crate::random::blocks;
 use crate::support::chunks;
+use crate::support::oracle::MAX_ID;
+use crate::support::rng::Rng;
 
 #[track_caller]
 fn check(stream: impl AsRef<[u8]>, cut: bool) {
@@ -91,4 +94,41 @@ fn an_event_that_is_being_skipped_is() {
     let mut chunk = Bytes::from("\n");
     assert!(decoder.decode(&mut chunk).unwrap().is_none());
     assert!(!decoder.is_inside_event());
+}
+
+/// Whether something that matters stands after the last empty line.
+fn is_cut(stream: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(stream);
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let (finished, unfinished) = text.rsplit_once('\n').unwrap_or(("", &text));
+    let block = finished.rsplit('\n').take_while(|line| !line.is_empty());
+    let mut matters = !unfinished.is_empty() && !unfinished.starts_with(':');
+    for line in block {
+        let (name, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        matters |= match name {
+            "data" | "event" => true,
+            "id" => !value.contains('\0') && value.len() <= MAX_ID,
+            _ => false,
+        };
+    }
+    matters
+}
+
+#[test]
+fn any_stream_cut_anywhere() {
+    let mut cut = 0;
+    for seed in 0..10_000 {
+        let mut rng = Rng::new(seed);
+        let mut stream = blocks(&mut rng);
+        stream.truncate(rng.below(stream.len() + 1));
+        let mut decoder = Decoder::new();
+        for mut chunk in chunks::random(&mut rng, 20, &stream) {
+            while decoder.decode(&mut chunk).unwrap().is_some() {}
+        }
+        let wanted = is_cut(&stream);
+        cut += usize::from(wanted);
+        assert_eq!(decoder.is_inside_event(), wanted, "{stream:?}");
+    }
+    assert!((2_000..8_000).contains(&cut), "{cut} of 10,000");
 }

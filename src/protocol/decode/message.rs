@@ -388,3 +388,14 @@ pub(super) fn message_if_empty(event_type: &[u8]) -> &[u8] {
         event_type
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_no_larger_than_it_was() {
+        // What is moved with each event; few have more, and keep it elsewhere.
+        assert_eq!(size_of::<MessageEvent>(), 12 * size_of::<usize>());
+    }
+}
