@@ -101,7 +101,45 @@ fn with_comments(mut decoder: Decoder, chunks: &[Bytes]) -> Interpretation {
     end(&decoder, out)
 }
 
-/// Holds all three views of these chunks against what is wanted.
+/// Another view with each call; comments are dropped, as some of them are not seen whole.
+fn mixed(mut decoder: Decoder, chunks: &[Bytes]) -> Interpretation {
+    let mut out = Interpretation::default();
+    let mut calls = 0;
+    for chunk in chunks {
+        let mut chunk = chunk.clone();
+        loop {
+            calls += 1;
+            let found = match calls % 3 {
+                0 => decoder
+                    .decode(&mut chunk)
+                    .map(|event| event.map(|event| message!(event))),
+                1 => {
+                    let mut rest: &[u8] = &chunk;
+                    let found = decoder
+                        .decode_ref(&mut rest)
+                        .map(|event| event.map(|event| message!(event)));
+                    chunk = chunk.slice_ref(rest);
+                    found
+                }
+                _ => match decoder.decode_with_comments(&mut chunk) {
+                    Ok(Some(Decoded::Event(event))) => Ok(Some(message!(event))),
+                    Ok(Some(_)) => continue,
+                    Ok(None) => Ok(None),
+                    Err(limit) => Err(limit),
+                },
+            };
+            match found {
+                Ok(Some(event)) => out.events.push(event),
+                Ok(None) => break,
+                Err(limit) => out.events.push(error(limit, &decoder)),
+            }
+        }
+        assert!(chunk.is_empty());
+    }
+    end(&decoder, out)
+}
+
+/// Holds all views, and a mixture of them, of these chunks against what is wanted.
 pub(crate) fn check(wanted: &Interpretation, chunks: &[Bytes]) {
     check_with(&Decoder::new(), wanted, chunks);
 }
@@ -120,6 +158,8 @@ fn check_with(decoder: &Decoder, wanted: &Interpretation, chunks: &[Bytes]) {
     assert_eq!(owned, without_comments, "owned, {chunks:?}");
     let lent = lent(decoder.clone(), chunks);
     assert_eq!(lent, without_comments, "lent, {chunks:?}");
+    let mixed = mixed(decoder.clone(), chunks);
+    assert_eq!(mixed, without_comments, "mixed, {chunks:?}");
 }
 
 /// The same with limits, which the stream is rewritten for.

@@ -79,8 +79,8 @@ impl Pending {
         self.data.extend_from_slice(piece);
     }
 
-    /// At a line's start or inside a name, takes the name of a field out of the next piece of a line, which has no line break; gives the
-    /// rest, which is part of its value.
+    /// Takes the next piece of a line, which has no line break, at the line's start or inside a name;
+    /// gives what of it is part of a value.
     pub(super) fn push_name<'a, const COMMENTS: bool>(&mut self, piece: &'a [u8]) -> &'a [u8] {
         if !COMMENTS && self.line == Line::Start && piece.first() == Some(&b':') {
             self.line = Line::Comment;

@@ -252,6 +252,8 @@ impl Scanner {
                 self.retry(time);
             }
             Field::Comment if COMMENTS => return Ok(Some(Found::Comment(None))),
+            // Begun while comments were wanted.
+            Field::Comment => drop(self.pending.take_value()),
             _ => {}
         }
         Ok(None)
