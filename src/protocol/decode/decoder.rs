@@ -176,7 +176,7 @@ impl Decoder {
     /// assert!(chunk.is_empty());
     /// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
     /// ```
-    #[inline(always)]
+    #[inline]
     pub fn decode(&mut self, chunk: &mut Bytes) -> Result<Option<MessageEvent>, LimitExceeded> {
         if self.scanner.more_data(chunk) {
             chunk.clear();
@@ -216,6 +216,7 @@ impl Decoder {
     /// assert_eq!(letters, 6);
     /// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
     /// ```
+    // 1 % fewer instructions for `token`, lent, in benches/decode than with `inline`.
     #[inline(always)]
     pub fn decode_ref<'a, 'c: 'a>(
         &'a mut self,

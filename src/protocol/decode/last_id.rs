@@ -19,7 +19,7 @@ pub(super) struct LastId {
 
 impl LastId {
     /// The caller has found it to be UTF-8.
-    #[inline(always)]
+    #[inline]
     pub(super) fn set(&mut self, text: &[u8]) {
         self.shared = None;
         self.text.clear();

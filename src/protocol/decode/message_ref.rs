@@ -172,7 +172,7 @@ impl<'a> MessageRef<'a> {
 
 impl<'a> MessageRef<'a> {
     /// The event that has just been dispatched.
-    #[inline(always)]
+    #[inline]
     pub(super) fn lend(
         chunk: &'a [u8],
         parts: &Parts,

@@ -87,6 +87,7 @@ impl Scanner {
     /// and where the next one begins.
     ///
     /// What this does not take, [`scan`](Self::scan) does; a block is looked at twice at most.
+    // 15 % fewer instructions for `typical`, lent, in benches/decode than with `inline`.
     #[inline(always)]
     pub(super) fn whole(&mut self, chunk: &[u8]) -> Option<(Parts, usize)> {
         let at_block = self.lengths.is_at_block()
@@ -112,7 +113,7 @@ impl Scanner {
 
     /// Takes a chunk that has nothing but more of the data that the last one broke off in; whether it
     /// was one.
-    #[inline(always)]
+    #[inline]
     pub(super) fn more_data(&mut self, chunk: &[u8]) -> bool {
         let more = self.pending.is_inside_data()
             && find_end(chunk, 0).is_none()
@@ -371,13 +372,13 @@ impl Scanner {
 // The views of what has been found.
 impl Scanner {
     /// The event that has just been dispatched.
-    #[inline(always)]
+    #[inline]
     pub(super) fn lend<'a>(&'a self, chunk: &'a [u8], parts: &Parts) -> MessageRef<'a> {
         MessageRef::lend(chunk, parts, &self.pending, &self.last_id)
     }
 
     /// The event that has just been dispatched, taken out of the chunk with all before `len`.
-    #[inline(always)]
+    #[inline]
     pub(super) fn own(&mut self, chunk: &mut Bytes, parts: Parts, len: usize) -> MessageEvent {
         MessageEvent::take(chunk, parts, len, &mut self.pending, &mut self.last_id)
     }

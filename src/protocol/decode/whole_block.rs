@@ -21,6 +21,7 @@ impl Parts {
     /// Reads a block that stands whole at the chunk's start and is written as nearly everybody
     /// writes it: `name: value`, ends of line that are LF, one line of data. Its parts, and where its
     /// empty line is; `None` for any other.
+    // 12 % fewer instructions for `typical`, lent, in benches/decode than with `inline`.
     #[inline(always)]
     pub(super) fn whole(chunk: &[u8]) -> Option<(Self, usize)> {
         let mut parts = Self::default();
