@@ -4,7 +4,7 @@
 
 use axum_core::BoxError;
 use axum_core::body::Body;
-use axum_core::extract::OptionalFromRequestParts;
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum_core::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
@@ -97,6 +97,25 @@ impl<S: Sync> OptionalFromRequestParts<S> for LastEventId {
         found.into_result()
     }
 }
+
+/// Not for use: it is there for its error message. axum reports a handler with a bare `LastEventId`
+/// as one that is no `Handler`, and names `#[axum::debug_handler]`, which then says what to write.
+#[doc(hidden)]
+impl<S: EveryRequestHasAnId + Sync> FromRequestParts<S> for LastEventId {
+    type Rejection = InvalidLastEventId;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, InvalidLastEventId> {
+        std::future::pending().await
+    }
+}
+
+/// Implemented by nothing: a bare extractor would refuse each client's first connection.
+#[diagnostic::on_unimplemented(
+    message = "a handler takes `Option<LastEventId>`, not `LastEventId`",
+    label = "the first request of a client has no ID",
+    note = "write `last: Option<LastEventId>`"
+)]
+pub(crate) trait EveryRequestHasAnId {}
 
 impl IntoResponse for InvalidLastEventId {
     fn into_response(self) -> Response {
