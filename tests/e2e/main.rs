@@ -6,6 +6,7 @@ mod support;
 #[cfg(feature = "axum")]
 mod axum;
 mod compression;
+mod connection;
 #[cfg(feature = "axum")]
 mod head;
 mod hyper;

@@ -187,7 +187,7 @@ async fn by_hub(layer: Option<SseLayer>, request: Request<()>) -> Read {
             None => Read::None,
             Some((_, rest)) => {
                 let end = rest.find(")))").unwrap();
-                id(rest[..end].trim_matches('"'))
+                id(&rest[..end].trim_matches('"').replace("\\t", "\t"))
             }
         };
         Ok(subscriber)
@@ -413,4 +413,81 @@ async fn a_refused_stream_is_dropped_unpolled() {
     assert_eq!(response.headers().len(), 1);
     assert_eq!(script.polls(), 0);
     assert!(!script.is_held());
+}
+
+/// The rule once more, in a few lines: the first header, then the first such parameter.
+fn model(header: Option<&[u8]>, query: Option<Vec<u8>>) -> Read {
+    let value = match header {
+        Some(value) if !value.is_empty() => value.to_vec(),
+        _ => query.unwrap_or_default(),
+    };
+    match String::from_utf8(value) {
+        Ok(text) if text.is_empty() => Read::None,
+        Ok(text) if text.len() <= 4096 && !text.contains(['\0', '\r', '\n']) => Read::Id(text),
+        _ => Read::Refused,
+    }
+}
+
+#[tokio::test]
+async fn random_requests_are_read_alike() {
+    let mut rng = crate::support::rng::Rng::new(7);
+    let parts: [&[u8]; 9] = [
+        b"",
+        b"7",
+        b"-",
+        "ü".as_bytes(),
+        b"\xff",
+        b"\xc3",
+        b"\t",
+        b"%00",
+        &[b'x'; 1400],
+    ];
+    let mut refused = 0;
+    for round in 0..2000 {
+        let mut value = |raw: bool| -> Vec<u8> {
+            let count = rng.below(5);
+            let mut value: Vec<u8> = (0..count).flat_map(|_| rng.pick(&parts).to_vec()).collect();
+            if !raw && rng.one_in(4) {
+                value.push(*rng.pick(b"\0\r\n"));
+            }
+            value
+        };
+        let (header, query) = (value(true), value(false));
+        let encoded: String = query.iter().map(|byte| format!("%{byte:02x}")).collect();
+        let mut request = Request::get(match rng.below(3) {
+            0 => "/".to_owned(),
+            1 => format!("/?a=b&last-event-id={encoded}&lastEventId=9"),
+            _ => format!("/?lastEventId={encoded}"),
+        });
+        let has_query = request.uri_ref().unwrap().query().is_some();
+        let has_header = rng.one_in(2);
+        if has_header {
+            request = request.header("last-event-id", &header[..]);
+            if rng.one_in(3) {
+                request = request.header("last-event-id", "9");
+            }
+        }
+        let request = request.body(()).unwrap();
+        let expected = model(has_header.then_some(&header), has_query.then_some(query));
+        refused += usize::from(expected == Read::Refused);
+        let layer = SseLayer::new().query_fallback();
+        assert_eq!(
+            by_layer(layer.clone(), again(&request)).await,
+            expected,
+            "{round}"
+        );
+        assert_eq!(by_hub(None, again(&request)).await, expected, "{round}");
+        assert_eq!(
+            by_request(Some(layer.clone()), again(&request)).await,
+            expected,
+            "{round}"
+        );
+        #[cfg(feature = "axum")]
+        assert_eq!(
+            by_extractor(Some(layer), again(&request)).await,
+            expected,
+            "{round}"
+        );
+    }
+    assert!((200..1800).contains(&refused), "{refused}");
 }
