@@ -92,6 +92,49 @@ mod tests {
         }
     }
 
+    /// Wakes a thread.
+    struct Unpark(std::thread::Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    #[test]
+    fn loses_no_ring_of_another_thread() {
+        use std::sync::atomic::AtomicUsize;
+        use std::time::Duration;
+
+        const RINGS: usize = 5_000;
+        let mut alarm = Alarm::new();
+        let (bell, heard) = (alarm.waker(), Arc::new(AtomicUsize::new(0)));
+        let listener = Arc::clone(&heard);
+        let ringer = std::thread::spawn(move || {
+            for ring in 1..=RINGS {
+                while listener.load(Ordering::SeqCst) < ring {
+                    std::thread::yield_now();
+                }
+                bell.wake_by_ref();
+            }
+        });
+        let task = || Waker::from(Arc::new(Unpark(std::thread::current())));
+        let mut waker = task();
+        // Rung when made, and then once for each ring that is answered.
+        for ring in 1..=RINGS + 1 {
+            while !alarm.has_rung(&Context::from_waker(&waker)) {
+                let start = std::time::Instant::now();
+                std::thread::park_timeout(Duration::from_secs(20));
+                assert!(start.elapsed() < Duration::from_secs(20), "ring {ring}");
+            }
+            if ring % 3 == 0 {
+                waker = task();
+            }
+            heard.store(ring, Ordering::SeqCst);
+        }
+        ringer.join().unwrap();
+    }
+
     #[test]
     fn rings_once_and_wakes_the_last_task_that_asked() {
         let tasks = [0, 1].map(|_| Arc::new(Count(0.into())));

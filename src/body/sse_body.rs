@@ -144,7 +144,7 @@ where
     ///
     /// There is no event in between, and no allocation per item: the form for tokens by the million.
     /// The closure may write several events for an item, or none; what it wrote before it returns an
-    /// error is sent.
+    /// error is sent. For a body with a timer, pass a [`Written`] to [`with_timer`](Self::with_timer).
     ///
     /// ```
     /// use std::convert::Infallible;
