@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 
@@ -31,13 +33,18 @@ pub const TEXT_EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-
 /// [Fetch]: https://fetch.spec.whatwg.org/#concept-header-extract-mime-type
 #[must_use]
 pub fn is_event_stream(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(CONTENT_TYPE)
-        .iter()
-        .flat_map(|value| split(value.as_bytes(), b','))
-        .filter_map(essence)
-        .last()
-        .is_some_and(|essence| essence.eq_ignore_ascii_case(b"text/event-stream"))
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let Some(first) = values.next() else {
+        return false;
+    };
+    let mut all = Cow::Borrowed(first.as_bytes());
+    for value in values {
+        // A quoted string that one header leaves open continues in the next.
+        all.to_mut().push(b',');
+        all.to_mut().extend_from_slice(value.as_bytes());
+    }
+    let last = split(&all, b',').filter_map(essence).last();
+    last.is_some_and(|essence| essence.eq_ignore_ascii_case(b"text/event-stream"))
 }
 
 /// The `type/subtype` of a media type, if it is a valid one and not `*/*`.

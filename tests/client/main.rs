@@ -17,4 +17,5 @@ mod policies;
 mod reconnects;
 mod redirects;
 mod script;
+mod types;
 mod watchdog;
