@@ -86,7 +86,8 @@ impl HubBuilder {
     }
 
     /// How long an event is retained; by default however long. The clock is looked at when something
-    /// is published and when somebody subscribes.
+    /// is published and when somebody subscribes. On `wasm32-unknown-unknown`, where the standard
+    /// library has no clock, only the other bounds count.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};

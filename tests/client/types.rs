@@ -74,9 +74,11 @@ fn essence(input: &str) -> Option<String> {
 
 /// [Extract a MIME type](https://fetch.spec.whatwg.org/#concept-header-extract-mime-type)
 fn extract(values: &[String]) -> Option<String> {
-    let values = split(&values.join(", "));
-    let essences = values.iter().filter_map(|value| essence(value));
-    essences.filter(|essence| essence != "*/*").last()
+    let mut last = None;
+    for value in split(&values.join(", ")) {
+        last = essence(&value).filter(|essence| essence != "*/*").or(last);
+    }
+    last
 }
 
 #[test]
