@@ -1,5 +1,5 @@
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -108,9 +108,20 @@ impl<T: MaybeTimer> Interrupts<T> {
     }
 
     pub(super) fn end_when(&mut self, shutdown: impl Future<Output = ()> + Send + 'static) {
-        let shutdown =
-            Exclusive::new(Box::pin(shutdown) as Pin<Box<dyn Future<Output = ()> + Send>>);
-        *self.end_mut().project().shutdown = Some(shutdown);
+        let slot = self.end_mut().project().shutdown;
+        let shutdown: Shutdown = match slot.take() {
+            None => Box::pin(shutdown),
+            Some(mut earlier) => {
+                let mut shutdown = Box::pin(shutdown);
+                Box::pin(poll_fn(move |cx| {
+                    match earlier.get_mut().as_mut().poll(cx) {
+                        Poll::Ready(()) => Poll::Ready(()),
+                        Poll::Pending => shutdown.as_mut().poll(cx),
+                    }
+                }))
+            }
+        };
+        *slot = Some(Exclusive::new(shutdown));
     }
 
     pub(super) fn end_at(&mut self, age: MaxAge) {
@@ -223,10 +234,12 @@ impl<T: MaybeTimer> Interrupts<T> {
     }
 }
 
+type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 pin_project! {
     /// What ends a stream apart from itself.
     struct End<S> {
-        shutdown: Option<Exclusive<Pin<Box<dyn Future<Output = ()> + Send>>>>,
+        shutdown: Option<Exclusive<Shutdown>>,
         max_age: Option<MaxAge>,
         #[pin]
         age: Option<S>,

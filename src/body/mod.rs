@@ -1,7 +1,8 @@
 //! Event streams as HTTP bodies.
 //!
-//! [`SseBody`] makes a body of a stream of events. [`KeepAliveBody`] puts heartbeats into an event
-//! stream that somebody else made. [`EventStream`] makes a stream of events of a body.
+//! [`SseBody`] makes a body of a stream of events, and [`BoxBody`] is one type for all of them.
+//! [`KeepAliveBody`] puts heartbeats into an event stream made elsewhere. [`EventStream`] makes a stream
+//! of events of a body.
 //!
 //! ```
 //! use http_body_util::BodyExt;

@@ -122,7 +122,8 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
 
     /// Ends the stream cleanly when the future resolves, as in a graceful shutdown.
     ///
-    /// What is ready then, up to a frame, is sent before the [`farewell`](Self::farewell).
+    /// What is ready then, up to a frame, is sent before the [`farewell`](Self::farewell). May be called
+    /// several times: the first of the futures to resolve ends the stream.
     ///
     /// ```
     /// use http_body_util::BodyExt;

@@ -227,3 +227,39 @@ fn a_prelude_spreads_the_reconnection_time_and_pads() {
     assert!(times[0] >= 2_000 && times[199] <= 5_000, "{times:?}");
     assert!(times[199] - times[0] > 1_000, "{times:?}");
 }
+
+/// Whatever their text is, heartbeats and preludes are comment lines, and end no block.
+#[test]
+fn text_cannot_end_a_block() {
+    let rng = &mut Rng::new(3);
+    for _ in 0..2_000 {
+        let pieces = [
+            "a", ":", "data: x", " ", "\n", "\r", "\r\n", "\u{feff}", "\0",
+        ];
+        let text: String = (0..rng.below(6)).map(|_| *rng.pick(&pieces)).collect();
+        let (_, waker) = Wakes::new();
+        let timer = ManualTimer::new();
+        let keep_alive = KeepAlive::new().text(&text);
+        let body = SseBody::with_timer(Events::new([]), timer.clone()).keep_alive(keep_alive);
+        let mut body = Box::pin(if rng.one_in(2) {
+            body.prelude(Prelude::new().retry(SECOND))
+        } else {
+            body.prelude(Prelude::new().padding())
+        });
+        let mut stream = poll(&mut body, &waker).data().to_vec();
+        for _ in 0..3 {
+            stream.extend(loop {
+                timer.advance(SECOND);
+                if let Polled::Data(heartbeat) = poll(&mut body, &waker) {
+                    break heartbeat;
+                }
+            });
+        }
+        let lines = std::str::from_utf8(&stream).unwrap();
+        let lines = lines.strip_suffix('\n').unwrap().split('\n');
+        for line in lines {
+            let is_one = line.starts_with(':') || line == "retry: 1000";
+            assert!(is_one && !line.contains('\r'), "{text:?} became {stream:?}");
+        }
+    }
+}

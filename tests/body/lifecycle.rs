@@ -71,6 +71,26 @@ fn a_shutdown_that_came_before_the_first_poll_counts() {
 }
 
 #[test]
+fn the_first_of_several_shutdowns_ends_the_stream() {
+    for first in 0..3 {
+        let (wakes, waker) = Wakes::new();
+        let mut stops = Vec::new();
+        let mut body = SseBody::new(Events::new([])).farewell(Event::new("bye"));
+        for _ in 0..3 {
+            let (shutdown, stopped) = oneshot::channel::<()>();
+            stops.push(shutdown);
+            body = body.end_when(async { _ = stopped.await });
+        }
+        let mut body = Box::pin(body);
+        assert_eq!(poll(&mut body, &waker), Polled::Pending);
+        stops.remove(first).send(()).unwrap();
+        assert_eq!(wakes.count(), 1);
+        assert_eq!(poll(&mut body, &waker).data(), "data: bye\n\n");
+        assert_eq!(poll(&mut body, &waker), Polled::End);
+    }
+}
+
+#[test]
 fn age_counts_from_the_first_poll_and_is_spread() {
     let (_, waker) = Wakes::new();
     let mut ages = Vec::new();
