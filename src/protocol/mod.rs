@@ -21,7 +21,7 @@
 //! |---|---|
 //! | `event` | sets the event type |
 //! | `data` | appends the value and an LF to the data |
-//! | `id` | sets the last event ID, unless the value has a NUL |
+//! | `id` | sets the last event ID, unless the value has a NUL (or, here, more than [`EventId::MAX_LEN`] bytes) |
 //! | `retry` | sets the reconnection time in milliseconds, if the value is ASCII digits only |
 //! | any other | nothing |
 //!

@@ -243,6 +243,9 @@ impl Decoder {
 
     /// The next event or comment, taken out of the chunk; `None` when the chunk is empty.
     ///
+    /// Calls of all three views can be mixed. A comment that one of the others began or ended is
+    /// dropped.
+    ///
     /// # Errors
     ///
     /// If a line or an event is too long; the decoder [can go on](LimitExceeded).

@@ -34,8 +34,7 @@ impl Lengths {
         self.block == 0
     }
 
-    /// Whether a block of this length, which stands at a block's start, exceeds nothing, however
-    /// its lines are divided.
+    /// Whether a whole block of this length is within both limits, whatever its lines are.
     #[inline]
     pub(super) fn allows_block(&self, len: usize) -> bool {
         len <= self.max_line.min(self.max_event)
@@ -96,14 +95,14 @@ impl Lengths {
         self.max_event.saturating_sub(self.block)
     }
 
-    /// Looks whether a line of this length, or at least of this length, is allowed.
+    /// Fails if a line that has this length so far is too long already.
     #[inline]
     fn check(&self, line: usize, counts: bool) -> Result<(), LimitExceeded> {
         let room = if counts { self.room() } else { usize::MAX };
         if line <= room.min(self.max_line) {
             return Ok(());
         }
-        // The one that is met first, whatever the chunks are.
+        // The smaller one, so that it is the same however the stream is cut.
         Err(if self.max_line <= room {
             LimitExceeded::new(Limit::Line, self.max_line)
         } else {

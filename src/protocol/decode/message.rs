@@ -48,8 +48,7 @@ pub struct MessageEvent {
     beside: Option<Arc<Beside>>,
 }
 
-/// What is not in the block: a last event ID from before, or one that had to be repaired, and what few
-/// events have.
+/// What is not in the block: an ID from before or one that was repaired, and what few events have.
 //
 // Not an `EventId` in the event: moving text that is kept in place, right after it was written there,
 // costs more than all the rest.

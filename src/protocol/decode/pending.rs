@@ -86,7 +86,7 @@ impl Pending {
             self.line = Line::Comment;
             return &[];
         }
-        // No further than a name can be that matters, lest a long one be searched again and again.
+        // Only as far as a known name can reach, so that a long one is not searched again and again.
         let most = piece.len().min(Field::MAX_NAME + 1 - self.scratch.len());
         match piece[..most].iter().position(|byte| *byte == b':') {
             Some(at) => {
@@ -131,7 +131,7 @@ impl Pending {
         match self.line {
             Line::Value(Field::Data) => self.data.extend_from_slice(piece),
             Line::Value(Field::Id) => {
-                // One byte more than an ID can have, so that it is seen not to be one.
+                // One byte more than an ID can have, which is enough to tell that it is too long.
                 let most = (EventId::MAX_LEN + 1).saturating_sub(self.scratch.len());
                 self.scratch
                     .extend_from_slice(&piece[..most.min(piece.len())]);

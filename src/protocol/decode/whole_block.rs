@@ -51,10 +51,10 @@ impl Parts {
     }
 }
 
-/// How long the comment lines are that stand here whole, which is what heartbeats are; with the empty
-/// line after each, if it has one.
+/// The length of the complete comment lines at the chunk's start, which is what heartbeats are, and of
+/// an empty line after each.
 ///
-/// They and their empty lines have to stand where there is no event yet.
+/// Only for where no event has begun: there, empty lines dispatch nothing.
 #[inline]
 pub(super) fn comment_lines(chunk: &[u8], max_line: usize) -> usize {
     let mut at = 0;
