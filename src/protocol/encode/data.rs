@@ -39,7 +39,7 @@ use crate::protocol::value::Text;
 /// # Ok::<(), tower_sse::InvalidText>(())
 /// ```
 #[derive(Clone)]
-pub struct Data(pub(super) Repr);
+pub struct Data(Repr);
 
 #[derive(Clone)]
 pub(super) enum Repr {
@@ -61,6 +61,16 @@ impl Data {
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         Self(Repr::Text(Text::Static(text)))
+    }
+
+    #[inline]
+    pub(super) fn repr(&self) -> &Repr {
+        &self.0
+    }
+
+    /// Whole `data: ...` lines and the empty one after them.
+    pub(super) fn from_encoded(lines: Vec<u8>) -> Self {
+        Self(Repr::Lines(Bytes::from(lines.into_boxed_slice())))
     }
 
     /// Bytes that the caller knows to be UTF-8.
@@ -86,7 +96,7 @@ impl Data {
 
         let mut lines = Vec::with_capacity(128);
         write_data(&mut lines, |out| write!(Display(out), "{value}"))?;
-        Ok(Self(Repr::Lines(Bytes::from(lines.into_boxed_slice()))))
+        Ok(Self::from_encoded(lines))
     }
 
     /// Each item as a line, or as several if it has line breaks; see [`DataLines`].
@@ -122,7 +132,7 @@ impl Data {
         let mut lines = Vec::with_capacity(128);
         write_data(&mut lines, |out| serde_json::to_writer(out, value))
             .map_err(JsonError::writing)?;
-        Ok(Self(Repr::Lines(Bytes::from(lines.into_boxed_slice()))))
+        Ok(Self::from_encoded(lines))
     }
 }
 

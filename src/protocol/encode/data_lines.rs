@@ -1,8 +1,6 @@
 use std::fmt;
 
-use bytes::Bytes;
-
-use super::data::{Data, Repr};
+use super::data::Data;
 use super::lines::{DATA, END};
 
 /// An event's data, written line by line: for formats that give each line a meaning, such as
@@ -129,8 +127,7 @@ impl fmt::Write for DataLines {
 
 impl From<DataLines> for Data {
     fn from(lines: DataLines) -> Self {
-        let encoded = lines.into_encoded().into_boxed_slice();
-        Self(Repr::Lines(Bytes::from(encoded)))
+        Self::from_encoded(lines.into_encoded())
     }
 }
 

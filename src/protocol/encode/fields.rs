@@ -62,8 +62,9 @@ impl<'a> Fields<'a> {
 
     /// Appends the block, after one exact reservation where `out` is empty.
     ///
-    /// Always inlined, so that what is known to be absent costs nothing: a writer's event has no
-    /// comment, and often neither type nor ID.
+    /// Always inlined, with what it calls, so that what is known to be absent costs nothing: a writer's
+    /// event has no comment, and often neither type nor ID. `benches/encode.rs`, `Block::write` of the
+    /// typical event: 497 instructions, and 577 if left to the compiler.
     #[inline(always)]
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         match self.data {
@@ -108,7 +109,7 @@ impl<'a> Fields<'a> {
         out.extend_from_slice(DATA);
     }
 
-    #[inline(always)]
+    #[inline]
     fn head_len(&self) -> usize {
         let mut len = 0;
         if self.comment.is_some() || self.retry.is_some() {
@@ -123,6 +124,7 @@ impl<'a> Fields<'a> {
         len
     }
 
+    // As `encode`: 543 instructions instead of 497 if left to the compiler.
     #[inline(always)]
     pub(super) fn encode_head(&self, out: &mut Vec<u8>) {
         if self.comment.is_some() || self.retry.is_some() {
@@ -156,7 +158,7 @@ impl<'a> Fields<'a> {
 }
 
 /// One exact allocation for a lone block; room to grow from the second block in the buffer on.
-#[inline(always)]
+#[inline]
 pub(super) fn reserve(out: &mut Vec<u8>, additional: usize) {
     if out.capacity() == 0 {
         // Not `reserve_exact`: that goes through the code for growing, which is not inlined.
@@ -166,7 +168,7 @@ pub(super) fn reserve(out: &mut Vec<u8>, additional: usize) {
     }
 }
 
-#[inline(always)]
+#[inline]
 fn push_field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(name);
     out.extend_from_slice(value);

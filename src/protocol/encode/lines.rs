@@ -88,7 +88,7 @@ pub(super) fn has_break(text: &[u8]) -> bool {
 
 /// Looks at `N` bytes at a time in lanes that never meet, which the compiler turns into vector
 /// instructions, and at the last `N` bytes whatever their place: there is no loop over a remainder.
-#[inline(always)]
+#[inline]
 fn has_break_by<const N: usize>(text: &[u8]) -> bool {
     let mut found = [0; N];
     let mut look = |chunk: &[u8]| {
@@ -103,7 +103,7 @@ fn has_break_by<const N: usize>(text: &[u8]) -> bool {
     found != [0; N]
 }
 
-#[inline(always)]
+#[inline]
 fn is_break(b: u8) -> bool {
     (b == b'\n') | (b == b'\r')
 }

@@ -310,8 +310,8 @@ impl Writer {
     }
 
     /// The next chunk to leave, the buffer last.
-    // Always inlined with what calls it: a frame that is handed on through memory by each costs
-    // more than its event.
+    // A frame that is handed on through memory by each caller costs more than its event.
+    // `benches/body.rs`: 364 instructions per frame with a block, and 394 if left to the compiler.
     #[inline(always)]
     pub(crate) fn next_frame(&mut self) -> Option<Bytes> {
         if let Some(chunk) = self.next_chunk() {
@@ -327,6 +327,7 @@ impl Writer {
         Some(Bytes::from(std::mem::take(&mut self.buffer)))
     }
 
+    // `benches/encode.rs`, `Block::write`: 497 instructions, and 520 if left to the compiler.
     #[inline(always)]
     pub(super) fn into_bytes(self) -> Bytes {
         match self.chunks {

@@ -2,8 +2,9 @@
 ///
 /// Made in registers, eight digits at a time, and not in a buffer: bytes that have just been written
 /// one by one are slow to read as a whole, and an event's ID is moved twice before it is sent. A
-/// writer's is copied once, which a buffer serves better.
-#[inline(always)]
+/// writer's is copied once, which a buffer serves better. `benches/encode.rs`, "typical": 45.3 ns for
+/// the event of a `String`, 51.7 with `itoa`; `benches/body.rs`: 41.5 ns per event, and 46.9.
+#[inline]
 pub(super) const fn digits(n: u64) -> Option<([u8; 16], usize)> {
     const HALF: u64 = 100_000_000;
     if n >= HALF * HALF {
@@ -22,7 +23,7 @@ pub(super) const fn digits(n: u64) -> Option<([u8; 16], usize)> {
 /// Each step halves all parts at once: into parts of four digits, of two and of one. The factors
 /// divide by 100 and by 10, exactly in the range of their parts; the masks cut off what comes over
 /// from the part above.
-#[inline(always)]
+#[inline]
 const fn eight(n: u64) -> u64 {
     let fours = (n / 10_000) | ((n % 10_000) << 32);
     let upper = ((fours * 10_486) >> 20) & 0x0000_007f_0000_007f;

@@ -140,7 +140,7 @@ impl EventId {
 }
 
 impl From<u64> for EventId {
-    #[inline(always)]
+    #[inline]
     fn from(number: u64) -> Self {
         Self(Text::number(number))
     }

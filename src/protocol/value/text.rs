@@ -24,7 +24,7 @@ impl Text {
     pub(crate) const EMPTY: Self = Self::Static("");
 
     /// The decimal digits of a number, kept in place.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn number(n: u64) -> Self {
         let Some((digits, len)) = digits(n) else {
             return Self::inline(itoa::Buffer::new().format(n).as_bytes());
@@ -75,7 +75,7 @@ impl Text {
     }
 
     /// The caller has seen to it that `text` is UTF-8 and not longer than `INLINE`.
-    #[inline(always)]
+    #[inline]
     fn inline(text: &[u8]) -> Self {
         #[expect(clippy::cast_possible_truncation, reason = "at most INLINE")]
         let len = text.len() as u8;
