@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bridges;
 mod contract;
 mod disconnects;
 mod event_stream;

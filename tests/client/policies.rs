@@ -83,6 +83,24 @@ async fn half_an_event_is_not_a_clean_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_cut_is_told_however_the_connection_ended() {
+    let script = Script::new([
+        stream([send("data: a\n\nda"), Act::Break]),
+        stream([send("data: a\n\n"), Act::Break]),
+        stream([send("data: a\n\ndata: b"), Act::Stall]),
+        Answer::Refuse,
+    ]);
+    let mut source = script.source().idle_timeout(Duration::from_secs(9));
+    let mut cuts = Vec::new();
+    while let Some(event) = source.next().await {
+        if let SourceEvent::Error(_) = event {
+            cuts.push(source.was_cut());
+        }
+    }
+    assert_eq!(cuts, [true, false, true, false]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_not_safe_is_not_repeated_after_a_clean_end() {
     for (method, requests) in [
         ("GET", 2),
