@@ -94,20 +94,21 @@ impl<T: Timer> SseLayer<T> {
     ///
     /// ```
     /// # use std::{convert::Infallible, time::Duration};
-    /// # use futures_util::stream::{self, StreamExt};
     /// # use http::{Request, Response};
-    /// # use http_body_util::BodyExt;
-    /// # use tower::{Layer, ServiceExt, service_fn};
-    /// # use tower_sse::{Event, KeepAlive, SseBody, SseLayer};
-    /// # let service = service_fn(async |_| {
-    /// #     let events = stream::iter([Event::new("x")]).chain(stream::pending());
-    /// #     Ok::<_, Infallible>(Response::new(SseBody::new(events)))
-    /// # });
+    /// use futures_util::stream;
+    /// use http_body_util::BodyExt;
+    /// use tower::{Layer, ServiceExt, service_fn};
+    /// use tower_sse::{Event, KeepAlive, Prelude, SseBody, SseLayer};
+    ///
+    /// let silence = service_fn(async |_| {
+    ///     let body = SseBody::new(stream::pending::<Event>()).prelude(Prelude::new());
+    ///     Ok::<_, Infallible>(Response::new(body))
+    /// });
     /// smol::block_on(async {
     ///     let keep_alive = KeepAlive::new().interval(Duration::from_millis(1));
     ///     let layer = SseLayer::with_timer(smol::Timer::after).keep_alive(keep_alive);
-    ///     let mut body = layer.layer(service).oneshot(Request::new(())).await.unwrap().into_body();
-    ///     body.frame().await; // the event
+    ///     let mut body = layer.layer(silence).oneshot(Request::new(())).await.unwrap().into_body();
+    ///     body.frame().await; // the prelude
     ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n");
     /// });
     /// ```

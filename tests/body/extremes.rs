@@ -44,6 +44,21 @@ fn the_longest_times_never_come() {
 }
 
 #[test]
+fn the_longest_poll_waits() {
+    use tower_sse::hub::Hub;
+
+    let (_, waker) = Wakes::new();
+    let hub = Hub::new();
+    let subscription = hub.subscribe().unwrap();
+    let mut body = Box::pin(subscription.long_poll(FOREVER, ManualTimer::new()));
+    // The prelude, and the place where it begins.
+    while let Polled::Data(_) = poll(&mut body, &waker) {}
+    hub.publish(Event::new("x"));
+    assert!(poll(&mut body, &waker).data().ends_with(b"data: x\n\n"));
+    assert_eq!(poll(&mut body, &waker), Polled::End);
+}
+
+#[test]
 fn an_age_of_nothing_ends_after_what_is_ready() {
     let (_, waker) = Wakes::new();
     let timer = ManualTimer::new();
