@@ -268,13 +268,13 @@ impl<T> SseLayer<T> {
     ///
     /// Without it, the inner service is called, and its answer is replaced if it is an event stream: a
     /// layer around a whole application does not know beforehand. Set it on the routes of event streams
-    /// whose handlers do more than to stream, and do not read the ID themselves. Every request is looked
-    /// at, whatever its answer would be: not for a layer around a whole application. It has no effect
+    /// whose handlers have side effects and do not check the ID themselves. It looks at every request,
+    /// whatever its answer would be, so it is not for a layer around a whole application. It has no effect
     /// together with [`ignore_invalid`](Self::ignore_invalid).
     ///
     /// ```
-    /// # use std::convert::Infallible;
-    /// # use http::{Request, Response};
+    /// use std::convert::Infallible;
+    /// use http::{Request, Response};
     /// use tower::{Layer, ServiceExt, service_fn};
     /// use tower_sse::SseLayer;
     ///

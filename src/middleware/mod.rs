@@ -43,8 +43,8 @@
 //!
 //! The answer to a `HEAD` request has the headers alone: the handler's body is dropped before it is
 //! polled, and no `Content-Length` is sent. The rules are those for `GET`, so they need the body that a
-//! `GET` would have. A service that has dropped it already, as an axum `Router` has, has its `HEAD`
-//! answers labelled only if it sets the `Content-Type`.
+//! `GET` would have. Where the inner service has dropped it already, as an axum `Router` does when it is
+//! called as a service, only a `Content-Type` tells that a `HEAD` is about an event stream.
 //!
 //! # A bad `Last-Event-ID`
 //!

@@ -119,8 +119,6 @@ async fn of_the_hubs_service() {
     assert_eq!(hub.stats().subscribers, 0);
 }
 
-/// The layer around a whole router sees bodies that axum has stripped: it labels nothing there, and
-/// breaks nothing.
 #[tokio::test]
 async fn of_other_routes() {
     let app = Router::new()
@@ -132,6 +130,32 @@ async fn of_other_routes() {
         assert_eq!(response.headers()[CONTENT_LENGTH], "3");
         assert!(!response.headers().contains_key("content-type"));
     }
+}
+
+/// A router that is called as a service has stripped the body before the layer sees it: what says that
+/// it is an event stream is one, a bare body is not.
+#[tokio::test]
+async fn of_a_router_as_a_service() {
+    let bare = script();
+    let of_bare = bare.clone();
+    let app = Router::new()
+        .route(
+            "/",
+            get(async || SseBody::new(futures_util::stream::pending::<Event>())),
+        )
+        .route(
+            "/bare",
+            get(async move || Body::new(ScriptBody(of_bare.clone()))),
+        );
+    let service = ServiceBuilder::new().layer(SseLayer::new()).service(app);
+    let address = serve(service).await;
+    assert_stream_head(address, "a router as a service").await;
+    let head = request(Version::HTTP_11, address, "/bare").method(Method::HEAD);
+    let response = send(address, head.body(Empty::new()).unwrap()).await;
+    assert_eq!(response.status(), 200);
+    assert!(!response.headers().contains_key("content-type"));
+    assert!(!response.headers().contains_key(CONTENT_LENGTH));
+    assert_eq!(bare.polls(), 0);
 }
 
 #[tokio::test]

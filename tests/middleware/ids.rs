@@ -11,6 +11,7 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_sse::hub::{Hub, HubService};
 use tower_sse::{Event, InvalidLastEventId, LastEventId, SseBody, SseLayer};
 
+use crate::support::timer::ManualTimer;
 use crate::{bytes, full};
 
 /// What a reader made of a request.
@@ -182,16 +183,18 @@ async fn by_request(layer: Option<SseLayer>, request: Request<()>) -> Read {
 async fn by_hub(layer: Option<SseLayer>, request: Request<()>) -> Read {
     let seen = Arc::new(std::sync::Mutex::new(Read::None));
     let noted = Arc::clone(&seen);
-    let service = HubService::new(Hub::new()).select(move |_, subscriber| {
-        *noted.lock().unwrap() = match format!("{subscriber:?}").split_once("After(Some(EventId(") {
-            None => Read::None,
-            Some((_, rest)) => {
-                let end = rest.find(")))").unwrap();
-                id(&rest[..end].trim_matches('"').replace("\\t", "\t"))
-            }
-        };
-        Ok(subscriber)
-    });
+    let service =
+        HubService::with_timer(Hub::new(), ManualTimer::new()).select(move |_, subscriber| {
+            *noted.lock().unwrap() =
+                match format!("{subscriber:?}").split_once("After(Some(EventId(") {
+                    None => Read::None,
+                    Some((_, rest)) => {
+                        let end = rest.find(")))").unwrap();
+                        id(&rest[..end].trim_matches('"').replace("\\t", "\t"))
+                    }
+                };
+            Ok(subscriber)
+        });
     let status = match layer {
         None => service.oneshot(request).await.unwrap().status(),
         Some(layer) => layer
