@@ -10,8 +10,8 @@
 //!
 //! Each event has its ID, and its send time in nanoseconds since the Unix epoch at the beginning of
 //! its data. A publisher at full speed is held back by the slowest subscriber; one with a rate is not.
-//! `distance=` sets by how many events it may be ahead, 0 for one at a time. `--runtime current` serves
-//! on one thread; `--heartbeat` sets the interval in milliseconds.
+//! `distance=` sets by how many events it may be ahead, 0 for one at a time, and `batch=` after how many
+//! it looks. `--runtime current` serves on one thread; `--heartbeat` sets the interval in milliseconds.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -41,15 +41,16 @@ const PATIENCE: Duration = Duration::from_secs(5);
 type Answer = Response<Either<SseBody<Subscription, TokioTimer>, Full<Bytes>>>;
 
 /// What is asked of the publisher.
-struct Publish {
-    n: u64,
-    size: usize,
-    rate: Option<f64>,
-    distance: u64,
+pub(crate) struct Publish {
+    pub(crate) n: u64,
+    pub(crate) size: usize,
+    pub(crate) rate: Option<f64>,
+    pub(crate) distance: u64,
+    pub(crate) batch: u64,
 }
 
 impl Publish {
-    fn from_query(query: &str) -> Self {
+    pub(crate) fn from_query(query: &str) -> Self {
         let value = |name| {
             let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
             pairs
@@ -65,6 +66,7 @@ impl Publish {
                 .unwrap_or(0),
             rate: value("rate").and_then(|rate| rate.parse().ok()),
             distance: number("distance").unwrap_or(DISTANCE),
+            batch: number("batch").unwrap_or(1).max(1),
         }
     }
 
@@ -75,9 +77,11 @@ impl Publish {
             let publish = move || _ = hub.publish(event(self.size));
             _ = tokio::task::spawn_blocking(move || at_rate(self.n, rate, publish)).await;
         } else {
-            for _ in 0..self.n {
+            for n in 1..=self.n {
                 hub.publish(event(self.size));
-                given_up += wait(&hub, self.distance).await;
+                if n % self.batch == 0 {
+                    given_up += wait(&hub, self.distance).await;
+                }
             }
             given_up += wait(&hub, 0).await;
         }
@@ -107,6 +111,11 @@ async fn wait(hub: &Hub, distance: u64) -> usize {
 }
 
 fn event(size: usize) -> Event {
+    Event::new(data(size))
+}
+
+/// The time, and what is left of the size.
+pub(crate) fn data(size: usize) -> String {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
@@ -115,7 +124,7 @@ fn event(size: usize) -> Event {
     while data.len() < size {
         data.push('x');
     }
-    Event::new(data)
+    data
 }
 
 async fn answer(events: HubService<TokioTimer>, hub: Hub, request: Request<Incoming>) -> Answer {
@@ -200,7 +209,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     run(std::env::args().skip(1).collect())
 }
 
-/// `benches/end_to_end.rs` runs it from here.
+/// `benches/end_to_end` runs it from here.
 pub(crate) fn run(args: Vec<String>) -> Result<(), Box<dyn std::error::Error>> {
     let flags = Flags::parse(args)?;
     let mut builder = match &*flags.runtime {

@@ -174,10 +174,6 @@ impl<'a> Case<'a> {
             }
             println!();
         }
-        // A single run says nothing.
-        if rounds().is_none() {
-            return;
-        }
         for one in self.contestants.iter().filter(|one| one.side == Side::Ours) {
             match best {
                 Some(best) => self.row(one.name, one, best),

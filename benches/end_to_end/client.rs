@@ -1,0 +1,86 @@
+//! Subscribers, all on one thread.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use memchr::memmem::Finder;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::Outcome;
+
+/// What all subscribers have received.
+#[derive(Default)]
+pub(crate) struct Received {
+    pub(crate) events: u64,
+    pub(crate) bytes: u64,
+    /// Milliseconds from publishing to reading, where they are asked for.
+    latencies: Vec<f64>,
+}
+
+impl Received {
+    /// Zero where there are none.
+    pub(crate) fn p99(&mut self) -> f64 {
+        self.latencies.sort_by(f64::total_cmp);
+        let place = self.latencies.len() * 99 / 100;
+        self.latencies.get(place).copied().unwrap_or_default()
+    }
+}
+
+/// Each event has one line of data.
+const NEEDLE: &[u8] = b"\ndata: ";
+
+/// How long ago the event was published whose data begins here, unless a read has cut it.
+fn latency(data: &[u8], now: Duration) -> Option<f64> {
+    let digits = data.get(..19)?;
+    let sent: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    Some((now.as_secs_f64() - Duration::from_nanos(sent).as_secs_f64()) * 1e3)
+}
+
+pub(crate) async fn subscribe(
+    address: &str,
+    count: usize,
+    latencies: bool,
+) -> Outcome<Rc<RefCell<Received>>> {
+    let received = Rc::new(RefCell::new(Received::default()));
+    let buffer = Rc::new(RefCell::new(vec![0; 256 * 1024]));
+    for _ in 0..count {
+        let mut stream = TcpStream::connect(address).await?;
+        stream
+            .write_all(b"GET /events HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n")
+            .await?;
+        let (received, buffer) = (Rc::clone(&received), Rc::clone(&buffer));
+        tokio::task::spawn_local(async move {
+            let finder = Finder::new(NEEDLE);
+            // A needle may lie over a border.
+            let mut tail = Vec::new();
+            while stream.readable().await.is_ok() {
+                let mut buffer = buffer.borrow_mut();
+                buffer[..tail.len()].copy_from_slice(&tail);
+                match stream.try_read(&mut buffer[tail.len()..]) {
+                    Ok(0) => return,
+                    Ok(n) => {
+                        let all = &buffer[..tail.len() + n];
+                        let mut received = received.borrow_mut();
+                        received.bytes += n as u64;
+                        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+                        let now = now.unwrap_or_default();
+                        for place in finder.find_iter(all) {
+                            received.events += 1;
+                            if latencies {
+                                let latency = latency(&all[place + NEEDLE.len()..], now);
+                                received.latencies.extend(latency);
+                            }
+                        }
+                        tail = all[all.len().saturating_sub(NEEDLE.len() - 1)..].to_vec();
+                    }
+                    Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                    Err(_) => return,
+                }
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    Ok(received)
+}
