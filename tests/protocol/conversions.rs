@@ -110,12 +110,33 @@ fn every_integer_is_an_id() {
 #[test]
 fn text_at_run_time_is_checked() {
     let text = String::from("match-7");
-    let event = Event::new("x")
-        .try_with_id(text.as_str())
-        .unwrap()
-        .try_with_type(text.clone())
-        .unwrap();
-    assert_eq!(event.encode(), "event: match-7\nid: match-7\ndata: x\n\n");
+    let event = || Event::new("x");
+    for event in [
+        event()
+            .try_with_id(text.as_str())
+            .unwrap()
+            .try_with_type(text.as_str())
+            .unwrap(),
+        event()
+            .try_with_id(&text)
+            .unwrap()
+            .try_with_type(&text)
+            .unwrap(),
+        event()
+            .try_with_id(text.clone())
+            .unwrap()
+            .try_with_type(text.clone())
+            .unwrap(),
+        event()
+            .try_with_id(Cow::Borrowed(&*text))
+            .unwrap()
+            .try_with_type(Cow::Borrowed(&*text))
+            .unwrap(),
+    ] {
+        assert_eq!(event.encode(), "event: match-7\nid: match-7\ndata: x\n\n");
+    }
+    _ = event().try_with_id(7).unwrap();
+    _ = event().try_with_type(EventType::MESSAGE).unwrap();
     let long = "7".repeat(EventId::MAX_LEN + 1);
     for bad in ["7\n", "7\r", "7\0", &long] {
         assert!(Event::new("x").try_with_id(bad).is_err());
@@ -126,7 +147,7 @@ fn text_at_run_time_is_checked() {
         assert!(Event::new("x").try_with_type(bad).is_err());
         assert!(bad.parse::<EventType>().is_err());
     }
-    let id = IdRef::try_from(text.as_str()).unwrap();
+    let id = IdRef::try_from(&text).unwrap();
     assert_eq!(
         Block::write(|out| out.id(id).data("x")),
         "id: match-7\ndata: x\n\n"

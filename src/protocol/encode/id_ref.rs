@@ -110,6 +110,14 @@ impl From<isize> for IdRef<'_> {
     }
 }
 
+impl<'a> TryFrom<&'a String> for IdRef<'a> {
+    type Error = InvalidText;
+
+    fn try_from(text: &'a String) -> Result<Self, InvalidText> {
+        Self::try_from(text.as_str())
+    }
+}
+
 impl<'a> TryFrom<&'a str> for IdRef<'a> {
     type Error = InvalidText;
 

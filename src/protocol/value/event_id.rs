@@ -1,4 +1,4 @@
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
@@ -238,6 +238,25 @@ impl TryFrom<String> for EventId {
     fn try_from(text: String) -> Result<Self, InvalidText> {
         Self::check(text.as_bytes())?;
         Ok(Self(Text::from(text)))
+    }
+}
+
+impl TryFrom<&String> for EventId {
+    type Error = InvalidText;
+
+    fn try_from(text: &String) -> Result<Self, InvalidText> {
+        Self::try_from(text.as_str())
+    }
+}
+
+impl TryFrom<Cow<'_, str>> for EventId {
+    type Error = InvalidText;
+
+    fn try_from(text: Cow<'_, str>) -> Result<Self, InvalidText> {
+        match text {
+            Cow::Borrowed(text) => Self::try_from(text),
+            Cow::Owned(text) => Self::try_from(text),
+        }
     }
 }
 
