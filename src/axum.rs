@@ -56,6 +56,24 @@ where
     }
 }
 
+/// In axum, a handler with several kinds of streams returns a boxed body:
+///
+/// ```
+/// use axum::response::IntoResponse;
+/// use futures_util::stream;
+/// use tower_sse::{Event, Hub, SseBody, body::BoxBody};
+///
+/// fn feed(hub: Option<Hub>) -> BoxBody {
+///     match hub.and_then(|hub| hub.subscribe().ok()) {
+///         Some(subscription) => subscription.into_body().boxed(),
+///         None => SseBody::new(stream::iter([Event::new("come back later")])).boxed(),
+///     }
+/// }
+/// for hub in [None, Some(Hub::new())] {
+///     let response = feed(hub).into_response();
+///     assert_eq!(response.headers()["content-type"], "text/event-stream");
+/// }
+/// ```
 impl IntoResponse for BoxBody {
     fn into_response(self) -> Response {
         self.into_http_response().map(Body::new)
