@@ -22,7 +22,8 @@ use crate::timer::TokioTimer;
 /// A hub's event stream as a ready Tower service: it answers GET.
 ///
 /// The client's `Last-Event-ID`, or `lastEventId` in the query, says where to go on; one that cannot
-/// be an ID is answered 400. With `long-poll` in the query the answer is a
+/// be an ID is answered 400. Inside a [`SseLayer`](crate::SseLayer), the layer's finding counts. With
+/// `long-poll` in the query the answer is a
 /// [long poll](Subscription::long_poll). A hub that takes nobody answers 503 with `Retry-After`,
 /// HEAD gets the headers and opens no stream, and other methods 405.
 ///

@@ -32,6 +32,7 @@ pin_project! {
     #[project = InnerProj]
     enum Inner<B: Body, T: MaybeTimer> {
         Passed { #[pin] body: B },
+        Stream { #[pin] body: B },
         KeptAlive { #[pin] body: KeepAliveBody<B, T> },
         Text { text: Bytes },
         Unsent,
@@ -42,6 +43,14 @@ impl<B: Body, T: MaybeTimer> ResponseBody<B, T> {
     pub(super) fn passed(body: B) -> Self {
         Self {
             inner: Inner::Passed { body },
+        }
+    }
+
+    /// An event stream. Its size is not told, even if it is known: a server would make a
+    /// `Content-Length` of it.
+    pub(super) fn stream(body: B) -> Self {
+        Self {
+            inner: Inner::Stream { body },
         }
     }
 
@@ -77,7 +86,7 @@ impl<B: Body, T: MaybeTimer> Body for ResponseBody<B, T> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().inner.project() {
-            InnerProj::Passed { body } => body
+            InnerProj::Passed { body } | InnerProj::Stream { body } => body
                 .poll_frame(cx)
                 .map(|frame| frame.map(|frame| frame.map(to_bytes))),
             InnerProj::KeptAlive { body } => body.poll_frame(cx),
@@ -89,7 +98,7 @@ impl<B: Body, T: MaybeTimer> Body for ResponseBody<B, T> {
 
     fn is_end_stream(&self) -> bool {
         match &self.inner {
-            Inner::Passed { body } => body.is_end_stream(),
+            Inner::Passed { body } | Inner::Stream { body } => body.is_end_stream(),
             Inner::KeptAlive { body } => body.is_end_stream(),
             Inner::Text { text } => text.is_empty(),
             Inner::Unsent => true,
@@ -99,6 +108,11 @@ impl<B: Body, T: MaybeTimer> Body for ResponseBody<B, T> {
     fn size_hint(&self) -> SizeHint {
         match &self.inner {
             Inner::Passed { body } => body.size_hint(),
+            Inner::Stream { body } => {
+                let mut hint = SizeHint::new();
+                hint.set_lower(body.size_hint().lower());
+                hint
+            }
             Inner::KeptAlive { body } => body.size_hint(),
             Inner::Text { text } => SizeHint::with_exact(text.len().try_into().unwrap_or(u64::MAX)),
             Inner::Unsent => SizeHint::new(),
@@ -117,6 +131,7 @@ impl<B: Body + fmt::Debug, T: MaybeTimer> fmt::Debug for ResponseBody<B, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.inner {
             Inner::Passed { body } => f.debug_tuple("Passed").field(body).finish(),
+            Inner::Stream { body } => f.debug_tuple("Stream").field(body).finish(),
             Inner::KeptAlive { body } => f.debug_tuple("KeptAlive").field(body).finish(),
             Inner::Text { text } => f.debug_tuple("Text").field(text).finish(),
             Inner::Unsent => f.write_str("Unsent"),

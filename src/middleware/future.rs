@@ -120,7 +120,7 @@ fn finish<B: Body, T: MaybeTimer + Clone>(
     match &settings.keep_alive {
         Some(heartbeats) if !is_encoded(response.headers()) => response
             .map(|body| ResponseBody::kept_alive(body, heartbeats.clone(), layer.timer.clone())),
-        _ => response.map(ResponseBody::passed),
+        _ => response.map(ResponseBody::stream),
     }
 }
 

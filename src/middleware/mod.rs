@@ -39,7 +39,7 @@
 //! | anything else, gRPC included | passes | passes |
 //!
 //! What passes keeps its frames, trailers, size hint and end. A header that the handler has set
-//! stays; only a `Content-Length` is taken off an event stream.
+//! stays; only a `Content-Length` is taken off an event stream, and its body no longer tells its size.
 //!
 //! The answer to a `HEAD` request has the headers alone: the handler's body is dropped before it is
 //! polled, and no `Content-Length` is sent. The rules are those for `GET`, so they need the body that a

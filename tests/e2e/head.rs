@@ -186,3 +186,24 @@ async fn refusals_have_no_body_either() {
         }
     }
 }
+
+/// A GET has no length either, whatever the handler and its body say.
+#[tokio::test]
+async fn of_streams_whose_size_is_known() {
+    let typed = [
+        ("content-type", "text/event-stream"),
+        ("content-length", "9"),
+    ];
+    let app = Router::new()
+        .route("/", get(async move || (typed, "data: x\n\n")))
+        .layer(SseLayer::new().detect_only());
+    let address = serve_axum(app).await;
+    assert_stream_head(address, "typed").await;
+    for version in [Version::HTTP_11, Version::HTTP_2] {
+        let get = request(version, address, "/").body(Empty::new()).unwrap();
+        let response = send(address, get).await;
+        assert_eq!(response.headers().get(CONTENT_LENGTH), None, "{version:?}");
+        let body = within(response.into_body().collect()).await.unwrap();
+        assert_eq!(body.to_bytes(), "data: x\n\n");
+    }
+}

@@ -80,6 +80,68 @@ fn accept_is_a_list_of_ranges_with_weights() {
     }
 }
 
+/// Lists written from what they mean: ranges, each with a weight or none, in all the forms that the
+/// grammar and the tolerant allow.
+#[test]
+fn random_lists_of_ranges_are_read_as_they_were_meant() {
+    let mut rng = crate::support::rng::Rng::new(3);
+    let ranges = [
+        ("text/event-stream", 3),
+        ("Text/Event-Stream", 3),
+        ("text/*", 2),
+        ("*/*", 1),
+        ("*", 1),
+        ("text/html", 0),
+        ("application/*", 0),
+    ];
+    let weights = [
+        ("", true),
+        ("q=1", true),
+        ("Q=0.001", true),
+        ("q=0", false),
+        ("Q = 0.000", false),
+    ];
+    let noise = [
+        "",
+        "charset=utf-8",
+        "x=\"a,b;q=0\"",
+        "x=\"\\\",text/event-stream\"",
+    ];
+    for round in 0..5_000 {
+        let mut map = HeaderMap::new();
+        let mut meant: Vec<(u8, bool)> = Vec::new();
+        for _ in 0..rng.below(4) {
+            let mut value = String::new();
+            for _ in 0..rng.below(4) {
+                let (range, specific) = *rng.pick(&ranges);
+                let (weight, accepted) = *rng.pick(&weights);
+                let space = *rng.pick(&["", " ", "\t "]);
+                value += &[
+                    range,
+                    ";",
+                    space,
+                    *rng.pick(&noise),
+                    space,
+                    ";",
+                    weight,
+                    space,
+                    ",",
+                ]
+                .concat();
+                meant.push((specific, accepted));
+            }
+            map.append(ACCEPT, HeaderValue::try_from(value).unwrap());
+        }
+        let best = meant.iter().map(|(specific, _)| *specific).max();
+        let expected = match best {
+            None => true,
+            Some(0) => false,
+            Some(best) => meant.contains(&(best, true)),
+        };
+        assert_eq!(accepts_event_stream(&map), expected, "{round}: {map:?}");
+    }
+}
+
 #[test]
 fn long_lists_cost_one_pass() {
     for part in ["a/b;q=\"", "a/b;q=\\", ",", "\"\\\"", ";q=0"] {

@@ -66,6 +66,8 @@ async fn what_the_handler_has_set_stays() {
     assert_eq!(headers[X_ACCEL_BUFFERING], "yes");
     assert_eq!(headers[CONNECTION], "close");
     assert!(!headers.contains_key(CONTENT_LENGTH));
+    assert_eq!(response.body().size_hint().exact(), None);
+    assert_eq!(response.body().size_hint().lower(), 9);
 }
 
 #[tokio::test]
