@@ -10,5 +10,6 @@ mod errors;
 mod invalid;
 mod lines;
 mod oracle;
+mod panics;
 #[cfg(feature = "tokio")]
 mod readers;

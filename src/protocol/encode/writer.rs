@@ -235,7 +235,7 @@ impl Writer {
         fields.encode(&mut self.buffer);
     }
 
-    /// The same with data that the closure writes; nothing if it fails.
+    /// The same with data that the closure writes; nothing if it fails or panics.
     #[inline]
     pub(super) fn lines<E>(
         &mut self,
@@ -243,14 +243,12 @@ impl Writer {
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.make_room();
-        let start = self.buffer.len();
         reserve(&mut self.buffer, 128);
-        head.encode_head(&mut self.buffer);
-        let written = write_data(&mut self.buffer, write);
-        if written.is_err() {
-            self.buffer.truncate(start);
-        }
-        written
+        let mut begun = Begun::new(&mut self.buffer);
+        head.encode_head(begun.buffer);
+        write_data(begun.buffer, write)?;
+        begun.whole = begun.buffer.len();
+        Ok(())
     }
 
     /// From the second block in a frame on, asks for as much room as the last frame took, so that
@@ -336,6 +334,28 @@ impl Writer {
             None => Bytes::from(self.buffer.into_boxed_slice()),
             Some(chunks) => concat(*chunks, &self.buffer),
         }
+    }
+}
+
+/// A buffer to which a block is being added by code of a user's. Whether that fails or panics, what is
+/// left is whole blocks: a half would be read as fields.
+struct Begun<'a> {
+    buffer: &'a mut Vec<u8>,
+    whole: usize,
+}
+
+impl<'a> Begun<'a> {
+    #[inline]
+    fn new(buffer: &'a mut Vec<u8>) -> Self {
+        let whole = buffer.len();
+        Self { buffer, whole }
+    }
+}
+
+impl Drop for Begun<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.buffer.truncate(self.whole);
     }
 }
 
