@@ -17,6 +17,9 @@ const MAX_BODY: usize = 4 * 1024;
 /// How long the body may take, where there is a clock.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How many frames one poll takes at most: a peer can send empty ones for ever.
+const FRAMES_PER_POLL: usize = 256;
+
 /// A response that is not an event stream: its status is not 200, its `Content-Type` is not
 /// `text/event-stream`, or it has a `Content-Encoding` that nothing has decoded.
 ///
@@ -153,7 +156,18 @@ impl<B: Body, F: Future> Rejecting<B, F> {
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Rejection> {
         let encoded = encoding(self.head.headers()).is_some();
+        let sleep = self.sleep.as_mut().map(|sleep| sleep.as_mut().poll(cx));
+        let is_late = matches!(sleep, Some(Poll::Ready(_)));
+        let mut frames = 0;
         while !encoded && self.seen.len() < MAX_BODY && !self.body.is_end_stream() {
+            if frames == FRAMES_PER_POLL {
+                if is_late {
+                    break;
+                }
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            frames += 1;
             match self.body.as_mut().poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     if let Ok(data) = frame.into_data() {
@@ -163,13 +177,8 @@ impl<B: Body, F: Future> Rejecting<B, F> {
                 }
                 // Whatever is wrong with it, what has arrived is told.
                 Poll::Ready(Some(Err(_)) | None) => break,
-                Poll::Pending => {
-                    let sleep = self.sleep.as_mut().map(|sleep| sleep.as_mut().poll(cx));
-                    if !matches!(sleep, Some(Poll::Ready(_))) {
-                        return Poll::Pending;
-                    }
-                    break;
-                }
+                Poll::Pending if is_late => break,
+                Poll::Pending => return Poll::Pending,
             }
         }
         Poll::Ready(Rejection {

@@ -134,7 +134,11 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
             }
             Read::Comment(comment) => Some(SourceEvent::Comment(comment)),
             Read::Limit(limit) => Some(SourceEvent::Error(ClientError::Limit(limit))),
-            Read::Nothing => None,
+            // Not a sign of life, and the body may have no end of them.
+            Read::Nothing => match self.poll_watchdog(cx) {
+                Poll::Ready(step) => step,
+                Poll::Pending => None,
+            },
             Read::Data => {
                 self.watchdog.feed();
                 self.health.received = true;

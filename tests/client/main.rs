@@ -6,6 +6,7 @@ mod support;
 mod bridges;
 mod contract;
 mod disconnects;
+mod empty_frames;
 mod event_stream;
 mod examples;
 mod fails;
