@@ -81,7 +81,9 @@ impl IntoResponse for BoxBody {
 }
 
 /// In axum, `Option<LastEventId>` is an extractor: what [`SseLayer`](crate::SseLayer) found, or the
-/// request's header without the layer. The first connection has no ID, so it is an `Option`.
+/// request's header without the layer. The first connection has no ID, so it is an `Option`. A bad ID
+/// is answered 400 with the reason, before the handler runs; a handler that takes
+/// `Result<Option<LastEventId>, InvalidLastEventId>` answers itself.
 ///
 /// ```
 /// use axum::{Router, response::IntoResponse, routing::get};

@@ -159,6 +159,26 @@ async fn into_response_gives_axums_response() {
     }
 }
 
+#[tokio::test]
+async fn a_handler_can_answer_a_bad_id_itself() {
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+    use tower_sse::InvalidLastEventId;
+
+    async fn feed(last: Result<Option<LastEventId>, InvalidLastEventId>) -> (StatusCode, String) {
+        (StatusCode::CONFLICT, last.unwrap_err().to_string())
+    }
+    let plain = Router::new().route("/", get(feed));
+    for app in [plain.clone(), plain.layer(SseLayer::new())] {
+        let request = http::Request::get("/").header("last-event-id", &b"\xff"[..]);
+        let request = request.body(axum::body::Body::empty()).unwrap();
+        let response = app.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::CONFLICT);
+        let text = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(text.starts_with(b"Last-Event-ID cannot be an ID"));
+    }
+}
+
 /// Each name of the prelude, with all of its neighbours' names in scope.
 mod prelude {
     #![allow(unused_imports, reason = "they are there to clash, and do not")]
