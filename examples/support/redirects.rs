@@ -36,8 +36,8 @@ impl<B: Clone, E> Policy<B, E> for SafeRedirects {
             let all = std::mem::take(request.headers_mut());
             let headers = request.headers_mut();
             for name in MAY_CROSS {
-                if let Some(value) = all.get(*name) {
-                    headers.insert(*name, value.clone());
+                for value in all.get_all(*name) {
+                    headers.append(*name, value.clone());
                 }
             }
         }

@@ -67,7 +67,8 @@ impl<S: HttpService<B>, B> EventSource<S, B, TokioTimer> {
     ///
     /// The request may have any method, and any body that clones. What is not safe to repeat, such as
     /// a `POST`, is [not repeated](Reconnect) after a clean end. `Accept` and `Cache-Control` are added
-    /// unless they are set. A `Last-Event-ID` is taken as the [initial one](Self::resume_after).
+    /// unless they are set. A `Last-Event-ID` is taken as the [initial one](Self::resume_after), and
+    /// left out if it cannot be an ID.
     ///
     /// ```
     /// # use futures_util::StreamExt;

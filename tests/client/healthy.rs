@@ -9,9 +9,10 @@ use http_body::Frame;
 use http_body_util::{Empty, StreamBody};
 use tower_sse::client::SourceEvent;
 use tower_sse::timer::TokioTimer;
-use tower_sse::{EventSource, Hub, HubService};
+use tower_sse::{EventSource, EventStream, Hub, HubService};
 
 use crate::script::{Act, Answer, Script, all, send, stream as answer};
+use crate::support::timer::ManualTimer;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -162,4 +163,39 @@ async fn one_poll_does_not_read_for_ever() {
     .max_backoff(Duration::ZERO)
     .into_messages();
     assert!(polled(&mut source));
+    let empty = || {
+        let frames = stream::repeat_with(|| Ok::<_, std::io::Error>(Frame::data(Bytes::new())));
+        Response::builder()
+            .status(404)
+            .body(StreamBody::new(frames))
+            .unwrap()
+    };
+    let service = tower::service_fn(move |_: Request<String>| {
+        std::future::ready(Ok::<_, std::io::Error>(empty()))
+    });
+    let mut source = EventSource::new(service, Request::default());
+    assert!(polled(&mut source));
+    assert!(EventStream::from_response(empty()).now_or_never().is_none());
+}
+
+#[test]
+fn frames_without_data_do_not_keep_a_connection_alive() {
+    let timer = ManualTimer::new();
+    let service = tower::service_fn(|_: Request<String>| async {
+        let frames = stream::repeat_with(|| Ok::<_, std::io::Error>(Frame::data(Bytes::new())));
+        let response = Response::builder().header("content-type", "text/event-stream");
+        response.body(StreamBody::new(frames))
+    });
+    let mut source =
+        EventSource::with_timer(service, Request::default(), timer.clone()).idle_timeout(MINUTE);
+    assert!(matches!(
+        source.next().now_or_never(),
+        Some(Some(SourceEvent::Open(_)))
+    ));
+    assert!(polled(&mut source));
+    timer.advance(MINUTE);
+    let Some(Some(SourceEvent::Error(error))) = source.next().now_or_never() else {
+        panic!("still alive");
+    };
+    assert_eq!(error.to_string(), "no data received for 60 s");
 }
