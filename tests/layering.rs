@@ -203,6 +203,7 @@ fn the_core_of_the_hub_knows_no_http_no_body_and_no_stream() {
                 let known = [
                     "std::",
                     "bytes::",
+                    "slab::",
                     "super::",
                     "crate::clock",
                     "crate::hub::",

@@ -190,6 +190,13 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         }
     }
 
+    /// A body that is this text and nothing else, for what is not an event stream after all.
+    pub(crate) fn text(text: String, timer: T) -> Self {
+        let mut body = Self::from_source(None, timer);
+        body.out.push(Block::from_shared(Bytes::from(text)));
+        body
+    }
+
     /// The body in a box, for handlers that answer with one of several streams: [`BoxBody`] is one type
     /// for all of them.
     ///

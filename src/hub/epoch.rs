@@ -44,6 +44,11 @@ impl Epoch {
             .unwrap_or(EventId::EMPTY)
     }
 
+    /// How many bytes an ID has before its number.
+    pub(super) fn prefix_len(&self) -> usize {
+        self.prefix.len()
+    }
+
     /// The sequence number, if the ID is one that this epoch writes, to the letter.
     pub(super) fn parse(&self, id: &str) -> Option<u64> {
         let digits = id.strip_prefix(self.prefix.as_str())?;

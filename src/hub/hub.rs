@@ -3,12 +3,11 @@ use std::fmt;
 use std::time::Duration;
 
 use super::builder::HubBuilder;
-use super::core::ALL_SHARES;
 use super::refused::Refused;
+use super::shared::Shared;
 use super::stats::Stats;
 use super::subscription::{After, Subscriber, Subscription};
 use super::topic::Topic;
-use super::trace;
 use super::wait::{CaughtUp, CloseOver, Drain, Linger};
 use crate::protocol::{Event, EventId};
 use crate::sync::Arc;
@@ -16,7 +15,8 @@ use crate::timer::Timer;
 
 /// Publishes events to any number of subscribers, and replays what a reconnecting one has missed.
 ///
-/// A clone is the same hub. See the [module](super) for how it works.
+/// A clone is the same hub. When the last is dropped, the hub is [closed](Self::close): nothing more
+/// can be published, so its streams end. See the [module](super) for how it works.
 ///
 /// ```
 /// use http_body_util::BodyExt;
@@ -38,9 +38,8 @@ use crate::timer::Timer;
 /// );
 /// # }
 /// ```
-#[derive(Clone)]
 pub struct Hub {
-    pub(super) shared: Arc<super::shared::Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Hub {
@@ -123,7 +122,7 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// If the hub has as many subscribers as it may have, or is closed.
+    /// If the hub is full or closed.
     ///
     /// ```
     /// use tower_sse::hub::{Hub, Outcome};
@@ -142,7 +141,7 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// If the hub has as many subscribers as it may have, or is closed.
+    /// If the hub is full or closed.
     ///
     /// ```
     /// use tower_sse::{Event, LastEventId, hub::{Hub, Outcome}};
@@ -190,7 +189,7 @@ impl Hub {
     /// # }
     /// ```
     pub fn caught_up(&self, distance: u64) -> CaughtUp {
-        CaughtUp::new(self.clone(), distance)
+        CaughtUp::new(Arc::clone(&self.shared), distance)
     }
 
     /// Lets events gather for this long before subscribers are woken, as long as the future is
@@ -203,11 +202,12 @@ impl Hub {
     /// assert!(linger.now_or_never().is_none());
     /// ```
     pub fn linger<T: Timer>(&self, time: Duration, timer: T) -> Linger<T> {
-        Linger::new(self.clone(), time, timer)
+        Linger::new(Arc::clone(&self.shared), time, timer)
     }
 
-    /// Ends all streams, each after what is pending for it and the
-    /// [farewell](HubBuilder::farewell). Nobody is taken any more.
+    /// Ends all streams, each after what has been published so far and the
+    /// [farewell](HubBuilder::farewell). What is published later reaches none of them. New
+    /// subscribers are refused.
     ///
     /// ```
     /// use http_body_util::BodyExt;
@@ -226,12 +226,12 @@ impl Hub {
     /// # }
     /// ```
     pub fn close(&self) {
-        self.close_to(ALL_SHARES);
+        self.shared.close();
     }
 
     /// Like [`close`](Self::close), but ends the streams one after the other, spread evenly over a
-    /// time, so that their clients do not come back at one instant. Nobody is taken from the first
-    /// poll on; if the future is dropped before it resolves, the rest stay.
+    /// time, so that their clients do not all reconnect at once. New subscribers are refused from the
+    /// first poll on; if the future is dropped before it resolves, the remaining streams stay.
     ///
     /// ```
     /// use std::time::Duration;
@@ -246,22 +246,27 @@ impl Hub {
     /// # }
     /// ```
     pub fn close_over<T: Timer>(&self, time: Duration, timer: T) -> CloseOver<T> {
-        CloseOver::new(self.clone(), time, timer)
+        CloseOver::new(Arc::clone(&self.shared), time, timer)
     }
 
     /// Resolves when there is no subscriber: after [`close`](Self::close), when all have been served
     /// or have gone.
     ///
+    /// A client that has stopped reading is polled by no server and cannot be ended, so give it a
+    /// [deadline](Drain::or_after), and the server's own shutdown one as well.
+    ///
     /// ```
+    /// use std::time::Duration;
+    ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let hub = tower_sse::hub::Hub::new();
+    /// let hub = tower_sse::Hub::new();
     /// hub.close();
-    /// hub.drain().await;
-    /// assert_eq!(hub.stats().subscribers, 0);
+    /// let deadline = tokio::time::sleep(Duration::from_secs(10));
+    /// assert_eq!(hub.drain().or_after(deadline).await, 0);
     /// # }
     /// ```
     pub fn drain(&self) -> Drain {
-        Drain::new(self.clone())
+        Drain::new(Arc::clone(&self.shared))
     }
 
     /// The place after everything published so far, as an ID to resume from.
@@ -288,7 +293,7 @@ impl Hub {
     /// ```
     #[must_use]
     pub fn last_event_id(&self) -> EventId {
-        let newest = self.shared.lock().next - 1;
+        let newest = self.shared.lock().next() - 1;
         self.shared.epoch.id(newest)
     }
 
@@ -304,13 +309,38 @@ impl Hub {
     pub fn stats(&self) -> Stats {
         self.shared.lock().stats()
     }
+}
 
-    pub(super) fn close_to(&self, share: u64) {
-        trace::closed(share);
-        self.shared.with(|state, wakes| {
-            state.closed_to = state.closed_to.max(share);
-            state.end_rounds(wakes);
-        });
+impl Hub {
+    pub(super) fn from_shared(shared: Arc<Shared>) -> Self {
+        shared.enter();
+        Self { shared }
+    }
+
+    /// Why a subscriber would be refused now.
+    pub(super) fn refusal(&self) -> Option<Refused> {
+        let (closed, subscribers) = {
+            let state = self.shared.lock();
+            (state.is_closed(), state.subscribers())
+        };
+        let settings = &self.shared.settings;
+        let full = subscribers >= settings.max_subscribers;
+        (closed || full).then_some(Refused {
+            closed,
+            retry_after: settings.retry_after,
+        })
+    }
+}
+
+impl Clone for Hub {
+    fn clone(&self) -> Self {
+        Self::from_shared(Arc::clone(&self.shared))
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.shared.leave();
     }
 }
 

@@ -47,20 +47,24 @@ impl Outcome {
     }
 }
 
-/// What becomes of a subscriber that has fallen behind further than the hub retains.
+/// What happens to a subscriber that has fallen behind further than the hub retains.
+///
+/// The default serves it what there is: a burst larger than what is retained then costs its
+/// subscribers some events, and they are told, where [`End`](Self::End) would have all of them
+/// reconnect at once.
 ///
 /// ```
 /// use tower_sse::hub::Lag;
-/// assert_eq!(Lag::default(), Lag::End);
+/// assert_eq!(Lag::default(), Lag::Oldest);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Lag {
-    /// Its stream ends. The client reconnects, with its last event ID, and is told of the gap.
-    #[default]
+    /// Its stream ends. The client reconnects with its last event ID, and is told of the gap.
     End,
-    /// The gap event, and then on from the oldest retained event.
+    /// The gap event, and then the oldest retained event and what follows.
+    #[default]
     Oldest,
-    /// The gap event, and then on from what is published next.
+    /// The gap event, and then what is published next.
     Newest,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::header::ALLOW;
+use http::header::{ALLOW, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use tower_service::Service;
@@ -21,11 +21,11 @@ use crate::timer::TokioTimer;
 
 /// A hub's event stream as a ready Tower service: it answers GET.
 ///
-/// The client's `Last-Event-ID`, or `lastEventId` in the query, says where to go on; one that cannot
-/// be an ID is answered 400. Inside a [`SseLayer`](crate::SseLayer), the layer's finding counts. With
-/// `long-poll` in the query the answer is a
-/// [long poll](Subscription::long_poll). A hub that takes nobody answers 503 with `Retry-After`,
-/// HEAD gets the headers and opens no stream, and other methods 405.
+/// The client's `Last-Event-ID`, or `lastEventId` in the query, says where to resume; what cannot be
+/// an ID is answered 400 with the reason, once [`select`](Self::select) has allowed the request, or
+/// [ignored](Self::ignore_invalid). Inside a [`SseLayer`](crate::SseLayer), the layer's finding counts. With `long-poll` in the query the response is a
+/// [long poll](Subscription::long_poll). A hub that is closed or full answers 503 with `Retry-After`.
+/// HEAD gets the same status and headers without a stream, and other methods 405.
 ///
 /// ```
 /// use http::{Request, Response, StatusCode};
@@ -70,6 +70,7 @@ struct Settings {
     max_age: Option<MaxAge>,
     long_poll: Duration,
     headers: EventStreamHeaders,
+    ignore_invalid: bool,
     select: Option<Select>,
 }
 
@@ -122,6 +123,7 @@ impl<T: Timer + Clone> HubService<T> {
                 max_age: None,
                 long_poll: Duration::from_secs(25),
                 headers: EventStreamHeaders::new(),
+                ignore_invalid: false,
                 select: None,
             }),
         }
@@ -160,7 +162,7 @@ impl<T: Timer + Clone> HubService<T> {
     /// # use std::time::Duration;
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// let hub = Hub::builder().epoch(36).build();
-    /// let service = HubService::new(hub)
+    /// let service = HubService::new(hub.clone())
     ///     .keep_alive(tower_sse::KeepAlive::new().text("alive"))
     ///     .max_age(tower_sse::MaxAge::new(Duration::from_secs(20)));
     /// let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
@@ -263,6 +265,27 @@ impl<T: Timer + Clone> HubService<T> {
         self
     }
 
+    /// Treats a last event ID that cannot be one as none, instead of answering 400: a browser does
+    /// not reconnect after that.
+    ///
+    /// ```
+    /// # use http::{Request, StatusCode};
+    /// # use tower::ServiceExt;
+    /// # use tower_sse::hub::{Hub, HubService};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let strict = HubService::new(Hub::new());
+    /// let lenient = strict.clone().ignore_invalid();
+    /// let request = || Request::get("/?lastEventId=%00").body(()).unwrap();
+    /// assert_eq!(strict.oneshot(request()).await.unwrap().status(), 400);
+    /// assert_eq!(lenient.oneshot(request()).await.unwrap().status(), 200);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn ignore_invalid(mut self) -> Self {
+        self.change().ignore_invalid = true;
+        self
+    }
+
     fn change(&mut self) -> &mut Settings {
         Arc::make_mut(&mut self.settings)
     }
@@ -277,13 +300,13 @@ impl<T: Timer + Clone> HubService<T> {
         let query = parts.uri.query().unwrap_or_default();
         let policy = Policy {
             query: true,
+            ignore_invalid: self.settings.ignore_invalid,
             ..Policy::new()
         };
         let last = policy.read(&parts.uri, &parts.headers, &parts.extensions);
-        let Ok(last) = last.into_result() else {
-            return self.status(StatusCode::BAD_REQUEST);
-        };
-        let subscriber = self.hub.subscriber().after(last);
+        let last = last.into_result();
+        let subscriber = self.hub.subscriber();
+        let subscriber = subscriber.after(last.clone().unwrap_or_default());
         let subscriber = match &self.settings.select {
             None => subscriber,
             Some(select) => match select(parts, subscriber) {
@@ -291,17 +314,34 @@ impl<T: Timer + Clone> HubService<T> {
                 Err(refusal) => return self.status(refusal),
             },
         };
+        // Only those are told what is wrong with their ID who may have the topics.
+        if let Err(error) = last {
+            return self.says(StatusCode::BAD_REQUEST, format!("{error}\n"));
+        }
         let mut response = self.status(StatusCode::OK);
         self.settings
             .headers
             .apply(parts.version, &parts.headers, response.headers_mut());
-        if parts.method == Method::HEAD {
-            return response;
-        }
-        match subscriber.subscribe() {
-            Ok(subscription) => response.map(|_| self.body(subscription, query)),
-            Err(refused) => refused.into_http_response::<()>().map(|()| self.empty()),
-        }
+        let refused = if parts.method == Method::HEAD {
+            match self.hub.refusal() {
+                None => return response,
+                Some(refused) => refused,
+            }
+        } else {
+            match subscriber.subscribe() {
+                Ok(subscription) => return response.map(|_| self.body(subscription, query)),
+                Err(refused) => refused,
+            }
+        };
+        refused.into_http_response::<()>().map(|()| self.empty())
+    }
+
+    fn says(&self, status: StatusCode, text: String) -> Response<SseBody<Subscription, T>> {
+        let mut response = Response::new(SseBody::text(text, self.timer.clone()));
+        *response.status_mut() = status;
+        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+        response.headers_mut().insert(CONTENT_TYPE, plain);
+        response
     }
 
     fn empty(&self) -> SseBody<Subscription, T> {

@@ -34,6 +34,7 @@ pub struct Stats {
     pub refused: u64,
     /// Events retained.
     pub retained: usize,
-    /// Bytes of events retained.
+    /// Bytes of events retained, and of what holds them; see
+    /// [`retain_bytes`](super::HubBuilder::retain_bytes).
     pub retained_bytes: usize,
 }

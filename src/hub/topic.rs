@@ -42,19 +42,7 @@ impl Topic<'_> {
     /// assert_eq!(hub.topic("match/7").publish(Event::new("goal")).as_str(), "10-1");
     /// ```
     pub fn publish(&self, event: impl std::borrow::Borrow<Event>) -> EventId {
-        let shared = &self.hub.shared;
-        let event = event.borrow();
-        shared.with(|state, wakes| {
-            let mut published = EventId::EMPTY;
-            state.publish(self.name, wakes, |seq| {
-                let own = event
-                    .id()
-                    .filter(|id| shared.settings.user_ids && !id.is_empty());
-                published = own.cloned().unwrap_or_else(|| shared.epoch.id(seq));
-                (event.encode_as(Some(&published)), own.cloned())
-            });
-            published
-        })
+        self.hub.shared.publish(self.name, event.borrow())
     }
 
     /// Sends an event to those who follow the topic now; see [`Hub::transient`].
@@ -67,8 +55,6 @@ impl Topic<'_> {
     /// ```
     pub fn transient(&self, event: impl std::borrow::Borrow<Event>) {
         let block = event.borrow().encode_as(None);
-        self.hub
-            .shared
-            .with(|state, wakes| state.publish_transient(self.name, block, wakes));
+        self.hub.shared.publish_transient(self.name, block);
     }
 }

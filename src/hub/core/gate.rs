@@ -1,109 +1,153 @@
+use std::collections::BTreeMap;
 use std::mem;
 use std::task::Waker;
 
-use super::state::State;
+use super::State;
 use super::wake_list::Wakes;
 
-/// Publishers that wait for subscribers, and whoever waits until all have gone.
+/// Publishers that wait for subscribers, and tasks that wait until all have gone.
 ///
 /// A scan of all subscribers finds how many are behind a place; each of them counts down as it
-/// passes that place. So a publisher costs a scan per wait, and a subscriber a comparison per frame
-/// while somebody waits.
+/// passes that place. So a publisher costs a scan per wait, and a subscriber a look at a few places
+/// per frame while somebody waits.
 #[derive(Debug, Default)]
-pub(in crate::hub) struct Gate {
+pub(super) struct Gate {
     /// No subscriber stands before this place, as far as is known.
     floor: u64,
-    /// Those that are before `target`.
+    /// The places that are waited for.
+    targets: BTreeMap<u64, Target>,
+    drainers: BTreeMap<u64, Waker>,
+    keys: u64,
+}
+
+#[derive(Debug)]
+struct Target {
+    /// How many subscribers are before it.
     behind: usize,
+    publishers: Vec<(u64, Waker)>,
+}
+
+/// What a waiting publisher has left with the gate.
+#[derive(Debug)]
+pub(in crate::hub) struct Wait {
     target: u64,
-    publishers: Vec<Waker>,
-    drainers: Vec<Waker>,
+    key: u64,
 }
 
 impl Gate {
     #[inline]
-    pub(in crate::hub) fn is_shut(&self) -> bool {
-        self.behind > 0
+    pub(super) fn is_shut(&self) -> bool {
+        !self.targets.is_empty()
     }
 
-    /// A subscriber comes.
-    pub(in crate::hub) fn enter(&mut self, cursor: u64) {
-        self.floor = self.floor.min(cursor);
+    /// A subscriber comes, or is to be waited for again.
+    pub(super) fn enter(&mut self, place: u64) {
+        self.floor = self.floor.min(place);
     }
 
-    /// A subscriber comes on.
-    pub(in crate::hub) fn advance(
-        &mut self,
-        before: u64,
-        after: u64,
-        excused: bool,
-        wakes: &mut Wakes,
-    ) {
-        if excused {
-            self.floor = self.floor.min(after);
-        } else if before < self.target && after >= self.target {
-            self.count_down(wakes);
+    /// A subscriber comes on, or goes.
+    pub(super) fn pass(&mut self, before: u64, after: u64, wakes: &mut Wakes) {
+        if before >= after {
+            return;
         }
-    }
-
-    /// A subscriber goes.
-    pub(in crate::hub) fn leave(&mut self, cursor: u64, wakes: &mut Wakes) {
-        if cursor < self.target {
-            self.count_down(wakes);
-        }
-    }
-
-    fn count_down(&mut self, wakes: &mut Wakes) {
-        if self.behind > 0 {
-            self.behind -= 1;
-            if self.behind == 0 {
-                wakes.add(mem::take(&mut self.publishers));
+        let mut reached = None;
+        for (place, target) in self.targets.range_mut(before + 1..=after) {
+            target.behind = target.behind.saturating_sub(1);
+            if target.behind == 0 {
+                reached = Some(*place);
+                let publishers = target.publishers.drain(..);
+                wakes.others.extend(publishers.map(|(_, task)| task));
             }
+        }
+        if reached.is_some() {
+            self.targets.retain(|_, target| target.behind > 0);
+        }
+    }
+
+    /// Events from this place on have been lost.
+    #[inline]
+    pub(super) fn lose(&mut self, seq: u64, wakes: &mut Wakes) {
+        // A subscriber that has lost something is not waited for.
+        if self.is_shut() && seq >= self.floor {
+            self.reopen(wakes);
         }
     }
 
     /// Lets the publishers look again.
-    pub(in crate::hub) fn reopen(&mut self, wakes: &mut Wakes) {
-        if self.behind > 0 {
-            self.behind = 0;
-            wakes.add(mem::take(&mut self.publishers));
-        }
+    fn reopen(&mut self, wakes: &mut Wakes) {
+        let targets = mem::take(&mut self.targets).into_values();
+        let publishers = targets.flat_map(|target| target.publishers);
+        wakes.others.extend(publishers.map(|(_, task)| task));
     }
 
     /// The last subscriber has gone.
-    pub(in crate::hub) fn empty(&mut self, wakes: &mut Wakes) {
+    pub(super) fn empty(&mut self, wakes: &mut Wakes) {
         self.reopen(wakes);
-        wakes.add(mem::take(&mut self.drainers));
-    }
-
-    pub(in crate::hub) fn drain(&mut self, task: &Waker) {
-        add(&mut self.drainers, task);
+        wakes
+            .others
+            .extend(mem::take(&mut self.drainers).into_values());
     }
 }
 
 impl State {
-    /// Whether the slowest subscriber is at most `distance` behind; the task is woken when it may
-    /// be, which is when all are within half of that.
-    pub(in crate::hub) fn is_caught_up(&mut self, distance: u64, task: &Waker) -> bool {
+    /// Whether the slowest subscriber is at most `distance` behind; if not, the task is woken when
+    /// it may be, which is when all are within half of that.
+    pub(in crate::hub) fn is_caught_up(
+        &mut self,
+        distance: u64,
+        wait: &mut Option<Wait>,
+        task: Waker,
+        wakes: &mut Wakes,
+    ) -> bool {
+        self.give_up_wait(wait, wakes);
         let target = self.next.saturating_sub(distance);
+        if self.gate.floor < target {
+            let slowest = self.awaited().map(|(_, place)| place).min();
+            self.gate.floor = slowest.unwrap_or(self.next).min(self.next);
+        }
         if self.gate.floor >= target {
+            wakes.gone.push(task);
             return true;
         }
-        let slowest = self.awaited().map(|(_, place)| place).min();
-        self.gate.floor = slowest.unwrap_or(self.next).min(self.next);
-        if self.gate.floor >= target {
-            return true;
+        let target = self.next.saturating_sub(distance / 2);
+        self.gate.keys += 1;
+        let key = self.gate.keys;
+        if !self.gate.targets.contains_key(&target) {
+            let behind = self.awaited().filter(|(_, place)| *place < target).count();
+            let publishers = Vec::new();
+            self.gate
+                .targets
+                .insert(target, Target { behind, publishers });
         }
-        if self.gate.behind == 0 {
-            self.gate.target = self.next.saturating_sub(distance / 2);
-            let target = self.gate.target;
-            self.gate.behind = self.awaited().filter(|(_, place)| *place < target).count();
+        if let Some(target) = self.gate.targets.get_mut(&target) {
+            target.publishers.push((key, task));
         }
-        add(&mut self.gate.publishers, task);
+        *wait = Some(Wait { target, key });
         false
     }
 
-    /// Waits no longer for those that are further behind; gives their number.
+    /// Waits no longer.
+    pub(in crate::hub) fn give_up_wait(&mut self, wait: &mut Option<Wait>, wakes: &mut Wakes) {
+        let Some(Wait { target: place, key }) = wait.take() else {
+            return;
+        };
+        let Some(target) = self.gate.targets.get_mut(&place) else {
+            return;
+        };
+        if let Some(at) = target
+            .publishers
+            .iter()
+            .position(|(other, _)| *other == key)
+        {
+            wakes.gone.push(target.publishers.swap_remove(at).1);
+        }
+        if target.publishers.is_empty() {
+            self.gate.targets.remove(&place);
+        }
+    }
+
+    /// Waits no longer for those that are further behind, until they have come that near; gives
+    /// their number.
     pub(in crate::hub) fn excuse(&mut self, distance: u64, wakes: &mut Wakes) -> usize {
         let target = self.next.saturating_sub(distance);
         let late: Vec<usize> = self
@@ -112,25 +156,45 @@ impl State {
             .map(|(slot, _)| slot)
             .collect();
         for slot in &late {
-            self.places[*slot].excused = true;
+            self.cursors[*slot].excused = Some(distance);
         }
-        // Whoever else waits counts anew.
+        // The others that wait count anew.
         self.gate.reopen(wakes);
         late.len()
     }
 
     /// How far each subscriber has come that can still come on without a loss.
     fn awaited(&self) -> impl Iterator<Item = (usize, u64)> {
-        let places = self.places.iter().enumerate();
-        places
-            .filter(|(_, place)| place.live && !place.excused)
-            .filter(|(_, place)| place.cursor >= self.views[place.view].lost_to)
-            .map(|(slot, place)| (slot, self.views[place.view].effective(place.cursor)))
+        let cursors = self.cursors.iter();
+        cursors
+            .filter(|(_, cursor)| cursor.excused.is_none())
+            .map(|(slot, cursor)| (slot, cursor.place, &self.groups[cursor.group]))
+            .filter(|(_, place, group)| *place >= group.lost_to)
+            .map(|(slot, place, group)| (slot, group.effective(place)))
     }
-}
 
-fn add(tasks: &mut Vec<Waker>, task: &Waker) {
-    if !tasks.iter().any(|other| other.will_wake(task)) {
-        tasks.push(task.clone());
+    /// Whether there is no subscriber; if there is, the task is woken when the last has gone.
+    pub(in crate::hub) fn is_drained(
+        &mut self,
+        key: &mut Option<u64>,
+        task: Waker,
+        wakes: &mut Wakes,
+    ) -> bool {
+        let drained = self.counters.subscribers == 0;
+        if drained {
+            wakes.gone.push(task);
+            return true;
+        }
+        let key = *key.get_or_insert_with(|| {
+            self.gate.keys += 1;
+            self.gate.keys
+        });
+        wakes.gone.extend(self.gate.drainers.insert(key, task));
+        false
+    }
+
+    /// Waits no longer for that.
+    pub(in crate::hub) fn give_up_drain(&mut self, key: u64, wakes: &mut Wakes) {
+        wakes.gone.extend(self.gate.drainers.remove(&key));
     }
 }

@@ -1,194 +1,164 @@
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc as StdArc;
 use std::sync::atomic::Ordering;
-use std::task::Waker;
 
-use super::wake_list::{Sheet, Ticket, Waiters, Wakes};
-use crate::protocol::Block;
+use super::frames::{FRAME, Frame, Frames};
+use super::key::Key;
+use super::wake_list::{Sheet, Ticket, WakeList, Wakes};
 use crate::sync::{Arc, AtomicU64};
-
-/// How many merged frames a view remembers.
-const FRAMES: usize = 16;
-
-/// Which topics a subscriber follows; subscribers with equal keys share a view.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::hub) struct Key {
-    topics: Vec<StdArc<str>>,
-    prefixes: Vec<StdArc<str>>,
-}
-
-impl Key {
-    /// Sorted, and without what something else in it covers.
-    pub(in crate::hub) fn new(
-        mut topics: Vec<StdArc<str>>,
-        mut prefixes: Vec<StdArc<str>>,
-    ) -> Self {
-        prefixes.sort();
-        // After sorting, what a prefix covers follows it.
-        prefixes.dedup_by(|later, earlier| later.starts_with(&**earlier));
-        topics.sort();
-        topics.dedup();
-        topics.retain(|topic| !prefixes.iter().any(|prefix| topic.starts_with(&**prefix)));
-        Self { topics, prefixes }
-    }
-
-    pub(in crate::hub) fn topics(&self) -> &[StdArc<str>] {
-        &self.topics
-    }
-
-    pub(in crate::hub) fn prefixes(&self) -> &[StdArc<str>] {
-        &self.prefixes
-    }
-
-    pub(in crate::hub) fn is_everything(&self) -> bool {
-        self.prefixes
-            .first()
-            .is_some_and(|prefix| prefix.is_empty())
-    }
-}
 
 /// What all subscribers with one key have in common.
 #[derive(Debug)]
-pub(in crate::hub) struct View {
-    pub(in crate::hub) key: Key,
-    pub(in crate::hub) subscribers: usize,
-    /// Where a subscriber stands that has seen everything: after the view's last event.
-    pub(in crate::hub) head: u64,
-    /// After the last of the view's events that is no longer retained.
-    pub(in crate::hub) lost_to: u64,
+pub(super) struct Group {
+    pub(super) key: StdArc<Key>,
+    pub(super) subscribers: usize,
+    /// Where a subscriber stands that has seen everything: after the group's last event.
+    pub(super) head: u64,
+    /// After the last of the group's events that is no longer retained.
+    pub(super) lost_to: u64,
+    /// Whether `lost_to` counts what topics under a prefix had lost before the group was there.
+    pub(super) knows_losses: bool,
     /// Standing at the first is as good as standing at the second: nothing lies between.
-    pub(in crate::hub) jump: (u64, u64),
-    /// The slots of the topics there are that it follows; left empty by one that follows all.
-    pub(in crate::hub) topics: BTreeSet<usize>,
+    pub(super) jump: (u64, u64),
+    /// The topics it follows by name, by their slots.
+    pub(super) topics: Vec<Followed>,
+    /// The events it follows, if it has prefixes, but not of everything.
+    pub(super) numbers: Option<Numbers>,
     /// Whether it waits for the linger to pass.
-    pub(in crate::hub) lingering: bool,
-    waiters: Waiters,
-    /// Counts up whenever the waiters are taken out. A subscriber that is marked in the round looks no
-    /// further, and needs no lock for that.
+    pub(super) lingering: bool,
+    pub(super) frames: Frames,
+    wake_list: WakeList,
+    /// Counts up whenever the waiting tasks are taken out. A subscriber that is marked in the round
+    /// looks no further, and needs no lock for that.
     round: Arc<AtomicU64>,
-    frames: VecDeque<Merged>,
 }
 
-/// What lies between two places in the view, in one piece.
-#[derive(Debug, Clone)]
-pub(in crate::hub) struct Merged {
-    pub(in crate::hub) from: u64,
-    pub(in crate::hub) to: u64,
-    pub(in crate::hub) events: u64,
-    pub(in crate::hub) block: Block,
+/// A topic that a group follows by name.
+#[derive(Debug)]
+pub(super) struct Followed {
+    pub(super) slot: usize,
+    /// Which of the topic's followers the group is.
+    pub(super) at: usize,
 }
 
-impl View {
-    pub(in crate::hub) fn new(key: Key, head: u64, lost_to: u64) -> Self {
+/// The retained events of a group with prefixes, from a place on.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    pub(super) from: u64,
+    pub(super) list: VecDeque<u64>,
+}
+
+impl Group {
+    /// `stamp` is one that no other group has had.
+    pub(super) fn new(key: StdArc<Key>, head: u64, stamp: u64) -> Self {
+        let prefixed = !key.prefixes().is_empty() && !key.is_everything();
         Self {
+            knows_losses: !prefixed,
             key,
             subscribers: 0,
             head,
-            lost_to,
+            lost_to: 0,
             jump: (head, head),
-            topics: BTreeSet::new(),
+            topics: Vec::new(),
+            numbers: prefixed.then(|| Numbers {
+                from: head,
+                list: VecDeque::new(),
+            }),
             lingering: false,
-            waiters: Waiters::default(),
+            frames: Frames::default(),
+            wake_list: WakeList::new(stamp),
             round: Arc::new(AtomicU64::new(1)),
-            frames: VecDeque::new(),
         }
     }
 
-    pub(in crate::hub) fn round(&self) -> Arc<AtomicU64> {
+    pub(super) fn round(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.round)
     }
 
-    /// Takes the place of a view that has gone, and its waiters: a sheet of theirs may still be out.
-    pub(in crate::hub) fn succeed(&mut self, old: Self) {
-        self.waiters = old.waiters;
-    }
-
-    /// Lets the next event wake the task.
-    pub(in crate::hub) fn wait(&mut self, ticket: &mut Ticket, task: &Waker, wakes: &mut Wakes) {
+    /// Lets the next event wake the task that the ticket was prepared for; gives its slot.
+    pub(super) fn wait(
+        &mut self,
+        ticket: &mut Ticket,
+        stamp: impl FnOnce() -> u64,
+        wakes: &mut Wakes,
+    ) -> Option<usize> {
         // Rounds change under the same lock.
         let round = self.round.load(Ordering::Relaxed);
-        self.waiters.add(round, ticket, task, wakes);
+        self.wake_list.add(round, ticket, stamp, wakes)
     }
 
     /// Lets it wake the task that the ticket is for.
     #[inline]
-    pub(in crate::hub) fn wait_again(&mut self, ticket: &mut Ticket) {
-        self.waiters
+    pub(super) fn wait_again(&mut self, ticket: &mut Ticket) {
+        self.wake_list
             .mark(self.round.load(Ordering::Relaxed), ticket);
     }
 
-    pub(in crate::hub) fn leave(&mut self, ticket: &mut Ticket, wakes: &mut Wakes) {
-        self.waiters.remove(ticket, wakes);
+    pub(super) fn leave(
+        &mut self,
+        ticket: &mut Ticket,
+        stamp: impl FnOnce() -> u64,
+        wakes: &mut Wakes,
+    ) {
+        self.wake_list.remove(ticket, stamp, wakes);
     }
 
-    /// Takes the waiting tasks out; `index` is the view's own.
-    pub(in crate::hub) fn end_round(&mut self, index: usize, wakes: &mut Wakes) {
-        if !self.waiters.is_empty() {
+    /// Takes the waiting tasks out; `index` is the group's own.
+    #[inline]
+    pub(super) fn end_round(&mut self, index: usize, wakes: &mut Wakes) {
+        if !self.wake_list.is_empty() {
             self.round.fetch_add(1, Ordering::Release);
-            wakes.take(&mut self.waiters, index);
+            wakes.take(&mut self.wake_list, index);
         }
     }
 
+    /// Takes one of them out, which is to look again.
+    pub(super) fn wake_one(&mut self, slot: usize, wakes: &mut Wakes) {
+        wakes.others.extend(self.wake_list.take_one(slot));
+    }
+
     /// Takes a sheet back whose tasks have been woken.
-    pub(in crate::hub) fn give_back(&mut self, sheet: &mut Sheet) {
-        self.waiters.give_back(sheet);
+    pub(super) fn give_back(&mut self, sheet: &mut Sheet) {
+        self.wake_list.give_back(sheet);
+    }
+
+    /// Hands out what may run a user's code when it is dropped.
+    pub(super) fn clear(&mut self, wakes: &mut Wakes) {
+        self.wake_list.clear(wakes);
+        self.frames.clear(wakes);
+    }
+
+    /// Whether it follows the topic in this slot.
+    #[inline]
+    pub(super) fn follows(&self, slot: usize, name: &str) -> bool {
+        match &*self.topics {
+            [only] if self.numbers.is_none() => only.slot == slot,
+            topics => {
+                let found = topics.binary_search_by_key(&slot, |topic| topic.slot);
+                found.is_ok() || self.key.covers(name)
+            }
+        }
     }
 
     /// How far a subscriber that stands here has really come.
-    pub(in crate::hub) fn effective(&self, cursor: u64) -> u64 {
-        if cursor >= self.head {
+    pub(super) fn effective(&self, place: u64) -> u64 {
+        if place >= self.head {
             u64::MAX
-        } else if cursor == self.jump.0 {
+        } else if place == self.jump.0 {
             self.jump.1
         } else {
-            cursor
+            place
         }
     }
 
     /// The frame that others have been given from this place on, unless far more has come since.
     #[inline]
-    pub(in crate::hub) fn merged(&self, from: u64) -> Option<&Merged> {
-        let frame = self.frames.iter().rev().find(|frame| frame.from == from)?;
+    pub(super) fn frame(&self, from: u64) -> Option<&Frame> {
+        let frame = self.frames.get(from)?;
         // Rebuilt only when what is pending has doubled, so that copying stays in proportion.
-        let worthwhile = self.head - frame.to >= (frame.to - from).max(4)
-            && frame.block.len() < super::state::FRAME / 2;
+        let worthwhile = !frame.sealed
+            && self.head - frame.to >= (frame.to - from).max(4)
+            && frame.block.len() < FRAME / 2;
         (!worthwhile).then_some(frame)
-    }
-
-    /// Remembers a frame; gives the number of bytes no longer held.
-    pub(in crate::hub) fn remember(&mut self, merged: Merged) -> usize {
-        let mut freed = 0;
-        self.frames.retain(|frame| {
-            let stays = frame.from != merged.from && frame.to > self.lost_to;
-            freed += if stays { 0 } else { frame.block.len() };
-            stays
-        });
-        if self.frames.len() == FRAMES {
-            freed += self.frames.pop_front().map_or(0, |frame| frame.block.len());
-        }
-        self.frames.push_back(merged);
-        freed
-    }
-
-    /// Forgets the frames; gives the number of bytes no longer held.
-    pub(in crate::hub) fn forget(&mut self) -> usize {
-        self.frames.drain(..).map(|frame| frame.block.len()).sum()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_have_one_form() {
-        let key = |topics: &[&str], prefixes: &[&str]| {
-            let arcs = |names: &[&str]| names.iter().map(|name| StdArc::from(*name)).collect();
-            Key::new(arcs(topics), arcs(prefixes))
-        };
-        assert_eq!(key(&["b", "a", "b"], &[]), key(&["a", "b"], &[]));
-        assert_eq!(key(&["ab", "b"], &["a", "abc", "ac"]), key(&["b"], &["a"]));
-        assert!(key(&["x"], &["", "a"]).is_everything());
-        assert_ne!(key(&["a"], &[]), key(&[], &["a"]));
     }
 }

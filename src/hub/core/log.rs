@@ -1,11 +1,16 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::wake_list::Wakes;
 use crate::clock;
 use crate::protocol::{Block, EventId};
 
 /// How many transient events are kept for live subscribers that are not up to date.
 const TRANSIENTS: usize = 256;
+
+/// What an event takes beside its bytes: its entry, its number in the topic's list, and what the
+/// allocator and the count of references add.
+const OVERHEAD: usize = 200;
 
 /// How much of the past is kept: whichever bound is met first. The newest event always is.
 #[derive(Debug, Clone, Copy)]
@@ -17,31 +22,46 @@ pub(in crate::hub) struct Retention {
 
 /// One published event.
 #[derive(Debug)]
-pub(in crate::hub) struct Entry {
-    pub(in crate::hub) seq: u64,
+pub(super) struct Entry {
+    pub(super) seq: u64,
     /// The topic's slot.
-    pub(in crate::hub) topic: usize,
-    pub(in crate::hub) block: Block,
+    pub(super) topic: usize,
+    pub(super) block: Block,
+    /// It begins a segment of its topic: no frame goes on over it.
+    pub(super) border: bool,
+    /// It is kept out of the history.
+    pub(super) transient: bool,
     at: Option<Instant>,
     id: Option<Box<EventId>>,
+}
+
+impl Entry {
+    fn size(&self) -> usize {
+        // A user's ID is in the map of IDs as well.
+        let id = self.id.as_ref();
+        self.block.len() + OVERHEAD + id.map_or(0, |id| 2 * id.as_bytes().len() + 128)
+    }
 }
 
 /// What is retained, in the order of its sequence numbers.
 ///
 /// Transient events are numbered in the same sequence but kept apart, so that they push no history
-/// out. So there are holes in the numbers on either side, and an entry is found by binary search.
+/// out. So there are holes in the numbers on either side, and an entry is found by search.
 #[derive(Debug)]
-pub(in crate::hub) struct Log {
+pub(super) struct Log {
     history: VecDeque<Entry>,
     transients: VecDeque<Entry>,
     transient_bytes: usize,
     bytes: usize,
     retention: Retention,
-    ids: HashMap<EventId, u64>,
+    /// The users' own IDs, topic by topic.
+    ids: HashMap<(usize, EventId), u64>,
+    /// After the last event that is no longer retained.
+    lost_to: u64,
 }
 
 impl Log {
-    pub(in crate::hub) fn new(retention: Retention) -> Self {
+    pub(super) fn new(retention: Retention) -> Self {
         Self {
             history: VecDeque::new(),
             transients: VecDeque::new(),
@@ -49,43 +69,55 @@ impl Log {
             bytes: 0,
             retention,
             ids: HashMap::new(),
+            lost_to: 0,
         }
     }
 
     /// Appends to the history. `id` is the user's own, if it is to be found again.
-    pub(in crate::hub) fn push(
+    pub(super) fn push(
         &mut self,
         seq: u64,
         topic: usize,
+        border: bool,
         block: Block,
         id: Option<EventId>,
     ) {
-        self.bytes += block.len();
         if let Some(id) = &id {
-            self.ids.insert(id.clone(), seq);
+            self.ids.insert((topic, id.clone()), seq);
         }
-        self.history.push_back(Entry {
+        let entry = Entry {
             seq,
             topic,
             block,
+            border,
+            transient: false,
             at: self.retention.age.and_then(|_| clock::instant()),
             id: id.map(Box::new),
-        });
+        };
+        self.bytes += entry.size();
+        self.history.push_back(entry);
     }
 
-    pub(in crate::hub) fn push_transient(&mut self, seq: u64, topic: usize, block: Block) {
+    pub(super) fn push_transient(&mut self, seq: u64, topic: usize, block: Block) {
         self.transient_bytes += block.len();
         self.transients.push_back(Entry {
             seq,
             topic,
             block,
+            border: false,
+            transient: true,
             at: None,
             id: None,
         });
     }
 
-    /// Takes out the oldest entry of the history that is beyond the bounds.
-    pub(in crate::hub) fn evict(&mut self, now: Option<Instant>) -> Option<Entry> {
+    /// Takes out the oldest entry of the history that is beyond the bounds; gives its topic and its
+    /// number.
+    pub(super) fn evict(
+        &mut self,
+        now: Option<Instant>,
+        wakes: &mut Wakes,
+    ) -> Option<(usize, u64)> {
         let oldest = self.history.front()?;
         let aged = match (now, oldest.at, self.retention.age) {
             (Some(now), Some(at), Some(age)) => now.saturating_duration_since(at) > age,
@@ -97,58 +129,83 @@ impl Log {
             return None;
         }
         let entry = self.history.pop_front()?;
-        self.bytes -= entry.block.len();
+        let (topic, seq) = (entry.topic, entry.seq);
+        self.bytes -= entry.size();
+        self.lost_to = seq + 1;
         if let Some(id) = &entry.id {
+            let key = (topic, EventId::clone(id));
             // A later event may have the same ID.
-            if self.ids.get(&**id) == Some(&entry.seq) {
-                self.ids.remove(&**id);
+            if self.ids.get(&key) == Some(&seq) {
+                let kept = self.ids.remove_entry(&key);
+                wakes.drop_id(kept.map(|((_, id), _)| id));
             }
         }
-        Some(entry)
+        wakes.drop_entry(entry);
+        Some((topic, seq))
     }
 
-    /// Takes out the oldest transient event if there are too many.
-    pub(in crate::hub) fn evict_transient(&mut self) -> Option<Entry> {
+    /// Takes out the oldest transient event if there are too many, or whatever there is.
+    pub(super) fn evict_transient(&mut self, all: bool) -> Option<Entry> {
         let full = self.transients.len() > TRANSIENTS
             || (self.transients.len() > 1 && self.transient_bytes > self.retention.bytes);
-        let entry = full.then(|| self.transients.pop_front()).flatten()?;
+        let out = (all || full).then(|| self.transients.pop_front());
+        let Some(entry) = out.flatten() else {
+            if all {
+                self.transients = VecDeque::new();
+            }
+            return None;
+        };
         self.transient_bytes -= entry.block.len();
         Some(entry)
     }
 
     /// Now, if age matters.
-    pub(in crate::hub) fn now(&self) -> Option<Instant> {
+    pub(super) fn now(&self) -> Option<Instant> {
         self.retention.age.and_then(|_| clock::instant())
     }
 
-    /// The number of the event with this ID of the user's, if it is retained.
-    pub(in crate::hub) fn find_id(&self, id: &EventId) -> Option<u64> {
-        self.ids.get(id).copied()
+    /// The number of the topic's event with this ID of the user's, if it is retained.
+    pub(super) fn find_id(&self, topic: usize, id: &EventId) -> Option<u64> {
+        self.ids.get(&(topic, id.clone())).copied()
+    }
+
+    pub(super) fn has_ids(&self) -> bool {
+        !self.ids.is_empty()
+    }
+
+    pub(super) fn lost_to(&self) -> u64 {
+        self.lost_to
     }
 
     /// The retained event with this number.
-    pub(in crate::hub) fn get(&self, seq: u64) -> Option<&Entry> {
+    pub(super) fn get(&self, seq: u64) -> Option<&Entry> {
+        let first = self.history.front()?.seq;
+        // Without a transient in between it is exactly there, and never after that.
+        let guess = usize::try_from(seq.checked_sub(first)?).ok()?;
+        if let Some(entry) = self.history.get(guess).filter(|entry| entry.seq == seq) {
+            return Some(entry);
+        }
         let at = self.history.partition_point(|entry| entry.seq < seq);
         self.history.get(at).filter(|entry| entry.seq == seq)
     }
 
     /// How many retained events there are from this number on.
-    pub(in crate::hub) fn count_from(&self, seq: u64) -> usize {
+    pub(super) fn count_from(&self, seq: u64) -> usize {
         self.history.len() - self.history.partition_point(|entry| entry.seq < seq)
     }
 
-    pub(in crate::hub) fn retained(&self) -> (usize, usize) {
+    pub(super) fn retained(&self) -> (usize, usize) {
         (self.history.len(), self.bytes)
     }
 
     /// The retained events from this number on.
-    pub(in crate::hub) fn history_from(&self, seq: u64) -> impl Iterator<Item = &Entry> {
+    pub(super) fn history_from(&self, seq: u64) -> impl Iterator<Item = &Entry> {
         let at = self.history.partition_point(|entry| entry.seq < seq);
         self.history.range(at..)
     }
 
     /// The transient events from this number on.
-    pub(in crate::hub) fn transients_from(&self, seq: u64) -> impl Iterator<Item = &Entry> {
+    pub(super) fn transients_from(&self, seq: u64) -> impl Iterator<Item = &Entry> {
         // There are few, and most often none.
         let at = self.transients.partition_point(|entry| entry.seq < seq);
         self.transients.range(at..)

@@ -2,17 +2,36 @@
 //!
 //! [`State`] is the whole. It knows neither http nor bodies nor streams, and calls no code of a
 //! user's: what is to be woken or dropped is handed out in [`Wakes`], for when the lock is free.
+//!
+//! An event comes as a [`Draft`], already encoded, into the log and its topic (`state`). The groups
+//! that follow the topic have their wake lists taken out, unless lingers let events gather. A
+//! subscriber holds a [`Seat`], whose cursor is a place in the log (`following`), and reads from
+//! there (`reading`): one frame for all of its group at that place.
 
+mod closing;
+mod cursors;
+mod draft;
+mod following;
+mod frames;
 mod gate;
 mod group;
+mod key;
+mod lingers;
 mod log;
+mod losses;
 mod reading;
+mod slots;
 mod state;
 mod topics;
 mod wake_list;
 
-pub(super) use group::Key;
+pub(super) use closing::ALL_SHARES;
+pub(super) use cursors::Seat;
+pub(super) use draft::Draft;
+pub(super) use following::Last;
+pub(super) use gate::Wait;
+pub(super) use key::Key;
 pub(super) use log::Retention;
 pub(super) use reading::Taken;
-pub(super) use state::{ALL_SHARES, Last, Seat, State};
+pub(super) use state::State;
 pub(super) use wake_list::Wakes;

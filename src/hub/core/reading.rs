@@ -2,16 +2,15 @@ use std::task::Waker;
 
 use bytes::Bytes;
 
-use super::group::{Merged, View};
+use super::State;
+use super::cursors::Seat;
+use super::following::next;
+use super::frames::{FRAME, Frame, PER_TOPIC};
+use super::group::Group;
 use super::log::Entry;
-use super::state::{FRAME, Seat, State};
-use super::topics::Topics;
 use super::wake_list::Wakes;
 use crate::hub::delivery::Delivery;
 use crate::protocol::Block;
-
-/// How many of a topic's events are looked at for one frame.
-const PER_TOPIC: usize = 512;
 
 /// What a subscriber finds when it looks.
 #[derive(Debug)]
@@ -21,14 +20,16 @@ pub(in crate::hub) enum Taken {
     Waiting,
     /// It stands where events have been lost; see [`State::skip`].
     Lagged,
+    /// Nothing, and what a long poll was to send has been sent.
+    Served,
     /// Nothing, and nothing more will come.
     Closed,
 }
 
-/// What part of a view is to be read.
+/// What part of a group's log is to be read.
 #[derive(Debug, Clone, Copy)]
 struct Range {
-    view: usize,
+    group: usize,
     from: u64,
     until: u64,
     /// Transient events too.
@@ -37,52 +38,55 @@ struct Range {
 
 impl State {
     /// Everything pending for the subscriber, in one piece that those at the same place share.
-    pub(in crate::hub) fn take(
-        &mut self,
-        seat: &mut Seat,
-        task: &Waker,
-        wakes: &mut Wakes,
-    ) -> Taken {
-        let range = match self.look(seat, task, wakes) {
+    ///
+    /// The seat has been prepared for the task that is to be woken.
+    pub(in crate::hub) fn take(&mut self, seat: &mut Seat, wakes: &mut Wakes) -> Taken {
+        let range = match self.look(seat, wakes) {
             Ok(range) => range,
             Err(taken) => return taken,
         };
-        let view = &self.views[range.view];
-        let merged = match view.merged(range.from).filter(|_| range.live) {
-            Some(merged) => merged.clone(),
-            None => self.merge(range),
+        let remembered = self.groups[range.group].frame(range.from).filter(|frame| {
+            frame.to <= range.until && !(frame.transient && range.from < seat.live_from)
+        });
+        let frame = match remembered {
+            Some(frame) if range.live => frame.clone(),
+            _ => self.merge(range, wakes),
         };
-        self.advance(seat, merged.to, merged.events, merged.block.len(), wakes);
-        let view = &mut self.views[range.view];
-        if merged.to == view.head && self.closed_to == 0 {
+        self.advance(seat, frame.to, frame.events, frame.block.len(), wakes);
+        let group = &mut self.groups[range.group];
+        if frame.to == group.head && self.closing.is_open() {
             // It will look again and find nothing; that look then needs no lock.
-            view.wait(&mut seat.ticket, task, wakes);
+            self.wait(seat, wakes);
         }
-        Taken::Frame(merged.block)
+        Taken::Frame(frame.block)
     }
 
     /// The same for the way that is nearly always taken: a frame that somebody else has had made,
     /// and then the wait for the next event.
     #[inline]
-    pub(in crate::hub) fn take_merged(&mut self, seat: &mut Seat, task: &Waker) -> Option<Bytes> {
+    pub(in crate::hub) fn take_shared(&mut self, seat: &mut Seat, task: &Waker) -> Option<Bytes> {
         if !seat.ticket.is_for(task) {
             return None;
         }
-        let place = &mut self.places[seat.place];
-        let view = &mut self.views[seat.view];
-        if place.cursor < view.lost_to.max(seat.live_from) || place.excused || self.gate.is_shut() {
+        let cursor = &mut self.cursors[seat.cursor];
+        let group = &mut self.groups[seat.group];
+        if cursor.place < group.lost_to.max(seat.live_from)
+            || cursor.excused.is_some()
+            || self.gate.is_shut()
+            || !self.closing.is_open()
+        {
             return None;
         }
-        let merged = view.merged(place.cursor)?;
-        let (bytes, None) = merged.block.parts() else {
+        let frame = group.frame(cursor.place)?;
+        let (bytes, None) = frame.block.parts() else {
             return None;
         };
         let bytes = bytes.clone();
-        self.counters.delivered += merged.events;
+        self.counters.delivered += frame.events;
         self.counters.bytes += bytes.len() as u64;
-        place.cursor = merged.to;
-        if merged.to == view.head && self.closed_to == 0 {
-            view.wait_again(&mut seat.ticket);
+        cursor.place = frame.to;
+        if frame.to == group.head {
+            group.wait_again(&mut seat.ticket);
         }
         Some(bytes)
     }
@@ -91,101 +95,137 @@ impl State {
     pub(in crate::hub) fn take_each(
         &mut self,
         seat: &mut Seat,
-        task: &Waker,
         wakes: &mut Wakes,
-        mut each: impl FnMut(Delivery),
+        taken: &mut Vec<Delivery>,
     ) -> Result<(), Taken> {
-        let range = self.look(seat, task, wakes)?;
+        let range = self.look(seat, wakes)?;
         let (mut events, mut bytes) = (0, 0);
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let to = self.visit(range, &mut scratch, |entry| {
+        let mut numbers = std::mem::take(&mut self.numbers);
+        let to = self.visit(range, &mut numbers, |entry| {
             if bytes >= FRAME || events == PER_TOPIC as u64 {
                 return false;
             }
             bytes += entry.block.len();
             events += 1;
             let topic = &self.topics.get(entry.topic).name;
-            each(Delivery::new(topic.clone(), entry.block.clone()));
+            taken.push(Delivery::new(topic.clone(), entry.block.clone()));
             true
         });
-        self.scratch = scratch;
+        self.numbers = numbers;
         self.advance(seat, to, events, bytes, wakes);
         Ok(())
     }
 
-    #[inline]
-    fn look(&mut self, seat: &mut Seat, task: &Waker, wakes: &mut Wakes) -> Result<Range, Taken> {
-        let from = self.places[seat.place].cursor;
-        let view = &mut self.views[seat.view];
-        if from < view.lost_to {
+    fn look(&mut self, seat: &mut Seat, wakes: &mut Wakes) -> Result<Range, Taken> {
+        let from = self.cursors[seat.cursor].place;
+        if seat.ends_soon && seat.end == u64::MAX && from < self.groups[seat.group].head {
+            seat.end = self.next;
+        }
+        let end = self.closing.end_of(seat.cursor);
+        let group = &self.groups[seat.group];
+        if from < group.lost_to && from < end {
             return Err(Taken::Lagged);
         }
-        if from >= view.head {
-            if seat.share() < self.closed_to {
+        let until = group.head.min(end).min(seat.end);
+        if from >= until {
+            if end < u64::MAX && from >= group.head.min(end) {
                 return Err(Taken::Closed);
             }
-            view.wait(&mut seat.ticket, task, wakes);
+            if seat.end < u64::MAX {
+                return Err(Taken::Served);
+            }
+            self.wait(seat, wakes);
             return Err(Taken::Waiting);
         }
         let mut range = Range {
-            view: seat.view,
+            group: seat.group,
             from,
-            until: view.head,
+            until,
             live: true,
         };
         if from < seat.live_from {
             let transient = self.log.transients_from(from).next();
             if transient.is_some_and(|entry| entry.seq < seat.live_from) {
-                range.until = seat.live_from;
+                range.until = seat.live_from.min(until);
                 range.live = false;
             }
         }
         Ok(range)
     }
 
+    fn wait(&mut self, seat: &mut Seat, wakes: &mut Wakes) {
+        let (group, stamps) = (&mut self.groups[seat.group], &mut self.stamps);
+        let slot = group.wait(&mut seat.ticket, || next(stamps), wakes);
+        self.cursors[seat.cursor].slot = slot;
+    }
+
     /// Moves a subscriber that has lagged on; gives what it goes on after.
-    pub(in crate::hub) fn skip(&mut self, seat: &Seat, to_head: bool, wakes: &mut Wakes) -> u64 {
-        let view = &self.views[seat.view];
-        let to = if to_head { view.head } else { view.lost_to };
+    pub(in crate::hub) fn skip(
+        &mut self,
+        seat: &mut Seat,
+        to_head: bool,
+        wakes: &mut Wakes,
+    ) -> u64 {
+        let group = &self.groups[seat.group];
+        let to = if to_head { group.head } else { group.lost_to };
         self.advance(seat, to, 0, 0, wakes);
         self.counters.lagged += 1;
-        self.begins_after(seat.view, to)
+        if seat.ends_soon {
+            seat.end = self.next;
+        }
+        self.place_of(seat)
     }
 
-    /// The number that says of a subscriber's place what is behind it.
-    pub(in crate::hub) fn begins_after(&self, view: usize, cursor: u64) -> u64 {
-        let at_head = cursor >= self.views[view].head;
-        (if at_head { self.next } else { cursor }) - 1
+    /// Lets a subscriber end after what is pending, as soon as something is; `now` if something else
+    /// has been sent to it. Gives its place.
+    pub(in crate::hub) fn end_soon(&mut self, seat: &mut Seat, now: bool) -> u64 {
+        seat.ends_soon = true;
+        seat.end = if now { self.next } else { u64::MAX };
+        self.place_of(seat)
     }
 
-    /// The same for the place a seat holds.
-    pub(in crate::hub) fn place_of(&self, seat: Option<&Seat>) -> Option<u64> {
-        seat.map(|seat| self.begins_after(seat.view, self.places[seat.place].cursor))
+    /// The number of the last event that is behind the subscriber, of whatever topic.
+    pub(in crate::hub) fn place_of(&self, seat: &Seat) -> u64 {
+        let place = self.cursors[seat.cursor].place;
+        let end = self.closing.end_of(seat.cursor).min(self.next);
+        self.groups[seat.group].effective(place).min(end) - 1
     }
 
     #[inline]
     fn advance(&mut self, seat: &Seat, to: u64, events: u64, bytes: usize, wakes: &mut Wakes) {
-        let (place, view) = (&mut self.places[seat.place], &self.views[seat.view]);
-        if self.gate.is_shut() || place.excused {
-            let (before, after) = (view.effective(place.cursor), view.effective(to));
-            self.gate.advance(before, after, place.excused, wakes);
-            place.excused = false;
+        let (cursor, group) = (&mut self.cursors[seat.cursor], &self.groups[seat.group]);
+        if self.gate.is_shut() || cursor.excused.is_some() {
+            let (before, after) = (group.effective(cursor.place), group.effective(to));
+            match cursor.excused {
+                None => self.gate.pass(before, after, wakes),
+                Some(distance) if after >= self.next.saturating_sub(distance) => {
+                    cursor.excused = None;
+                    self.gate.enter(after);
+                }
+                Some(_) => {}
+            }
         }
-        place.cursor = to;
+        cursor.place = to;
         self.counters.delivered += events;
         self.counters.bytes += bytes as u64;
     }
 
     /// Makes one piece of what is in the range, as far as a frame holds it.
-    fn merge(&mut self, range: Range) -> Merged {
-        let mut scratch = std::mem::take(&mut self.scratch);
+    fn merge(&mut self, range: Range, wakes: &mut Wakes) -> Frame {
+        let mut numbers = std::mem::take(&mut self.numbers);
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
         let mut first: Option<&Entry> = None;
-        let mut bytes = Vec::new();
-        let mut events = 0;
-        let to = self.visit(range, &mut scratch, |entry| {
+        let (mut events, mut transient, mut border) = (0, false, false);
+        let to = self.visit(range, &mut numbers, |entry| {
             let (head, payload) = entry.block.parts();
             match first {
                 None => first = Some(entry),
+                // Where one segment ends, the frames of all end.
+                Some(_) if entry.border => {
+                    border = true;
+                    return false;
+                }
                 // A shared payload goes alone.
                 Some(first) if payload.is_some() || first.block.parts().1.is_some() => {
                     return false;
@@ -195,7 +235,6 @@ impl State {
                         if first.block.len() + head.len() > FRAME {
                             return false;
                         }
-                        bytes.reserve(room(range, first.block.len()));
                         bytes.extend_from_slice(first.block.parts().0);
                     } else if bytes.len() + head.len() > FRAME {
                         return false;
@@ -204,36 +243,58 @@ impl State {
                 }
             }
             events += 1;
+            transient |= entry.transient;
             true
         });
+        let begins = first.is_some_and(|first| first.border);
         let block = match first {
             Some(first) if bytes.is_empty() => first.block.clone(),
-            _ => Block::from_encoded(bytes),
+            // One exact copy: what is reserved counts, and is not known before.
+            _ => Block::from_shared(Bytes::copy_from_slice(&bytes)),
         };
-        self.scratch = scratch;
-        let merged = Merged {
+        (self.numbers, self.bytes) = (numbers, bytes);
+        let frame = Frame {
             from: range.from,
             to,
             events,
             block,
+            transient,
+            sealed: to < range.until,
+            whole: begins && border,
         };
-        self.share(range, &merged);
-        merged
+        if range.live {
+            self.share(range.group, &frame, wakes);
+        }
+        frame
     }
 
     /// Remembers a frame for the others at its place, if there may be any.
-    fn share(&mut self, range: Range, merged: &Merged) {
-        let view = &mut self.views[range.view];
-        let len = merged.block.len();
-        if view.subscribers < 2 || !range.live || merged.block.parts().1.is_some() {
+    fn share(&mut self, index: usize, frame: &Frame, wakes: &mut Wakes) {
+        let group = &mut self.groups[index];
+        if group.subscribers < 2 || frame.block.parts().1.is_some() {
             return;
         }
-        if self.merged + len > self.merged_limit {
-            self.merged -= view.forget();
+        self.frames -= group.frames.bytes();
+        let lost_to = group.lost_to;
+        group.frames.remember(frame.clone(), lost_to, wakes);
+        self.frames += group.frames.bytes();
+        if !std::mem::replace(&mut group.frames.queued, true) {
+            self.framed.push_back(index);
         }
-        if self.merged + len <= self.merged_limit {
-            self.merged += len;
-            self.merged -= view.remember(merged.clone());
+        while self.frames > self.frames_limit {
+            let Some(index) = self.framed.pop_front() else {
+                return;
+            };
+            let Some(group) = self.groups.get_mut(index) else {
+                continue;
+            };
+            let before = group.frames.bytes();
+            if group.frames.forget_one(wakes) {
+                self.framed.push_back(index);
+            } else {
+                group.frames.queued = false;
+            }
+            self.frames -= before - group.frames.bytes();
         }
     }
 
@@ -241,11 +302,14 @@ impl State {
     fn visit<'a>(
         &'a self,
         range: Range,
-        scratch: &mut Vec<u64>,
+        numbers: &mut Vec<u64>,
         mut each: impl FnMut(&'a Entry) -> bool,
     ) -> u64 {
-        let view = &self.views[range.view];
-        let matches = |entry: &&Entry| is_followed(&self.topics, view, range.view, entry.topic);
+        let group = &self.groups[range.group];
+        let everything = group.key.is_everything();
+        let matches = |entry: &&Entry| {
+            everything || group.follows(entry.topic, &self.topics.get(entry.topic).name)
+        };
         let mut transients = self
             .log
             .transients_from(range.from)
@@ -263,8 +327,11 @@ impl State {
             entry.filter(|entry| !each(entry)).map(|entry| entry.seq)
         };
         let mut until = range.until;
-        let pending = self.log.count_from(range.from);
-        if view.key.is_everything() || pending <= 8 * view.topics.len() {
+        let scan = everything || {
+            let few = 8 * group.topics.len();
+            group.numbers.is_none() && self.log.count_from(range.from) <= few
+        };
+        if scan {
             let history = self.log.history_from(range.from).filter(matches);
             for entry in history.take_while(|entry| entry.seq < range.until) {
                 if let Some(place) = show(Some(entry), until) {
@@ -272,8 +339,8 @@ impl State {
                 }
             }
         } else {
-            until = self.gather(view, range, scratch);
-            for seq in &*scratch {
+            until = self.gather(group, range, numbers);
+            for seq in &*numbers {
                 let Some(entry) = self.log.get(*seq) else {
                     continue;
                 };
@@ -285,21 +352,26 @@ impl State {
         show(None, until).unwrap_or(until)
     }
 
-    /// The numbers of the events of a few topics, in order; gives the place up to which they are
-    /// complete.
-    fn gather(&self, view: &View, range: Range, numbers: &mut Vec<u64>) -> u64 {
+    /// The numbers of the group's events, in order; gives the place up to which they are complete.
+    fn gather(&self, group: &Group, range: Range, numbers: &mut Vec<u64>) -> u64 {
         numbers.clear();
         let mut until = range.until;
-        for slot in &view.topics {
-            let retained = &self.topics.get(*slot).retained;
-            let start = retained.partition_point(|seq| *seq < range.from);
-            let end = retained.len().min(start + PER_TOPIC);
-            numbers.extend(retained.range(start..end));
-            if let Some(next) = retained.get(end) {
+        let named = group.topics.iter();
+        let named = named.map(|topic| &self.topics.get(topic.slot).retained);
+        let lists = match &group.numbers {
+            Some(own) => None.into_iter().flatten().chain(Some(&own.list)),
+            None => Some(named).into_iter().flatten().chain(None),
+        };
+        for list in lists {
+            let start = list.partition_point(|seq| *seq < range.from);
+            // One more: the first of a new segment, if it is there, seals the frame.
+            let end = list.len().min(start + PER_TOPIC + 1);
+            numbers.extend(list.range(start..end));
+            if let Some(next) = list.get(end) {
                 until = until.min(*next);
             }
         }
-        if view.topics.len() > 1 {
+        if group.topics.len() > 1 {
             numbers.sort_unstable();
         }
         let end = numbers.partition_point(|seq| *seq < until);
@@ -307,26 +379,22 @@ impl State {
         until
     }
 
-    /// How many retained events the view has from a place on.
-    pub(in crate::hub) fn count_from(&self, view: usize, from: u64) -> u64 {
-        let view = &self.views[view];
-        if view.key.is_everything() {
-            return self.log.count_from(from) as u64;
-        }
-        let counts = view.topics.iter().map(|slot| {
-            let retained = &self.topics.get(*slot).retained;
-            retained.len() - retained.partition_point(|seq| *seq < from)
-        });
-        counts.sum::<usize>() as u64
+    /// How many retained events the group has from a place on.
+    pub(super) fn count_from(&self, index: usize, from: u64) -> u64 {
+        let group = &self.groups[index];
+        let after = |list: &std::collections::VecDeque<u64>| {
+            list.len() - list.partition_point(|seq| *seq < from)
+        };
+        let count = if group.key.is_everything() {
+            self.log.count_from(from)
+        } else if let Some(numbers) = &group.numbers {
+            after(&numbers.list)
+        } else {
+            let topics = group.topics.iter();
+            topics
+                .map(|topic| after(&self.topics.get(topic.slot).retained))
+                .sum()
+        };
+        count as u64
     }
-}
-
-/// How much room the events of a range will want, by the look of the first.
-fn room(range: Range, first: usize) -> usize {
-    let events = usize::try_from(range.until - range.from).unwrap_or(FRAME);
-    events.saturating_mul(first + 8).min(FRAME)
-}
-
-fn is_followed(topics: &Topics, view: &View, index: usize, slot: usize) -> bool {
-    view.key.is_everything() || topics.get(slot).views.contains(&index)
 }

@@ -1,172 +1,208 @@
-use std::collections::{BTreeMap, VecDeque};
-use std::ops::Bound;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use super::group::Key;
+use super::frames::{FRAME, PER_TOPIC};
+use super::key::Key;
+use super::losses::Losses;
+use super::slots::Slots;
 
 /// The slot of the topic without a name, which is always there.
-pub(in crate::hub) const UNNAMED: usize = 0;
+pub(super) const UNNAMED: usize = 0;
 
 /// The topics there are: those that somebody follows by name, and those with an event in the log.
 #[derive(Debug)]
-pub(in crate::hub) struct Topics {
-    slots: Vec<Topic>,
-    free: Vec<usize>,
-    by_name: BTreeMap<Arc<str>, usize>,
-    /// The views that follow a prefix, under which new topics may come.
-    prefixes: BTreeMap<Arc<str>, Vec<usize>>,
-    /// After the last lost event of any topic that is gone.
-    forgotten_to: u64,
+pub(super) struct Topics {
+    slots: Slots<Topic>,
+    by_name: HashMap<Arc<str>, usize>,
+    prefixes: Prefixes,
+    losses: Losses,
 }
 
 #[derive(Debug)]
-pub(in crate::hub) struct Topic {
-    pub(in crate::hub) name: Arc<str>,
+pub(super) struct Topic {
+    pub(super) name: Arc<str>,
     /// The numbers of its retained events.
-    pub(in crate::hub) retained: VecDeque<u64>,
-    /// The views that follow it.
-    pub(in crate::hub) views: Vec<usize>,
+    pub(super) retained: VecDeque<u64>,
+    /// The groups that follow it by name, each with which of its topics this is.
+    pub(super) followers: Vec<(usize, usize)>,
+    /// The groups that follow a prefix of it, as of a change of those.
+    pub(super) prefixed: Vec<usize>,
+    as_of: u64,
     /// After its last event that is no longer retained.
-    pub(in crate::hub) lost_to: u64,
-    /// How many views follow it by name, and transient events belong to it.
+    pub(super) lost_to: u64,
+    /// How many groups follow it by name, and transient events belong to it.
     pins: usize,
+    /// Bytes and events since its last border.
+    segment: (usize, usize),
+}
+
+impl Topic {
+    /// Counts an event of so many bytes; true if it begins a segment. Those are as long as a frame may
+    /// be.
+    pub(super) fn begins_segment(&mut self, len: usize) -> bool {
+        let (bytes, events) = self.segment;
+        let begins = bytes + len > FRAME || events == PER_TOPIC;
+        self.segment = if begins {
+            (len, 1)
+        } else {
+            (bytes + len, events + 1)
+        };
+        begins
+    }
+}
+
+/// The groups that follow a prefix, under which new topics may come.
+#[derive(Debug, Default)]
+struct Prefixes {
+    by_len: BTreeMap<usize, HashMap<Arc<str>, BTreeSet<usize>>>,
+    /// Counts their comings and goings. Topics are told when they are next published to.
+    changes: u64,
 }
 
 impl Topics {
-    pub(in crate::hub) fn new() -> Self {
+    pub(super) fn new() -> Self {
         let mut topics = Self {
-            slots: Vec::new(),
-            free: Vec::new(),
-            by_name: BTreeMap::new(),
-            prefixes: BTreeMap::new(),
-            forgotten_to: 0,
+            slots: Slots::new(),
+            by_name: HashMap::new(),
+            prefixes: Prefixes::default(),
+            losses: Losses::default(),
         };
         let unnamed = topics.enter("");
         topics.slots[unnamed].pins = 1;
         topics
     }
 
-    pub(in crate::hub) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         // The one without a name counts once it is used.
         let unnamed = &self.slots[UNNAMED];
         let unused = unnamed.retained.is_empty() && unnamed.pins == 1;
-        self.by_name.len() - usize::from(unused)
+        self.slots.len() - usize::from(unused)
     }
 
     #[inline]
-    pub(in crate::hub) fn get(&self, slot: usize) -> &Topic {
+    pub(super) fn get(&self, slot: usize) -> &Topic {
         &self.slots[slot]
     }
 
     #[inline]
-    pub(in crate::hub) fn get_mut(&mut self, slot: usize) -> &mut Topic {
+    pub(super) fn get_mut(&mut self, slot: usize) -> &mut Topic {
         &mut self.slots[slot]
     }
 
-    pub(in crate::hub) fn find(&self, name: &str) -> Option<usize> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Topic)> {
+        self.slots.iter()
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
         if name.is_empty() {
             return Some(UNNAMED);
         }
         self.by_name.get(name).copied()
     }
 
-    /// The topic's slot; a new topic's if there is none. The views of prefixes that it has are in
-    /// its list, and have yet to be told.
-    pub(in crate::hub) fn enter(&mut self, name: &str) -> usize {
+    /// The topic's slot; a new topic's if there is none.
+    pub(super) fn enter(&mut self, name: &str) -> usize {
         if let Some(slot) = self.by_name.get(name) {
             return *slot;
         }
-        let mut views = Vec::new();
-        if !self.prefixes.is_empty() {
-            for end in (0..=name.len()).filter(|end| name.is_char_boundary(*end)) {
-                views.extend(self.prefixes.get(&name[..end]).into_iter().flatten());
-            }
-            views.sort_unstable();
-            views.dedup();
-        }
+        let lost_to = self.losses.recall(name);
         let name: Arc<str> = Arc::from(name);
-        let topic = Topic {
+        let slot = self.slots.insert(Topic {
             name: Arc::clone(&name),
             retained: VecDeque::new(),
-            views,
-            lost_to: self.forgotten_to,
+            followers: Vec::new(),
+            prefixed: Vec::new(),
+            as_of: 0,
+            lost_to,
             pins: 0,
-        };
-        let slot = if let Some(slot) = self.free.pop() {
-            self.slots[slot] = topic;
-            slot
-        } else {
-            self.slots.push(topic);
-            self.slots.len() - 1
-        };
+            segment: (0, 0),
+        });
         self.by_name.insert(name, slot);
         slot
     }
 
-    pub(in crate::hub) fn pin(&mut self, slot: usize) {
+    pub(super) fn pin(&mut self, slot: usize) {
         self.slots[slot].pins += 1;
     }
 
-    /// Gives up a pin; true if the topic is no longer needed.
-    pub(in crate::hub) fn unpin(&mut self, slot: usize) -> bool {
+    pub(super) fn unpin(&mut self, slot: usize) {
         self.slots[slot].pins -= 1;
-        self.is_idle(slot)
+        self.remove_if_idle(slot);
     }
 
-    pub(in crate::hub) fn is_idle(&self, slot: usize) -> bool {
+    /// Removes a topic that nobody follows by name and that has no event.
+    pub(super) fn remove_if_idle(&mut self, slot: usize) {
         let topic = &self.slots[slot];
-        topic.pins == 0 && topic.retained.is_empty()
-    }
-
-    /// Removes a topic; gives the views that follow it, by a prefix.
-    pub(in crate::hub) fn remove(&mut self, slot: usize) -> Vec<usize> {
-        let topic = &mut self.slots[slot];
-        self.forgotten_to = self.forgotten_to.max(topic.lost_to);
+        if topic.pins > 0 || !topic.retained.is_empty() {
+            return;
+        }
+        let topic = self.slots.remove(slot);
         self.by_name.remove(&*topic.name);
-        self.free.push(slot);
-        std::mem::take(&mut topic.views)
+        if self.by_name.len() < self.by_name.capacity() / 8 {
+            self.by_name.shrink_to(2 * self.by_name.len());
+        }
+        self.losses.remember(topic.name, topic.lost_to);
     }
 
-    /// The slots of the topics under a prefix.
-    pub(in crate::hub) fn under(&self, prefix: &Arc<str>) -> impl Iterator<Item = usize> {
-        let from = (Bound::Included(&**prefix), Bound::Unbounded);
-        self.by_name
-            .range::<str, _>(from)
-            .take_while(move |(name, _)| name.starts_with(&**prefix))
-            .map(|(_, slot)| *slot)
+    /// Tells a topic which groups follow a prefix of it, if that has changed.
+    #[inline]
+    pub(super) fn refresh(&mut self, slot: usize) -> &mut Topic {
+        let topic = &mut self.slots[slot];
+        if topic.as_of != self.prefixes.changes {
+            topic.as_of = self.prefixes.changes;
+            topic.prefixed.clear();
+            self.prefixes.cover(&topic.name, &mut topic.prefixed);
+        }
+        topic
     }
 
-    pub(in crate::hub) fn add_prefixes(&mut self, key: &Key, view: usize) {
+    pub(super) fn add_prefixes(&mut self, key: &Key, group: usize) {
         for prefix in key.prefixes() {
-            self.prefixes
-                .entry(Arc::clone(prefix))
-                .or_default()
-                .push(view);
+            self.prefixes.changes += 1;
+            let by_name = self.prefixes.by_len.entry(prefix.len()).or_default();
+            by_name.entry(Arc::clone(prefix)).or_default().insert(group);
         }
     }
 
-    pub(in crate::hub) fn remove_prefixes(&mut self, key: &Key, view: usize) {
+    pub(super) fn remove_prefixes(&mut self, key: &Key, group: usize) {
         for prefix in key.prefixes() {
-            if let Some(views) = self.prefixes.get_mut(prefix) {
-                views.retain(|other| *other != view);
-                if views.is_empty() {
-                    self.prefixes.remove(prefix);
+            self.prefixes.changes += 1;
+            let Some(by_name) = self.prefixes.by_len.get_mut(&prefix.len()) else {
+                continue;
+            };
+            if let Some(groups) = by_name.get_mut(prefix) {
+                groups.remove(&group);
+                if groups.is_empty() {
+                    by_name.remove(prefix);
                 }
+            }
+            if by_name.is_empty() {
+                self.prefixes.by_len.remove(&prefix.len());
+            } else if by_name.len() < by_name.capacity() / 8 {
+                by_name.shrink_to(2 * by_name.len());
             }
         }
     }
 
-    /// After the last lost event of any topic that is gone: what a prefix may have missed.
-    pub(in crate::hub) fn forgotten_to(&self) -> u64 {
-        self.forgotten_to
+    /// After the last lost event of any topic that the key's prefixes cover.
+    pub(super) fn lost_under(&self, key: &Key) -> u64 {
+        let there = self.slots.iter().map(|(_, topic)| topic);
+        let there = there
+            .filter(|topic| key.covers(&topic.name))
+            .map(|topic| topic.lost_to);
+        let gone = key
+            .prefixes()
+            .iter()
+            .map(|prefix| self.losses.under(prefix));
+        there.chain(gone).max().unwrap_or(0)
     }
 }
 
-impl Topics {
-    /// Takes a view that follows everything out of every topic.
-    pub(in crate::hub) fn unfollow_all(&mut self, view: usize) {
-        for slot in self.by_name.values() {
-            self.slots[*slot].views.retain(|other| *other != view);
+impl Prefixes {
+    fn cover(&self, name: &str, groups: &mut Vec<usize>) {
+        for (len, by_name) in self.by_len.range(..=name.len()) {
+            let prefix = name.get(..*len).and_then(|prefix| by_name.get(prefix));
+            groups.extend(prefix.into_iter().flatten());
         }
     }
 }

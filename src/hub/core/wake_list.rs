@@ -1,22 +1,27 @@
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
-/// The tasks that wait for one view's next event.
+use super::log::Entry;
+use crate::protocol::{Block, EventId};
+
+/// The tasks that wait for one group's next event.
 ///
 /// A subscriber has a slot that remembers its task from round to round: to wait once more is to mark
 /// it, and no reference is counted. There are two sheets of slots, for when a round ends, one goes
-/// out with whoever wakes the tasks marked on it, no lock being held, and the other is marked
+/// out with the thread that wakes the tasks marked on it, no lock being held, and the other is marked
 /// meanwhile.
 #[derive(Debug, Default)]
-pub(in crate::hub) struct Waiters {
+pub(super) struct WakeList {
     sheet: Sheet,
-    /// The one that has come back.
+    /// The one that is not out.
     spare: Sheet,
     /// How many slots there are.
     slots: usize,
     free: Vec<usize>,
-    /// Counts the tasks that were taken out. A sheet that was out meanwhile still has them.
-    changes: u64,
+    /// Differs for each list and whenever a task is taken out. A sheet that was out meanwhile still
+    /// has that task.
+    stamp: u64,
 }
 
 /// The slots of one round.
@@ -25,8 +30,8 @@ pub(in crate::hub) struct Sheet {
     slots: Vec<Slot>,
     marked: Vec<usize>,
     /// Whose it is while it is out, and as of which change.
-    pub(in crate::hub) view: usize,
-    changes: u64,
+    group: usize,
+    stamp: u64,
 }
 
 #[derive(Debug, Default)]
@@ -35,19 +40,22 @@ struct Slot {
     marked: bool,
 }
 
-/// A subscriber's slot among the waiters.
+/// A subscriber's slot in the wake list.
 #[derive(Debug, Default)]
 pub(in crate::hub) struct Ticket {
     /// The round in which it was marked last; rounds count from 1.
     round: u64,
     slot: Option<usize>,
     task: Option<Waker>,
+    /// Clones made while no lock is held: the task that follows, and one for a sheet.
+    coming: Option<Waker>,
+    spare: Option<Waker>,
 }
 
 impl Ticket {
     /// Whether the task that is woken is this one.
     #[inline]
-    pub(in crate::hub) fn is_for(&self, task: &Waker) -> bool {
+    pub(super) fn is_for(&self, task: &Waker) -> bool {
         self.task
             .as_ref()
             .is_some_and(|waker| waker.will_wake(task))
@@ -55,86 +63,142 @@ impl Ticket {
 
     /// Whether that task is woken at the end of this round.
     #[inline]
-    pub(in crate::hub) fn holds(&self, round: u64, task: &Waker) -> bool {
+    pub(super) fn holds(&self, round: u64, task: &Waker) -> bool {
         self.round == round && self.is_for(task)
+    }
+
+    /// Clones the task as often as [`WakeList::add`] may need it. To be called without the lock,
+    /// since a user's clone may do anything.
+    pub(in crate::hub) fn prepare(&mut self, task: &Waker) {
+        if !self.is_for(task) {
+            self.coming = Some(task.clone());
+            self.spare = Some(task.clone());
+        } else if self.spare.is_none() {
+            self.spare = Some(task.clone());
+        }
     }
 }
 
-impl Waiters {
-    /// Lets the end of the round wake the task.
-    pub(in crate::hub) fn add(
+impl WakeList {
+    pub(super) fn new(stamp: u64) -> Self {
+        Self {
+            stamp,
+            ..Self::default()
+        }
+    }
+
+    /// Lets the end of the round wake the task that the ticket was prepared for; gives its slot.
+    pub(super) fn add(
         &mut self,
         round: u64,
         ticket: &mut Ticket,
-        task: &Waker,
+        stamp: impl FnOnce() -> u64,
         wakes: &mut Wakes,
-    ) {
-        if !ticket.is_for(task) {
-            self.remove(ticket, wakes);
+    ) -> Option<usize> {
+        if let Some(task) = ticket.coming.take() {
+            let spare = ticket.spare.take();
+            self.remove(ticket, stamp, wakes);
             let slot = self.free.pop().unwrap_or(self.slots);
             self.slots = self.slots.max(slot + 1);
-            (ticket.slot, ticket.task) = (Some(slot), Some(task.clone()));
+            (ticket.slot, ticket.task, ticket.spare) = (Some(slot), Some(task), spare);
         }
         self.mark(round, ticket);
+        ticket.slot
     }
 
-    /// The same for the task that the ticket is for.
+    /// The same for the task that the ticket is for, unless it has to be cloned.
     #[inline]
-    pub(in crate::hub) fn mark(&mut self, round: u64, ticket: &mut Ticket) {
-        if let (Some(slot), Some(task)) = (ticket.slot, &ticket.task) {
-            if ticket.round != round {
+    pub(super) fn mark(&mut self, round: u64, ticket: &mut Ticket) {
+        if let Some(slot) = ticket.slot {
+            if ticket.round != round && self.sheet.mark(slot, &mut ticket.spare) {
                 ticket.round = round;
-                self.sheet.mark(slot, task);
             }
         }
     }
 
     /// Gives the slot up.
-    pub(in crate::hub) fn remove(&mut self, ticket: &mut Ticket, wakes: &mut Wakes) {
-        let Ticket { slot, task, .. } = mem::take(ticket);
+    pub(super) fn remove(
+        &mut self,
+        ticket: &mut Ticket,
+        stamp: impl FnOnce() -> u64,
+        wakes: &mut Wakes,
+    ) {
+        let Ticket {
+            slot,
+            task,
+            coming,
+            spare,
+            ..
+        } = mem::take(ticket);
+        wakes
+            .gone
+            .extend([task, coming, spare].into_iter().flatten());
         if let Some(slot) = slot {
-            self.changes += 1;
+            self.stamp = stamp();
             self.free.push(slot);
             let kept = [&mut self.sheet, &mut self.spare].map(|sheet| sheet.forget(slot));
-            wakes.gone.extend(kept.into_iter().chain([task]).flatten());
+            wakes.gone.extend(kept.into_iter().flatten());
         }
     }
 
-    pub(in crate::hub) fn is_empty(&self) -> bool {
+    /// Takes out one task, if it waits, to wake it alone.
+    pub(super) fn take_one(&mut self, slot: usize) -> Option<Waker> {
+        let slot = self.sheet.slots.get_mut(slot)?;
+        slot.task.take_if(|_| slot.marked)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
         self.sheet.marked.is_empty()
     }
 
     /// What is marked; the round is over.
-    fn take(&mut self, view: usize) -> Sheet {
+    fn take(&mut self, group: usize) -> Sheet {
         let mut sheet = mem::replace(&mut self.sheet, mem::take(&mut self.spare));
-        (sheet.view, sheet.changes) = (view, self.changes);
+        (sheet.group, sheet.stamp) = (group, self.stamp);
         sheet
     }
 
     /// Takes a sheet back, unless it has a task it should not. The caller drops what is left in its
     /// place once the lock is free.
-    pub(in crate::hub) fn give_back(&mut self, sheet: &mut Sheet) {
-        if sheet.changes == self.changes {
+    pub(super) fn give_back(&mut self, sheet: &mut Sheet) {
+        if sheet.stamp == self.stamp {
             mem::swap(&mut self.spare, sheet);
+        }
+    }
+
+    /// Hands everything out to be dropped.
+    pub(super) fn clear(&mut self, wakes: &mut Wakes) {
+        for sheet in [&mut self.sheet, &mut self.spare] {
+            let tasks = sheet.slots.iter_mut().filter_map(|slot| slot.task.take());
+            wakes.gone.extend(tasks);
         }
     }
 }
 
 impl Sheet {
+    pub(super) fn group(&self) -> usize {
+        self.group
+    }
+
+    /// False if the slot has no task and there is none to spare.
     #[inline]
-    fn mark(&mut self, index: usize, task: &Waker) {
+    fn mark(&mut self, index: usize, spare: &mut Option<Waker>) -> bool {
         if index >= self.slots.len() {
             self.slots.resize_with(index + 1, Slot::default);
         }
         let slot = &mut self.slots[index];
         if slot.task.is_none() {
-            slot.task = Some(task.clone());
+            if spare.is_none() {
+                return false;
+            }
+            slot.task = spare.take();
         }
-        // Whoever had the slot before may have marked it in this round.
+        // The slot's last owner may have marked it in this round.
         if !slot.marked {
             slot.marked = true;
             self.marked.push(index);
         }
+        true
     }
 
     fn forget(&mut self, index: usize) -> Option<Waker> {
@@ -142,7 +206,7 @@ impl Sheet {
     }
 
     fn wake(&mut self) {
-        for index in self.marked.drain(..) {
+        while let Some(index) = self.marked.pop() {
             let slot = &mut self.slots[index];
             slot.marked = false;
             if let Some(task) = &slot.task {
@@ -152,40 +216,71 @@ impl Sheet {
     }
 }
 
-/// Tasks to be woken once the lock is free.
+/// What to do once the lock is free: tasks to be woken, and what may run a user's code when dropped.
 #[derive(Debug, Default)]
 #[must_use]
 pub(in crate::hub) struct Wakes {
     first: Option<Sheet>,
     more: Vec<Sheet>,
-    others: Vec<Waker>,
-    /// Not to be woken, but to be dropped, which may run a user's code as well.
-    gone: Vec<Waker>,
+    pub(super) others: Vec<Waker>,
+    /// Not to be woken, but to be dropped.
+    pub(super) gone: Vec<Waker>,
+    entry: Option<Entry>,
+    entries: Vec<Entry>,
+    block: Option<Block>,
+    blocks: Vec<Block>,
+    ids: Vec<EventId>,
 }
 
 impl Wakes {
-    pub(in crate::hub) fn take(&mut self, waiters: &mut Waiters, view: usize) {
-        let sheet = waiters.take(view);
+    pub(super) fn take(&mut self, list: &mut WakeList, group: usize) {
+        let sheet = list.take(group);
         match self.first {
             None => self.first = Some(sheet),
             Some(_) => self.more.push(sheet),
         }
     }
 
-    pub(in crate::hub) fn add(&mut self, wakers: Vec<Waker>) {
-        self.others.extend(wakers);
-    }
-
-    pub(in crate::hub) fn is_empty(&self) -> bool {
-        self.first.is_none() && self.others.is_empty() && self.gone.is_empty()
-    }
-
-    pub(in crate::hub) fn wake(&mut self) {
-        self.gone.clear();
-        for waker in self.others.drain(..) {
-            waker.wake();
+    pub(super) fn drop_entry(&mut self, entry: Entry) {
+        // One for each event that is published: no allocation for that.
+        if let Some(entry) = self.entry.replace(entry) {
+            self.entries.push(entry);
         }
-        self.sheets().for_each(Sheet::wake);
+    }
+
+    pub(super) fn drop_block(&mut self, block: Block) {
+        if let Some(block) = self.block.replace(block) {
+            self.blocks.push(block);
+        }
+    }
+
+    pub(super) fn drop_id(&mut self, id: Option<EventId>) {
+        self.ids.extend(id);
+    }
+
+    #[inline]
+    pub(in crate::hub) fn has_tasks(&self) -> bool {
+        self.first.is_some() || !self.others.is_empty()
+    }
+
+    /// Wakes all, and then panics if one of them did.
+    pub(in crate::hub) fn wake(&mut self) {
+        let mut panicked = None;
+        let mut others = self.others.drain(..);
+        while let Err(panic) =
+            catch_unwind(AssertUnwindSafe(|| others.by_ref().for_each(Waker::wake)))
+        {
+            panicked.get_or_insert(panic);
+        }
+        drop(others);
+        for sheet in self.sheets() {
+            while let Err(panic) = catch_unwind(AssertUnwindSafe(|| sheet.wake())) {
+                panicked.get_or_insert(panic);
+            }
+        }
+        if let Some(panic) = panicked {
+            resume_unwind(panic);
+        }
     }
 
     pub(in crate::hub) fn sheets(&mut self) -> impl Iterator<Item = &mut Sheet> {
@@ -217,29 +312,40 @@ mod tests {
         (counts, tasks)
     }
 
+    fn add(list: &mut WakeList, round: u64, ticket: &mut Ticket, task: &Waker, wakes: &mut Wakes) {
+        let stamp = list.stamp + 1;
+        ticket.prepare(task);
+        list.add(round, ticket, || stamp, wakes);
+    }
+
+    fn remove(list: &mut WakeList, ticket: &mut Ticket, wakes: &mut Wakes) {
+        let stamp = list.stamp + 1;
+        list.remove(ticket, || stamp, wakes);
+    }
+
     /// Ends a round, with something done while its tasks are woken.
-    fn end(waiters: &mut Waiters, meanwhile: impl FnOnce(&mut Waiters)) {
+    fn end(list: &mut WakeList, meanwhile: impl FnOnce(&mut WakeList)) {
         let mut wakes = Wakes::default();
-        wakes.take(waiters, 0);
+        wakes.take(list, 0);
         wakes.wake();
-        meanwhile(waiters);
-        wakes.sheets().for_each(|sheet| waiters.give_back(sheet));
+        meanwhile(list);
+        wakes.sheets().for_each(|sheet| list.give_back(sheet));
     }
 
     #[test]
     fn each_ticket_is_woken_once_a_round_by_its_last_task() {
         let (counts, tasks) = counts::<3>();
-        let (mut waiters, mut wakes) = (Waiters::default(), Wakes::default());
+        let (mut list, mut wakes) = (WakeList::default(), Wakes::default());
         let (mut a, mut b) = (Ticket::default(), Ticket::default());
         for round in 1..=5 {
-            waiters.add(round, &mut a, &tasks[0], &mut wakes);
-            waiters.add(round, &mut a, &tasks[0], &mut wakes);
-            waiters.add(round, &mut b, &tasks[1], &mut wakes);
-            waiters.add(round, &mut b, &tasks[2], &mut wakes);
+            add(&mut list, round, &mut a, &tasks[0], &mut wakes);
+            add(&mut list, round, &mut a, &tasks[0], &mut wakes);
+            add(&mut list, round, &mut b, &tasks[1], &mut wakes);
+            add(&mut list, round, &mut b, &tasks[2], &mut wakes);
             assert!(a.holds(round, &tasks[0]) && b.holds(round, &tasks[2]));
             assert!(!b.holds(round, &tasks[1]));
-            end(&mut waiters, |_| ());
-            assert!(waiters.is_empty() && !a.holds(round + 1, &tasks[0]));
+            end(&mut list, |_| ());
+            assert!(list.is_empty() && !a.holds(round + 1, &tasks[0]));
         }
         let woken = counts
             .each_ref()
@@ -250,38 +356,68 @@ mod tests {
     #[test]
     fn slots_given_up_are_used_again_and_keep_no_task() {
         let (counts, tasks) = counts::<1>();
-        let (mut waiters, mut wakes) = (Waiters::default(), Wakes::default());
+        let (mut list, mut wakes) = (WakeList::default(), Wakes::default());
         for round in 1..=1_000 {
             let mut ticket = Ticket::default();
-            waiters.add(round / 3, &mut ticket, &tasks[0], &mut wakes);
-            waiters.add(round / 3 + 1, &mut ticket, &tasks[0], &mut wakes);
+            add(&mut list, round / 3, &mut ticket, &tasks[0], &mut wakes);
+            add(&mut list, round / 3 + 1, &mut ticket, &tasks[0], &mut wakes);
             match round % 3 {
-                0 => end(&mut waiters, |_| ()),
-                1 => end(&mut waiters, |waiters| {
-                    waiters.remove(&mut ticket, &mut wakes);
+                0 => end(&mut list, |_| ()),
+                1 => end(&mut list, |list| {
+                    remove(list, &mut ticket, &mut wakes);
                 }),
                 _ => {}
             }
-            waiters.remove(&mut ticket, &mut wakes);
-            wakes.wake();
+            remove(&mut list, &mut ticket, &mut wakes);
+            wakes = Wakes::default();
         }
-        assert!(waiters.slots == 1 && waiters.sheet.marked.len() <= 1);
+        assert!(list.slots == 1 && list.sheet.marked.len() <= 1);
         assert_eq!(Arc::strong_count(&counts[0]), 2);
     }
 
     #[test]
     fn a_task_is_kept_from_round_to_round() {
         let (counts, tasks) = counts::<1>();
-        let (mut waiters, mut wakes) = (Waiters::default(), Wakes::default());
+        let (mut list, mut wakes) = (WakeList::default(), Wakes::default());
         let mut ticket = Ticket::default();
         for round in 1..=9 {
-            waiters.add(round, &mut ticket, &tasks[0], &mut wakes);
-            end(&mut waiters, |_| ());
+            add(&mut list, round, &mut ticket, &tasks[0], &mut wakes);
+            end(&mut list, |_| ());
         }
-        // One in the ticket and one on each sheet, besides those here.
-        assert_eq!(Arc::strong_count(&counts[0]), 2 + 3);
-        waiters.remove(&mut ticket, &mut wakes);
+        // Two in the ticket and one on each sheet, besides those here.
+        assert_eq!(Arc::strong_count(&counts[0]), 2 + 4);
+        remove(&mut list, &mut ticket, &mut wakes);
         drop(wakes);
         assert_eq!(Arc::strong_count(&counts[0]), 2);
+    }
+
+    #[test]
+    fn a_panic_of_one_task_leaves_none_asleep() {
+        struct Panics;
+
+        impl Wake for Panics {
+            fn wake(self: Arc<Self>) {
+                panic!("on purpose");
+            }
+        }
+
+        let (counts, tasks) = counts::<2>();
+        let panics = Waker::from(Arc::new(Panics));
+        let (mut list, mut wakes) = (WakeList::default(), Wakes::default());
+        for task in [&tasks[0], &panics, &tasks[1], &panics] {
+            add(&mut list, 1, &mut Ticket::default(), task, &mut wakes);
+        }
+        wakes.others = vec![
+            panics.clone(),
+            tasks[0].clone(),
+            panics.clone(),
+            tasks[1].clone(),
+        ];
+        wakes.take(&mut list, 0);
+        assert!(catch_unwind(AssertUnwindSafe(|| wakes.wake())).is_err());
+        let woken = counts
+            .each_ref()
+            .map(|count| count.0.load(Ordering::SeqCst));
+        assert_eq!(woken, [2, 2]);
     }
 }

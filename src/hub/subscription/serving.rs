@@ -11,26 +11,29 @@ use crate::hub::outcome::Lag;
 use crate::hub::trace;
 use crate::protocol::Block;
 
+/// How often a poll looks for events that the filter lets through: each time at several hundred.
+const LOOKS: usize = 8;
+
 /// How a subscription is served: as blocks, or as deliveries one by one.
 impl Subscription {
     /// What nearly every look finds: a frame that others have been given too, or nothing yet. `None`
     /// where it takes a [block](Self::poll_block), which is larger to move.
     #[inline]
-    pub(in crate::hub) fn poll_shared(&mut self, cx: &mut Context<'_>) -> Option<Poll<Bytes>> {
+    pub(super) fn poll_shared(&mut self, cx: &mut Context<'_>) -> Option<Poll<Bytes>> {
         if self.extra.is_some() {
             return None;
         }
         let seat = self.seat.as_mut()?;
-        if seat.is_waiting(cx.waker()) {
+        if seat.is_waiting(cx.waker()) && !seat.is_ending(self.shared.closed_to()) {
             return Some(Poll::Pending);
         }
-        let bytes = self.hub.shared.lock().take_merged(seat, cx.waker());
+        let bytes = self.shared.lock().take_shared(seat, cx.waker());
         bytes.map(Poll::Ready)
     }
 
     /// The next frame's bytes.
     #[inline(never)]
-    pub(in crate::hub) fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
+    pub(super) fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         if self.extra.is_some() {
             return self.poll_extra(cx);
         }
@@ -38,11 +41,9 @@ impl Subscription {
     }
 
     /// The same, one chunk of it after the other.
-    pub(in crate::hub) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        if let Some(extra) = &mut self.extra {
-            if let Some(chunk) = extra.chunks.pop() {
-                return Poll::Ready(Some(chunk));
-            }
+    pub(super) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(chunk) = self.take_chunk() {
+            return Poll::Ready(Some(chunk));
         }
         let Some(block) = ready!(self.poll_block(cx)) else {
             return Poll::Ready(None);
@@ -53,15 +54,33 @@ impl Subscription {
         let chunks = &mut self.extra.get_or_insert_default().chunks;
         chunks.extend(block.into_chunks());
         chunks.reverse();
-        Poll::Ready(chunks.pop())
+        Poll::Ready(self.take_chunk())
+    }
+
+    fn take_chunk(&mut self) -> Option<Bytes> {
+        let extra = self.extra.as_mut()?;
+        let chunk = extra.chunks.pop();
+        self.trim();
+        chunk
+    }
+
+    /// Lets go of what is out of the ordinary, once it is over.
+    fn trim(&mut self) {
+        let over = self.extra.as_ref().is_some_and(|extra| {
+            let idle = extra.first.is_none() && extra.chunks.is_empty();
+            idle && extra.filter.is_none() && !extra.once
+        });
+        if over {
+            self.extra = None;
+        }
     }
 
     fn poll_hub(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         let Some(seat) = &mut self.seat else {
             return Poll::Ready(None);
         };
-        let shared = &self.hub.shared;
-        match shared.with(|state, wakes| state.take(seat, cx.waker(), wakes)) {
+        seat.prepare(cx.waker());
+        match self.shared.with(|state, wakes| state.take(seat, wakes)) {
             Taken::Frame(block) => Poll::Ready(Some(block)),
             other => self.settle(cx, &other),
         }
@@ -77,8 +96,9 @@ impl Subscription {
             return self.poll_hub(cx);
         };
         let (filtered, once) = (extra.filter.is_some(), extra.once);
-        let seat = self.seat.as_ref();
-        if !once && seat.is_some_and(|seat| seat.is_waiting(cx.waker())) {
+        let seat = self.seat.as_ref().filter(|_| !once);
+        let closed_to = self.shared.closed_to();
+        if seat.is_some_and(|seat| seat.is_waiting(cx.waker()) && !seat.is_ending(closed_to)) {
             return Poll::Pending;
         }
         let block = if filtered {
@@ -96,17 +116,14 @@ impl Subscription {
     fn take_first(&mut self) -> Option<Block> {
         let extra = self.extra.as_mut()?;
         let first = extra.first.take()?;
-        if extra.filter.is_none() && extra.chunks.is_empty() && !extra.once {
-            self.extra = None;
-        } else {
-            extra.served = self.outcome.is_lossy();
-        }
+        extra.served = self.outcome.is_lossy();
+        self.trim();
         Some(first).filter(|first| !first.is_empty())
     }
 
     fn poll_filtered(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         let mut deliveries = Vec::new();
-        loop {
+        for _ in 0..LOOKS {
             if self.seat.is_none() {
                 return Poll::Ready(None);
             }
@@ -122,6 +139,9 @@ impl Subscription {
                 return Poll::Ready(Some(block));
             }
         }
+        // Other tasks have a turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Some of what is pending and allowed, one by one.
@@ -129,10 +149,10 @@ impl Subscription {
         let Some(seat) = &mut self.seat else {
             return Err(Taken::Closed);
         };
+        seat.prepare(cx.waker());
         let mut taken = Vec::new();
-        self.hub.shared.with(|state, wakes| {
-            state.take_each(seat, cx.waker(), wakes, |delivery| taken.push(delivery))
-        })?;
+        self.shared
+            .with(|state, wakes| state.take_each(seat, wakes, &mut taken))?;
         let filter = self.extra.as_mut().and_then(|extra| extra.filter.as_mut());
         match filter {
             None => taken.into_iter().for_each(each),
@@ -146,29 +166,39 @@ impl Subscription {
 
     /// What to do where there is no event.
     fn settle(&mut self, cx: &mut Context<'_>, taken: &Taken) -> Poll<Option<Block>> {
-        let settings = &self.hub.shared.settings;
         match taken {
             Taken::Lagged => self.lag(cx),
             Taken::Closed => {
-                let farewell = settings.farewell.clone();
+                let farewell = self.shared.settings.farewell.clone();
                 self.leave();
                 Poll::Ready(farewell)
             }
-            _ if self
-                .extra
-                .as_ref()
-                .is_some_and(|extra| extra.once && extra.served) =>
-            {
+            Taken::Served => self.end_poll(cx),
+            Taken::Frame(_) | Taken::Waiting => Poll::Pending,
+        }
+    }
+
+    /// Ends a long poll; but one whose filter let nothing through waits on.
+    fn end_poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
+        let served = self.extra.as_ref().is_some_and(|extra| extra.served);
+        match &mut self.seat {
+            Some(seat) if !served => {
+                self.shared.with(|state, _| state.end_soon(seat, false));
+                self.poll_block(cx)
+            }
+            _ => {
                 self.leave();
                 Poll::Ready(None)
             }
-            _ => Poll::Pending,
         }
     }
 
     fn lag(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         match self.skip() {
-            None => Poll::Ready(None),
+            None => {
+                self.leave();
+                Poll::Ready(None)
+            }
             Some(begins_after) => {
                 let gap = self.gap_at(begins_after);
                 if gap.is_empty() {
@@ -181,23 +211,18 @@ impl Subscription {
         }
     }
 
-    /// Ends a stream that has lagged, or moves it on; gives what it goes on after.
+    /// Moves a stream that has lagged on, and gives what it continues after; or `None` if it is to end.
     fn skip(&mut self) -> Option<u64> {
-        let (seat, lag) = (self.seat.as_ref()?, self.hub.shared.settings.lag);
+        let (seat, lag) = (self.seat.as_mut()?, self.shared.settings.lag);
         trace::lagged(lag == Lag::End);
         let begins_after = self
-            .hub
             .shared
             .with(|state, wakes| state.skip(seat, lag == Lag::Newest, wakes));
-        if lag == Lag::End {
-            self.leave();
-            return None;
-        }
-        Some(begins_after)
+        (lag != Lag::End).then_some(begins_after)
     }
 
     /// One event for a stream of them; `Err` where some were missed.
-    pub(in crate::hub) fn poll_each(
+    pub(super) fn poll_each(
         &mut self,
         cx: &mut Context<'_>,
         buffer: &mut VecDeque<Delivery>,
@@ -206,7 +231,7 @@ impl Subscription {
         if first.is_some() && self.outcome.is_lossy() {
             return Poll::Ready(Some(Err(Missed::new())));
         }
-        loop {
+        for _ in 0..LOOKS {
             if let Some(delivery) = buffer.pop_front() {
                 return Poll::Ready(Some(Ok(delivery)));
             }
@@ -216,18 +241,23 @@ impl Subscription {
             match self.collect(cx, |delivery| buffer.push_back(delivery)) {
                 Ok(()) => {}
                 Err(Taken::Lagged) => {
-                    return Poll::Ready(self.skip().map(|_| Err(Missed::new())));
+                    if self.skip().is_none() {
+                        self.leave();
+                    }
+                    return Poll::Ready(Some(Err(Missed::new())));
                 }
-                Err(Taken::Closed) => self.leave(),
+                Err(Taken::Closed | Taken::Served) => self.leave(),
                 Err(_) => return Poll::Pending,
             }
         }
+        // Other tasks have a turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
-    pub(in crate::hub) fn leave(&mut self) {
+    pub(super) fn leave(&mut self) {
         if let Some(mut seat) = self.seat.take() {
-            self.hub
-                .shared
+            self.shared
                 .with(|state, wakes| state.leave(&mut seat, wakes));
         }
     }

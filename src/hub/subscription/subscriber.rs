@@ -1,5 +1,4 @@
 use std::fmt;
-use std::sync::Arc;
 
 use super::subscription::{Filter, Subscription};
 use crate::exclusive::Exclusive;
@@ -10,6 +9,10 @@ use crate::hub::refused::Refused;
 use crate::hub::{Hub, trace};
 use crate::last_event_id::LastEventId;
 use crate::protocol::EventId;
+use crate::sync::Arc;
+
+/// A topic's name.
+type Name = std::sync::Arc<str>;
 
 /// The last event a client has seen, if any: an [`EventId`], a [`LastEventId`], or an
 /// `Option<LastEventId>`.
@@ -54,8 +57,8 @@ impl From<Option<LastEventId>> for After {
 
 /// A subscriber to be: [`Hub::subscriber`].
 ///
-/// Without a topic it follows the one without a name. What it follows is settled here, by the
-/// program; the ID that a client sends only says where to go on.
+/// It follows the topic without a name, unless something else is said here. What it follows is
+/// settled by the program; the ID that a client sends only says where to resume.
 ///
 /// ```
 /// use http_body_util::BodyExt;
@@ -87,8 +90,10 @@ impl From<Option<LastEventId>> for After {
 #[must_use = "nobody subscribes before `subscribe`"]
 pub struct Subscriber {
     hub: Hub,
-    topics: Vec<Arc<str>>,
-    prefixes: Vec<Arc<str>>,
+    /// Nothing has been said of topics.
+    unnamed: bool,
+    topics: Vec<Name>,
+    prefixes: Vec<Name>,
     filter: Option<Filter>,
     after: After,
 }
@@ -97,6 +102,7 @@ impl Subscriber {
     pub(in crate::hub) fn new(hub: Hub) -> Self {
         Self {
             hub,
+            unnamed: true,
             topics: Vec::new(),
             prefixes: Vec::new(),
             filter: None,
@@ -113,12 +119,14 @@ impl Subscriber {
     /// assert_eq!(hub.stats().topics, 1);
     /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
-    pub fn topic(mut self, name: impl Into<Arc<str>>) -> Self {
+    pub fn topic(mut self, name: impl Into<Name>) -> Self {
+        self.unnamed = false;
         self.topics.push(name.into());
         self
     }
 
-    /// Follows these topics as well; none is none.
+    /// Follows these topics as well. An empty list is a list: without further topics, the subscriber
+    /// then follows nothing.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -127,7 +135,8 @@ impl Subscriber {
     /// assert_eq!(hub.stats().topics, 3);
     /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
-    pub fn topics<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+    pub fn topics<N: Into<Name>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.unnamed = false;
         self.topics.extend(names.into_iter().map(Into::into));
         self
     }
@@ -146,7 +155,8 @@ impl Subscriber {
     /// assert_eq!(subscription.outcome(), Outcome::Resumed(1));
     /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
-    pub fn prefix(mut self, prefix: impl Into<Arc<str>>) -> Self {
+    pub fn prefix(mut self, prefix: impl Into<Name>) -> Self {
+        self.unnamed = false;
         self.prefixes.push(prefix.into());
         self
     }
@@ -201,7 +211,7 @@ impl Subscriber {
     ///
     /// # Errors
     ///
-    /// If the hub has as many subscribers as it may have, or is closed.
+    /// If the hub is full or closed.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -211,35 +221,40 @@ impl Subscriber {
     /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
     pub fn subscribe(mut self) -> Result<Subscription, Refused> {
-        if self.topics.is_empty() && self.prefixes.is_empty() {
-            self.topics.push(Arc::from(""));
+        if self.unnamed {
+            self.topics.push(Name::from(""));
         }
         let key = Key::new(self.topics, self.prefixes);
         let shared = &self.hub.shared;
         let settings = &shared.settings;
-        let mut state = shared.lock();
-        let closed = state.closed_to > 0;
-        if closed || state.counters.subscribers >= settings.max_subscribers {
-            state.counters.refused += 1;
-            drop(state);
+        let last = shared.last(self.after.0);
+        let subscribed = shared.with(|state, wakes| {
+            let closed = state.is_closed();
+            if closed || state.subscribers() >= settings.max_subscribers {
+                state.refuse();
+                return Err(closed);
+            }
+            let skip = settings.lag == Lag::Newest;
+            let (seat, outcome) = state.subscribe(key, &last, skip, wakes);
+            let begins_after = state.place_of(&seat);
+            Ok((seat, outcome, begins_after))
+        });
+        let (seat, outcome, begins_after) = subscribed.map_err(|closed| {
             trace::refused(closed);
-            return Err(Refused {
+            Refused {
                 closed,
                 retry_after: settings.retry_after,
-            });
-        }
-        let last = shared.find(&state, self.after.0.as_ref());
-        let skip = settings.lag == Lag::Newest;
-        let (seat, outcome) = state.subscribe(key, last, skip);
-        let begins_after = state.begins_after(seat.view, state.places[seat.place].cursor);
-        drop(state);
+            }
+        })?;
         trace::subscribed(outcome);
+        let shared = Arc::clone(&self.hub.shared);
+        let filter = self.filter;
         Ok(Subscription::new(
-            self.hub,
+            shared,
             seat,
             outcome,
             begins_after,
-            self.filter,
+            filter,
         ))
     }
 }

@@ -13,11 +13,12 @@ use super::deliveries::Deliveries;
 use crate::body::KeepAlive;
 use crate::body::{MaxAge, Prelude, SealedSource, Source, SseBody};
 use crate::exclusive::Exclusive;
-use crate::hub::Hub;
 use crate::hub::core::Seat;
 use crate::hub::delivery::Delivery;
 use crate::hub::outcome::Outcome;
+use crate::hub::shared::Shared;
 use crate::protocol::{Block, Event, Writer};
+use crate::sync::Arc;
 use crate::timer::Timer;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
@@ -27,7 +28,7 @@ pub(in crate::hub) type Filter = Exclusive<Box<dyn FnMut(&Delivery) -> bool + Se
 /// How long the client of a long poll waits before it asks again.
 const SHORT_RETRY: Duration = Duration::from_millis(100);
 
-/// A subscriber's event stream, made by [`Hub::subscribe`], [`Hub::resume`] or a
+/// A subscriber's event stream, made by [`Hub::subscribe`](crate::hub::Hub::subscribe), [`Hub::resume`](crate::hub::Hub::resume) or a
 /// [`Subscriber`](crate::hub::Subscriber).
 ///
 /// It is an [`http_body::Body`] as it is. With heartbeats it is an [`SseBody`]:
@@ -56,42 +57,42 @@ const SHORT_RETRY: Duration = Duration::from_millis(100);
 /// ```
 #[must_use = "a body does nothing until a server polls it"]
 pub struct Subscription {
-    pub(in crate::hub) hub: Hub,
+    pub(super) shared: Arc<Shared>,
     /// `None` once it has ended.
-    pub(in crate::hub) seat: Option<Seat>,
-    pub(in crate::hub) outcome: Outcome,
+    pub(super) seat: Option<Seat>,
+    pub(super) outcome: Outcome,
     /// There as long as something in it is; nearly always nothing is, and a body is small.
-    pub(in crate::hub) extra: Option<Box<Extra>>,
+    pub(super) extra: Option<Box<Extra>>,
 }
 
 /// What a subscription that just hands out frames does not have.
 #[derive(Default)]
 pub(in crate::hub) struct Extra {
     /// What goes out before anything else.
-    pub(in crate::hub) first: Option<Block>,
-    pub(in crate::hub) filter: Option<Filter>,
+    pub(super) first: Option<Block>,
+    pub(super) filter: Option<Filter>,
     /// What is left of a block with a shared payload, last chunk first.
-    pub(in crate::hub) chunks: Vec<Bytes>,
-    /// Ends when it has caught up and has sent something.
-    pub(in crate::hub) once: bool,
-    pub(in crate::hub) served: bool,
+    pub(super) chunks: Vec<Bytes>,
+    /// A long poll; and whether it has sent something.
+    pub(super) once: bool,
+    pub(super) served: bool,
 }
 
 impl Subscription {
-    pub(in crate::hub) fn new(
-        hub: Hub,
+    pub(super) fn new(
+        shared: Arc<Shared>,
         seat: Seat,
         outcome: Outcome,
         begins_after: u64,
         filter: Option<Filter>,
     ) -> Self {
         let mut subscription = Self {
-            hub,
+            shared,
             seat: Some(seat),
             outcome,
             extra: None,
         };
-        let settings = &subscription.hub.shared.settings;
+        let settings = &subscription.shared.settings;
         let first = match outcome {
             Outcome::Fresh => settings
                 .announce_place
@@ -120,14 +121,12 @@ impl Subscription {
 
     /// A block without data that moves the client's last event ID.
     fn place(&self, seq: u64) -> Block {
-        Event::empty()
-            .with_id(self.hub.shared.epoch.id(seq))
-            .encode()
+        Event::empty().with_id(self.shared.epoch.id(seq)).encode()
     }
 
     /// What tells of a gap, with the place that follows it; empty if the settings send neither.
     pub(in crate::hub) fn gap_at(&self, seq: u64) -> Block {
-        let shared = &self.hub.shared;
+        let shared = &self.shared;
         let once = self.extra.as_ref().is_some_and(|extra| extra.once);
         match &shared.settings.gap {
             Some(gap) => gap.encode_as(Some(&shared.epoch.id(seq))),
@@ -170,9 +169,9 @@ impl Subscription {
         SseBody::new(self)
     }
 
-    /// As a long poll, for where streaming is not possible: the body ends as soon as it has sent
-    /// something and nothing more is pending, or when `wait` has passed, and tells the client to come
-    /// back after 100 ms. The next request resumes, so nothing is lost in between. For that, the body
+    /// As a long poll, for where streaming is not possible: the body ends once it has sent what was
+    /// pending when there first was something, or when `wait` has passed, and tells the client to ask
+    /// again after 100 ms. The next request resumes, so nothing is lost in between. For that, the body
     /// begins with its place even if [`announce_place`](crate::hub::HubBuilder::announce_place) is off.
     ///
     /// ```
@@ -193,8 +192,11 @@ impl Subscription {
     /// # }
     /// ```
     pub fn long_poll<T: Timer>(mut self, wait: Duration, timer: T) -> SseBody<Self, T> {
-        let begins_after = self.hub.shared.lock().place_of(self.seat.as_ref());
-        let place = begins_after.map(|seq| self.place(seq));
+        let place = self.seat.as_mut().map(|seat| {
+            let lossy = self.outcome.is_lossy();
+            self.shared.with(|state, _| state.end_soon(seat, lossy))
+        });
+        let place = place.map(|seq| self.place(seq));
         let resumed = matches!(self.outcome, Outcome::Resumed(_));
         let extra = self.extra.get_or_insert_default();
         extra.once = true;

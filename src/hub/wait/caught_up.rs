@@ -5,7 +5,9 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::hub::Hub;
+use crate::hub::core::Wait;
+use crate::hub::shared::Shared;
+use crate::sync::Arc;
 
 pin_project! {
     /// Waits for the slowest live subscriber: [`Hub::caught_up`].
@@ -34,17 +36,32 @@ pin_project! {
     /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct CaughtUp<S = Pending<()>> {
-        hub: Hub,
+        waiting: Waiting,
         distance: u64,
         #[pin]
         patience: Option<S>,
     }
 }
 
+/// What the hub is told when the future is dropped.
+struct Waiting {
+    shared: Arc<Shared>,
+    wait: Option<Wait>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if self.wait.is_some() {
+            self.shared
+                .with(|state, wakes| state.give_up_wait(&mut self.wait, wakes));
+        }
+    }
+}
+
 impl CaughtUp {
-    pub(in crate::hub) fn new(hub: Hub, distance: u64) -> Self {
+    pub(in crate::hub) fn new(shared: Arc<Shared>, distance: u64) -> Self {
         Self {
-            hub,
+            waiting: Waiting { shared, wait: None },
             distance,
             patience: None,
         }
@@ -52,8 +69,8 @@ impl CaughtUp {
 }
 
 impl<S> CaughtUp<S> {
-    /// Waits no longer than this future, a sleep. Whoever is still too far behind then is waited for
-    /// by nobody until it has come on.
+    /// Waits no longer than this future, a sleep. Subscribers still further behind at that point are
+    /// ignored, by all that wait, until they have come within the distance.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -64,7 +81,7 @@ impl<S> CaughtUp<S> {
     /// ```
     pub fn or_after<F: Future>(self, patience: F) -> CaughtUp<F> {
         CaughtUp {
-            hub: self.hub,
+            waiting: self.waiting,
             distance: self.distance,
             patience: Some(patience),
         }
@@ -76,14 +93,18 @@ impl<S: Future> Future for CaughtUp<S> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
         let this = self.project();
-        let shared = &this.hub.shared;
-        if shared.lock().is_caught_up(*this.distance, cx.waker()) {
+        let Waiting { shared, wait } = this.waiting;
+        // A task is cloned while no lock is held.
+        let task = cx.waker().clone();
+        let distance = *this.distance;
+        if shared.with(|state, wakes| state.is_caught_up(distance, wait, task, wakes)) {
             return Poll::Ready(0);
         }
         match this.patience.as_pin_mut().map(|sleep| sleep.poll(cx)) {
-            Some(Poll::Ready(_)) => {
-                Poll::Ready(shared.with(|state, wakes| state.excuse(*this.distance, wakes)))
-            }
+            Some(Poll::Ready(_)) => Poll::Ready(shared.with(|state, wakes| {
+                state.give_up_wait(wait, wakes);
+                state.excuse(distance, wakes)
+            })),
             _ => Poll::Pending,
         }
     }

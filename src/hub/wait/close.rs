@@ -2,16 +2,21 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
 
-use crate::hub::Hub;
+use crate::clock;
 use crate::hub::core::ALL_SHARES;
+use crate::hub::shared::Shared;
+use crate::sync::Arc;
 use crate::timer::Timer;
 
 /// How long a share waits after the last, at least: clocks tick in milliseconds.
 const STEP: Duration = Duration::from_millis(20);
+
+/// How many shares there are at most.
+const STEPS: u32 = 1024;
 
 pin_project! {
     /// Ends a hub's streams one after the other: [`Hub::close_over`].
@@ -30,26 +35,25 @@ pin_project! {
     /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct CloseOver<T: Timer> {
-        hub: Hub,
+        shared: Arc<Shared>,
         timer: T,
-        pause: Duration,
-        steps: u32,
-        step: u32,
+        time: Duration,
+        // When it was first polled, where there is a clock, and how long it has slept by its timer.
+        start: Option<Instant>,
+        slept: Duration,
         #[pin]
         sleep: Option<T::Sleep>,
     }
 }
 
 impl<T: Timer> CloseOver<T> {
-    pub(in crate::hub) fn new(hub: Hub, time: Duration, timer: T) -> Self {
-        let steps = (time.as_millis() / STEP.as_millis()).clamp(1, 1024);
-        let steps = u32::try_from(steps).unwrap_or(1);
+    pub(in crate::hub) fn new(shared: Arc<Shared>, time: Duration, timer: T) -> Self {
         Self {
-            hub,
+            shared,
             timer,
-            pause: time / steps,
-            steps,
-            step: 0,
+            time,
+            start: None,
+            slept: Duration::ZERO,
             sleep: None,
         }
     }
@@ -63,65 +67,39 @@ impl<T: Timer> Future for CloseOver<T> {
         loop {
             match this.sleep.as_mut().as_pin_mut() {
                 // Nobody yet, but the door is shut.
-                None => this.hub.close_to(1),
-                Some(sleep) => {
-                    _ = ready!(sleep.poll(cx));
-                    *this.step += 1;
-                    let share = ALL_SHARES * u64::from(*this.step) / u64::from(*this.steps);
-                    this.hub.close_to(share);
+                None => {
+                    *this.start = clock::instant();
+                    this.shared.close_to(0);
                 }
+                Some(sleep) => _ = ready!(sleep.poll(cx)),
             }
-            if *this.step >= *this.steps {
+            // Each sleep is a little longer than asked for: what counts is the time since the start. A
+            // timer of its own time, as tokio's when it is paused, counts by what it was asked for.
+            let passed = this.start.map_or(Duration::ZERO, |start| start.elapsed());
+            let passed = passed.max(*this.slept);
+            if passed >= *this.time {
+                this.shared.close();
                 return Poll::Ready(());
             }
-            this.sleep.set(Some(this.timer.sleep(*this.pause)));
+            this.shared.close_to(share_of(passed, *this.time));
+            let pause = (*this.time / STEPS).max(STEP).min(*this.time - passed);
+            *this.slept = passed + pause;
+            this.sleep.set(Some(this.timer.sleep(pause)));
         }
     }
+}
+
+/// The share of all that ends by then.
+fn share_of(passed: Duration, time: Duration) -> u64 {
+    let share = u128::from(ALL_SHARES) * passed.as_nanos() / time.as_nanos().max(1);
+    u64::try_from(share).unwrap_or(ALL_SHARES)
 }
 
 impl<T: Timer> fmt::Debug for CloseOver<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CloseOver")
-            .field("pause", &self.pause)
-            .field("step", &self.step)
+            .field("time", &self.time)
+            .field("slept", &self.slept)
             .finish_non_exhaustive()
-    }
-}
-
-/// Waits until a hub has no subscriber: [`Hub::drain`].
-///
-/// ```
-/// # use tower_sse::hub::Hub;
-/// use futures_util::FutureExt;
-///
-/// let hub = Hub::new();
-/// let body = hub.subscribe()?;
-/// assert!(hub.drain().now_or_never().is_none());
-/// drop(body);
-/// assert!(hub.drain().now_or_never().is_some());
-/// # Ok::<(), tower_sse::hub::Refused>(())
-/// ```
-#[derive(Debug)]
-#[must_use = "futures do nothing unless polled"]
-pub struct Drain {
-    hub: Hub,
-}
-
-impl Drain {
-    pub(in crate::hub) fn new(hub: Hub) -> Self {
-        Self { hub }
-    }
-}
-
-impl Future for Drain {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.hub.shared.lock();
-        if state.counters.subscribers == 0 {
-            return Poll::Ready(());
-        }
-        state.gate.drain(cx.waker());
-        Poll::Pending
     }
 }

@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use crate::hub::Hub;
 use crate::hub::core::State;
+use crate::hub::shared::Shared;
+use crate::sync::Arc;
 use crate::timer::Timer;
 
 pin_project! {
     /// Lets events gather before subscribers are woken: [`Hub::linger`].
     ///
     /// Every wake-up costs each subscriber a system call. Where a few milliseconds do not matter,
-    /// events that come one by one then leave together. The future never resolves; while it is there,
-    /// events wait for it. Dropped, the hub is as before.
+    /// events that come one by one then leave together. The future never resolves. From its first
+    /// poll until it is dropped, events wait for it, but never more than a thousand.
     ///
     /// ```
     /// use std::time::Duration;
@@ -39,20 +40,20 @@ pin_project! {
     }
 }
 
-/// Counts the lingers of a hub; the last to go lets all subscribers off.
-struct Turn(Hub);
+/// A linger's place with the hub, given up when it is dropped.
+struct Turn {
+    shared: Arc<Shared>,
+    /// There once it has been polled.
+    key: Option<u64>,
+}
 
 impl<T: Timer> Linger<T> {
-    pub(in crate::hub) fn new(hub: Hub, time: Duration, timer: T) -> Self {
-        let mut state = hub.shared.lock();
-        state.lingers += 1;
-        state.lingering.get_or_insert_default();
-        drop(state);
+    pub(in crate::hub) fn new(shared: Arc<Shared>, time: Duration, timer: T) -> Self {
         Self {
             sleep: None,
             timer,
             time,
-            turn: Turn(hub),
+            turn: Turn { shared, key: None },
         }
     }
 }
@@ -62,19 +63,18 @@ impl<T: Timer> Future for Linger<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let shared = &this.turn.0.shared;
+        let Turn { shared, key } = this.turn;
         loop {
             if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
                 _ = ready!(sleep.poll(cx));
                 this.sleep.set(None);
                 shared.with(State::end_linger);
             }
-            let mut state = shared.lock();
-            if state.lingering.as_ref().is_none_or(Vec::is_empty) {
-                state.linger_task = Some(cx.waker().clone());
+            // A task is cloned while no lock is held.
+            let task = cx.waker().clone();
+            if shared.with(|state, wakes| state.linger(key, task, wakes)) {
                 return Poll::Pending;
             }
-            drop(state);
             this.sleep.set(Some(this.timer.sleep(*this.time)));
         }
     }
@@ -82,13 +82,10 @@ impl<T: Timer> Future for Linger<T> {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.shared.with(|state, wakes| {
-            state.lingers -= 1;
-            state.end_linger(wakes);
-            if state.lingers == 0 {
-                state.lingering = None;
-            }
-        });
+        if let Some(key) = self.key {
+            self.shared
+                .with(|state, wakes| state.leave_linger(key, wakes));
+        }
     }
 }
 

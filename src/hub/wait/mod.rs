@@ -2,8 +2,10 @@
 
 mod caught_up;
 mod close;
+mod drain;
 mod linger;
 
 pub use caught_up::CaughtUp;
-pub use close::{CloseOver, Drain};
+pub use close::CloseOver;
+pub use drain::Drain;
 pub use linger::Linger;

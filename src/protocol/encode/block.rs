@@ -186,16 +186,27 @@ impl Block {
     }
 
     /// Whole blocks, one after the other.
-    pub(crate) fn from_encoded(bytes: Vec<u8>) -> Self {
-        Self::from_shared(Bytes::from(bytes))
-    }
-
-    /// The same for bytes that are shared already.
     #[inline]
     pub(crate) fn from_shared(head: Bytes) -> Self {
         Self {
             head,
             payload: None,
+        }
+    }
+
+    /// Changes the bytes before the shared payload in place; false if somebody else has them, or if
+    /// the closure says so.
+    pub(crate) fn patch_head(&mut self, patch: impl FnOnce(&mut [u8]) -> bool) -> bool {
+        match std::mem::take(&mut self.head).try_into_mut() {
+            Ok(mut head) => {
+                let patched = patch(&mut head);
+                self.head = head.freeze();
+                patched
+            }
+            Err(head) => {
+                self.head = head;
+                false
+            }
         }
     }
 

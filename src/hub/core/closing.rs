@@ -1,0 +1,76 @@
+use super::State;
+use super::cursors::Cursor;
+use super::wake_list::Wakes;
+
+/// All shares together: closed to this, every subscriber ends.
+pub(in crate::hub) const ALL_SHARES: u64 = 1 << 32;
+
+/// Which share of the subscribers the one in this slot belongs to when they end one share after the
+/// other: spread evenly by the golden ratio.
+pub(super) fn share_of(cursor: usize) -> u64 {
+    (cursor as u64).wrapping_mul(0x9e37_79b9) % ALL_SHARES
+}
+
+/// Up to where each share of the subscribers is served. A close is a place in the log: what is
+/// published after it reaches none of those it ends.
+#[derive(Debug, Default)]
+pub(super) struct Closing {
+    /// Shares below the first number end at the second, both growing.
+    steps: Vec<(u64, u64)>,
+}
+
+impl Closing {
+    /// Whether new subscribers are taken, and none has to end.
+    #[inline]
+    pub(super) fn is_open(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Where this subscriber ends.
+    #[inline]
+    pub(super) fn end_of(&self, cursor: usize) -> u64 {
+        if self.is_open() {
+            return u64::MAX;
+        }
+        let share = share_of(cursor);
+        let step = self.steps.partition_point(|(below, _)| *below <= share);
+        self.steps.get(step).map_or(u64::MAX, |(_, place)| *place)
+    }
+}
+
+impl State {
+    pub(in crate::hub) fn is_closed(&self) -> bool {
+        !self.closing.is_open()
+    }
+
+    /// Ends the subscribers below a share, here and now; gives the share to which the hub is closed.
+    pub(in crate::hub) fn close_to(&mut self, share: u64, wakes: &mut Wakes) -> u64 {
+        let before = self.closing.steps.last().map_or(0, |(below, _)| *below);
+        if self.is_closed() && share <= before {
+            return before;
+        }
+        self.closing.steps.push((share, self.next));
+        if share >= ALL_SHARES && before == 0 {
+            self.end_rounds(wakes);
+            return share;
+        }
+        let ending = self.cursors.iter().filter_map(|(slot, cursor)| {
+            let ends = (before..share).contains(&share_of(slot));
+            ends.then_some(cursor)
+        });
+        for Cursor { group, slot, .. } in ending {
+            if let (Some(group), Some(slot)) = (self.groups.get_mut(*group), slot) {
+                group.wake_one(*slot, wakes);
+            }
+        }
+        share
+    }
+
+    /// Takes all waiting tasks out.
+    fn end_rounds(&mut self, wakes: &mut Wakes) {
+        self.end_linger(wakes);
+        for (index, group) in self.groups.iter_mut() {
+            group.end_round(index, wakes);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+use crate::protocol::{Block, EventId};
+
+/// An event encoded before the lock is taken, when its number is not known yet.
+#[derive(Debug)]
+pub(in crate::hub) struct Draft {
+    pub(super) block: Block,
+    /// The user's own ID, if it is to be found again.
+    pub(super) id: Option<EventId>,
+    /// The number it was encoded with, and the ID's text before it.
+    guess: Option<u64>,
+    prefix: usize,
+}
+
+impl Draft {
+    /// With an ID of the user's.
+    pub(in crate::hub) fn with_id(block: Block, id: EventId) -> Self {
+        Self {
+            block,
+            id: Some(id),
+            guess: None,
+            prefix: 0,
+        }
+    }
+
+    /// With the hub's ID for the number that it will have if nobody is faster: `prefix` bytes, and
+    /// the number.
+    pub(in crate::hub) fn with_number(block: Block, guess: u64, prefix: usize) -> Self {
+        Self {
+            block,
+            id: None,
+            guess: Some(guess),
+            prefix,
+        }
+    }
+
+    /// Puts the right number in; false if that has more digits.
+    #[inline]
+    pub(super) fn number(&mut self, seq: u64) -> bool {
+        match self.guess {
+            Some(guess) if guess != seq => self.correct(guess, seq),
+            _ => true,
+        }
+    }
+
+    #[cold]
+    fn correct(&mut self, guess: u64, seq: u64) -> bool {
+        let (mut old, mut new) = (itoa::Buffer::new(), itoa::Buffer::new());
+        let (old, new) = (old.format(guess), new.format(seq));
+        if old.len() != new.len() {
+            return false;
+        }
+        let prefix = self.prefix;
+        let corrected = self.block.patch_head(|head| {
+            // The first field of that name is the ID: data come after it.
+            let mut start = 0;
+            while !head[start..].starts_with(b"id: ") {
+                match memchr::memchr(b'\n', &head[start..]) {
+                    Some(end) => start += end + 1,
+                    None => return false,
+                }
+            }
+            let start = start + b"id: ".len() + prefix;
+            match head.get_mut(start..start + new.len()) {
+                Some(digits) if digits == old.as_bytes() => {
+                    digits.copy_from_slice(new.as_bytes());
+                    true
+                }
+                _ => false,
+            }
+        });
+        if corrected {
+            self.guess = Some(seq);
+        }
+        corrected
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{Event, EventType};
+
+    fn draft(number: u64) -> Draft {
+        let event = Event::new("id: 10-7\nid: 10-7").with_type(EventType::from_static("id: 10-7"));
+        let id = EventId::try_from(format!("10-{number}")).unwrap();
+        Draft::with_number(event.encode_as(Some(&id)), number, 3)
+    }
+
+    #[test]
+    fn the_right_number_is_put_in_where_it_has_as_many_digits() {
+        for (guess, seq, fits) in [(7, 7, true), (7, 9, true), (9, 10, false), (998, 999, true)] {
+            let mut one = draft(guess);
+            assert_eq!(one.number(seq), fits);
+            assert_eq!(one.block, draft(if fits { seq } else { guess }).block);
+        }
+        // What is shared is not changed for others.
+        let mut one = draft(7);
+        let other = one.block.clone();
+        assert!(!one.number(8));
+        assert_eq!(other, draft(7).block);
+    }
+}

@@ -1,0 +1,210 @@
+use std::sync::Arc;
+
+use super::State;
+use super::cursors::{Cursor, Seat};
+use super::group::{Followed, Group};
+use super::key::Key;
+use super::wake_list::{Ticket, Wakes};
+use crate::hub::outcome::Outcome;
+use crate::protocol::EventId;
+
+/// What a client says it saw last.
+#[derive(Debug, Clone)]
+pub(in crate::hub) enum Last {
+    Nothing,
+    /// The event with this number.
+    Event(u64),
+    /// An ID that is not of the hub's form.
+    Own(EventId),
+}
+
+/// Subscribers that come and go, and the groups they are in.
+impl State {
+    /// A cursor in the group of these topics, after what the client saw last.
+    pub(in crate::hub) fn subscribe(
+        &mut self,
+        key: Key,
+        last: &Last,
+        skip: bool,
+        wakes: &mut Wakes,
+    ) -> (Seat, Outcome) {
+        self.evict(wakes);
+        let index = match self.by_key.get(&key) {
+            Some(index) => *index,
+            None => self.enter_group(key),
+        };
+        let last = match last {
+            Last::Nothing => None,
+            Last::Event(seq) => Some(Some(*seq)),
+            Last::Own(id) => Some(self.find_own(index, id)),
+        };
+        let head = self.groups[index].head;
+        let (outcome, place) = match last {
+            None => (Outcome::Fresh, head),
+            Some(Some(seq)) if seq < self.next => self.resume(index, seq + 1, skip),
+            Some(_) => (Outcome::Unknown, head),
+        };
+        self.counters.gaps += u64::from(outcome.is_lossy());
+        self.counters.subscribers += 1;
+        let group = &mut self.groups[index];
+        group.subscribers += 1;
+        self.gate.enter(group.effective(place));
+        let cursor = self.cursors.insert(Cursor {
+            place,
+            group: index,
+            slot: None,
+            excused: None,
+        });
+        let seat = Seat {
+            cursor,
+            group: index,
+            live_from: head,
+            ends_soon: false,
+            end: u64::MAX,
+            ticket: Ticket::default(),
+            round: group.round(),
+        };
+        (seat, outcome)
+    }
+
+    /// From a place on, as far as that is possible.
+    fn resume(&mut self, index: usize, from: u64, skip: bool) -> (Outcome, u64) {
+        if from < self.log.lost_to() && !self.groups[index].knows_losses {
+            let lost_to = self.topics.lost_under(&self.groups[index].key);
+            let group = &mut self.groups[index];
+            group.lost_to = group.lost_to.max(lost_to);
+            group.knows_losses = true;
+        }
+        let Group { head, lost_to, .. } = self.groups[index];
+        if from < lost_to {
+            let place = if skip { head } else { lost_to };
+            self.number_from(index, place);
+            return (Outcome::Gap, place);
+        }
+        self.number_from(index, from);
+        let missed = self.count_from(index, from);
+        let place = if missed == 0 { head } else { from };
+        (Outcome::Resumed(missed), place)
+    }
+
+    /// The latest event of the group's topics with this ID of the user's.
+    fn find_own(&self, index: usize, id: &EventId) -> Option<u64> {
+        if !self.log.has_ids() {
+            return None;
+        }
+        let group = &self.groups[index];
+        let named = group.topics.iter().map(|topic| topic.slot);
+        if group.key.prefixes().is_empty() {
+            return named.filter_map(|slot| self.log.find_id(slot, id)).max();
+        }
+        let topics = self.topics.iter();
+        topics
+            .filter(|(slot, topic)| group.follows(*slot, &topic.name))
+            .filter_map(|(slot, _)| self.log.find_id(slot, id))
+            .max()
+    }
+
+    /// Lets the group know its events from a place on.
+    fn number_from(&mut self, index: usize, from: u64) {
+        let group = &self.groups[index];
+        let Some(until) = group.numbers.as_ref().map(|numbers| numbers.from) else {
+            return;
+        };
+        if from >= until {
+            return;
+        }
+        let missing: Vec<u64> = self
+            .log
+            .history_from(from)
+            .take_while(|entry| entry.seq < until)
+            .filter(|entry| group.follows(entry.topic, &self.topics.get(entry.topic).name))
+            .map(|entry| entry.seq)
+            .collect();
+        if let Some(numbers) = &mut self.groups[index].numbers {
+            numbers.from = from;
+            for seq in missing.into_iter().rev() {
+                numbers.list.push_front(seq);
+            }
+        }
+    }
+
+    fn enter_group(&mut self, key: Key) -> usize {
+        let key = Arc::new(key);
+        self.stamps += 1;
+        let index = self
+            .groups
+            .insert(Group::new(Arc::clone(&key), self.next, self.stamps));
+        if key.is_everything() {
+            self.groups[index].lost_to = self.log.lost_to();
+        }
+        let mut topics: Vec<Followed> = Vec::with_capacity(key.topics().len());
+        for name in key.topics() {
+            let slot = self.enter(name);
+            self.topics.pin(slot);
+            topics.push(Followed { slot, at: 0 });
+        }
+        topics.sort_unstable_by_key(|topic| topic.slot);
+        let group = &mut self.groups[index];
+        for (which, followed) in topics.iter_mut().enumerate() {
+            let topic = self.topics.get_mut(followed.slot);
+            followed.at = topic.followers.len();
+            topic.followers.push((index, which));
+            group.lost_to = group.lost_to.max(topic.lost_to);
+        }
+        group.topics = topics;
+        self.topics.add_prefixes(&key, index);
+        self.by_key.insert(key, index);
+        index
+    }
+
+    /// Gives a cursor up.
+    pub(in crate::hub) fn leave(&mut self, seat: &mut Seat, wakes: &mut Wakes) {
+        let cursor = self.cursors.remove(seat.cursor);
+        let group = &mut self.groups[seat.group];
+        if cursor.excused.is_none() {
+            self.gate
+                .pass(group.effective(cursor.place), u64::MAX, wakes);
+        }
+        let stamps = &mut self.stamps;
+        group.leave(&mut seat.ticket, || next(stamps), wakes);
+        group.subscribers -= 1;
+        if group.subscribers == 0 {
+            self.remove_group(seat.group, wakes);
+        }
+        self.counters.subscribers -= 1;
+        if self.counters.subscribers == 0 {
+            self.gate.empty(wakes);
+            // They were for these subscribers.
+            self.evict_transients(true, wakes);
+        }
+    }
+
+    fn remove_group(&mut self, index: usize, wakes: &mut Wakes) {
+        let mut group = self.groups.remove(index);
+        self.frames -= group.frames.bytes();
+        group.clear(wakes);
+        self.by_key.remove(&*group.key);
+        if self.by_key.len() < self.by_key.capacity() / 8 {
+            self.by_key.shrink_to(2 * self.by_key.len());
+        }
+        self.topics.remove_prefixes(&group.key, index);
+        for Followed { slot, at } in group.topics {
+            let followers = &mut self.topics.get_mut(slot).followers;
+            followers.swap_remove(at);
+            if followers.len() < followers.capacity() / 8 {
+                followers.shrink_to(2 * followers.len());
+            }
+            // The last has taken its place.
+            if let Some((moved, which)) = followers.get(at).copied() {
+                self.groups[moved].topics[which].at = at;
+            }
+            self.topics.unpin(slot);
+        }
+    }
+}
+
+/// A stamp that no wake list has had.
+pub(super) fn next(stamps: &mut u64) -> u64 {
+    *stamps += 1;
+    *stamps
+}

@@ -1,0 +1,99 @@
+use std::collections::{BTreeMap, VecDeque};
+
+use super::wake_list::Wakes;
+use crate::protocol::Block;
+
+/// From how many bytes on a frame takes no further event.
+pub(super) const FRAME: usize = 64 * 1024;
+
+/// How many of a topic's events a frame takes.
+pub(super) const PER_TOPIC: usize = 512;
+
+/// How many frames a group remembers besides whole segments.
+const RECENT: usize = 16;
+
+/// What lies between two places in a group's log, in one piece.
+#[derive(Debug, Clone)]
+pub(super) struct Frame {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) events: u64,
+    pub(super) block: Block,
+    /// It has an event that is kept from those who came later.
+    pub(super) transient: bool,
+    /// It grows no further.
+    pub(super) sealed: bool,
+    /// From one border of the topic to the next: subscribers from whatever place share it.
+    pub(super) whole: bool,
+}
+
+/// The frames that a group's subscribers have been given, for others at the same place.
+#[derive(Debug, Default)]
+pub(super) struct Frames {
+    recent: VecDeque<Frame>,
+    whole: BTreeMap<u64, Frame>,
+    bytes: usize,
+    /// Whether the group is in the queue of those that forget when memory is short.
+    pub(super) queued: bool,
+}
+
+impl Frames {
+    #[inline]
+    pub(super) fn get(&self, from: u64) -> Option<&Frame> {
+        let recent = self.recent.iter().rev().find(|frame| frame.from == from);
+        recent.or_else(|| self.whole.get(&from))
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Remembers a frame, and forgets what is before `lost_to`.
+    pub(super) fn remember(&mut self, frame: Frame, lost_to: u64, wakes: &mut Wakes) {
+        let stale = |other: &Frame| other.from == frame.from || other.to <= lost_to;
+        if self.recent.iter().any(stale) {
+            let (gone, kept) = self.recent.drain(..).partition(stale);
+            self.recent = kept;
+            for frame in Vec::from(gone) {
+                self.drop(frame, wakes);
+            }
+        }
+        while let Some(oldest) = self.whole.first_entry().filter(|first| stale(first.get())) {
+            let oldest = oldest.remove();
+            self.drop(oldest, wakes);
+        }
+        self.bytes += frame.block.len();
+        if frame.whole {
+            if let Some(old) = self.whole.insert(frame.from, frame) {
+                self.drop(old, wakes);
+            }
+            return;
+        }
+        if self.recent.len() == RECENT {
+            if let Some(oldest) = self.recent.pop_front() {
+                self.drop(oldest, wakes);
+            }
+        }
+        self.recent.push_back(frame);
+    }
+
+    /// Forgets the oldest; false if there is none.
+    pub(super) fn forget_one(&mut self, wakes: &mut Wakes) -> bool {
+        let oldest = self.recent.pop_front();
+        let oldest = oldest.or_else(|| self.whole.pop_first().map(|(_, frame)| frame));
+        let some = oldest.is_some();
+        if let Some(frame) = oldest {
+            self.drop(frame, wakes);
+        }
+        some
+    }
+
+    pub(super) fn clear(&mut self, wakes: &mut Wakes) {
+        while self.forget_one(wakes) {}
+    }
+
+    fn drop(&mut self, frame: Frame, wakes: &mut Wakes) {
+        self.bytes -= frame.block.len();
+        wakes.drop_block(frame.block);
+    }
+}

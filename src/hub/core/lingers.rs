@@ -1,0 +1,88 @@
+use std::collections::BTreeMap;
+use std::task::Waker;
+
+use super::State;
+use super::wake_list::Wakes;
+
+/// After this many events their subscribers are woken, whatever the lingers do.
+const GATHERED: usize = 1024;
+
+/// The lingers there are, and the groups whose wake-up waits for one of them.
+#[derive(Debug, Default)]
+pub(super) struct Lingers {
+    /// Those that have been polled. A task is here until it has been told of the first news.
+    tasks: BTreeMap<u64, Option<Waker>>,
+    next: u64,
+    /// May name a group twice, or one that has gone.
+    groups: Vec<usize>,
+    events: usize,
+}
+
+impl Lingers {
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// A group has its first news, or further ones.
+    pub(super) fn gather(&mut self, group: usize, first: bool, wakes: &mut Wakes) {
+        if first {
+            self.groups.push(group);
+            for task in self.tasks.values_mut() {
+                wakes.others.extend(task.take());
+            }
+        }
+    }
+}
+
+impl State {
+    /// A linger waits for the first news; false if there are some. Its key is made when it is first
+    /// polled: events wait for nobody before that.
+    pub(in crate::hub) fn linger(
+        &mut self,
+        key: &mut Option<u64>,
+        task: Waker,
+        wakes: &mut Wakes,
+    ) -> bool {
+        let lingers = &mut self.lingers;
+        let key = *key.get_or_insert_with(|| {
+            lingers.next += 1;
+            lingers.next
+        });
+        let waits = lingers.groups.is_empty();
+        let place = lingers.tasks.entry(key).or_default();
+        if waits {
+            wakes.gone.extend(place.replace(task));
+        } else {
+            wakes.gone.push(task);
+        }
+        waits
+    }
+
+    /// A linger goes.
+    pub(in crate::hub) fn leave_linger(&mut self, key: u64, wakes: &mut Wakes) {
+        wakes.gone.extend(self.lingers.tasks.remove(&key).flatten());
+        self.end_linger(wakes);
+    }
+
+    /// Counts an event that waits; after many, they wait no longer.
+    #[cold]
+    pub(super) fn count_lingering(&mut self, wakes: &mut Wakes) {
+        self.lingers.events += 1;
+        if self.lingers.events >= GATHERED {
+            self.end_linger(wakes);
+        }
+    }
+
+    /// Takes out the tasks that wait for what has gathered.
+    pub(in crate::hub) fn end_linger(&mut self, wakes: &mut Wakes) {
+        self.lingers.events = 0;
+        for index in self.lingers.groups.drain(..) {
+            if let Some(group) = self.groups.get_mut(index) {
+                if std::mem::take(&mut group.lingering) {
+                    group.end_round(index, wakes);
+                }
+            }
+        }
+    }
+}

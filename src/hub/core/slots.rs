@@ -1,0 +1,91 @@
+use std::ops::{Index, IndexMut};
+
+use slab::Slab;
+
+/// A slab that gives its memory back: what is at its end and free goes when it has become much
+/// emptier.
+#[derive(Debug)]
+pub(super) struct Slots<T> {
+    slab: Slab<T>,
+    /// Below this length it shrinks.
+    shrink_at: usize,
+}
+
+impl<T> Slots<T> {
+    pub(super) const fn new() -> Self {
+        Self {
+            slab: Slab::new(),
+            shrink_at: 0,
+        }
+    }
+
+    pub(super) fn insert(&mut self, value: T) -> usize {
+        let key = self.slab.insert(value);
+        self.shrink_at = self.shrink_at.max(self.slab.len() / 4);
+        key
+    }
+
+    pub(super) fn remove(&mut self, key: usize) -> T {
+        let value = self.slab.remove(key);
+        if self.slab.is_empty() {
+            *self = Self::new();
+        } else if self.slab.len() < self.shrink_at {
+            // Each time half as full as the last, so that the work stays in proportion.
+            self.slab.shrink_to_fit();
+            self.shrink_at = self.slab.len() / 2;
+        }
+        value
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slab.len()
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, key: usize) -> Option<&mut T> {
+        self.slab.get_mut(key)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
+        self.slab.iter()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (usize, &mut T)> {
+        self.slab.iter_mut()
+    }
+}
+
+impl<T> Index<usize> for Slots<T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, key: usize) -> &T {
+        &self.slab[key]
+    }
+}
+
+impl<T> IndexMut<usize> for Slots<T> {
+    #[inline]
+    fn index_mut(&mut self, key: usize) -> &mut T {
+        &mut self.slab[key]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_comes_back() {
+        let mut slots = Slots::new();
+        let keys: Vec<_> = (0..10_000).map(|n| slots.insert(n)).collect();
+        for key in keys[10..].iter().rev() {
+            slots.remove(*key);
+        }
+        assert!(slots.slab.capacity() < 100, "{}", slots.slab.capacity());
+        for key in &keys[..10] {
+            assert_eq!(slots.remove(*key), *key);
+        }
+        assert_eq!(slots.slab.capacity(), 0);
+    }
+}

@@ -1,0 +1,105 @@
+use std::fmt;
+use std::future::{Future, Pending};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::hub::shared::Shared;
+use crate::sync::Arc;
+
+pin_project! {
+    /// Waits until a hub has no subscriber: [`Hub::drain`](crate::hub::Hub::drain). Gives how many
+    /// there still are, which is none unless its [deadline](Self::or_after) has passed.
+    ///
+    /// ```
+    /// use futures_util::FutureExt;
+    /// use tower_sse::Hub;
+    ///
+    /// let hub = Hub::new();
+    /// let body = hub.subscribe()?;
+    /// assert!(hub.drain().now_or_never().is_none());
+    /// drop(body);
+    /// assert_eq!(hub.drain().now_or_never(), Some(0));
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Drain<S = Pending<()>> {
+        waiting: Waiting,
+        #[pin]
+        deadline: Option<S>,
+    }
+}
+
+/// What the hub is told when the future is dropped.
+struct Waiting {
+    shared: Arc<Shared>,
+    key: Option<u64>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.shared
+                .with(|state, wakes| state.give_up_drain(key, wakes));
+        }
+    }
+}
+
+impl Drain {
+    pub(in crate::hub) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            waiting: Waiting { shared, key: None },
+            deadline: None,
+        }
+    }
+}
+
+impl<S> Drain<S> {
+    /// Waits no longer than this future, a sleep. A body that its server no longer polls, since the
+    /// client has stopped reading, cannot be ended: without a deadline it is waited for for ever.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_sse::Hub;
+    /// use tower_sse::timer::{Timer, TokioTimer};
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let hub = Hub::new();
+    /// let _stalled = hub.subscribe().unwrap();
+    /// hub.close();
+    /// let deadline = TokioTimer.sleep(Duration::from_secs(10));
+    /// assert_eq!(hub.drain().or_after(deadline).await, 1);
+    /// # }
+    /// ```
+    pub fn or_after<F: Future>(self, deadline: F) -> Drain<F> {
+        Drain {
+            waiting: self.waiting,
+            deadline: Some(deadline),
+        }
+    }
+}
+
+impl<S: Future> Future for Drain<S> {
+    type Output = usize;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
+        let this = self.project();
+        let Waiting { shared, key } = this.waiting;
+        // A task is cloned while no lock is held.
+        let task = cx.waker().clone();
+        if shared.with(|state, wakes| state.is_drained(key, task, wakes)) {
+            return Poll::Ready(0);
+        }
+        match this.deadline.as_pin_mut().map(|sleep| sleep.poll(cx)) {
+            Some(Poll::Ready(_)) => Poll::Ready(shared.lock().subscribers()),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+impl<S> fmt::Debug for Drain<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Drain").finish_non_exhaustive()
+    }
+}
