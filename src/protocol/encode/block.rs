@@ -55,12 +55,11 @@ impl Block {
     /// One block of text is one exact allocation.
     ///
     /// ```
-    /// use tower_sse::{Block, EventType};
+    /// use tower_sse::Block;
     ///
-    /// const TOKEN: EventType = EventType::from_static("token");
     /// let block = Block::write(|out| {
-    ///     out.typed(&TOKEN).data("Once");
-    ///     out.typed(&TOKEN).data(" upon");
+    ///     out.typed("token").data("Once");
+    ///     out.typed("token").data(" upon");
     /// });
     /// assert_eq!(block, "event: token\ndata: Once\n\nevent: token\ndata:  upon\n\n");
     /// ```

@@ -23,11 +23,11 @@ use crate::protocol::value::{EventId, EventType};
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_sse::{Event, EventType};
+/// use tower_sse::Event;
 ///
 /// let event = Event::new("1 : 0\nMüller, 12'")
-///     .with_type(EventType::from_static("goal"))
-///     .with_id(42u64)
+///     .with_type("goal")
+///     .with_id(42)
 ///     .with_retry(Duration::from_secs(2));
 /// assert_eq!(
 ///     event.encode(),
@@ -53,6 +53,9 @@ struct Rare {
 
 impl Event {
     /// An event with this data and nothing else: what a page's `onmessage` receives.
+    ///
+    /// Any text will do, owned, borrowed or shared; [`Data`] lists what each costs. A literal is copied
+    /// like all borrowed text, and is not with [`from_static`](Self::from_static).
     ///
     /// ```
     /// # use tower_sse::Event;

@@ -56,12 +56,11 @@ mod sealed {
 /// hands one to its closure, and so does the writer form of a body, `SseBody::writer`.
 ///
 /// ```
-/// use tower_sse::{Block, EventType};
+/// use tower_sse::Block;
 ///
-/// const SCORE: EventType = EventType::from_static("score");
 /// let block = Block::write(|out| {
 ///     out.data("kick-off");
-///     out.typed(&SCORE).id(1u64).data("1 : 0");
+///     out.typed("score").id(1).data("1 : 0");
 ///     out.comment("still here");
 /// });
 /// assert_eq!(
