@@ -11,7 +11,7 @@
 //! Each event has its ID, and its send time in nanoseconds since the Unix epoch at the beginning of
 //! its data. A publisher at full speed is held back by the slowest subscriber; one with a rate is not.
 //! `distance=` sets by how many events it may be ahead, 0 for one at a time, and `batch=` after how many
-//! it looks. `--runtime current` serves on one thread; `--heartbeat` sets the interval in milliseconds.
+//! it looks; with `yield=1` it lets other tasks run after each event. `--runtime current` serves on one thread; `--heartbeat` sets the interval in milliseconds.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -47,6 +47,7 @@ pub(crate) struct Publish {
     pub(crate) rate: Option<f64>,
     pub(crate) distance: u64,
     pub(crate) batch: u64,
+    pub(crate) yields: bool,
 }
 
 impl Publish {
@@ -67,6 +68,7 @@ impl Publish {
             rate: value("rate").and_then(|rate| rate.parse().ok()),
             distance: number("distance").unwrap_or(DISTANCE),
             batch: number("batch").unwrap_or(1).max(1),
+            yields: number("yield") == Some(1),
         }
     }
 
@@ -81,6 +83,9 @@ impl Publish {
                 hub.publish(event(self.size));
                 if n % self.batch == 0 {
                     given_up += wait(&hub, self.distance).await;
+                }
+                if self.yields {
+                    tokio::task::yield_now().await;
                 }
             }
             given_up += wait(&hub, 0).await;

@@ -6,7 +6,7 @@
 //! idle subscriber. The servers take turns, in a round for each eleven of the other
 //! benches, and ratios are medians over the rounds.
 //!
-//! The cases are `speed`, `single`, `batches`, `steady`, `linger` and `idle`; one may be named.
+//! The cases are `speed`, `yielding`, `single`, `batches`, `steady`, `linger` and `idle`; one may be named.
 
 mod client;
 mod peers;
@@ -90,7 +90,7 @@ async fn measure(kind: Kind, subscribers: usize, query: &str, events: u64) -> Ou
     let start = Instant::now();
     let said = server.post(query).await?;
     let expected = events * subscribers as u64;
-    while received.borrow().events < expected && start.elapsed() < Duration::from_secs(60) {
+    while received.borrow().events < expected && start.elapsed() < Duration::from_secs(120) {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let (cpu, time) = (server.cpu()? - before, start.elapsed());
@@ -159,12 +159,12 @@ fn print(title: &str, figures: &[Vec<f64>], places: &[usize]) {
     }
 }
 
-/// The publisher is held back by the slowest subscriber only.
+/// The publisher runs on until it is 1,024 events ahead of the slowest subscriber.
 async fn full_speed(quick: bool) -> Outcome<()> {
     let cases: &[(usize, u64)] = if quick {
         &[(20, 200)]
     } else {
-        &[(1, 100_000), (100, 20_000), (1_000, 4_000), (5_000, 1_500)]
+        &[(1, 100_000), (100, 20_000), (1_000, 4_000), (5_000, 400)]
     };
     for (subscribers, events) in cases {
         let title = format!("full speed, {subscribers}");
@@ -179,6 +179,17 @@ async fn one_by_one() -> Outcome<()> {
     for (subscribers, events) in [(1, 20_000), (100, 2_000), (1_000, 300), (5_000, 60)] {
         let title = format!("one by one, {subscribers}");
         let query = format!("n={events}&size=120&distance=0");
+        compare(&title, subscribers, &query, events).await?;
+    }
+    Ok(())
+}
+
+/// The publisher is a task that lets others run after each event: what is merged is up to each
+/// server's scheduling.
+async fn yielding() -> Outcome<()> {
+    for (subscribers, events) in [(1, 50_000), (100, 10_000), (1_000, 1_500), (5_000, 300)] {
+        let title = format!("yielding, {subscribers}");
+        let query = format!("n={events}&size=120&yield=1");
         compare(&title, subscribers, &query, events).await?;
     }
     Ok(())
@@ -305,6 +316,9 @@ fn main() -> Outcome<()> {
     LocalSet::new().block_on(&runtime, async {
         if part.is_none() || wanted("speed") {
             full_speed(quick).await?;
+        }
+        if wanted("yielding") {
+            yielding().await?;
         }
         if wanted("single") {
             one_by_one().await?;

@@ -40,6 +40,9 @@ pub(crate) async fn publish(channel: impl Channel, query: String) -> String {
                     }
                 }
             }
+            if publish.yields {
+                tokio::task::yield_now().await;
+            }
         }
     }
     let time = start.elapsed().as_secs_f64();
