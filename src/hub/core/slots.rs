@@ -7,32 +7,35 @@ use slab::Slab;
 #[derive(Debug)]
 pub(super) struct Slots<T> {
     slab: Slab<T>,
-    /// Below this length it shrinks.
-    shrink_at: usize,
+    /// How many were removed since it shrank last.
+    removed: usize,
 }
 
 impl<T> Slots<T> {
     pub(super) const fn new() -> Self {
         Self {
             slab: Slab::new(),
-            shrink_at: 0,
+            removed: 0,
         }
     }
 
     pub(super) fn insert(&mut self, value: T) -> usize {
-        let key = self.slab.insert(value);
-        self.shrink_at = self.shrink_at.max(self.slab.len() / 4);
-        key
+        self.slab.insert(value)
     }
 
     pub(super) fn remove(&mut self, key: usize) -> T {
         let value = self.slab.remove(key);
+        self.removed += 1;
+        let capacity = self.slab.capacity();
         if self.slab.is_empty() {
             *self = Self::new();
-        } else if self.slab.len() < self.shrink_at {
-            // Each time half as full as the last, so that the work stays in proportion.
+        } else if self.slab.len() < capacity / 4 && self.removed >= capacity / 16 {
+            // To look costs nothing where the last slot is taken. Where it is not, so many have gone
+            // that the work stays in proportion.
             self.slab.shrink_to_fit();
-            self.shrink_at = self.slab.len() / 2;
+            if self.slab.capacity() < capacity {
+                self.removed = 0;
+            }
         }
         value
     }
@@ -79,7 +82,7 @@ mod tests {
     fn memory_comes_back() {
         let mut slots = Slots::new();
         let keys: Vec<_> = (0..10_000).map(|n| slots.insert(n)).collect();
-        for key in keys[10..].iter().rev() {
+        for key in &keys[10..] {
             slots.remove(*key);
         }
         assert!(slots.slab.capacity() < 100, "{}", slots.slab.capacity());

@@ -1,0 +1,123 @@
+//! What a hub holds, by the allocator's own count: one test, so that nothing else allocates.
+
+use std::alloc::System;
+use std::pin::Pin;
+use std::task::{Context, Waker};
+
+use http_body::Body;
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use tower_sse::Event;
+use tower_sse::hub::{Hub, Subscription};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Bytes that are allocated now.
+fn held() -> usize {
+    let stats = ALLOCATOR.stats();
+    stats.bytes_allocated - stats.bytes_deallocated
+}
+
+fn drain(body: &mut Subscription) -> usize {
+    let mut bytes = 0;
+    let mut cx = Context::from_waker(Waker::noop());
+    while let std::task::Poll::Ready(Some(Ok(frame))) = Pin::new(&mut *body).poll_frame(&mut cx) {
+        bytes += frame.into_data().unwrap().len();
+    }
+    bytes
+}
+
+#[test]
+fn memory_is_what_is_said_and_comes_back() {
+    what_subscribers_take_comes_back();
+    merged_frames_are_bounded();
+    retained_bytes_are_what_is_held();
+    a_transient_is_not_kept_for_nobody();
+}
+
+fn what_subscribers_take_comes_back() {
+    const SUBSCRIBERS: usize = 100_000;
+    let hub = Hub::new();
+    let before = held();
+    let mut bodies: Vec<_> = (0..SUBSCRIBERS)
+        .map(|n| {
+            hub.subscriber()
+                .topic(format!("user/{n}"))
+                .subscribe()
+                .unwrap()
+        })
+        .collect();
+    bodies.iter_mut().for_each(|body| _ = drain(body));
+    let full = held() - before;
+    println!("{} bytes for each of {SUBSCRIBERS}", full / SUBSCRIBERS);
+    // The later ones go, then all.
+    bodies.truncate(SUBSCRIBERS / 10);
+    bodies.shrink_to_fit();
+    let some = held() - before;
+    assert!(some < full / 5, "{some} of {full}");
+    drop(bodies);
+    let left = held().saturating_sub(before);
+    assert!(left < full / 20, "{left} of {full}");
+}
+
+fn merged_frames_are_bounded() {
+    const RETAIN: usize = 4 << 20;
+    let hub = Hub::builder()
+        .retain_bytes(RETAIN)
+        .retain_events(100_000)
+        .build();
+    let before = held();
+    let mut bodies: Vec<_> = (0..500)
+        .flat_map(|n| {
+            [(); 2].map(|()| {
+                hub.subscriber()
+                    .topic(format!("room/{n}"))
+                    .subscribe()
+                    .unwrap()
+            })
+        })
+        .collect();
+    bodies.iter_mut().for_each(|body| _ = drain(body));
+    let subscribed = held() - before;
+    for round in 0..20 {
+        for room in 0..500 {
+            for n in 0..3 {
+                let event = Event::new(format!("{round} {n} {}", "x".repeat(100)));
+                hub.topic(&format!("room/{room}")).publish(event);
+            }
+        }
+        bodies.iter_mut().for_each(|body| _ = drain(body));
+    }
+    // The log, and at most as much in frames, each with something around it.
+    let more = held() - before - subscribed;
+    assert!(more < 3 * RETAIN, "{more} bytes");
+}
+
+fn retained_bytes_are_what_is_held() {
+    for len in [5, 100, 3_000] {
+        let hub = Hub::builder()
+            .retain_events(50_000)
+            .retain_bytes(1 << 30)
+            .build();
+        let mut body = hub.subscribe().unwrap();
+        drain(&mut body);
+        let before = held();
+        for _ in 0..40_000 {
+            hub.publish(Event::new("x".repeat(len)));
+        }
+        let (said, held) = (hub.stats().retained_bytes, held() - before);
+        let ratio = said as f64 / held as f64;
+        println!("{len}: {said} said, {held} held");
+        assert!((0.6..1.5).contains(&ratio), "{said} said, {held} held");
+    }
+}
+
+fn a_transient_is_not_kept_for_nobody() {
+    let hub = Hub::new();
+    let before = held();
+    let body = hub.subscribe().unwrap();
+    hub.transient(Event::new("x".repeat(1 << 20)));
+    drop(body);
+    let left = held().saturating_sub(before);
+    assert!(left < 100_000, "{left} bytes");
+}
