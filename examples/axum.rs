@@ -4,7 +4,7 @@
 //! and Ctrl-C in the first terminal.
 
 use std::error::Error;
-use std::future::pending;
+use std::future::{IntoFuture, pending};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -17,6 +17,9 @@ use tokio::net::TcpListener;
 use tokio_stream::wrappers::IntervalStream;
 use tokio_util::sync::CancellationToken;
 use tower_sse::{Event, EventType, KeepAlive, LastEventId, Prelude, SseBody, SseLayer};
+
+/// How long a shutdown takes at most.
+const GRACE: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -31,14 +34,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/events", get(events).layer(SseLayer::new()))
         .with_state(stop.clone());
     // axum waits for open connections. A stream never ends by itself, so it is told to.
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async move {
-            if tokio::signal::ctrl_c().await.is_err() {
-                pending::<()>().await; // no signals here: serve on
-            }
-            stop.cancel();
-        })
-        .await?;
+    let stopping = stop.clone();
+    let serve = axum::serve(listener, app).with_graceful_shutdown(async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            pending::<()>().await; // no signals here: serve on
+        }
+        stopping.cancel();
+    });
+    tokio::select! {
+        served = serve.into_future() => served?,
+        // A client that has stopped reading cannot be told, and would be waited for for ever.
+        () = async {
+            stop.cancelled().await;
+            tokio::time::sleep(GRACE).await;
+        } => println!("Left those behind that had stopped reading"),
+    }
     Ok(())
 }
 

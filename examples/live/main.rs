@@ -13,8 +13,9 @@ mod script;
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::future::pending;
+use std::future::{IntoFuture, pending};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
@@ -26,12 +27,15 @@ use axum::{Extension, Router};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tower_sse::hub::Hub;
 use tower_sse::timer::TokioTimer;
 use tower_sse::{Event, EventId, EventType, KeepAlive, LastEventId, Prelude, SseLayer};
 
 use self::plug::Plugs;
+
+/// How long a shutdown takes at most.
+const GRACE: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -49,15 +53,28 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/plug", post(plug))
         .with_state(ticker)
         .merge(assets::routes());
-    axum::serve(listener, app)
-        .with_graceful_shutdown(async move {
-            if tokio::signal::ctrl_c().await.is_err() {
-                pending::<Infallible>().await;
-            }
-            // The streams would hold the shutdown up for ever; this ends them with a farewell.
-            hub.close();
-        })
-        .await?;
+    let closed = Arc::new(Notify::new());
+    let (closing, ticker) = (Arc::clone(&closed), hub.clone());
+    let serve = axum::serve(listener, app).with_graceful_shutdown(async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            pending::<Infallible>().await;
+        }
+        // The streams would hold the shutdown up for ever; this ends them with a farewell.
+        ticker.close();
+        closing.notify_one();
+    });
+    let stalled = async {
+        closed.notified().await;
+        // A client that has stopped reading cannot be told, and would be waited for for ever.
+        match hub.drain().or_after(tokio::time::sleep(GRACE)).await {
+            0 => pending().await,
+            left => left,
+        }
+    };
+    tokio::select! {
+        served = serve.into_future() => served?,
+        left = stalled => println!("Left {left} behind that had stopped reading"),
+    }
     Ok(())
 }
 

@@ -163,7 +163,13 @@ mod sealed {
     impl SealedItem for Event {}
     impl SealedItem for Block {}
 
-    pub trait Sealed {}
+    pub trait Sealed {
+        /// What moves the client's last event ID on, if that is known to be behind: sent in place of a
+        /// heartbeat, and before an end from outside.
+        fn place(self: std::pin::Pin<&mut Self>) -> Option<Block> {
+            None
+        }
+    }
     impl<S: Events<Item: Item>> Sealed for S {}
     impl<S, F, I, E> Sealed for Written<S, F>
     where

@@ -296,6 +296,11 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         if !matches!(self.state, State::Open) {
             return;
         }
+        let mut this = self.as_mut().project();
+        let place = this.source.as_mut().as_pin_mut();
+        if let Some(place) = place.and_then(|source| source.place()) {
+            this.out.push(place);
+        }
         let ending = self.as_mut().project().ending.as_mut();
         if let Some(farewell) = ending.and_then(|ending| ending.farewell.take()) {
             self.as_mut().project().out.push(farewell);
@@ -341,7 +346,10 @@ impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
         match this.interrupts.as_mut().poll(did, cx) {
             Poll::Pending => {}
             Poll::Ready(Interrupt::Heartbeat) => {
-                if let Some(heartbeat) = this.heartbeat {
+                let place = this.source.as_mut().as_pin_mut();
+                if let Some(place) = place.and_then(|source| source.place()) {
+                    this.out.push(place);
+                } else if let Some(heartbeat) = this.heartbeat {
                     this.out.push(Block::from_shared(heartbeat.clone()));
                 }
             }

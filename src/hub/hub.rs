@@ -173,9 +173,10 @@ impl Hub {
     /// Waits until the slowest live subscriber is at most this many events behind: for a publisher
     /// that would rather wait than have subscribers lag.
     ///
-    /// See [`CaughtUp`] for how to wait no longer than a time.
+    /// Give it a patience, or one client that has stopped reading holds the publisher up for ever.
     ///
     /// ```
+    /// use std::time::Duration;
     /// use tower_sse::Event;
     /// use tower_sse::hub::Hub;
     ///
@@ -183,7 +184,8 @@ impl Hub {
     /// let hub = Hub::new();
     /// for n in 0..10_000 {
     ///     hub.publish(Event::display(n).unwrap());
-    ///     hub.caught_up(1_000).await;
+    ///     let patience = tokio::time::sleep(Duration::from_secs(1));
+    ///     hub.caught_up(1_000).or_after(patience).await;
     /// }
     /// assert_eq!(hub.stats().published, 10_000);
     /// # }

@@ -27,23 +27,24 @@
 //!                       D     C                    B            R   A
 //! ```
 //!
-//! Publishing encodes the event, appends it and wakes those who follow its topic. There are no queues:
-//! a subscriber is a number, the place up to which it has been served, and memory is the log's,
-//! however many subscribers there are and however slow they be.
+//! Publishing encodes the event, appends it and wakes the subscribers of its topic. There are no
+//! queues: a subscriber is a cursor, the place up to which it has been served, and memory is the
+//! log's, however many subscribers there are and however slow they are.
 //!
-//! - **A** has seen everything. Its task waits, and its next poll costs no lock.
-//! - **B** was away for a moment. It gets 12 to 15 as one frame. Whoever follows the same topics from
-//!   the same place gets the same bytes: they were put together once, and each has a reference.
+//! - **A** has seen everything. Its task waits in a wake list, and its next poll takes no lock.
+//! - **B** was away for a moment. It gets 12 to 15 as one frame. Subscribers of the same topics are a
+//!   group, and those of a group at the same place get the same bytes: they were put together once,
+//!   and each has a reference.
 //! - **R** is a client that reconnects with `Last-Event-ID: <epoch>-13`. Its place is after 13, found in
 //!   logarithmic time; 14 and 15 come from the history and 16 live, and there is no seam: both are the
 //!   log. [`Outcome::Resumed`]`(2)`.
-//! - **C** has stopped reading. It costs nothing but its number, until the log's end passes it:
-//! - **D** has *lagged*: for it, 6 is lost. [`Lag`] says what becomes of it: its stream ends, so that it
-//!   reconnects and is told; or it is sent a gap event and goes on with the oldest that is retained, or
-//!   with the next that comes. It is counted in [`Stats`].
+//! - **C** has stopped reading. It costs nothing but its cursor, until the end of the log passes it:
+//! - **D** has *lagged*: for it, 6 is lost. [`Lag`] says what happens then: it is sent a gap event and
+//!   continues with the oldest event that is retained, or with the next that is published; or its
+//!   stream ends, so that it reconnects and is told. It is counted in [`Stats`].
 //!
-//! A server that does not poll a body, since the client does not read, cannot be told to end it: a
-//! write timeout on the connection is the server's to set. It holds a number and one frame meanwhile.
+//! A body whose client has stopped reading is not polled by its server, so nothing in it can end it:
+//! set a write timeout on the connection. Meanwhile it holds a cursor and one frame.
 //!
 //! # Resuming
 //!
@@ -59,30 +60,53 @@
 //! | known, but something lost since | `Gap` | the gap event, then what is retained |
 //! | of another epoch, never given out, or no ID of a hub at all | `Unknown` | the gap event |
 //!
-//! The place is why a client that loses its connection before the first event misses nothing. Readers
+//! The place is why a client that loses its connection before the first event misses nothing. It
+//! moves on while other topics are published to: a client that resumes without having missed
+//! anything is told, and one whose own topics are silent gets it in place of a heartbeat. Readers
 //! that take a block without data for an event need [`HubBuilder::announce_place`] turned off, and
 //! usually a [gap event](HubBuilder::gap_event) of their own. The gap event's ID is the place that
 //! follows the gap; the event is for the page, which then fetches its state anew.
 //!
 //! # Topics
 //!
-//! An event has one topic; a subscriber follows several, or all that begin alike, by
-//! [`Hub::subscriber`]. What it follows is settled by the handler and only by it: an ID is a place in
-//! the sequence and opens nothing. A topic takes memory while it is followed or an event of it is
-//! retained, and no longer. Whether something was lost is known topic by topic, so a subscriber of a
-//! quiet topic loses nothing by the noise of others; a topic that was gone in between is the
-//! exception, and counts as a gap if anything at all was lost.
+//! An event has one topic; a subscriber follows several, or all with a common prefix, by
+//! [`Hub::subscriber`]. What it follows is settled by the handler alone: an ID is a place in the
+//! sequence and opens nothing. A topic takes memory while it is followed or an event of it is
+//! retained. Whether something was lost is known topic by topic, so a subscriber of a quiet topic is
+//! told of no gap that is another's. For topics that are gone that knowledge is bounded, at 16,384
+//! topics and 1 MiB of names: a client that resumes from before what is known is told of a gap.
+//!
+//! All topics share one log and its bounds, so noise in one topic shortens the history of others.
 //!
 //! # Retention, and slow subscribers
 //!
-//! By number, by bytes and by age, whichever comes first. A publisher never waits. One that would
-//! rather wait than have subscribers lag awaits [`Hub::caught_up`] after each event; one whose events
-//! may come a few milliseconds later lets them gather with [`Hub::linger`], for a fraction of the cost.
+//! By number, by bytes and by age, whichever bound is met first. A publisher never waits, unless it
+//! asks to: [`Hub::caught_up`] after each event waits for slow subscribers, and needs a patience, or a
+//! single stalled client holds it up.
+//!
+//! ```
+//! use std::time::Duration;
+//! use tower_sse::{Event, Hub};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let hub = Hub::new();
+//! for n in 0..10_000 {
+//!     hub.publish(Event::display(n).unwrap());
+//!     let patience = tokio::time::sleep(Duration::from_secs(1));
+//!     hub.caught_up(1_000).or_after(patience).await;
+//! }
+//! # }
+//! ```
+//!
+//! Where events may come a few milliseconds later, [`Hub::linger`] lets them gather, at a fraction of
+//! the cost.
 //!
 //! # Ending
 //!
 //! [`Hub::close`] ends all streams, [`Hub::close_over`] one after the other over some time, and
-//! [`Hub::drain`] waits until they have gone.
+//! [`Hub::drain`] waits until they have gone, or for a deadline. A close is a place in the log: what
+//! was published before it is still delivered, what comes later is not. Dropping the last [`Hub`]
+//! closes it.
 //!
 //! # Other ways to be served
 //!

@@ -204,6 +204,12 @@ impl Model {
             Outcome::Resumed(n) => {
                 assert!(known && !lost, "told that nothing was lost");
                 assert_eq!(n, pending);
+                // With nothing to replay, the place moves on.
+                if n == 0 && client.place < newest {
+                    let place = format!("id: 10-{newest}\n\n");
+                    assert_eq!(self.block(client), Some(place));
+                    client.place = newest;
+                }
             }
             Outcome::Gap => {
                 assert!(known && lost, "told of a gap that is none");

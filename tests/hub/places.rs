@@ -8,7 +8,7 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tower_sse::hub::{Hub, HubBuilder, Lag, Outcome, Subscription};
 use tower_sse::timer::TokioTimer;
-use tower_sse::{Event, EventId};
+use tower_sse::{Event, EventId, KeepAlive, MaxAge};
 
 const STRANGER: EventId = EventId::from_static("of yesterday");
 const GAP: &str = "event: gap\nid: 10-3\ndata: {}\n\n";
@@ -145,6 +145,58 @@ fn nothing_without_data_is_sent_where_places_are_off() {
                 "{text}"
             );
         }
+    }
+}
+
+#[test]
+fn a_client_that_has_missed_nothing_is_told_its_new_place() {
+    for announce in [true, false] {
+        let hub = settings(announce, true).epoch(36).retain_events(2).build();
+        let place = hub.topic("quiet").publish(Event::new("1"));
+        (2..=5).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
+        let quiet = hub.subscriber().topic("noise").after(place);
+        let mut body = quiet.subscribe().unwrap();
+        assert_eq!(body.outcome(), Outcome::Resumed(0));
+        assert_eq!(drain(&mut body), if announce { "id: 10-5\n\n" } else { "" });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_moves_on_with_heartbeats_and_at_the_end() {
+    for (announce, expected) in [
+        (true, ":\nid: 10-0\n\nid: 10-3\n\n:\nid: 10-5\n\n"),
+        (false, ":\n:\n:\n"),
+    ] {
+        let hub = settings(announce, true).epoch(36).build();
+        let quiet = [
+            hub.subscriber().topic("quiet"),
+            hub.subscriber().prefix("quiet/"),
+            hub.subscriber().filter(|_| false),
+        ];
+        let bodies = quiet.map(|quiet| {
+            let body = quiet.subscribe().unwrap().keep_alive(KeepAlive::default());
+            let body = body.max_age(MaxAge::new(Duration::from_secs(40)));
+            tokio::spawn(async { body.collect().await.unwrap().to_bytes() })
+        });
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        (1..=3).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
+        tokio::time::sleep(Duration::from_secs(33)).await;
+        (4..=5).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
+        for body in bodies {
+            assert_eq!(body.await.unwrap(), expected);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_poll_for_nothing_moves_its_place_on() {
+    for announce in [true, false] {
+        let hub = settings(announce, true).epoch(36).build();
+        let quiet = hub.subscriber().topic("quiet").subscribe().unwrap();
+        let poll = quiet.long_poll(Duration::from_secs(25), TokioTimer);
+        (1..=3).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
+        let bytes = poll.collect().await.unwrap().to_bytes();
+        assert_eq!(bytes, ":\nretry: 100\nid: 10-0\n\nid: 10-3\n\n");
     }
 }
 

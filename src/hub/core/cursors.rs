@@ -24,6 +24,8 @@ pub(in crate::hub) struct Seat {
     /// Whether it ends after what is pending once something is, and then where.
     pub(super) ends_soon: bool,
     pub(super) end: u64,
+    /// The place that the client has been told last, other than by an event.
+    pub(super) told: u64,
     pub(super) ticket: Ticket,
     pub(super) round: Arc<AtomicU64>,
 }

@@ -55,14 +55,19 @@ impl State {
             slot: None,
             excused: None,
         });
-        let seat = Seat {
+        let mut seat = Seat {
             cursor,
             group: index,
             live_from: head,
+            told: 0,
             ends_soon: false,
             end: u64::MAX,
             ticket: Ticket::default(),
             round: group.round(),
+        };
+        seat.told = match (outcome, last) {
+            (Outcome::Resumed(_), Some(Some(seq))) => seq,
+            _ => self.place_of(&seat),
         };
         (seat, outcome)
     }

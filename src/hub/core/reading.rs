@@ -173,7 +173,8 @@ impl State {
         if seat.ends_soon {
             seat.end = self.next;
         }
-        self.place_of(seat)
+        seat.told = self.place_of(seat);
+        seat.told
     }
 
     /// Lets a subscriber end after what is pending, as soon as something is; `now` if something else
@@ -189,6 +190,14 @@ impl State {
         let place = self.cursors[seat.cursor].place;
         let end = self.closing.end_of(seat.cursor).min(self.next);
         self.groups[seat.group].effective(place).min(end) - 1
+    }
+
+    /// The subscriber's place, if it has moved on since the client was told last.
+    pub(in crate::hub) fn move_place(&self, seat: &mut Seat) -> Option<u64> {
+        let place = self.place_of(seat);
+        let moved = place > seat.told;
+        seat.told = seat.told.max(place);
+        moved.then_some(place)
     }
 
     #[inline]

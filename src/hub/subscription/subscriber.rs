@@ -4,7 +4,7 @@ use super::subscription::{Filter, Subscription};
 use crate::exclusive::Exclusive;
 use crate::hub::core::Key;
 use crate::hub::delivery::Delivery;
-use crate::hub::outcome::Lag;
+use crate::hub::outcome::{Lag, Outcome};
 use crate::hub::refused::Refused;
 use crate::hub::{Hub, trace};
 use crate::last_event_id::LastEventId;
@@ -235,11 +235,16 @@ impl Subscriber {
                 return Err(closed);
             }
             let skip = settings.lag == Lag::Newest;
-            let (seat, outcome) = state.subscribe(key, &last, skip, wakes);
+            let (mut seat, outcome) = state.subscribe(key, &last, skip, wakes);
             let begins_after = state.place_of(&seat);
-            Ok((seat, outcome, begins_after))
+            // Without events to replay, the client's place has moved on all the same.
+            let moved = match outcome {
+                Outcome::Resumed(0) => state.move_place(&mut seat),
+                _ => None,
+            };
+            Ok((seat, outcome, begins_after, moved))
         });
-        let (seat, outcome, begins_after) = subscribed.map_err(|closed| {
+        let (seat, outcome, begins_after, moved) = subscribed.map_err(|closed| {
             trace::refused(closed);
             Refused {
                 closed,
@@ -254,6 +259,7 @@ impl Subscriber {
             seat,
             outcome,
             begins_after,
+            moved,
             filter,
         ))
     }

@@ -84,6 +84,7 @@ impl Subscription {
         seat: Seat,
         outcome: Outcome,
         begins_after: u64,
+        moved: Option<u64>,
         filter: Option<Filter>,
     ) -> Self {
         let mut subscription = Self {
@@ -96,8 +97,10 @@ impl Subscription {
         let first = match outcome {
             Outcome::Fresh => settings
                 .announce_place
-                .then(|| subscription.place(begins_after)),
-            Outcome::Resumed(_) => None,
+                .then(|| Self::place_block(&subscription.shared, begins_after)),
+            Outcome::Resumed(_) => moved
+                .filter(|_| settings.announce_place)
+                .map(|seq| Self::place_block(&subscription.shared, seq)),
             Outcome::Gap | Outcome::Unknown => Some(subscription.gap_at(begins_after)),
         };
         if first.is_some() || filter.is_some() {
@@ -120,8 +123,8 @@ impl Subscription {
     }
 
     /// A block without data that moves the client's last event ID.
-    fn place(&self, seq: u64) -> Block {
-        Event::empty().with_id(self.shared.epoch.id(seq)).encode()
+    fn place_block(shared: &Shared, seq: u64) -> Block {
+        Event::empty().with_id(shared.epoch.id(seq)).encode()
     }
 
     /// What tells of a gap, with the place that follows it; empty if the settings send neither.
@@ -130,7 +133,7 @@ impl Subscription {
         let once = self.extra.as_ref().is_some_and(|extra| extra.once);
         match &shared.settings.gap {
             Some(gap) => gap.encode_as(Some(&shared.epoch.id(seq))),
-            None if once || shared.settings.announce_place => self.place(seq),
+            None if once || shared.settings.announce_place => Self::place_block(shared, seq),
             None => Block::write(|_| ()),
         }
     }
@@ -196,7 +199,7 @@ impl Subscription {
             let lossy = self.outcome.is_lossy();
             self.shared.with(|state, _| state.end_soon(seat, lossy))
         });
-        let place = place.map(|seq| self.place(seq));
+        let place = place.map(|seq| Self::place_block(&self.shared, seq));
         let resumed = matches!(self.outcome, Outcome::Resumed(_));
         let extra = self.extra.get_or_insert_default();
         extra.once = true;
@@ -246,7 +249,22 @@ impl Drop for Subscription {
     }
 }
 
-impl SealedSource for Subscription {}
+impl SealedSource for Subscription {
+    /// So that a client does not fall out of the log by standing still.
+    fn place(self: Pin<&mut Self>) -> Option<Block> {
+        let this = self.get_mut();
+        let extra = this.extra.as_ref();
+        if !this.shared.settings.announce_place && !extra.is_some_and(|extra| extra.once) {
+            return None;
+        }
+        if extra.is_some_and(|extra| extra.first.is_some()) {
+            return None;
+        }
+        let seat = this.seat.as_mut()?;
+        let seq = this.shared.lock().move_place(seat)?;
+        Some(Self::place_block(&this.shared, seq))
+    }
+}
 
 impl Source for Subscription {
     type Error = Infallible;
