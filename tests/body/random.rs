@@ -85,9 +85,7 @@ fn everything_comes_when_it_is_due_and_wakes_the_task() {
                         events.push(Err("gone"));
                         over = if tells {
                             // What is ready leaves first.
-                            let sent = sent_at.is_some() || expected.len() > read.len();
-                            let pause = if sent { PAUSE } else { Duration::ZERO };
-                            Over::Failed(timer.now() + pause)
+                            Over::Failed(timer.now() + PAUSE)
                         } else {
                             expected += "data: sorry\n\n";
                             Over::Ended
