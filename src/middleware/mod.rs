@@ -98,9 +98,28 @@
 //! # }
 //! ```
 //!
-//! In axum, where the layer added last is the outermost, that is
-//! `get(feed).layer(compression).layer(SseLayer::new())`. Each connection then has an encoder of its own,
-//! and its memory.
+//! In axum, the two go onto the route together:
+//!
+//! ```
+//! # #[cfg(feature = "axum")] {
+//! # use futures_util::stream;
+//! # use tower_sse::{Event, SseBody, SseLayer};
+//! use axum::{Router, response::IntoResponse, routing::get};
+//! use tower::ServiceBuilder;
+//! use tower_http::compression::{CompressionLayer, predicate::SizeAbove};
+//!
+//! async fn feed() -> impl IntoResponse {
+//!     SseBody::new(stream::iter([Event::new("hello")]))
+//! }
+//!
+//! let layers = ServiceBuilder::new()
+//!     .layer(SseLayer::new())
+//!     .layer(CompressionLayer::new().compress_when(SizeAbove::new(0)));
+//! let app: Router = Router::new().route("/feed", get(feed).layer(layers));
+//! # }
+//! ```
+//!
+//! Each connection then has an encoder of its own, and its memory.
 //!
 //! # Deployment caveats
 //!
