@@ -16,6 +16,7 @@
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -37,6 +38,10 @@ const DISTANCE: u64 = 1024;
 
 /// How long it waits for one that has stalled.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The events per second that can be asked for, and their bytes.
+const RATES: RangeInclusive<f64> = 0.001..=1e7;
+const MAX_SIZE: usize = 16 << 20;
 
 type Answer = Response<Either<SseBody<Subscription, TokioTimer>, Full<Bytes>>>;
 
@@ -64,8 +69,11 @@ impl Publish {
             n: number("n").unwrap_or(1),
             size: value("size")
                 .and_then(|size| size.parse().ok())
-                .unwrap_or(0),
-            rate: value("rate").and_then(|rate| rate.parse().ok()),
+                .unwrap_or(0)
+                .min(MAX_SIZE),
+            rate: value("rate")
+                .and_then(|rate| rate.parse().ok())
+                .filter(|rate| RATES.contains(rate)),
             distance: number("distance").unwrap_or(DISTANCE),
             batch: number("batch").unwrap_or(1).max(1),
             yields: number("yield") == Some(1),
