@@ -88,6 +88,7 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
         let id = self.last_event_id();
         let (request, complete) = self.template.request(&id);
         self.state = State::Requesting(Box::pin(self.service.call(request)));
+        self.health.ask(&self.timer, self.backoff.proof());
         self.watchdog.feed();
         Poll::Ready((!complete).then(|| SourceEvent::Error(ClientError::UnsendableId(id))))
     }
@@ -101,7 +102,11 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
             Poll::Ready(Err(error)) => {
                 Poll::Ready(self.lose(ClientError::Transport(error.into()), false))
             }
-            Poll::Pending => self.poll_watchdog(cx),
+            Poll::Pending => {
+                // For its sleep to run.
+                _ = self.health.has_taken_long(cx);
+                self.poll_watchdog(cx)
+            }
         }
     }
 
@@ -123,8 +128,9 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
             return Poll::Ready(None);
         };
         let Poll::Ready(read) = self.reader.poll(body.as_mut(), cx) else {
-            // It has to be polled for its sleep to run.
+            // For their sleeps to run.
             _ = self.health.has_lasted(cx);
+            _ = self.health.has_taken_long(cx);
             return self.poll_watchdog(cx);
         };
         Poll::Ready(match read {
@@ -157,7 +163,7 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
                 self.lose(ClientError::Cut, healthy)
             }
             Read::Ended => {
-                let healthy = self.health.received || self.health.has_lasted(cx);
+                let healthy = self.health.received || self.health.has_taken_long(cx);
                 let error = if self.reader.has_terminator() {
                     ClientError::Unterminated
                 } else {
@@ -189,10 +195,13 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
     /// The standard's "reestablish the connection", if the policy is for it. Nothing is said of a
     /// clean end after which it is not.
     fn lose(&mut self, error: ClientError, healthy: bool) -> Option<SourceEvent> {
-        let is_clean = matches!(error, ClientError::Ended);
+        let is_clean = matches!(
+            error,
+            ClientError::Ended | ClientError::Cut | ClientError::Unterminated
+        );
         let has_id = || matches!(header_value(&self.last_event_id()), Ok(Some(_)));
         if !self.reconnect.after(is_clean, has_id) {
-            if is_clean {
+            if matches!(error, ClientError::Ended) {
                 self.close();
                 return None;
             }

@@ -12,9 +12,10 @@ pub(super) struct Health<T: Timer> {
     pub(super) delivered: bool,
     /// Bytes have arrived, be they only comments.
     pub(super) received: bool,
-    lasted: bool,
-    /// Ends when the connection has been open for long enough.
-    sleep: Option<Pin<Box<T::Sleep>>>,
+    /// Counts from the request.
+    asked: Proof<T>,
+    /// Counts from the head of the response.
+    open: Proof<T>,
 }
 
 impl<T: Timer> Health<T> {
@@ -22,28 +23,31 @@ impl<T: Timer> Health<T> {
         Self {
             delivered: false,
             received: false,
-            lasted: false,
-            sleep: None,
+            asked: Proof::new(),
+            open: Proof::new(),
         }
     }
 
-    /// A connection is open, which proves itself by staying so for this long.
-    pub(super) fn open(&mut self, timer: &T, proof: Duration) {
+    /// A request is sent. A clean answer proves itself by taking this long: the head of a long poll may
+    /// come with its end.
+    pub(super) fn ask(&mut self, timer: &T, proof: Duration) {
         *self = Self::new();
-        self.sleep = Some(Box::pin(timer.sleep(proof)));
+        self.asked.begin(timer, proof);
+    }
+
+    /// The connection is open, which proves itself by staying so for this long.
+    pub(super) fn open(&mut self, timer: &T, proof: Duration) {
+        self.open.begin(timer, proof);
     }
 
     /// Whether the connection has been open for long enough.
-    ///
-    /// A sleep and no clock: only a [`Timer`] is known, and a paused one stays in step.
     pub(super) fn has_lasted(&mut self, cx: &mut Context<'_>) -> bool {
-        if let Some(sleep) = &mut self.sleep {
-            if sleep.as_mut().poll(cx).is_ready() {
-                self.sleep = None;
-                self.lasted = true;
-            }
-        }
-        self.lasted
+        self.open.is_over(cx)
+    }
+
+    /// Whether the request was sent long enough ago.
+    pub(super) fn has_taken_long(&mut self, cx: &mut Context<'_>) -> bool {
+        self.asked.is_over(cx)
     }
 
     pub(super) fn close(&mut self) {
@@ -56,7 +60,39 @@ impl<T: Timer> fmt::Debug for Health<T> {
         f.debug_struct("Health")
             .field("delivered", &self.delivered)
             .field("received", &self.received)
-            .field("lasted", &self.lasted)
             .finish_non_exhaustive()
+    }
+}
+
+/// A time that proves something once it is over.
+///
+/// A sleep and no clock: only a [`Timer`] is known, and a paused one stays in step.
+struct Proof<T: Timer> {
+    sleep: Option<Pin<Box<T::Sleep>>>,
+    over: bool,
+}
+
+impl<T: Timer> Proof<T> {
+    fn new() -> Self {
+        Self {
+            sleep: None,
+            over: false,
+        }
+    }
+
+    fn begin(&mut self, timer: &T, time: Duration) {
+        self.over = false;
+        self.sleep = Some(Box::pin(timer.sleep(time)));
+    }
+
+    /// It has to be polled for its sleep to run.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Some(sleep) = &mut self.sleep {
+            if sleep.as_mut().poll(cx).is_ready() {
+                self.sleep = None;
+                self.over = true;
+            }
+        }
+        self.over
     }
 }

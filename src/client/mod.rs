@@ -73,10 +73,11 @@
 //! After `Failed` the stream ends.
 //!
 //! Whether it reconnects at all is decided by [`Reconnect`]: a request with a safe method, such as
-//! `GET`, is always repeated, any other, such as `POST`, only after errors, not after a clean end;
-//! [`reconnect_when`](EventSource::reconnect_when) changes that. Where it does not reconnect, a clean
-//! end is the end of the stream, and an error is a `Failed`. A stream that says itself when it is
-//! complete, as those of language models do, is closed by [`until`](EventSource::until).
+//! `GET`, is always repeated; any other, such as `POST`, only after errors of the connection, not after a
+//! response that the server has ended; [`reconnect_when`](EventSource::reconnect_when) changes that.
+//! Where it does not reconnect, a clean end is the end of the stream, and an error is a `Failed`. A
+//! stream that says itself when it is complete, as those of language models do, is closed by
+//! [`until`](EventSource::until).
 //!
 //! The request is sent again as it was, body included, with `Last-Event-ID`: the ID of the last event
 //! that had one, on any connection. An ID that the server has reset to empty is left out. An event
@@ -97,7 +98,8 @@
 //! - it was open for as long as the wait before it, or for 10 s. So a proxy that cuts quiet streams
 //!   after a minute does no harm. A connection that the [idle timeout](EventSource::idle_timeout) ends
 //!   before anything arrived is not healthy, however long that took; or
-//! - it ended cleanly after some bytes, were it only a comment, as an empty long poll does.
+//! - it ended cleanly after some bytes, even if they were only a comment, or that long after the
+//!   request, as an empty long poll does.
 //!
 //! If 5xx and 429 are [retried](EventSource::retry_server_errors), a longer `Retry-After` replaces the
 //! wait; it may be seconds or a date, which is taken relative to the response's `Date`.

@@ -5,11 +5,11 @@ use http::Method;
 ///
 /// The default depends on the request's method. A request with a safe method, such as `GET`, is
 /// [always](Self::Always) repeated, as in a browser. Any other, such as the `POST` of a prompt, is
-/// repeated [after errors](Self::AfterErrors) only: after a clean end the answer is complete, and
-/// sending the request again would have its effect again.
+/// repeated [after errors](Self::AfterErrors) of the connection only: where the server has ended its
+/// response, sending the request again would have its effect again.
 ///
-/// Where the policy does not reconnect, a clean end closes the source without further news, and an
-/// error is a [`Failed`](super::SourceEvent::Failed).
+/// Where the policy does not reconnect, a complete response closes the source without further news.
+/// A response that is not complete, and an error, is a [`Failed`](super::SourceEvent::Failed).
 ///
 /// ```
 /// use http::Method;
@@ -23,8 +23,9 @@ use http::Method;
 pub enum Reconnect {
     /// After clean ends and after errors.
     Always,
-    /// After errors only: the connection breaks or cannot be made, is idle, or ends in the middle of
-    /// an event or without its [terminator](super::EventSource::until).
+    /// After errors only: the connection breaks, cannot be made, or is idle. A response that the server
+    /// ends is not repeated, be it in the middle of an event or without its
+    /// [terminator](super::EventSource::until).
     AfterErrors,
     /// After clean ends and after errors, but only with a last event ID, so that the server can
     /// resume and does not begin again.

@@ -199,3 +199,28 @@ fn frames_without_data_do_not_keep_a_connection_alive() {
     };
     assert_eq!(error.to_string(), "no data received for 60 s");
 }
+
+/// As a proxy answers that holds the response back until it is complete.
+#[tokio::test(start_paused = true)]
+async fn a_long_poll_whose_head_comes_with_its_end_is_not() {
+    let poll = Duration::from_secs(25);
+    for (lasts, healthy) in [(poll, true), (Duration::ZERO, false)] {
+        let mut requests = 0;
+        let service = tower::service_fn(|_: Request<()>| {
+            requests += 1;
+            async move {
+                tokio::time::sleep(lasts).await;
+                let response = Response::builder().header("content-type", "text/event-stream");
+                Ok::<_, std::convert::Infallible>(response.body(Empty::<Bytes>::new()).unwrap())
+            }
+        });
+        let mut source = EventSource::new(service, Request::new(())).max_tries(4);
+        let events = tokio::time::timeout(Duration::from_secs(600), async {
+            while source.next().await.is_some() {}
+        });
+        assert_eq!(events.await.is_err(), healthy, "given up");
+        drop(source);
+        // 25 s each and 3 to 6 s between them; or four tries.
+        assert_eq!(requests > 10, healthy, "{requests}");
+    }
+}

@@ -66,17 +66,22 @@ async fn after_an_error() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn half_an_event_is_not_a_clean_end() {
-    let script = Script::new([stream([send("data: a\n\ndata: b\n")])]);
-    let (requests, _) = outcome(&script, Reconnect::AfterErrors).await;
-    assert_eq!(requests, 2);
-    let script = Script::new([stream([send("data: a\n\ndata: b\n")])]);
-    let (requests, last) = outcome(&script, Reconnect::Never).await;
-    assert_eq!(requests, 1);
-    assert_eq!(
-        last,
-        "failed: the event stream ended in the middle of an event (closed)"
-    );
+async fn half_an_event_is_an_error_but_not_of_the_connection() {
+    for (policy, requests) in [
+        (Reconnect::Always, 2),
+        (Reconnect::AfterErrors, 1),
+        (Reconnect::Never, 1),
+    ] {
+        let script = Script::new([stream([send("data: a\n\ndata: b\n")])]);
+        let (seen, last) = outcome(&script, policy).await;
+        assert_eq!(seen, requests, "{policy:?}");
+        if requests == 1 {
+            assert_eq!(
+                last,
+                "failed: the event stream ended in the middle of an event (closed)"
+            );
+        }
+    }
     // What a heartbeat or a prelude leaves is nothing that could be cut.
     let script = Script::new([stream([send("data: a\n\n:\nretry: 5\n: half a hear")])]);
     assert_eq!(outcome(&script, Reconnect::AfterErrors).await.0, 1);
@@ -332,4 +337,19 @@ async fn no_error_repeats_its_cause() {
     assert!(seen >= 8, "{seen}");
     let idle = ClientError::Idle(Duration::from_secs(30));
     assert_eq!(idle.to_string(), "no data received for 30 s");
+}
+
+/// The prompt of a language model is paid for each time.
+#[tokio::test(start_paused = true)]
+async fn a_post_without_its_terminator_is_not_repeated() {
+    let script = Script::new([stream([send("data: a\n\n")])]);
+    let mut post = request();
+    *post.method_mut() = Method::POST;
+    let mut source = EventSource::new(script.clone(), post).until("[DONE]");
+    let all = all(&mut source).await;
+    assert_eq!(
+        all.last().unwrap(),
+        "failed: the event stream ended without its terminator (closed)"
+    );
+    assert_eq!(script.times().len(), 1);
 }
