@@ -56,7 +56,7 @@ impl Gate {
             if target.behind == 0 {
                 reached = Some(*place);
                 let publishers = target.publishers.drain(..);
-                wakes.others.extend(publishers.map(|(_, task)| task));
+                wakes.wake_later(publishers.map(|(_, task)| task));
             }
         }
         if reached.is_some() {
@@ -77,15 +77,13 @@ impl Gate {
     fn reopen(&mut self, wakes: &mut Wakes) {
         let targets = mem::take(&mut self.targets).into_values();
         let publishers = targets.flat_map(|target| target.publishers);
-        wakes.others.extend(publishers.map(|(_, task)| task));
+        wakes.wake_later(publishers.map(|(_, task)| task));
     }
 
     /// The last subscriber has gone.
     pub(super) fn empty(&mut self, wakes: &mut Wakes) {
         self.reopen(wakes);
-        wakes
-            .others
-            .extend(mem::take(&mut self.drainers).into_values());
+        wakes.wake_later(mem::take(&mut self.drainers).into_values());
     }
 }
 
@@ -106,7 +104,7 @@ impl State {
             self.gate.floor = slowest.unwrap_or(self.next).min(self.next);
         }
         if self.gate.floor >= target {
-            wakes.gone.push(task);
+            wakes.drop_tasks([task]);
             return true;
         }
         let target = self.next.saturating_sub(distance / 2);
@@ -139,7 +137,7 @@ impl State {
             .iter()
             .position(|(other, _)| *other == key)
         {
-            wakes.gone.push(target.publishers.swap_remove(at).1);
+            wakes.drop_tasks([target.publishers.swap_remove(at).1]);
         }
         if target.publishers.is_empty() {
             self.gate.targets.remove(&place);
@@ -182,19 +180,19 @@ impl State {
     ) -> bool {
         let drained = self.counters.subscribers == 0;
         if drained {
-            wakes.gone.push(task);
+            wakes.drop_tasks([task]);
             return true;
         }
         let key = *key.get_or_insert_with(|| {
             self.gate.keys += 1;
             self.gate.keys
         });
-        wakes.gone.extend(self.gate.drainers.insert(key, task));
+        wakes.drop_tasks(self.gate.drainers.insert(key, task));
         false
     }
 
     /// Waits no longer for that.
     pub(in crate::hub) fn give_up_drain(&mut self, key: u64, wakes: &mut Wakes) {
-        wakes.gone.extend(self.gate.drainers.remove(&key));
+        wakes.drop_tasks(self.gate.drainers.remove(&key));
     }
 }

@@ -114,7 +114,7 @@ impl Group {
 
     /// Takes one of them out, which is to look again.
     pub(super) fn wake_one(&mut self, slot: usize, wakes: &mut Wakes) {
-        wakes.others.extend(self.wake_list.take_one(slot));
+        wakes.wake_later(self.wake_list.take_one(slot));
     }
 
     /// Takes a sheet back whose tasks have been woken.

@@ -29,7 +29,7 @@ impl Lingers {
         if first {
             self.groups.push(group);
             for task in self.tasks.values_mut() {
-                wakes.others.extend(task.take());
+                wakes.wake_later(task.take());
             }
         }
     }
@@ -52,16 +52,16 @@ impl State {
         let waits = lingers.groups.is_empty();
         let place = lingers.tasks.entry(key).or_default();
         if waits {
-            wakes.gone.extend(place.replace(task));
+            wakes.drop_tasks(place.replace(task));
         } else {
-            wakes.gone.push(task);
+            wakes.drop_tasks([task]);
         }
         waits
     }
 
     /// A linger goes.
     pub(in crate::hub) fn leave_linger(&mut self, key: u64, wakes: &mut Wakes) {
-        wakes.gone.extend(self.lingers.tasks.remove(&key).flatten());
+        wakes.drop_tasks(self.lingers.tasks.remove(&key).flatten());
         self.end_linger(wakes);
     }
 

@@ -147,13 +147,18 @@ impl Topics {
     /// Tells a topic which groups follow a prefix of it, if that has changed.
     #[inline]
     pub(super) fn refresh(&mut self, slot: usize) -> &mut Topic {
-        let topic = &mut self.slots[slot];
-        if topic.as_of != self.prefixes.changes {
-            topic.as_of = self.prefixes.changes;
-            topic.prefixed.clear();
-            self.prefixes.cover(&topic.name, &mut topic.prefixed);
+        if self.slots[slot].as_of != self.prefixes.changes {
+            self.tell_prefixes(slot);
         }
-        topic
+        &mut self.slots[slot]
+    }
+
+    #[cold]
+    fn tell_prefixes(&mut self, slot: usize) {
+        let topic = &mut self.slots[slot];
+        topic.as_of = self.prefixes.changes;
+        topic.prefixed.clear();
+        self.prefixes.cover(&topic.name, &mut topic.prefixed);
     }
 
     pub(super) fn add_prefixes(&mut self, key: &Key, group: usize) {

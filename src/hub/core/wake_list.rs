@@ -130,14 +130,12 @@ impl WakeList {
             spare,
             ..
         } = mem::take(ticket);
-        wakes
-            .gone
-            .extend([task, coming, spare].into_iter().flatten());
+        wakes.drop_tasks([task, coming, spare].into_iter().flatten());
         if let Some(slot) = slot {
             self.stamp = stamp();
             self.free.push(slot);
             let kept = [&mut self.sheet, &mut self.spare].map(|sheet| sheet.forget(slot));
-            wakes.gone.extend(kept.into_iter().flatten());
+            wakes.drop_tasks(kept.into_iter().flatten());
         }
     }
 
@@ -170,7 +168,7 @@ impl WakeList {
     pub(super) fn clear(&mut self, wakes: &mut Wakes) {
         for sheet in [&mut self.sheet, &mut self.spare] {
             let tasks = sheet.slots.iter_mut().filter_map(|slot| slot.task.take());
-            wakes.gone.extend(tasks);
+            wakes.drop_tasks(tasks);
         }
     }
 }
@@ -217,62 +215,89 @@ impl Sheet {
 }
 
 /// What to do once the lock is free: tasks to be woken, and what may run a user's code when dropped.
+///
+/// Each publish and nearly each look makes one, so it is small: what most have none of is in a box.
 #[derive(Debug, Default)]
 #[must_use]
 pub(in crate::hub) struct Wakes {
-    first: Option<Sheet>,
-    more: Vec<Sheet>,
-    pub(super) others: Vec<Waker>,
-    /// Not to be woken, but to be dropped.
-    pub(super) gone: Vec<Waker>,
+    sheet: Option<Sheet>,
     entry: Option<Entry>,
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Debug, Default)]
+struct Rare {
+    sheets: Vec<Sheet>,
+    tasks: Vec<Waker>,
+    /// Not to be woken, but to be dropped.
+    gone: Vec<Waker>,
     entries: Vec<Entry>,
-    block: Option<Block>,
     blocks: Vec<Block>,
     ids: Vec<EventId>,
 }
 
 impl Wakes {
+    #[inline]
     pub(super) fn take(&mut self, list: &mut WakeList, group: usize) {
         let sheet = list.take(group);
-        match self.first {
-            None => self.first = Some(sheet),
-            Some(_) => self.more.push(sheet),
+        match self.sheet {
+            None => self.sheet = Some(sheet),
+            Some(_) => self.rare().sheets.push(sheet),
         }
     }
 
+    /// Wakes these tasks.
+    pub(super) fn wake_later(&mut self, tasks: impl IntoIterator<Item = Waker>) {
+        for task in tasks {
+            self.rare().tasks.push(task);
+        }
+    }
+
+    /// Drops these tasks.
+    pub(super) fn drop_tasks(&mut self, tasks: impl IntoIterator<Item = Waker>) {
+        for task in tasks {
+            self.rare().gone.push(task);
+        }
+    }
+
+    #[inline]
     pub(super) fn drop_entry(&mut self, entry: Entry) {
         // One for each event that is published: no allocation for that.
         if let Some(entry) = self.entry.replace(entry) {
-            self.entries.push(entry);
+            self.rare().entries.push(entry);
         }
     }
 
     pub(super) fn drop_block(&mut self, block: Block) {
-        if let Some(block) = self.block.replace(block) {
-            self.blocks.push(block);
-        }
+        self.rare().blocks.push(block);
     }
 
     pub(super) fn drop_id(&mut self, id: Option<EventId>) {
-        self.ids.extend(id);
+        if let Some(id) = id {
+            self.rare().ids.push(id);
+        }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     #[inline]
     pub(in crate::hub) fn has_tasks(&self) -> bool {
-        self.first.is_some() || !self.others.is_empty()
+        self.sheet.is_some() || self.rare.is_some()
     }
 
     /// Wakes all, and then panics if one of them did.
     pub(in crate::hub) fn wake(&mut self) {
         let mut panicked = None;
-        let mut others = self.others.drain(..);
-        while let Err(panic) =
-            catch_unwind(AssertUnwindSafe(|| others.by_ref().for_each(Waker::wake)))
-        {
-            panicked.get_or_insert(panic);
+        if let Some(rare) = &mut self.rare {
+            let mut tasks = rare.tasks.drain(..);
+            while let Err(panic) =
+                catch_unwind(AssertUnwindSafe(|| tasks.by_ref().for_each(Waker::wake)))
+            {
+                panicked.get_or_insert(panic);
+            }
         }
-        drop(others);
         for sheet in self.sheets() {
             while let Err(panic) = catch_unwind(AssertUnwindSafe(|| sheet.wake())) {
                 panicked.get_or_insert(panic);
@@ -284,7 +309,8 @@ impl Wakes {
     }
 
     pub(in crate::hub) fn sheets(&mut self) -> impl Iterator<Item = &mut Sheet> {
-        self.first.iter_mut().chain(&mut self.more)
+        let more = self.rare.iter_mut().flat_map(|rare| &mut rare.sheets);
+        self.sheet.iter_mut().chain(more)
     }
 }
 
@@ -407,12 +433,12 @@ mod tests {
         for task in [&tasks[0], &panics, &tasks[1], &panics] {
             add(&mut list, 1, &mut Ticket::default(), task, &mut wakes);
         }
-        wakes.others = vec![
+        wakes.wake_later([
             panics.clone(),
             tasks[0].clone(),
             panics.clone(),
             tasks[1].clone(),
-        ];
+        ]);
         wakes.take(&mut list, 0);
         assert!(catch_unwind(AssertUnwindSafe(|| wakes.wake())).is_err());
         let woken = counts

@@ -262,3 +262,35 @@ impl Subscription {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::task::Waker;
+
+    use http_body::Body;
+
+    use super::*;
+    use crate::hub::Hub;
+    use crate::protocol::{Data, Event};
+
+    #[test]
+    fn what_is_out_of_the_ordinary_goes_when_it_is_over() {
+        let hub = Hub::new();
+        let mut body = hub.subscribe().unwrap();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut drain = |body: &mut Subscription| {
+            let mut frames = 0;
+            while Pin::new(&mut *body).poll_frame(&mut cx).is_ready() {
+                frames += 1;
+            }
+            frames
+        };
+        assert_eq!(drain(&mut body), 1);
+        let large = Bytes::from(vec![b'x'; 100_000]);
+        hub.publish(Event::new(Data::try_from(large).unwrap()));
+        // Before, between and after the three chunks.
+        assert_eq!(drain(&mut body), 3);
+        assert!(body.extra.is_none());
+    }
+}

@@ -134,7 +134,7 @@ impl EventId {
 
     /// What the decoder has taken from an `id` field, and found to be UTF-8 and not too long.
     #[inline]
-    pub(in crate::protocol) fn copy_checked(text: &[u8]) -> Self {
+    pub(crate) fn copy_checked(text: &[u8]) -> Self {
         Self(Text::copy_checked(text))
     }
 }
