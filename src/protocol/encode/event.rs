@@ -209,6 +209,7 @@ impl Event {
     /// assert!(Event::new("x").try_with_type("two\nlines").is_err());
     /// # Ok::<(), tower_sse::InvalidText>(())
     /// ```
+    #[inline]
     pub fn try_with_type<T: TryInto<EventType>>(self, event_type: T) -> Result<Self, T::Error> {
         let event_type: EventType = event_type.try_into()?;
         Ok(self.with_type(event_type))
@@ -241,6 +242,7 @@ impl Event {
     /// assert!(Event::new("x").try_with_id("7\ndata: forged").is_err());
     /// # Ok::<(), tower_sse::InvalidText>(())
     /// ```
+    #[inline]
     pub fn try_with_id<T: TryInto<EventId>>(self, id: T) -> Result<Self, T::Error> {
         let id: EventId = id.try_into()?;
         Ok(self.with_id(id))

@@ -113,6 +113,7 @@ impl From<isize> for IdRef<'_> {
 impl<'a> TryFrom<&'a String> for IdRef<'a> {
     type Error = InvalidText;
 
+    #[inline]
     fn try_from(text: &'a String) -> Result<Self, InvalidText> {
         Self::try_from(text.as_str())
     }
@@ -121,6 +122,7 @@ impl<'a> TryFrom<&'a String> for IdRef<'a> {
 impl<'a> TryFrom<&'a str> for IdRef<'a> {
     type Error = InvalidText;
 
+    #[inline]
     fn try_from(text: &'a str) -> Result<Self, InvalidText> {
         EventId::check(text.as_bytes())?;
         Ok(Self(IdRepr::Text(text)))

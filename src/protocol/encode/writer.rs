@@ -327,11 +327,21 @@ impl Writer {
     // `benches/encode.rs`, `Block::write`: 497 instructions, and 520 if left to the compiler.
     #[inline(always)]
     pub(super) fn into_bytes(self) -> Bytes {
-        match self.chunks {
+        // What holds nothing is dropped first. Dropped after the `Bytes` is made, it would have that
+        // stored in memory and loaded again at once, and the load waits for the stores.
+        // `benches/encode`, "16 B", `Block::write`: 11.8 ns, and 18.4 otherwise.
+        let Self {
+            buffer,
+            chunks,
+            whole,
+            ..
+        } = self;
+        drop(whole);
+        match chunks {
             // Gives room that was not needed back: a block may be kept for long, and `Bytes` would
             // allocate to remember the room.
-            None => Bytes::from(self.buffer.into_boxed_slice()),
-            Some(chunks) => concat(*chunks, &self.buffer),
+            None => Bytes::from(buffer.into_boxed_slice()),
+            Some(chunks) => concat(*chunks, &buffer),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use bytes::Bytes;
 
 use super::error::InvalidText;
+use super::find::find;
 use super::text::Text;
 
 const WHAT: &str = "event ID";
@@ -117,19 +118,16 @@ impl EventId {
 
 impl EventId {
     /// Whether the text can be an ID.
+    #[inline]
     pub(in crate::protocol) const fn check(text: &[u8]) -> Result<(), InvalidText> {
         // First, so that text of any length is refused in no time.
         if text.len() > EventId::MAX_LEN {
             return Err(InvalidText::too_long(WHAT, text.len(), EventId::MAX_LEN));
         }
-        let mut i = 0;
-        while i < text.len() {
-            if matches!(text[i], b'\0' | b'\r' | b'\n') {
-                return Err(InvalidText::character_at(WHAT, text[i], i));
-            }
-            i += 1;
+        match find([b'\0', b'\r', b'\n'], text) {
+            None => Ok(()),
+            Some(at) => Err(InvalidText::character_at(WHAT, text[at], at)),
         }
-        Ok(())
     }
 
     /// What the decoder has taken from an `id` field, and found to be UTF-8 and not too long.
@@ -218,6 +216,7 @@ impl From<&EventId> for EventId {
 impl TryFrom<&str> for EventId {
     type Error = InvalidText;
 
+    #[inline]
     fn try_from(text: &str) -> Result<Self, InvalidText> {
         Self::check(text.as_bytes())?;
         Ok(Self(Text::copy(text)))
@@ -235,6 +234,7 @@ impl FromStr for EventId {
 impl TryFrom<String> for EventId {
     type Error = InvalidText;
 
+    #[inline]
     fn try_from(text: String) -> Result<Self, InvalidText> {
         Self::check(text.as_bytes())?;
         Ok(Self(Text::from(text)))
@@ -244,6 +244,7 @@ impl TryFrom<String> for EventId {
 impl TryFrom<&String> for EventId {
     type Error = InvalidText;
 
+    #[inline]
     fn try_from(text: &String) -> Result<Self, InvalidText> {
         Self::try_from(text.as_str())
     }
@@ -252,6 +253,7 @@ impl TryFrom<&String> for EventId {
 impl TryFrom<Cow<'_, str>> for EventId {
     type Error = InvalidText;
 
+    #[inline]
     fn try_from(text: Cow<'_, str>) -> Result<Self, InvalidText> {
         match text {
             Cow::Borrowed(text) => Self::try_from(text),

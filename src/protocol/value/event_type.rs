@@ -6,9 +6,11 @@ use std::str::FromStr;
 use bytes::Bytes;
 
 use super::error::InvalidText;
+use super::find::find;
 use super::text::Text;
 
 const WHAT: &str = "event type";
+const BREAKS: [u8; 2] = [b'\r', b'\n'];
 
 /// An event's type: the name under which a page listens, `addEventListener("goal", ...)`.
 ///
@@ -97,7 +99,10 @@ impl EventType {
     /// The text up to its first line break.
     #[inline]
     pub(in crate::protocol) fn first_line(text: &str) -> &str {
-        text.split(['\r', '\n']).next().unwrap_or_default()
+        match find(BREAKS, text.as_bytes()) {
+            None => text,
+            Some(end) => &text[..end],
+        }
     }
 
     /// What the decoder has taken from an `event` field, and found to be UTF-8.
@@ -107,15 +112,12 @@ impl EventType {
     }
 }
 
+#[inline]
 const fn check(text: &[u8]) -> Result<(), InvalidText> {
-    let mut i = 0;
-    while i < text.len() {
-        if matches!(text[i], b'\r' | b'\n') {
-            return Err(InvalidText::character_at(WHAT, text[i], i));
-        }
-        i += 1;
+    match find(BREAKS, text) {
+        None => Ok(()),
+        Some(at) => Err(InvalidText::character_at(WHAT, text[at], at)),
     }
-    Ok(())
 }
 
 impl From<&EventType> for EventType {
@@ -127,6 +129,7 @@ impl From<&EventType> for EventType {
 impl TryFrom<&str> for EventType {
     type Error = InvalidText;
 
+    #[inline]
     fn try_from(text: &str) -> Result<Self, InvalidText> {
         check(text.as_bytes())?;
         Ok(Self(Text::copy(text)))
@@ -144,6 +147,7 @@ impl FromStr for EventType {
 impl TryFrom<String> for EventType {
     type Error = InvalidText;
 
+    #[inline]
     fn try_from(text: String) -> Result<Self, InvalidText> {
         check(text.as_bytes())?;
         Ok(Self(Text::from(text)))
@@ -153,6 +157,7 @@ impl TryFrom<String> for EventType {
 impl TryFrom<&String> for EventType {
     type Error = InvalidText;
 
+    #[inline]
     fn try_from(text: &String) -> Result<Self, InvalidText> {
         Self::try_from(text.as_str())
     }
@@ -161,6 +166,7 @@ impl TryFrom<&String> for EventType {
 impl TryFrom<Cow<'_, str>> for EventType {
     type Error = InvalidText;
 
+    #[inline]
     fn try_from(text: Cow<'_, str>) -> Result<Self, InvalidText> {
         match text {
             Cow::Borrowed(text) => Self::try_from(text),

@@ -5,6 +5,7 @@ mod equality;
 mod error;
 mod event_id;
 mod event_type;
+mod find;
 mod text;
 
 pub use error::InvalidText;

@@ -61,11 +61,13 @@ impl Text {
     }
 
     /// A copy of borrowed text.
+    #[inline]
     pub(crate) fn copy(text: &str) -> Self {
         Self::copy_checked(text.as_bytes())
     }
 
     /// A copy of bytes that the caller has found to be UTF-8.
+    #[inline]
     pub(crate) fn copy_checked(text: &[u8]) -> Self {
         if text.len() <= INLINE {
             Self::inline(text)
