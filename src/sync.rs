@@ -5,3 +5,9 @@
 
 pub(crate) use std::sync::atomic::AtomicU64;
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
+
+/// Runs a test that uses these.
+#[cfg(test)]
+pub(crate) fn run(test: fn()) {
+    test();
+}

@@ -34,6 +34,10 @@ mod timer;
 mod sync {
     pub(crate) use shuttle::sync::atomic::AtomicU64;
     pub(crate) use shuttle::sync::{Arc, Mutex, MutexGuard};
+
+    pub(crate) fn run(test: fn()) {
+        shuttle::check_random(test, 10);
+    }
 }
 
 use std::future::poll_fn;
@@ -270,5 +274,117 @@ fn a_subscriber_that_leaves_lets_its_task_go() {
             );
         },
         3_000,
+    );
+}
+
+/// IDs are in the order of the log, whoever encoded first.
+#[test]
+fn each_event_has_its_own_number() {
+    shuttle::check_random(
+        || {
+            let hub = hub();
+            let mut body = hub.subscribe().unwrap();
+            let threads: Vec<_> = (0..3)
+                .map(|_| {
+                    let hub = hub.clone();
+                    // Past the border between one digit and two.
+                    thread::spawn(move || (0..4).map(|_| hub.publish(event())).collect::<Vec<_>>())
+                })
+                .collect();
+            let mut ids = Vec::new();
+            for thread in threads {
+                ids.extend(thread.join().unwrap());
+            }
+            let mut numbers: Vec<u64> = ids
+                .iter()
+                .map(|id| id.as_str()["10-".len()..].parse().unwrap())
+                .collect();
+            numbers.sort_unstable();
+            assert_eq!(numbers, (1..=12).collect::<Vec<_>>());
+            future::block_on(async { assert_eq!(read(&mut body, 0, 12).await, 12) });
+        },
+        1_000,
+    );
+}
+
+#[test]
+fn a_spread_close_reaches_everybody() {
+    shuttle::check_random(
+        || {
+            let hub = hub();
+            let readers: Vec<_> = (0..3)
+                .map(|_| {
+                    let mut body = hub.subscribe().unwrap();
+                    thread::spawn(move || {
+                        future::block_on(async { while next(&mut body).await.is_some() {} });
+                    })
+                })
+                .collect();
+            let publisher = hub.clone();
+            let publisher = thread::spawn(move || {
+                publisher.publish(event());
+                publisher.publish(event());
+            });
+            let sleep = |_| shuttle::future::yield_now();
+            let time = std::time::Duration::from_millis(100);
+            future::block_on(hub.close_over(time, sleep));
+            for reader in readers {
+                reader.join().unwrap();
+            }
+            publisher.join().unwrap();
+        },
+        2_000,
+    );
+}
+
+#[test]
+fn the_last_hub_that_goes_ends_all() {
+    shuttle::check_random(
+        || {
+            let hub = hub();
+            let mut body = hub.subscribe().unwrap();
+            let reader = thread::spawn(move || {
+                future::block_on(async { while next(&mut body).await.is_some() {} });
+            });
+            let handles = [hub.clone(), hub];
+            let threads = handles.map(|hub| thread::spawn(move || drop(hub)));
+            for thread in threads {
+                thread.join().unwrap();
+            }
+            reader.join().unwrap();
+        },
+        2_000,
+    );
+}
+
+#[test]
+fn of_two_lingers_either_may_go() {
+    shuttle::check_random(
+        || {
+            let hub = hub();
+            let mut body = hub.subscribe().unwrap();
+            let lingers: Vec<_> = (0..2)
+                .map(|_| {
+                    let sleep = |_| std::future::ready(());
+                    future::spawn(hub.linger(std::time::Duration::ZERO, sleep))
+                })
+                .collect();
+            let publisher = hub.clone();
+            let publisher = thread::spawn(move || {
+                publisher.publish(event());
+                publisher.publish(event());
+            });
+            let mut lingers = lingers.into_iter();
+            let end = |linger: Option<future::JoinHandle<_>>| {
+                let linger = linger.unwrap();
+                linger.abort();
+                _ = future::block_on(linger);
+            };
+            end(lingers.next());
+            future::block_on(async { assert_eq!(read(&mut body, 0, 2).await, 2) });
+            publisher.join().unwrap();
+            end(lingers.next());
+        },
+        2_000,
     );
 }

@@ -276,6 +276,10 @@ mod tests {
 
     #[test]
     fn what_is_out_of_the_ordinary_goes_when_it_is_over() {
+        crate::sync::run(goes_when_it_is_over);
+    }
+
+    fn goes_when_it_is_over() {
         let hub = Hub::new();
         let mut body = hub.subscribe().unwrap();
         let mut cx = Context::from_waker(Waker::noop());
