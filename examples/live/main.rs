@@ -114,7 +114,7 @@ async fn tell_the_time(hub: Hub) {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         let data = format!("{{\"now\":{}}}", now.as_millis());
-        hub.transient(Event::new(data).with_type(EventType::from_static("ping")));
+        hub.publish_transient(Event::new(data).with_type(EventType::from_static("ping")));
     }
 }
 

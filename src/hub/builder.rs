@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::Hub;
 use super::core::{Retention, State};
 use super::epoch::Epoch;
-use super::outcome::Lag;
+use super::outcome::LagPolicy;
 use super::shared::{Settings, Shared};
 use crate::protocol::{Event, EventType};
 use crate::sync::Arc;
@@ -12,13 +12,13 @@ use crate::sync::Arc;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_sse::hub::{Hub, Lag};
+/// use tower_sse::hub::{Hub, LagPolicy};
 ///
 /// let hub = Hub::builder()
 ///     .retain_events(10_000)
 ///     .retain_bytes(16 << 20)
 ///     .retain_for(Duration::from_secs(600))
-///     .lag(Lag::Oldest)
+///     .lag(LagPolicy::Oldest)
 ///     .max_subscribers(5_000)
 ///     .build();
 /// assert_eq!(hub.stats().retained, 0);
@@ -27,12 +27,12 @@ use crate::sync::Arc;
 #[must_use = "a builder does nothing until it builds"]
 pub struct HubBuilder {
     retention: Retention,
-    lag: Lag,
+    lag: LagPolicy,
     gap: Option<Event>,
     farewell: Option<Event>,
     max_subscribers: usize,
     retry_after: Duration,
-    user_ids: bool,
+    keep_event_ids: bool,
     announce_place: bool,
     epoch: Option<u64>,
 }
@@ -45,12 +45,12 @@ impl HubBuilder {
                 bytes: 4 << 20,
                 age: None,
             },
-            lag: Lag::default(),
+            lag: LagPolicy::default(),
             gap: Some(Event::new("{}").with_type(EventType::from_static("gap"))),
             farewell: None,
             max_subscribers: usize::MAX,
             retry_after: Duration::from_secs(5),
-            user_ids: false,
+            keep_event_ids: false,
             announce_place: true,
             epoch: None,
         }
@@ -110,10 +110,10 @@ impl HubBuilder {
     /// ```
     /// # futures_util::FutureExt::now_or_never(async {
     /// use http_body_util::BodyExt;
-    /// use tower_sse::hub::{Hub, Lag};
+    /// use tower_sse::hub::{Hub, LagPolicy};
     /// use tower_sse::Event;
     ///
-    /// let hub = Hub::builder().epoch(36).lag(Lag::Newest).retain_events(2).build();
+    /// let hub = Hub::builder().epoch(36).lag(LagPolicy::Newest).retain_events(2).build();
     /// let mut body = hub.subscribe().unwrap();
     /// body.frame().await; // its position
     /// (0..5).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
@@ -121,7 +121,7 @@ impl HubBuilder {
     /// assert_eq!(gap, "event: gap\nid: 10-5\ndata: {}\n\n");
     /// # }).unwrap();
     /// ```
-    pub fn lag(mut self, lag: Lag) -> Self {
+    pub fn lag(mut self, lag: LagPolicy) -> Self {
         self.lag = lag;
         self
     }
@@ -220,14 +220,14 @@ impl HubBuilder {
     /// use tower_sse::hub::{Hub, Outcome};
     /// use tower_sse::{Event, EventId};
     ///
-    /// let hub = Hub::builder().user_ids().build();
+    /// let hub = Hub::builder().keep_event_ids().build();
     /// let id = EventId::from_static("order-7");
     /// assert_eq!(hub.publish(Event::new("paid").with_id(id.clone())), id);
     /// assert_eq!(hub.resume(id)?.outcome(), Outcome::Resumed(0));
     /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
-    pub fn user_ids(mut self) -> Self {
-        self.user_ids = true;
+    pub fn keep_event_ids(mut self) -> Self {
+        self.keep_event_ids = true;
         self
     }
 
@@ -289,7 +289,7 @@ impl HubBuilder {
             farewell: self.farewell.map(|event| event.encode_as(None)),
             max_subscribers: self.max_subscribers,
             retry_after: self.retry_after,
-            user_ids: self.user_ids,
+            keep_event_ids: self.keep_event_ids,
             announce_place: self.announce_place,
         };
         let state = State::new(self.retention);

@@ -6,7 +6,7 @@ use super::builder::HubBuilder;
 use super::refused::Refused;
 use super::shared::Shared;
 use super::stats::Stats;
-use super::subscription::{After, Subscriber, Subscription};
+use super::subscription::{After, Subscription, SubscriptionBuilder};
 use super::topic::Topic;
 use super::wait::{CaughtUp, CloseOver, Drain, Linger};
 use crate::protocol::{Event, EventId};
@@ -84,8 +84,8 @@ impl Hub {
     }
 
     /// Sends an event to those who follow the topic without a name now, and keeps it out of the
-    /// history: presence, progress, somebody typing. It has no ID; whoever is too far behind to get
-    /// it misses it.
+    /// history: presence, progress, somebody typing. It has no ID, and is missed by subscribers that
+    /// are too far behind.
     ///
     /// ```
     /// use http_body_util::BodyExt;
@@ -96,14 +96,14 @@ impl Hub {
     /// let hub = Hub::builder().epoch(36).build();
     /// let id = hub.publish(Event::new("kick-off"));
     /// let body = hub.resume(id).unwrap();
-    /// hub.transient(Event::new("Anna is typing"));
+    /// hub.publish_transient(Event::new("Anna is typing"));
     /// hub.close();
     /// assert_eq!(body.collect().await.unwrap().to_bytes(), "data: Anna is typing\n\n");
     /// assert_eq!(hub.stats().retained, 1);
     /// # }
     /// ```
-    pub fn transient(&self, event: impl Borrow<Event>) {
-        self.topic("").transient(event);
+    pub fn publish_transient(&self, event: impl Borrow<Event>) {
+        self.topic("").publish_transient(event);
     }
 
     /// A topic to publish to. The empty name is that of the topic without a name.
@@ -157,7 +157,7 @@ impl Hub {
         self.subscriber().after(last).subscribe()
     }
 
-    /// A subscriber to be: topics, filter, what it saw last.
+    /// Topics, a filter and where to resume, for a new subscriber.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -166,8 +166,8 @@ impl Hub {
     /// assert_eq!(hub.stats().topics, 2);
     /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
-    pub fn subscriber(&self) -> Subscriber {
-        Subscriber::new(self.clone())
+    pub fn subscriber(&self) -> SubscriptionBuilder {
+        SubscriptionBuilder::new(self.clone())
     }
 
     /// Waits until the slowest live subscriber is at most this many events behind: for a publisher

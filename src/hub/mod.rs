@@ -39,7 +39,7 @@
 //!   logarithmic time; 14 and 15 come from the history and 16 live, and there is no seam: both are the
 //!   log. [`Outcome::Resumed`]`(2)`.
 //! - **C** has stopped reading. It costs nothing but its cursor, until the end of the log passes it:
-//! - **D** has *lagged*: for it, 6 is lost. [`Lag`] says what happens then: it is sent a gap event and
+//! - **D** has *lagged*: for it, 6 is lost. [`LagPolicy`] says what happens then: it is sent a gap event and
 //!   continues with the oldest event that is retained, or with the next that is published; or its
 //!   stream ends, so that it reconnects and is told. It is counted in [`Stats`].
 //!
@@ -51,7 +51,7 @@
 //! IDs are `<epoch>-<number>`. The number counts a hub's events over all topics, so one ID resumes all
 //! that a connection follows. The epoch is random for each hub: after a restart, an old ID is
 //! [`Outcome::Unknown`], and never taken for a number of the new life. With
-//! [`HubBuilder::user_ids`] events keep their own IDs.
+//! [`HubBuilder::keep_event_ids`] events keep their own IDs.
 //!
 //! | the client's ID | [`Outcome`] | sent first |
 //! |---|---|---|
@@ -132,10 +132,10 @@ mod wait;
 pub use builder::HubBuilder;
 pub use delivery::Delivery;
 pub use hub::Hub;
-pub use outcome::{Lag, Outcome};
+pub use outcome::{LagPolicy, Outcome};
 pub use refused::Refused;
 pub use service::HubService;
 pub use stats::Stats;
-pub use subscription::{After, Deliveries, Missed, Subscriber, Subscription};
+pub use subscription::{After, Deliveries, Missed, Subscription, SubscriptionBuilder};
 pub use topic::Topic;
 pub use wait::{CaughtUp, CloseOver, Drain, Linger};

@@ -54,12 +54,12 @@ impl Outcome {
 /// reconnect at once.
 ///
 /// ```
-/// use tower_sse::hub::Lag;
-/// assert_eq!(Lag::default(), Lag::Oldest);
+/// use tower_sse::hub::LagPolicy;
+/// assert_eq!(LagPolicy::default(), LagPolicy::Oldest);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
-pub enum Lag {
+pub enum LagPolicy {
     /// Its stream ends. The client reconnects with its last event ID, and is told of the gap.
     End,
     /// The gap event, and then the oldest retained event and what follows.

@@ -11,7 +11,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use tower_service::Service;
 
 use super::Hub;
-use super::subscription::{Subscriber, Subscription};
+use super::subscription::{Subscription, SubscriptionBuilder};
 use crate::body::{KeepAlive, MaxAge, Prelude, SseBody};
 use crate::headers::EventStreamHeaders;
 use crate::last_event_id::Policy;
@@ -74,7 +74,9 @@ struct Settings {
     select: Option<Select>,
 }
 
-type Select = Arc<dyn Fn(&Parts, Subscriber) -> Result<Subscriber, StatusCode> + Send + Sync>;
+type Select = Arc<
+    dyn Fn(&Parts, SubscriptionBuilder) -> Result<SubscriptionBuilder, StatusCode> + Send + Sync,
+>;
 
 #[cfg(feature = "tokio")]
 impl HubService<TokioTimer> {
@@ -146,7 +148,10 @@ impl<T: Timer + Clone> HubService<T> {
     #[must_use]
     pub fn select(
         mut self,
-        select: impl Fn(&Parts, Subscriber) -> Result<Subscriber, StatusCode> + Send + Sync + 'static,
+        select: impl Fn(&Parts, SubscriptionBuilder) -> Result<SubscriptionBuilder, StatusCode>
+        + Send
+        + Sync
+        + 'static,
     ) -> Self {
         self.change().select = Some(Arc::new(select));
         self

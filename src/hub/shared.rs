@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::core::{ALL_SHARES, Draft, Last, State, Wakes};
 use super::epoch::Epoch;
-use super::outcome::Lag;
+use super::outcome::LagPolicy;
 use super::trace;
 use crate::protocol::{Block, Event, EventId};
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
@@ -25,12 +25,12 @@ pub(super) struct Shared {
 
 #[derive(Debug)]
 pub(super) struct Settings {
-    pub(super) lag: Lag,
+    pub(super) lag: LagPolicy,
     pub(super) gap: Option<Event>,
     pub(super) farewell: Option<Block>,
     pub(super) max_subscribers: usize,
     pub(super) retry_after: Duration,
-    pub(super) user_ids: bool,
+    pub(super) keep_event_ids: bool,
     pub(super) announce_place: bool,
 }
 
@@ -118,7 +118,7 @@ impl Shared {
     /// Whether an event is published under this ID of its own. One of the hub's form is not: it would
     /// stand for another place.
     fn takes(&self, id: &EventId) -> bool {
-        self.settings.user_ids && !id.is_empty() && self.epoch.parse(id.as_str()).is_none()
+        self.settings.keep_event_ids && !id.is_empty() && self.epoch.parse(id.as_str()).is_none()
     }
 
     pub(super) fn last(&self, id: Option<EventId>) -> Last {

@@ -12,7 +12,7 @@ use crate::protocol::{Event, EventId};
 ///
 /// let hub = Hub::new();
 /// hub.topic("match/7").publish(Event::new("kick-off"));
-/// hub.topic("match/7").transient(Event::new("somebody is typing"));
+/// hub.topic("match/7").publish_transient(Event::new("somebody is typing"));
 /// assert_eq!(hub.stats().retained, 1);
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -45,15 +45,15 @@ impl Topic<'_> {
         self.hub.shared.publish(self.name, event.borrow())
     }
 
-    /// Sends an event to those who follow the topic now; see [`Hub::transient`].
+    /// Sends an event to those who follow the topic now; see [`Hub::publish_transient`].
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
     /// let hub = Hub::new();
-    /// hub.topic("match/7").transient(Event::new("somebody is typing"));
+    /// hub.topic("match/7").publish_transient(Event::new("somebody is typing"));
     /// assert_eq!((hub.stats().published, hub.stats().retained), (1, 0));
     /// ```
-    pub fn transient(&self, event: impl std::borrow::Borrow<Event>) {
+    pub fn publish_transient(&self, event: impl std::borrow::Borrow<Event>) {
         let block = event.borrow().encode_as(None);
         self.hub.shared.publish_transient(self.name, block);
     }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use http_body::Body;
 use http_body_util::BodyExt;
-use tower_sse::hub::{Hub, Lag, Outcome, Subscription};
+use tower_sse::hub::{Hub, LagPolicy, Outcome, Subscription};
 use tower_sse::timer::TokioTimer;
 use tower_sse::{Data, Event, EventId};
 
@@ -133,7 +133,7 @@ fn a_linger_that_nobody_polls_holds_nothing_back() {
 
 #[test]
 fn an_id_of_the_users_is_looked_up_in_the_subscribers_topics_alone() {
-    let hub = Hub::builder().user_ids().build();
+    let hub = Hub::builder().keep_event_ids().build();
     for n in 1..=4 {
         hub.topic("room/a")
             .publish(Event::display(n).unwrap().with_id(id(n.to_string())));
@@ -164,7 +164,7 @@ fn an_id_of_the_users_is_looked_up_in_the_subscribers_topics_alone() {
 
 #[test]
 fn an_id_of_the_hubs_form_cannot_be_forged() {
-    let hub = Hub::builder().epoch(36).user_ids().build();
+    let hub = Hub::builder().epoch(36).keep_event_ids().build();
     let first = hub.publish(Event::new("1"));
     assert_eq!(first.as_str(), "10-1");
     hub.publish(Event::new("2"));
@@ -424,7 +424,7 @@ impl Drop for Nosy {
 #[test]
 fn what_is_dropped_may_ask_the_hub() {
     ends(|| {
-        let hub = Hub::builder().retain_events(2).user_ids().build();
+        let hub = Hub::builder().retain_events(2).keep_event_ids().build();
         let mut bodies = [hub.subscribe().unwrap(), hub.subscribe().unwrap()];
         for n in 0..20 {
             // An entry's data, its ID, the same ID twice, a transient, and one nobody follows.
@@ -432,9 +432,9 @@ fn what_is_dropped_may_ask_the_hub() {
             let same = EventId::try_from(bytes()).unwrap();
             hub.publish(Event::new(Data::try_from(bytes()).unwrap()).with_id(same.clone()));
             hub.publish(Event::new("y").with_id(same));
-            hub.transient(Event::new(Data::try_from(bytes()).unwrap()));
+            hub.publish_transient(Event::new(Data::try_from(bytes()).unwrap()));
             hub.topic("other")
-                .transient(Event::new(Data::try_from(bytes()).unwrap()));
+                .publish_transient(Event::new(Data::try_from(bytes()).unwrap()));
             let large = Bytes::from_owner(Large(Nosy(hub.clone()), vec![b'x'; 40_000]));
             hub.publish(Event::new(Data::try_from(large).unwrap()));
             if n % 3 == 0 {
@@ -706,7 +706,7 @@ async fn a_long_poll_on_a_busy_topic_ends() {
 
 #[tokio::test]
 async fn a_stream_that_lags_says_so_before_it_ends() {
-    let hub = Hub::builder().lag(Lag::End).retain_events(2).build();
+    let hub = Hub::builder().lag(LagPolicy::End).retain_events(2).build();
     let mut stream = hub.subscribe().unwrap().into_stream();
     (0..5).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
     assert!(stream.next().await.unwrap().is_err());
@@ -732,7 +732,7 @@ fn a_transient_is_not_replayed_from_a_shared_frame() {
         hub.resume(start.clone()).unwrap(),
         hub.resume(start.clone()).unwrap(),
     ];
-    hub.transient(Event::new("typing"));
+    hub.publish_transient(Event::new("typing"));
     hub.publish(Event::new("1"));
     hub.publish(Event::new("2"));
     assert!(drain(&mut live[0]).0.contains("typing"));
@@ -741,7 +741,7 @@ fn a_transient_is_not_replayed_from_a_shared_frame() {
         hub.topic("other").publish(Event::new("x"));
     }
     let _other = hub.subscriber().topic("other").subscribe().unwrap();
-    (0..300).for_each(|_| hub.topic("other").transient(Event::new("x")));
+    (0..300).for_each(|_| hub.topic("other").publish_transient(Event::new("x")));
     let mut late = hub.resume(start).unwrap();
     assert!(!drain(&mut late).0.contains("typing"));
 }

@@ -6,7 +6,7 @@ use futures_util::{FutureExt, StreamExt};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, advance};
-use tower_sse::hub::{Hub, Lag, Missed, Outcome, Subscription};
+use tower_sse::hub::{Hub, LagPolicy, Missed, Outcome, Subscription};
 use tower_sse::timer::TokioTimer;
 use tower_sse::{Event, EventId, EventType, KeepAlive, MaxAge};
 
@@ -146,7 +146,11 @@ fn age_ends_what_is_retained() {
 
 #[test]
 fn ids_of_the_users_are_known_while_retained() {
-    let hub = Hub::builder().epoch(36).user_ids().retain_events(2).build();
+    let hub = Hub::builder()
+        .epoch(36)
+        .keep_event_ids()
+        .retain_events(2)
+        .build();
     hub.publish(Event::new("1").with_id(id("müller")));
     hub.publish(Event::new("2").with_id(id("same")));
     let none = hub.publish(Event::new("3"));
@@ -173,7 +177,7 @@ fn the_gap_event_is_the_users_and_has_no_id() {
         .with_id(1u64);
     let hub = Hub::builder()
         .epoch(36)
-        .lag(Lag::Oldest)
+        .lag(LagPolicy::Oldest)
         .retain_events(2)
         .gap_event(refetch)
         .build();
@@ -198,7 +202,10 @@ fn the_gap_event_is_the_users_and_has_no_id() {
 
 #[tokio::test]
 async fn a_stream_of_deliveries_says_where_some_are_missing() {
-    let hub = Hub::builder().lag(Lag::Newest).retain_events(2).build();
+    let hub = Hub::builder()
+        .lag(LagPolicy::Newest)
+        .retain_events(2)
+        .build();
     let mut stream = hub.resume(id("garbage")).unwrap().into_stream();
     assert_eq!(stream.next().await.unwrap().unwrap_err(), missed());
     for n in 1..=3 {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use http_body::Body;
-use tower_sse::hub::{Hub, Lag, Outcome, Refused, Subscription};
+use tower_sse::hub::{Hub, LagPolicy, Outcome, Refused, Subscription};
 use tower_sse::{Data, Event, EventId, EventType};
 
 use crate::support::rng::Rng;
@@ -23,7 +23,7 @@ struct Published {
 
 struct Model {
     hub: Hub,
-    lag: Lag,
+    lag: LagPolicy,
     retain: (usize, usize),
     /// Everything there ever was.
     events: Vec<Published>,
@@ -92,7 +92,7 @@ impl Model {
             let data = format!("t{seq}");
             self.hub
                 .topic(topic)
-                .transient(Event::new(data.clone()).with_type(event_type).with_id(1u64));
+                .publish_transient(Event::new(data.clone()).with_type(event_type).with_id(1u64));
             self.transients += 1;
             self.events.push(Published {
                 seq,
@@ -214,7 +214,7 @@ impl Model {
             Outcome::Gap => {
                 assert!(known && lost, "told of a gap that is none");
                 self.gap(client);
-                if self.lag == Lag::Newest {
+                if self.lag == LagPolicy::Newest {
                     assert_eq!(client.place, newest);
                 } else {
                     let mut retained = self.events[self.oldest..].iter().filter(|e| !e.transient);
@@ -265,7 +265,7 @@ impl Model {
             blocks -= 1;
             // What is in the buffer was handed out before something was lost.
             if client.bytes.is_empty() && self.lost(client) {
-                if self.lag == Lag::End {
+                if self.lag == LagPolicy::End {
                     assert_eq!(self.block(client), None);
                     assert!(client.body.is_none(), "lagged, and not ended");
                     return;
@@ -274,7 +274,7 @@ impl Model {
                 self.gap(client);
                 assert!(client.place > before);
                 assert!(!self.lost(client) && client.place < self.next);
-                if self.lag == Lag::Newest {
+                if self.lag == LagPolicy::Newest {
                     assert_eq!(client.place, self.next - 1);
                 }
                 continue;
@@ -332,7 +332,7 @@ fn matches(client: &Client, event: &Published) -> bool {
 
 fn run(seed: u64) -> usize {
     let mut rng = Rng::new(seed);
-    let lag = *rng.pick(&[Lag::End, Lag::Oldest, Lag::Newest]);
+    let lag = *rng.pick(&[LagPolicy::End, LagPolicy::Oldest, LagPolicy::Newest]);
     let retain = (1 + rng.below(60), 4_000 + rng.below(200_000));
     let hub = Hub::builder()
         .epoch(36)
@@ -426,7 +426,7 @@ fn run(seed: u64) -> usize {
     let late = rng.below(3);
     for _ in 0..late {
         let topic = TOPICS[rng.below(TOPICS.len())];
-        model.hub.topic(topic).transient(Event::new("late"));
+        model.hub.topic(topic).publish_transient(Event::new("late"));
     }
     for client in &mut clients {
         model.read(client, usize::MAX);

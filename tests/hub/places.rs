@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt};
 use http_body::Body;
 use http_body_util::BodyExt;
-use tower_sse::hub::{Hub, HubBuilder, Lag, Outcome, Subscription};
+use tower_sse::hub::{Hub, HubBuilder, LagPolicy, Outcome, Subscription};
 use tower_sse::timer::TokioTimer;
 use tower_sse::{Event, EventId, KeepAlive, MaxAge};
 
@@ -103,7 +103,7 @@ fn a_lag_with_each_setting() {
         (false, false, ""),
     ] {
         let hub = settings(announce, gap)
-            .lag(Lag::Oldest)
+            .lag(LagPolicy::Oldest)
             .epoch(36)
             .retain_events(2)
             .build();
@@ -122,7 +122,7 @@ fn nothing_without_data_is_sent_where_places_are_off() {
     let settings = || {
         settings(false, true)
             .farewell(Event::new("bye"))
-            .lag(Lag::Newest)
+            .lag(LagPolicy::Newest)
     };
     for last in [EventId::EMPTY, id("10-4"), id("10-1"), STRANGER] {
         let hub = hub(settings());
@@ -134,7 +134,7 @@ fn nothing_without_data_is_sent_where_places_are_off() {
             .unwrap();
         let mut text = drain(&mut body);
         (6..=20).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
-        hub.transient(Event::new("t"));
+        hub.publish_transient(Event::new("t"));
         text.push_str(&drain(&mut body));
         hub.close();
         text.push_str(&drain(&mut body));

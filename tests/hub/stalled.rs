@@ -7,7 +7,7 @@ use axum::Router;
 use axum::routing::get_service;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tower_sse::hub::{Hub, HubService, Lag};
+use tower_sse::hub::{Hub, HubService, LagPolicy};
 use tower_sse::{Event, KeepAlive};
 
 const SIZE: usize = 1_000;
@@ -45,7 +45,7 @@ async fn read(mut stream: TcpStream, events: usize) -> Duration {
     longest
 }
 
-async fn stalled(lag: Lag) {
+async fn stalled(lag: LagPolicy) {
     let hub = Hub::builder()
         .lag(lag)
         .retain_events(usize::MAX)
@@ -96,7 +96,7 @@ async fn stalled(lag: Lag) {
         let ended = n == 0 || text.ends_with(b"\r\n0\r\n\r\n");
         let recent = text.len().saturating_sub(n + 20);
         if ended || told.find(&text[recent..]).is_some() {
-            assert_eq!(ended, lag == Lag::End);
+            assert_eq!(ended, lag == LagPolicy::End);
             break;
         }
     }
@@ -106,10 +106,10 @@ async fn stalled(lag: Lag) {
 
 #[tokio::test]
 async fn is_ended() {
-    stalled(Lag::End).await;
+    stalled(LagPolicy::End).await;
 }
 
 #[tokio::test]
 async fn is_told() {
-    stalled(Lag::Newest).await;
+    stalled(LagPolicy::Newest).await;
 }

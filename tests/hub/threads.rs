@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt, StreamExt};
 use http_body_util::BodyExt;
-use tower_sse::hub::{Hub, Lag, Outcome};
+use tower_sse::hub::{Hub, LagPolicy, Outcome};
 use tower_sse::{Event, EventId};
 
 const PUBLISHERS: u64 = 3;
@@ -80,7 +80,10 @@ fn everyone_gets_everything_once_and_in_order() {
 
 #[test]
 fn topics_come_and_go_and_leave_nothing() {
-    let hub = Hub::builder().retain_events(10).lag(Lag::Oldest).build();
+    let hub = Hub::builder()
+        .retain_events(10)
+        .lag(LagPolicy::Oldest)
+        .build();
     let working = AtomicU64::new(2);
     thread::scope(|scope| {
         for worker in 0..2 {
@@ -92,7 +95,7 @@ fn topics_come_and_go_and_leave_nothing() {
                     let all = hub.subscriber().prefix(format!("room/{worker}/"));
                     let mut all = all.subscribe().unwrap().into_stream();
                     hub.topic(&topic).publish(Event::new("hello"));
-                    hub.topic(&topic).transient(Event::new("psst"));
+                    hub.topic(&topic).publish_transient(Event::new("psst"));
                     let first = all.next().now_or_never().unwrap().unwrap();
                     // Ten events later it may be lost, which is said and not hidden.
                     if let Ok(first) = first {

@@ -116,7 +116,7 @@ fn a_transient_is_not_kept_for_nobody() {
     let hub = Hub::new();
     let before = held();
     let body = hub.subscribe().unwrap();
-    hub.transient(Event::new("x".repeat(1 << 20)));
+    hub.publish_transient(Event::new("x".repeat(1 << 20)));
     drop(body);
     let left = held().saturating_sub(before);
     assert!(left < 100_000, "{left} bytes");

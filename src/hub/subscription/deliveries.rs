@@ -12,7 +12,7 @@ use crate::hub::delivery::Delivery;
 /// A subscription as a stream of events: [`Subscription::into_stream`].
 ///
 /// An `Err` says that events are missing before what follows. It is the last item where the hub ends
-/// streams that [lag](crate::hub::Lag). Neither gap event nor farewell are in it.
+/// streams that [lag](crate::hub::LagPolicy). Neither gap event nor farewell are in it.
 ///
 /// ```
 /// use std::convert::Infallible;

@@ -7,7 +7,7 @@ use super::deliveries::Missed;
 use super::subscription::Subscription;
 use crate::hub::core::Taken;
 use crate::hub::delivery::Delivery;
-use crate::hub::outcome::Lag;
+use crate::hub::outcome::LagPolicy;
 use crate::hub::trace;
 use crate::protocol::Block;
 
@@ -214,11 +214,11 @@ impl Subscription {
     /// Moves a stream that has lagged on, and gives what it continues after; or `None` if it is to end.
     fn skip(&mut self) -> Option<u64> {
         let (seat, lag) = (self.seat.as_mut()?, self.shared.settings.lag);
-        trace::lagged(lag == Lag::End);
+        trace::lagged(lag == LagPolicy::End);
         let begins_after = self
             .shared
-            .with(|state, wakes| state.skip(seat, lag == Lag::Newest, wakes));
-        (lag != Lag::End).then_some(begins_after)
+            .with(|state, wakes| state.skip(seat, lag == LagPolicy::Newest, wakes));
+        (lag != LagPolicy::End).then_some(begins_after)
     }
 
     /// One event for a stream of them; `Err` where some were missed.

@@ -29,7 +29,7 @@ pub(in crate::hub) type Filter = Exclusive<Box<dyn FnMut(&Delivery) -> bool + Se
 const SHORT_RETRY: Duration = Duration::from_millis(100);
 
 /// A subscriber's event stream, made by [`Hub::subscribe`](crate::hub::Hub::subscribe), [`Hub::resume`](crate::hub::Hub::resume) or a
-/// [`Subscriber`](crate::hub::Subscriber).
+/// [`SubscriptionBuilder`](crate::hub::SubscriptionBuilder).
 ///
 /// It is an [`http_body::Body`] as it is. With heartbeats it is an [`SseBody`]:
 /// [`keep_alive`](Self::keep_alive); and for all the other things that body can do,

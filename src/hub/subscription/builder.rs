@@ -4,7 +4,7 @@ use super::subscription::{Filter, Subscription};
 use crate::exclusive::Exclusive;
 use crate::hub::core::Key;
 use crate::hub::delivery::Delivery;
-use crate::hub::outcome::{Lag, Outcome};
+use crate::hub::outcome::{LagPolicy, Outcome};
 use crate::hub::refused::Refused;
 use crate::hub::{Hub, trace};
 use crate::last_event_id::LastEventId;
@@ -55,7 +55,7 @@ impl From<Option<LastEventId>> for After {
     }
 }
 
-/// A subscriber to be: [`Hub::subscriber`].
+/// What a subscriber follows and from where: [`Hub::subscriber`].
 ///
 /// It follows the topic without a name, unless something else is said here. What it follows is
 /// settled by the program; the ID that a client sends only says where to resume.
@@ -88,7 +88,7 @@ impl From<Option<LastEventId>> for After {
 /// # }
 /// ```
 #[must_use = "nobody subscribes before `subscribe`"]
-pub struct Subscriber {
+pub struct SubscriptionBuilder {
     hub: Hub,
     /// Nothing has been said of topics.
     unnamed: bool,
@@ -98,7 +98,7 @@ pub struct Subscriber {
     after: After,
 }
 
-impl Subscriber {
+impl SubscriptionBuilder {
     pub(in crate::hub) fn new(hub: Hub) -> Self {
         Self {
             hub,
@@ -234,7 +234,7 @@ impl Subscriber {
                 state.refuse();
                 return Err(closed);
             }
-            let skip = settings.lag == Lag::Newest;
+            let skip = settings.lag == LagPolicy::Newest;
             let (mut seat, outcome) = state.subscribe(key, &last, skip, wakes);
             let begins_after = state.place_of(&seat);
             // Without events to replay, the client's place has moved on all the same.
@@ -265,9 +265,9 @@ impl Subscriber {
     }
 }
 
-impl fmt::Debug for Subscriber {
+impl fmt::Debug for SubscriptionBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscriber")
+        f.debug_struct("SubscriptionBuilder")
             .field("topics", &self.topics)
             .field("prefixes", &self.prefixes)
             .field("filter", &self.filter.is_some())
