@@ -220,6 +220,21 @@ fn the_core_of_the_hub_knows_no_http_no_body_and_no_stream() {
     }
 }
 
+#[test]
+fn no_field_of_the_hub_is_open_across_its_folders() {
+    let hub = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/hub");
+    for (path, text) in sources(&hub) {
+        for line in text.lines().map(str::trim_start) {
+            let field = line.strip_prefix("pub(in crate::hub) ");
+            let open = field.is_some_and(|field| {
+                let name = field.split_once(": ").map(|(name, _)| name);
+                name.is_some_and(|name| name.chars().all(|c| c.is_lowercase() || c == '_'))
+            });
+            assert!(!open, "{}: {line}", path.display());
+        }
+    }
+}
+
 fn sources(dir: &Path) -> Vec<(std::path::PathBuf, String)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {

@@ -40,11 +40,7 @@ pub struct HubBuilder {
 impl HubBuilder {
     pub(super) fn new() -> Self {
         Self {
-            retention: Retention {
-                events: 4096,
-                bytes: 4 << 20,
-                age: None,
-            },
+            retention: Retention::new(4096, 4 << 20),
             lag: LagPolicy::default(),
             gap: Some(Event::new("{}").with_type(EventType::from_static("gap"))),
             farewell: None,
@@ -65,7 +61,7 @@ impl HubBuilder {
     /// assert_eq!(hub.stats().retained, 2);
     /// ```
     pub fn retain_events(mut self, events: usize) -> Self {
-        self.retention.events = events.max(1);
+        self.retention = self.retention.events(events);
         self
     }
 
@@ -81,7 +77,7 @@ impl HubBuilder {
     /// assert!(hub.stats().retained_bytes <= 1_000);
     /// ```
     pub fn retain_bytes(mut self, bytes: usize) -> Self {
-        self.retention.bytes = bytes;
+        self.retention = self.retention.bytes(bytes);
         self
     }
 
@@ -100,7 +96,7 @@ impl HubBuilder {
     /// assert_eq!(hub.stats().retained, 1);
     /// ```
     pub fn retain_for(mut self, age: Duration) -> Self {
-        self.retention.age = Some(age);
+        self.retention = self.retention.age(age);
         self
     }
 

@@ -39,7 +39,7 @@ use crate::timer::Timer;
 /// # }
 /// ```
 pub struct Hub {
-    pub(super) shared: Arc<Shared>,
+    shared: Arc<Shared>,
 }
 
 impl Hub {
@@ -115,7 +115,7 @@ impl Hub {
     /// assert_eq!(hub.stats().topics, 1);
     /// ```
     pub fn topic<'a>(&'a self, name: &'a str) -> Topic<'a> {
-        Topic { hub: self, name }
+        Topic::new(self, name)
     }
 
     /// Subscribes to the topic without a name, from now on.
@@ -296,7 +296,7 @@ impl Hub {
     #[must_use]
     pub fn last_event_id(&self) -> EventId {
         let newest = self.shared.lock().next() - 1;
-        self.shared.epoch.id(newest)
+        self.shared.id(newest)
     }
 
     /// What the hub has done, and holds.
@@ -319,18 +319,8 @@ impl Hub {
         Self { shared }
     }
 
-    /// Why a subscriber would be refused now.
-    pub(super) fn refusal(&self) -> Option<Refused> {
-        let (closed, subscribers) = {
-            let state = self.shared.lock();
-            (state.is_closed(), state.subscribers())
-        };
-        let settings = &self.shared.settings;
-        let full = subscribers >= settings.max_subscribers;
-        (closed || full).then_some(Refused {
-            closed,
-            retry_after: settings.retry_after,
-        })
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 }
 

@@ -23,11 +23,18 @@ use crate::random;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Refused {
-    pub(super) closed: bool,
-    pub(super) retry_after: Duration,
+    closed: bool,
+    retry_after: Duration,
 }
 
 impl Refused {
+    pub(super) const fn new(closed: bool, retry_after: Duration) -> Self {
+        Self {
+            closed,
+            retry_after,
+        }
+    }
+
     /// Whether the hub is closed.
     ///
     /// ```

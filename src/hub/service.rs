@@ -328,7 +328,7 @@ impl<T: Timer + Clone> HubService<T> {
             .headers
             .apply(parts.version, &parts.headers, response.headers_mut());
         let refused = if parts.method == Method::HEAD {
-            match self.hub.refusal() {
+            match self.hub.shared().refusal() {
                 None => return response,
                 Some(refused) => refused,
             }

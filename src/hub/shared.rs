@@ -2,9 +2,10 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::core::{ALL_SHARES, Draft, Last, State, Wakes};
+use super::core::{ALL_SHARES, Draft, Key, Last, Seat, State, Wakes};
 use super::epoch::Epoch;
-use super::outcome::LagPolicy;
+use super::outcome::{LagPolicy, Outcome};
+use super::refused::Refused;
 use super::trace;
 use crate::protocol::{Block, Event, EventId};
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
@@ -19,8 +20,8 @@ pub(super) struct Shared {
     closed_to: AtomicU64,
     /// How many handles to publish with there are.
     hubs: AtomicU64,
-    pub(super) epoch: Epoch,
-    pub(super) settings: Settings,
+    epoch: Epoch,
+    settings: Settings,
 }
 
 #[derive(Debug)]
@@ -121,13 +122,81 @@ impl Shared {
         self.settings.keep_event_ids && !id.is_empty() && self.epoch.parse(id.as_str()).is_none()
     }
 
-    pub(super) fn last(&self, id: Option<EventId>) -> Last {
-        match id {
+    /// A subscriber of these topics, after the event with this ID; gives its place too, if the client
+    /// does not know it.
+    pub(super) fn subscribe(
+        &self,
+        key: Key,
+        after: Option<EventId>,
+    ) -> Result<(Seat, Outcome, Option<u64>), Refused> {
+        let last = match after {
             None => Last::Nothing,
             Some(id) => match self.epoch.parse(id.as_str()) {
                 Some(seq) => Last::Event(seq),
                 None => Last::Own(id),
             },
+        };
+        let subscribed = self.with(|state, wakes| {
+            if let Some(closed) = self.refuses(state) {
+                state.refuse();
+                return Err(closed);
+            }
+            let skip = self.settings.lag == LagPolicy::Newest;
+            let (mut seat, outcome) = state.subscribe(key, &last, skip, wakes);
+            let place = match outcome {
+                // Without events to replay, the client's place has moved on all the same.
+                Outcome::Resumed(0) => state.move_place(&mut seat),
+                Outcome::Resumed(_) => None,
+                _ => Some(state.place_of(&seat)),
+            };
+            Ok((seat, outcome, place))
+        });
+        match &subscribed {
+            Ok((_, outcome, _)) => trace::subscribed(*outcome),
+            Err(closed) => trace::refused(*closed),
+        }
+        subscribed.map_err(|closed| Refused::new(closed, self.settings.retry_after))
+    }
+
+    /// Whether a subscriber is refused now, and then whether since the hub is closed.
+    fn refuses(&self, state: &State) -> Option<bool> {
+        let full = state.subscribers() >= self.settings.max_subscribers;
+        (state.is_closed() || full).then(|| state.is_closed())
+    }
+
+    pub(super) fn refusal(&self) -> Option<Refused> {
+        let closed = self.refuses(&self.lock())?;
+        Some(Refused::new(closed, self.settings.retry_after))
+    }
+
+    pub(super) fn id(&self, seq: u64) -> EventId {
+        self.epoch.id(seq)
+    }
+
+    pub(super) fn lag(&self) -> LagPolicy {
+        self.settings.lag
+    }
+
+    pub(super) fn farewell(&self) -> Option<Block> {
+        self.settings.farewell.clone()
+    }
+
+    pub(super) fn announces_places(&self) -> bool {
+        self.settings.announce_place
+    }
+
+    /// A block without data that moves the client's last event ID.
+    pub(super) fn place_block(&self, seq: u64) -> Block {
+        Event::empty().with_id(self.id(seq)).encode()
+    }
+
+    /// What tells of a gap, with the place that follows it; `place` if that is told in any case. Empty
+    /// if there is nothing to tell.
+    pub(super) fn gap_block(&self, seq: u64, place: bool) -> Block {
+        match &self.settings.gap {
+            Some(gap) => gap.encode_as(Some(&self.id(seq))),
+            None if place || self.announces_places() => self.place_block(seq),
+            None => Block::write(|_| ()),
         }
     }
 

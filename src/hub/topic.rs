@@ -18,11 +18,15 @@ use crate::protocol::{Event, EventId};
 #[derive(Debug, Clone, Copy)]
 #[must_use = "a topic does nothing until something is published"]
 pub struct Topic<'a> {
-    pub(super) hub: &'a Hub,
-    pub(super) name: &'a str,
+    hub: &'a Hub,
+    name: &'a str,
 }
 
-impl Topic<'_> {
+impl<'a> Topic<'a> {
+    pub(super) fn new(hub: &'a Hub, name: &'a str) -> Self {
+        Self { hub, name }
+    }
+
     /// The topic's name.
     ///
     /// ```
@@ -42,7 +46,7 @@ impl Topic<'_> {
     /// assert_eq!(hub.topic("match/7").publish(Event::new("goal")).as_str(), "10-1");
     /// ```
     pub fn publish(&self, event: impl std::borrow::Borrow<Event>) -> EventId {
-        self.hub.shared.publish(self.name, event.borrow())
+        self.hub.shared().publish(self.name, event.borrow())
     }
 
     /// Sends an event to those who follow the topic now; see [`Hub::publish_transient`].
@@ -55,6 +59,6 @@ impl Topic<'_> {
     /// ```
     pub fn publish_transient(&self, event: impl std::borrow::Borrow<Event>) {
         let block = event.borrow().encode_as(None);
-        self.hub.shared.publish_transient(self.name, block);
+        self.hub.shared().publish_transient(self.name, block);
     }
 }

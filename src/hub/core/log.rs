@@ -1,6 +1,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::frames::FRAME;
 use super::wake_list::Wakes;
 use crate::clock;
 use crate::protocol::{Block, EventId};
@@ -15,9 +16,43 @@ const OVERHEAD: usize = 200;
 /// How much of the past is kept: whichever bound is met first. The newest event always is.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::hub) struct Retention {
-    pub(in crate::hub) events: usize,
-    pub(in crate::hub) bytes: usize,
-    pub(in crate::hub) age: Option<Duration>,
+    events: usize,
+    bytes: usize,
+    age: Option<Duration>,
+}
+
+impl Retention {
+    /// At least one event, and no age.
+    pub(in crate::hub) fn new(events: usize, bytes: usize) -> Self {
+        Self {
+            events: events.max(1),
+            bytes,
+            age: None,
+        }
+    }
+
+    pub(in crate::hub) fn events(self, events: usize) -> Self {
+        Self {
+            events: events.max(1),
+            ..self
+        }
+    }
+
+    pub(in crate::hub) fn bytes(self, bytes: usize) -> Self {
+        Self { bytes, ..self }
+    }
+
+    pub(in crate::hub) fn age(self, age: Duration) -> Self {
+        Self {
+            age: Some(age),
+            ..self
+        }
+    }
+
+    /// How many bytes frames may take that subscribers share.
+    pub(super) fn frames(self) -> usize {
+        self.bytes.max(4 * FRAME)
+    }
 }
 
 /// One published event.

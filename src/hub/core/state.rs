@@ -52,7 +52,7 @@ impl State {
             next: 1,
             gate: Gate::default(),
             frames: 0,
-            frames_limit: retention.bytes.max(4 * super::frames::FRAME),
+            frames_limit: retention.frames(),
             framed: VecDeque::new(),
             closing: Closing::default(),
             lingers: Lingers::default(),

@@ -2,11 +2,10 @@ use std::fmt;
 
 use super::subscription::{Filter, Subscription};
 use crate::exclusive::Exclusive;
+use crate::hub::Hub;
 use crate::hub::core::Key;
 use crate::hub::delivery::Delivery;
-use crate::hub::outcome::{LagPolicy, Outcome};
 use crate::hub::refused::Refused;
-use crate::hub::{Hub, trace};
 use crate::last_event_id::LastEventId;
 use crate::protocol::EventId;
 use crate::sync::Arc;
@@ -225,43 +224,9 @@ impl SubscriptionBuilder {
             self.topics.push(Name::from(""));
         }
         let key = Key::new(self.topics, self.prefixes);
-        let shared = &self.hub.shared;
-        let settings = &shared.settings;
-        let last = shared.last(self.after.0);
-        let subscribed = shared.with(|state, wakes| {
-            let closed = state.is_closed();
-            if closed || state.subscribers() >= settings.max_subscribers {
-                state.refuse();
-                return Err(closed);
-            }
-            let skip = settings.lag == LagPolicy::Newest;
-            let (mut seat, outcome) = state.subscribe(key, &last, skip, wakes);
-            let begins_after = state.place_of(&seat);
-            // Without events to replay, the client's place has moved on all the same.
-            let moved = match outcome {
-                Outcome::Resumed(0) => state.move_place(&mut seat),
-                _ => None,
-            };
-            Ok((seat, outcome, begins_after, moved))
-        });
-        let (seat, outcome, begins_after, moved) = subscribed.map_err(|closed| {
-            trace::refused(closed);
-            Refused {
-                closed,
-                retry_after: settings.retry_after,
-            }
-        })?;
-        trace::subscribed(outcome);
-        let shared = Arc::clone(&self.hub.shared);
-        let filter = self.filter;
-        Ok(Subscription::new(
-            shared,
-            seat,
-            outcome,
-            begins_after,
-            moved,
-            filter,
-        ))
+        let shared = Arc::clone(self.hub.shared());
+        let (seat, outcome, place) = shared.subscribe(key, self.after.0)?;
+        Ok(Subscription::new(shared, seat, outcome, place, self.filter))
     }
 }
 

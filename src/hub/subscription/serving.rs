@@ -169,7 +169,7 @@ impl Subscription {
         match taken {
             Taken::Lagged => self.lag(cx),
             Taken::Closed => {
-                let farewell = self.shared.settings.farewell.clone();
+                let farewell = self.shared.farewell();
                 self.leave();
                 Poll::Ready(farewell)
             }
@@ -200,7 +200,8 @@ impl Subscription {
                 Poll::Ready(None)
             }
             Some(begins_after) => {
-                let gap = self.gap_at(begins_after);
+                let once = self.extra.as_ref().is_some_and(|extra| extra.once);
+                let gap = self.shared.gap_block(begins_after, once);
                 if gap.is_empty() {
                     // Nothing tells of it; what is retained comes next.
                     self.poll_block(cx)
@@ -213,7 +214,7 @@ impl Subscription {
 
     /// Moves a stream that has lagged on, and gives what it continues after; or `None` if it is to end.
     fn skip(&mut self) -> Option<u64> {
-        let (seat, lag) = (self.seat.as_mut()?, self.shared.settings.lag);
+        let (seat, lag) = (self.seat.as_mut()?, self.shared.lag());
         trace::lagged(lag == LagPolicy::End);
         let begins_after = self
             .shared

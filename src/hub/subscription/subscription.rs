@@ -17,7 +17,7 @@ use crate::hub::core::Seat;
 use crate::hub::delivery::Delivery;
 use crate::hub::outcome::Outcome;
 use crate::hub::shared::Shared;
-use crate::protocol::{Block, Event, Writer};
+use crate::protocol::{Block, Writer};
 use crate::sync::Arc;
 use crate::timer::Timer;
 #[cfg(feature = "tokio")]
@@ -83,25 +83,22 @@ impl Subscription {
         shared: Arc<Shared>,
         seat: Seat,
         outcome: Outcome,
-        begins_after: u64,
-        moved: Option<u64>,
+        place: Option<u64>,
         filter: Option<Filter>,
     ) -> Self {
+        let first = if outcome.is_lossy() {
+            // Even if it is empty, it says that something was missed.
+            place.map(|seq| shared.gap_block(seq, false))
+        } else {
+            place
+                .filter(|_| shared.announces_places())
+                .map(|seq| shared.place_block(seq))
+        };
         let mut subscription = Self {
             shared,
             seat: Some(seat),
             outcome,
             extra: None,
-        };
-        let settings = &subscription.shared.settings;
-        let first = match outcome {
-            Outcome::Fresh => settings
-                .announce_place
-                .then(|| Self::place_block(&subscription.shared, begins_after)),
-            Outcome::Resumed(_) => moved
-                .filter(|_| settings.announce_place)
-                .map(|seq| Self::place_block(&subscription.shared, seq)),
-            Outcome::Gap | Outcome::Unknown => Some(subscription.gap_at(begins_after)),
         };
         if first.is_some() || filter.is_some() {
             let extra = subscription.extra.get_or_insert_default();
@@ -120,22 +117,6 @@ impl Subscription {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome
-    }
-
-    /// A block without data that moves the client's last event ID.
-    fn place_block(shared: &Shared, seq: u64) -> Block {
-        Event::empty().with_id(shared.epoch.id(seq)).encode()
-    }
-
-    /// What tells of a gap, with the place that follows it; empty if the settings send neither.
-    pub(in crate::hub) fn gap_at(&self, seq: u64) -> Block {
-        let shared = &self.shared;
-        let once = self.extra.as_ref().is_some_and(|extra| extra.once);
-        match &shared.settings.gap {
-            Some(gap) => gap.encode_as(Some(&shared.epoch.id(seq))),
-            None if once || shared.settings.announce_place => Self::place_block(shared, seq),
-            None => Block::write(|_| ()),
-        }
     }
 
     /// With heartbeats and a prelude, on tokio's clock.
@@ -199,7 +180,7 @@ impl Subscription {
             let lossy = self.outcome.is_lossy();
             self.shared.with(|state, _| state.end_soon(seat, lossy))
         });
-        let place = place.map(|seq| Self::place_block(&self.shared, seq));
+        let place = place.map(|seq| self.shared.place_block(seq));
         let resumed = matches!(self.outcome, Outcome::Resumed(_));
         let extra = self.extra.get_or_insert_default();
         extra.once = true;
@@ -254,7 +235,7 @@ impl SealedSource for Subscription {
     fn place(self: Pin<&mut Self>) -> Option<Block> {
         let this = self.get_mut();
         let extra = this.extra.as_ref();
-        if !this.shared.settings.announce_place && !extra.is_some_and(|extra| extra.once) {
+        if !this.shared.announces_places() && !extra.is_some_and(|extra| extra.once) {
             return None;
         }
         if extra.is_some_and(|extra| extra.first.is_some()) {
@@ -262,7 +243,7 @@ impl SealedSource for Subscription {
         }
         let seat = this.seat.as_mut()?;
         let seq = this.shared.lock().move_place(seat)?;
-        Some(Self::place_block(&this.shared, seq))
+        Some(this.shared.place_block(seq))
     }
 }
 
