@@ -3,8 +3,7 @@
 //!
 //! Server and client are processes of their own, the server pinned to one core and the client to
 //! another. What is measured is the server's CPU time per delivery; latency; and resident memory per
-//! idle subscriber. The servers take turns, in a round for each eleven of the other
-//! benches, and ratios are medians over the rounds.
+//! idle subscriber. The servers take turns, in one round for 34 of the other benches', and ratios are medians over the rounds.
 //!
 //! The cases are `speed`, `yielding`, `single`, `batches`, `steady`, `linger` and `idle`; one may be named.
 
@@ -114,7 +113,7 @@ async fn measure(kind: Kind, subscribers: usize, query: &str, events: u64) -> Ou
 async fn compare(title: &str, subscribers: usize, query: &str, events: u64) -> Outcome<()> {
     println!("{title}: {subscribers} subscribers, {events} events of 120 bytes");
     let mut taken: Vec<Vec<Taken>> = KINDS.iter().map(|_| Vec::new()).collect();
-    for _ in 0..rounds().map_or(1, |rounds| rounds.div_ceil(11)) {
+    for _ in 0..rounds().map_or(1, |rounds| rounds.div_ceil(34)) {
         for (kind, taken) in KINDS.iter().zip(&mut taken) {
             taken.push(measure(*kind, subscribers, query, events).await?);
         }
