@@ -83,6 +83,19 @@
 //! - [`middleware`]: which responses the layer touches, and deployment caveats.
 //! - [`hub`]: the log, cursors, resuming, gaps and lag.
 //! - [`client`]: what reconnects, what fails, and the browser's interface next to ours.
+//!
+//! # Guides
+//!
+//! - [`docs::proxies`]: nginx, HAProxy, Caddy, Apache, Cloudflare, AWS and Kubernetes.
+//! - [`docs::http2`]: connections per browser, TLS, flow control, and streams that fail.
+//! - [`docs::stalled_peers`]: write timeouts, under hyper and `axum::serve`.
+//! - [`docs::shutdown`]: deploys, and clients that do not all return at once.
+//! - [`docs::limits`]: descriptors, caps for a hub and for a user, memory.
+//! - [`docs::authentication`]: cookies, tokens, CORS, and access that ends.
+//! - [`docs::compression`]: when it pays, and when it leaks.
+//! - [`docs::testing`]: handlers without sockets, heartbeats without waiting.
+//! - [`docs::llm`]: serving the official SDKs, and reading up to `[DONE]`.
+//! - [`docs::coming_from_axum`]: `axum::response::sse`, method by method.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -113,7 +126,7 @@ pub use protocol::{
     Block, Data, Decoder, Event, EventId, EventType, InvalidText, MessageEvent, Writer,
 };
 
-/// Guides, which are here for the documentation alone.
+/// Guides: how to run, test and secure event streams. The module exists in the documentation only.
 #[cfg(all(
     any(doc, doctest),
     feature = "axum",
@@ -121,8 +134,26 @@ pub use protocol::{
     feature = "tokio"
 ))]
 pub mod docs {
+    #[doc = include_str!("docs/authentication.md")]
+    pub mod authentication {}
     #[doc = include_str!("docs/coming_from_axum.md")]
     pub mod coming_from_axum {}
+    #[doc = include_str!("docs/compression.md")]
+    pub mod compression {}
+    #[doc = include_str!("docs/http2.md")]
+    pub mod http2 {}
+    #[doc = include_str!("docs/limits.md")]
+    pub mod limits {}
+    #[doc = include_str!("docs/llm.md")]
+    pub mod llm {}
+    #[doc = include_str!("docs/proxies.md")]
+    pub mod proxies {}
+    #[doc = include_str!("docs/shutdown.md")]
+    pub mod shutdown {}
+    #[doc = include_str!("docs/stalled_peers.md")]
+    pub mod stalled_peers {}
+    #[doc = include_str!("docs/testing.md")]
+    pub mod testing {}
 }
 
 /// The README's code, compiled with the doc tests.
