@@ -3,7 +3,8 @@
 //!
 //! Server and client are processes of their own, the server pinned to one core and the client to
 //! another. What is measured is the server's CPU time per delivery; latency; and resident memory per
-//! idle subscriber. The servers take turns, in one round for 34 of the other benches', and ratios are medians over the rounds.
+//! idle subscriber. The servers take turns, in one round for 34 of the other benches', and ratios are
+//! medians over the rounds.
 //!
 //! The cases are `speed`, `yielding`, `single`, `batches`, `steady`, `linger` and `idle`; one may be named.
 
