@@ -9,4 +9,5 @@ mod model;
 mod places;
 mod service;
 mod stalled;
+mod stress;
 mod threads;

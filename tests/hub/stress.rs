@@ -1,0 +1,280 @@
+//! Everything at once on real threads: publishers, readers that come, stall, leave and resume, lingers,
+//! publishers that wait, and readers of prefixes and with filters. Each topic's events are counted, so
+//! that a reader knows of each whether it is the next.
+//!
+//! Two seconds by default; `STRESS_SECONDS=3600` for an hour.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
+use http_body_util::BodyExt;
+use tower_sse::hub::{Hub, LagPolicy, Outcome, Subscription};
+use tower_sse::{Event, EventId};
+
+use crate::support::rng::Rng;
+
+const TOPICS: [&str; 8] = ["", "a", "a/1", "a/2", "b", "b/1", "b/1/x", "c"];
+const PREFIXES: [&str; 4] = ["a/", "b", "", "none"];
+const PUBLISHERS: u64 = 3;
+const READERS: u64 = 5;
+
+struct Stress {
+    hub: Hub,
+    /// How many events each topic has had. Held while one is published, so that the hub's order is
+    /// that of the counts.
+    counts: Vec<Mutex<u64>>,
+    over: AtomicBool,
+    received: AtomicU64,
+    gaps: AtomicU64,
+    longest_publish: AtomicU64,
+}
+
+impl Stress {
+    fn publish(&self, rng: &mut Rng) {
+        let at = rng.below(TOPICS.len());
+        let topic = self.hub.topic(TOPICS[at]);
+        if rng.one_in(10) {
+            topic.publish_transient(Event::new("transient"));
+            return;
+        }
+        let pad = if rng.one_in(50) {
+            20_000
+        } else {
+            rng.below(100)
+        };
+        let mut count = self.counts[at].lock().unwrap();
+        *count += 1;
+        let event = Event::new(format!("{at} {count} {}", "x".repeat(pad)));
+        let start = Instant::now();
+        topic.publish(event);
+        let time = u64::try_from(start.elapsed().as_micros()).unwrap();
+        self.longest_publish.fetch_max(time, Ordering::Relaxed);
+    }
+
+    fn publisher(&self, seed: u64) {
+        let mut rng = Rng::new(seed);
+        while !self.over.load(Ordering::Relaxed) {
+            for _ in 0..1 + rng.below(40) {
+                self.publish(&mut rng);
+            }
+            match rng.below(4) {
+                0 => thread::sleep(Duration::from_micros(rng.next() % 500)),
+                1 => {
+                    let patience = smol::Timer::after(Duration::from_millis(2));
+                    smol::block_on(self.hub.caught_up(200).or_after(patience));
+                }
+                2 => _ = self.hub.caught_up(50).now_or_never(),
+                _ => thread::yield_now(),
+            }
+        }
+    }
+
+    fn linger(&self, seed: u64) {
+        let mut rng = Rng::new(seed);
+        while !self.over.load(Ordering::Relaxed) {
+            let time = Duration::from_micros(rng.next() % 2_000);
+            let linger = self.hub.linger(time, smol::Timer::after);
+            let end = smol::Timer::after(Duration::from_millis(rng.next() % 20));
+            smol::block_on(select(Box::pin(linger), end));
+            thread::sleep(Duration::from_millis(rng.next() % 20));
+        }
+    }
+
+    fn reader(&self, seed: u64) {
+        let mut rng = Rng::new(seed);
+        while !self.over.load(Ordering::Relaxed) {
+            let mut reader = Reader::new(self, &mut rng);
+            for _ in 0..10 {
+                let mut body = reader.connect();
+                for _ in 0..rng.below(60) {
+                    if !reader.read(&mut body, Duration::from_millis(1)) {
+                        break;
+                    }
+                    if rng.one_in(30) {
+                        thread::sleep(Duration::from_millis(rng.next() % 10));
+                    }
+                }
+            }
+        }
+        // Nothing is published any more: all of it arrives, and wakes the reader.
+        let mut reader = Reader::new(self, &mut rng);
+        reader.last = EventId::from_static("10-0");
+        let mut body = reader.connect();
+        let end = Instant::now() + Duration::from_secs(20);
+        while !reader.has_all() {
+            assert!(Instant::now() < end, "{:?} is all that came", reader.seen);
+            reader.read(&mut body, Duration::from_millis(50));
+        }
+    }
+}
+
+struct Reader<'a> {
+    stress: &'a Stress,
+    topics: Vec<&'static str>,
+    prefix: Option<&'static str>,
+    filtered: bool,
+    last: EventId,
+    /// Of each topic, the last event's count, and whether the next one has to follow it.
+    seen: HashMap<usize, (u64, bool)>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(stress: &'a Stress, rng: &mut Rng) -> Self {
+        Self {
+            stress,
+            topics: TOPICS.into_iter().filter(|_| rng.one_in(3)).collect(),
+            prefix: rng.one_in(3).then(|| PREFIXES[rng.below(PREFIXES.len())]),
+            filtered: rng.one_in(5),
+            last: EventId::EMPTY,
+            seen: HashMap::new(),
+        }
+    }
+
+    fn follows(&self, topic: &str) -> bool {
+        let prefix = self.prefix.is_some_and(|prefix| topic.starts_with(prefix));
+        prefix || self.topics.contains(&topic)
+    }
+
+    fn connect(&mut self) -> Subscription {
+        let hub = &self.stress.hub;
+        let mut subscriber = hub.subscriber().topics(self.topics.iter().copied());
+        if let Some(prefix) = self.prefix {
+            subscriber = subscriber.prefix(prefix);
+        }
+        if self.filtered {
+            subscriber = subscriber.filter(|delivery| delivery.id().is_some());
+        }
+        let body = subscriber.after(self.last.clone()).subscribe().unwrap();
+        match body.outcome() {
+            Outcome::Resumed(_) => {}
+            Outcome::Fresh => self.seen.clear(),
+            Outcome::Gap => self.gap(),
+            other => panic!("{other:?} after {}", self.last),
+        }
+        body
+    }
+
+    fn gap(&mut self) {
+        self.stress.gaps.fetch_add(1, Ordering::Relaxed);
+        self.seen
+            .values_mut()
+            .for_each(|(_, follows)| *follows = false);
+        // Of the others any may come next.
+        for at in 0..TOPICS.len() {
+            self.seen.entry(at).or_insert((0, false));
+        }
+    }
+
+    /// Reads a frame, if one comes in time.
+    fn read(&mut self, body: &mut Subscription, time: Duration) -> bool {
+        let frame = match smol::block_on(select(body.frame(), smol::Timer::after(time))) {
+            Either::Left((frame, _)) => frame.expect("not over").unwrap(),
+            Either::Right(_) => return true,
+        };
+        let data = frame.into_data().unwrap();
+        let text = std::str::from_utf8(&data).unwrap();
+        for block in text.split_terminator("\n\n") {
+            let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
+            if let Some(id) = field("id: ") {
+                self.last = EventId::try_from(id).unwrap();
+            }
+            if field("event: ") == Some("gap") {
+                self.gap();
+                continue;
+            }
+            let Some(data) = field("data: ").filter(|data| *data != "transient") else {
+                continue;
+            };
+            let mut words = data.split(' ');
+            let mut number = || words.next().unwrap().parse::<u64>().unwrap();
+            let (at, count) = (usize::try_from(number()).unwrap(), number());
+            assert!(self.follows(TOPICS[at]), "{} is not its own", TOPICS[at]);
+            if let Some((before, follows)) = self.seen.insert(at, (count, true)) {
+                assert!(count > before, "{count} after {before}");
+                assert!(!follows || count == before + 1, "{count} after {before}");
+            }
+            self.stress.received.fetch_add(1, Ordering::Relaxed);
+        }
+        true
+    }
+
+    fn has_all(&self) -> bool {
+        TOPICS.iter().enumerate().all(|(at, topic)| {
+            let count = *self.stress.counts[at].lock().unwrap();
+            // What was lost before the reader came is gone.
+            let seen = self.seen.get(&at).map_or(0, |(count, _)| *count);
+            !self.follows(topic) || seen == count || (seen == 0 && self.is_lost(at))
+        })
+    }
+
+    /// Whether nothing of a topic is retained.
+    fn is_lost(&self, at: usize) -> bool {
+        let place = EventId::from_static("10-0");
+        let topic = self.stress.hub.subscriber().topic(TOPICS[at]).after(place);
+        let mut topic = topic.subscribe().unwrap().into_stream();
+        let next = || {
+            futures_util::StreamExt::next(&mut topic)
+                .now_or_never()
+                .flatten()
+        };
+        !std::iter::from_fn(next).any(|delivery| delivery.is_ok())
+    }
+}
+
+#[test]
+fn each_reader_gets_each_event_once_and_in_order_or_is_told() {
+    let seconds = std::env::var("STRESS_SECONDS").map_or(2, |seconds| seconds.parse().unwrap());
+    let seed = std::env::var("STRESS_SEED").map_or(1, |seed| seed.parse().unwrap());
+    let mut rng = Rng::new(seed);
+    let end = Instant::now() + Duration::from_secs(seconds);
+    while Instant::now() < end {
+        let lag = [LagPolicy::Oldest, LagPolicy::Newest][rng.below(2)];
+        let stress = Stress {
+            hub: Hub::builder()
+                .epoch(36)
+                .lag(lag)
+                .retain_events([50, 500, 5_000][rng.below(3)])
+                .build(),
+            counts: TOPICS.iter().map(|_| Mutex::new(0)).collect(),
+            over: AtomicBool::new(false),
+            received: AtomicU64::new(0),
+            gaps: AtomicU64::new(0),
+            longest_publish: AtomicU64::new(0),
+        };
+        let round = Duration::from_millis(500).min(end.saturating_duration_since(Instant::now()));
+        let seeds: Vec<_> = (0..PUBLISHERS + READERS + 2).map(|_| rng.next()).collect();
+        thread::scope(|scope| {
+            let (publishers, others) = seeds.split_at(usize::try_from(PUBLISHERS).unwrap());
+            let (lingers, readers) = others.split_at(2);
+            let stress = &stress;
+            let mut running = Vec::new();
+            for seed in publishers {
+                running.push(scope.spawn(|| stress.publisher(*seed)));
+            }
+            for seed in lingers {
+                running.push(scope.spawn(|| stress.linger(*seed)));
+            }
+            for seed in readers {
+                running.push(scope.spawn(|| stress.reader(*seed)));
+            }
+            thread::sleep(round);
+            stress.over.store(true, Ordering::Relaxed);
+            for thread in running {
+                thread.join().unwrap();
+            }
+        });
+        println!(
+            "{} received, {} gaps, the longest publish {} us, {:?}",
+            stress.received.into_inner(),
+            stress.gaps.into_inner(),
+            stress.longest_publish.into_inner(),
+            stress.hub.stats()
+        );
+        assert_eq!(stress.hub.stats().subscribers, 0);
+    }
+}
