@@ -67,6 +67,11 @@
 //! usually a [gap event](HubBuilder::gap_event) of their own. The gap event's ID is the place that
 //! follows the gap; the event is for the page, which then fetches its state anew.
 //!
+//! A client without an ID begins with what is published next, or [where the handler
+//! says](SubscriptionBuilder::start), with an [event of the handler's](SubscriptionBuilder::first)
+//! before it. An ID is the client's claim: where what was said before it came is none of its business,
+//! [`SubscriptionBuilder::not_before`] bounds it.
+//!
 //! # Topics
 //!
 //! An event has one topic; a subscriber follows several, or all with a common prefix, by
@@ -123,6 +128,7 @@ mod outcome;
 mod refused;
 mod service;
 mod shared;
+mod start;
 mod stats;
 mod subscription;
 mod topic;
@@ -135,6 +141,7 @@ pub use hub::Hub;
 pub use outcome::{LagPolicy, Outcome};
 pub use refused::Refused;
 pub use service::HubService;
+pub use start::Start;
 pub use stats::Stats;
 pub use subscription::{After, Deliveries, Missed, Subscription, SubscriptionBuilder};
 pub use topic::Topic;

@@ -2,7 +2,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::core::{ALL_SHARES, Draft, Key, Last, Seat, State, Wakes};
+use super::core::{ALL_SHARES, Begin, Draft, Key, Last, Seat, State, Wakes};
 use super::epoch::Epoch;
 use super::outcome::{LagPolicy, Outcome};
 use super::refused::Refused;
@@ -122,27 +122,30 @@ impl Shared {
         self.settings.keep_event_ids && !id.is_empty() && self.epoch.parse(id.as_str()).is_none()
     }
 
-    /// A subscriber of these topics, after the event with this ID; gives its place too, if the client
-    /// does not know it.
-    pub(super) fn subscribe(
-        &self,
-        key: Key,
-        after: Option<EventId>,
-    ) -> Result<(Seat, Outcome, Option<u64>), Refused> {
-        let last = match after {
+    /// Where an ID stands, none for none.
+    pub(super) fn last(&self, id: Option<EventId>) -> Last {
+        match id.filter(|id| !id.is_empty()) {
             None => Last::Nothing,
             Some(id) => match self.epoch.parse(id.as_str()) {
                 Some(seq) => Last::Event(seq),
                 None => Last::Own(id),
             },
-        };
+        }
+    }
+
+    /// A subscriber of these topics; gives its place too, if the client does not know it.
+    pub(super) fn subscribe(
+        &self,
+        key: Key,
+        begin: &Begin,
+    ) -> Result<(Seat, Outcome, Option<u64>), Refused> {
         let subscribed = self.with(|state, wakes| {
             if let Some(closed) = self.refuses(state) {
                 state.refuse();
                 return Err(closed);
             }
             let skip = self.settings.lag == LagPolicy::Newest;
-            let (mut seat, outcome) = state.subscribe(key, &last, skip, wakes);
+            let (mut seat, outcome) = state.subscribe(key, begin, skip, wakes);
             let place = match outcome {
                 // Without events to replay, the client's place has moved on all the same.
                 Outcome::Resumed(0) => state.move_place(&mut seat),
@@ -188,6 +191,25 @@ impl Shared {
     /// A block without data that moves the client's last event ID.
     pub(super) fn place_block(&self, seq: u64) -> Block {
         Event::empty().with_id(self.id(seq)).encode()
+    }
+
+    /// What a subscription begins with. Where something was missed it is there, even if it is empty.
+    pub(super) fn first_block(
+        &self,
+        outcome: Outcome,
+        place: Option<u64>,
+        first: Option<&Event>,
+    ) -> Option<Block> {
+        let seq = place?;
+        match first {
+            Some(first) if outcome.is_lossy() => Some(Block::write(|out| {
+                out.push(self.gap_block(seq, false));
+                out.push(first.encode_as(Some(&self.id(seq))));
+            })),
+            Some(first) if outcome == Outcome::Fresh => Some(first.encode_as(Some(&self.id(seq)))),
+            _ if outcome.is_lossy() => Some(self.gap_block(seq, false)),
+            _ => self.announces_places().then(|| self.place_block(seq)),
+        }
     }
 
     /// What tells of a gap, with the place that follows it; `place` if that is told in any case. Empty

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use http_body::Body;
-use tower_sse::hub::{Hub, LagPolicy, Outcome, Refused, Subscription};
+use tower_sse::hub::{Hub, LagPolicy, Outcome, Refused, Start, Subscription};
 use tower_sse::{Data, Event, EventId, EventType};
 
 use crate::support::rng::Rng;
@@ -43,6 +43,8 @@ struct Client {
     /// Has been looked at up to here; further than `place` if a filter kept something back.
     looked: u64,
     live_since: u64,
+    start: Start,
+    not_before: Option<u64>,
     body: Option<Pin<Box<Subscription>>>,
     /// What has arrived of a block that is not complete.
     bytes: Vec<u8>,
@@ -63,6 +65,11 @@ impl Client {
             .after(last.unwrap_or(EventId::EMPTY));
         for prefix in &self.prefixes {
             subscriber = subscriber.prefix(*prefix);
+        }
+        subscriber = subscriber.start(self.start.clone());
+        if let Some(seq) = self.not_before {
+            let id = EventId::try_from(format!("10-{seq}")).unwrap();
+            subscriber = subscriber.not_before(id);
         }
         if self.filtered {
             subscriber = subscriber.filter(|delivery| {
@@ -178,6 +185,7 @@ impl Model {
         let all = Client {
             filtered: false,
             topics: client.topics.clone(),
+            start: Start::Now,
             prefixes: client.prefixes.clone(),
             body: None,
             bytes: Vec::new(),
@@ -190,11 +198,10 @@ impl Model {
         match outcome {
             Outcome::Fresh => {
                 assert!(fresh);
-                assert_eq!(
-                    self.block(client).as_deref(),
-                    Some(&*format!("id: 10-{newest}\n\n"))
-                );
-                client.place = newest;
+                let block = self.block(client).unwrap();
+                let place = block.strip_prefix("id: 10-").unwrap().trim_end();
+                client.place = place.parse().unwrap();
+                self.check_start(client);
             }
             Outcome::Unknown => {
                 assert!(!fresh && !known);
@@ -223,6 +230,26 @@ impl Model {
             }
             _ => unreachable!(),
         }
+    }
+
+    /// Whether a client that has come for the first time begins where it was to.
+    fn check_start(&self, client: &Client) {
+        let floor = client.not_before.unwrap_or(0);
+        let retained: Vec<u64> = self.events[self.oldest..]
+            .iter()
+            .filter(|e| !e.transient && e.seq > floor && matches(client, e))
+            .map(|e| e.seq)
+            .collect();
+        let after = |place: u64| retained.iter().filter(|seq| **seq > place).count();
+        let expected = match &client.start {
+            Start::Now => 0,
+            Start::Last(events) => retained.len().min(*events),
+            // As the model writes them.
+            Start::After(id) => after(id.as_str()["10-".len()..].parse().unwrap()),
+            _ => retained.len(),
+        };
+        assert_eq!(after(client.place), expected, "{:?}", client.start);
+        assert!(client.place < self.next);
     }
 
     fn gap(&self, client: &mut Client) {
@@ -330,6 +357,10 @@ fn matches(client: &Client, event: &Published) -> bool {
         || client.prefixes.iter().any(|p| event.topic.starts_with(p))
 }
 
+fn id_of(seq: u64) -> EventId {
+    EventId::try_from(format!("10-{seq}")).unwrap()
+}
+
 fn run(seed: u64) -> usize {
     let mut rng = Rng::new(seed);
     let lag = *rng.pick(&[LagPolicy::End, LagPolicy::Oldest, LagPolicy::Newest]);
@@ -372,6 +403,13 @@ fn run(seed: u64) -> usize {
                     place: model.next - 1,
                     looked: 0,
                     live_since: 0,
+                    start: match rng.below(6) {
+                        0 => Start::Oldest,
+                        1 => Start::Last(rng.below(40)),
+                        2 => Start::After(id_of(rng.next() % model.next)),
+                        _ => Start::Now,
+                    },
+                    not_before: rng.one_in(6).then(|| rng.next() % model.next),
                     body: None,
                     bytes: Vec::new(),
                     received: 0,
@@ -389,8 +427,10 @@ fn run(seed: u64) -> usize {
             10 | 11 if !clients.is_empty() => {
                 let at = rng.below(clients.len());
                 let client = &mut clients[at];
-                let id = format!("10-{}", client.place);
-                model.connect(client, Some(EventId::try_from(id).unwrap()), true);
+                let id = id_of(client.place);
+                client.not_before = rng.one_in(6).then(|| rng.next() % model.next);
+                client.place = client.place.max(client.not_before.unwrap_or(0));
+                model.connect(client, Some(id), true);
             }
             12 if !clients.is_empty() => {
                 let at = rng.below(clients.len());

@@ -6,9 +6,9 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt};
 use http_body::Body;
 use http_body_util::BodyExt;
-use tower_sse::hub::{Hub, HubBuilder, LagPolicy, Outcome, Subscription};
+use tower_sse::hub::{Hub, HubBuilder, LagPolicy, Outcome, Start, Subscription};
 use tower_sse::timer::TokioTimer;
-use tower_sse::{Event, EventId, KeepAlive, MaxAge};
+use tower_sse::{Event, EventId, EventType, KeepAlive, MaxAge};
 
 const STRANGER: EventId = EventId::from_static("of yesterday");
 const GAP: &str = "event: gap\nid: 10-3\ndata: {}\n\n";
@@ -237,4 +237,45 @@ fn a_stream_of_deliveries_tells_of_a_gap_whatever_the_setting() {
             assert!(next().is_none());
         }
     }
+}
+
+#[test]
+fn the_handlers_first_event_comes_with_its_place() {
+    let state = "event: state\nid: 10-4\ndata: s\n\n";
+    let rest = "id: 10-5\ndata: 5\n\n";
+    let gap = "event: gap\nid: 10-4\ndata: {}\n\n";
+    for announce in [true, false] {
+        for (last, expected) in [
+            (EventId::EMPTY, format!("{state}{rest}")),
+            (id("10-4"), rest.to_owned()),
+            (id("10-1"), format!("{gap}{state}{rest}")),
+            (STRANGER, format!("{gap}{state}{rest}")),
+        ] {
+            let hub = hub(settings(announce, true));
+            let event = Event::new("s").with_type(EventType::from_static("state"));
+            let subscriber = hub.subscriber().start(Start::After(id("10-4")));
+            let mut body = subscriber.first(event).after(last).subscribe().unwrap();
+            assert_eq!(drain(&mut body), expected);
+        }
+    }
+}
+
+#[test]
+fn what_was_before_a_client_came_is_not_replayed() {
+    let hub = Hub::builder().epoch(36).build();
+    (1..=5).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
+    let outcome = |not_before: EventId, last: EventId| {
+        let subscriber = hub.subscriber().not_before(not_before).after(last);
+        subscriber.subscribe().unwrap().outcome()
+    };
+    assert_eq!(outcome(id("10-3"), id("10-0")), Outcome::Resumed(2));
+    assert_eq!(outcome(id("10-3"), id("10-4")), Outcome::Resumed(1));
+    assert_eq!(outcome(EventId::EMPTY, id("10-0")), Outcome::Resumed(5));
+    // What is not known opens nothing.
+    assert_eq!(outcome(STRANGER, id("10-0")), Outcome::Resumed(0));
+    assert_eq!(outcome(id("10-9"), id("10-0")), Outcome::Resumed(0));
+    let oldest = hub.subscriber().start(Start::Oldest).not_before(id("10-3"));
+    let mut body = oldest.subscribe().unwrap();
+    let events = "id: 10-4\ndata: 4\n\nid: 10-5\ndata: 5\n\n";
+    assert_eq!(drain(&mut body), format!("id: 10-3\n\n{events}"));
 }

@@ -18,13 +18,44 @@ pub(in crate::hub) enum Last {
     Own(EventId),
 }
 
+/// Where a subscriber begins.
+#[derive(Debug)]
+pub(in crate::hub) struct Begin {
+    pub(super) last: Last,
+    pub(super) start: Fresh,
+    /// Whether one that has missed something begins as one that comes for the first time.
+    pub(super) anew: bool,
+    /// No event up to this one is for it.
+    pub(super) not_before: Last,
+}
+
+/// Where it begins if it has seen nothing.
+#[derive(Debug)]
+pub(in crate::hub) enum Fresh {
+    Now,
+    Oldest,
+    Last(usize),
+    After(Last),
+}
+
+impl Begin {
+    pub(in crate::hub) fn new(last: Last, start: Fresh, anew: bool, not_before: Last) -> Self {
+        Self {
+            last,
+            start,
+            anew,
+            not_before,
+        }
+    }
+}
+
 /// Subscribers that come and go, and the groups they are in.
 impl State {
-    /// A cursor in the group of these topics, after what the client saw last.
+    /// A cursor in the group of these topics.
     pub(in crate::hub) fn subscribe(
         &mut self,
         key: Key,
-        last: &Last,
+        begin: &Begin,
         skip: bool,
         wakes: &mut Wakes,
     ) -> (Seat, Outcome) {
@@ -33,17 +64,24 @@ impl State {
             Some(index) => *index,
             None => self.enter_group(key),
         };
-        let last = match last {
+        let floor = match &begin.not_before {
+            Last::Nothing => 0,
+            // One that is not known any more, or not yet, opens nothing.
+            known => self.find(index, known).unwrap_or(self.next - 1),
+        };
+        let last = match &begin.last {
             Last::Nothing => None,
-            Last::Event(seq) => Some(Some(*seq)),
-            Last::Own(id) => Some(self.find_own(index, id)),
+            last => Some(self.find(index, last).map(|seq| seq.max(floor))),
         };
         let head = self.groups[index].head;
-        let (outcome, place) = match last {
+        let (outcome, mut place) = match last {
             None => (Outcome::Fresh, head),
-            Some(Some(seq)) if seq < self.next => self.resume(index, seq + 1, skip),
-            Some(_) => (Outcome::Unknown, head),
+            Some(Some(seq)) => self.resume(index, seq + 1, skip),
+            Some(None) => (Outcome::Unknown, head),
         };
+        if outcome == Outcome::Fresh || (outcome.is_lossy() && begin.anew) {
+            place = self.start(index, &begin.start, floor);
+        }
         self.counters.gaps += u64::from(outcome.is_lossy());
         self.counters.subscribers += 1;
         let group = &mut self.groups[index];
@@ -70,6 +108,29 @@ impl State {
             _ => self.place_of(&seat),
         };
         (seat, outcome)
+    }
+
+    /// Where a subscriber begins that has seen nothing after the event with this number.
+    fn start(&mut self, index: usize, start: &Fresh, floor: u64) -> u64 {
+        let from = match start {
+            Fresh::Now => return self.groups[index].head,
+            Fresh::Oldest => 1,
+            Fresh::Last(events) => {
+                self.number_from(index, floor + 1);
+                self.last_from(index, *events)
+            }
+            Fresh::After(after) => self.find(index, after).map_or(1, |seq| seq + 1),
+        };
+        self.resume(index, from.max(floor + 1), false).1
+    }
+
+    /// The number of an event that there has been.
+    fn find(&self, index: usize, last: &Last) -> Option<u64> {
+        match last {
+            Last::Nothing => None,
+            Last::Event(seq) => Some(*seq).filter(|seq| *seq < self.next),
+            Last::Own(id) => self.find_own(index, id),
+        }
     }
 
     /// From a place on, as far as that is possible.

@@ -229,6 +229,12 @@ impl Log {
         self.history.len() - self.history.partition_point(|entry| entry.seq < seq)
     }
 
+    /// The numbers of the last so many retained events.
+    pub(super) fn last(&self, events: usize) -> impl Iterator<Item = u64> {
+        let start = self.history.len().saturating_sub(events);
+        self.history.range(start..).map(|entry| entry.seq)
+    }
+
     pub(super) fn retained(&self) -> (usize, usize) {
         (self.history.len(), self.bytes)
     }

@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::task::Waker;
 
 use bytes::Bytes;
@@ -388,12 +389,35 @@ impl State {
         until
     }
 
+    /// The number from which on the group has so many retained events; the head's if there are none.
+    pub(super) fn last_from(&self, index: usize, events: usize) -> u64 {
+        let group = &self.groups[index];
+        if events == 0 {
+            return group.head;
+        }
+        let last = |list: &VecDeque<u64>| {
+            let start = list.len().saturating_sub(events);
+            list.range(start..).copied().collect::<Vec<u64>>()
+        };
+        let mut numbers = if group.key.is_everything() {
+            self.log.last(events).collect()
+        } else if let Some(numbers) = &group.numbers {
+            last(&numbers.list)
+        } else {
+            let topics = group.topics.iter();
+            topics
+                .flat_map(|topic| last(&self.topics.get(topic.slot).retained))
+                .collect()
+        };
+        numbers.sort_unstable();
+        let first = numbers.len().saturating_sub(events);
+        numbers.get(first).copied().unwrap_or(group.head)
+    }
+
     /// How many retained events the group has from a place on.
     pub(super) fn count_from(&self, index: usize, from: u64) -> u64 {
         let group = &self.groups[index];
-        let after = |list: &std::collections::VecDeque<u64>| {
-            list.len() - list.partition_point(|seq| *seq < from)
-        };
+        let after = |list: &VecDeque<u64>| list.len() - list.partition_point(|seq| *seq < from);
         let count = if group.key.is_everything() {
             self.log.count_from(from)
         } else if let Some(numbers) = &group.numbers {

@@ -3,11 +3,12 @@ use std::fmt;
 use super::subscription::{Filter, Subscription};
 use crate::exclusive::Exclusive;
 use crate::hub::Hub;
-use crate::hub::core::Key;
+use crate::hub::core::{Begin, Fresh, Key};
 use crate::hub::delivery::Delivery;
 use crate::hub::refused::Refused;
+use crate::hub::start::Start;
 use crate::last_event_id::LastEventId;
-use crate::protocol::EventId;
+use crate::protocol::{Event, EventId};
 use crate::sync::Arc;
 
 /// A topic's name.
@@ -95,6 +96,9 @@ pub struct SubscriptionBuilder {
     prefixes: Vec<Name>,
     filter: Option<Filter>,
     after: After,
+    start: Start,
+    first: Option<Event>,
+    not_before: Option<EventId>,
 }
 
 impl SubscriptionBuilder {
@@ -106,6 +110,9 @@ impl SubscriptionBuilder {
             prefixes: Vec::new(),
             filter: None,
             after: After::default(),
+            start: Start::Now,
+            first: None,
+            not_before: None,
         }
     }
 
@@ -206,6 +213,78 @@ impl SubscriptionBuilder {
         self
     }
 
+    /// Where to begin if the client has no last event ID; [now](Start::Now), by default.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// use futures_util::{FutureExt, StreamExt};
+    /// use tower_sse::hub::Start;
+    ///
+    /// let hub = Hub::new();
+    /// hub.publish(Event::new("before"));
+    /// let mut all = hub.subscriber().start(Start::Oldest).subscribe()?.into_stream();
+    /// assert_eq!(all.next().now_or_never().unwrap().unwrap().unwrap().data(), "before");
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn start(mut self, start: Start) -> Self {
+        self.start = start;
+        self
+    }
+
+    /// An event to send before all others to a client that has no last event ID, or that may have
+    /// missed something: the state that the events change. It is sent in one block with the ID of the
+    /// place that follows, so a client that has one has the other.
+    ///
+    /// Take the place *before* the state is read, and [start](Self::start) there. What happens in
+    /// between then comes twice rather than not at all.
+    ///
+    /// ```
+    /// use futures_util::FutureExt;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::hub::{Hub, Start};
+    /// use tower_sse::{Event, EventType};
+    ///
+    /// let hub = Hub::builder().epoch(36).build();
+    /// hub.publish(Event::new("1 : 0"));
+    /// let (place, state) = (hub.last_event_id(), "1 : 0");
+    /// hub.publish(Event::new("2 : 0"));
+    ///
+    /// let state = Event::new(state).with_type(EventType::from_static("state"));
+    /// let body = hub.subscriber().start(Start::After(place)).first(state).subscribe()?;
+    /// hub.close();
+    /// assert_eq!(
+    ///     body.collect().now_or_never().unwrap().unwrap().to_bytes(),
+    ///     "event: state\nid: 10-1\ndata: 1 : 0\n\nid: 10-2\ndata: 2 : 0\n\n",
+    /// );
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn first(mut self, event: Event) -> Self {
+        self.first = Some(event);
+        self
+    }
+
+    /// Replays nothing up to the event with this ID, whatever the client says it saw last: for what
+    /// was said before a user came. An ID that is not known replays nothing at all; the empty one
+    /// bounds nothing.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, EventId, hub::Hub};
+    /// use tower_sse::hub::Outcome;
+    ///
+    /// let hub = Hub::builder().epoch(36).build();
+    /// hub.publish(Event::new("before Anna came"));
+    /// let came = hub.last_event_id();
+    /// hub.publish(Event::new("hello Anna"));
+    /// let forged = EventId::from_static("10-0");
+    /// let anna = hub.subscriber().not_before(came).after(forged).subscribe()?;
+    /// assert_eq!(anna.outcome(), Outcome::Resumed(1));
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn not_before(mut self, id: EventId) -> Self {
+        self.not_before = Some(id);
+        self
+    }
+
     /// Subscribes.
     ///
     /// # Errors
@@ -225,8 +304,17 @@ impl SubscriptionBuilder {
         }
         let key = Key::new(self.topics, self.prefixes);
         let shared = Arc::clone(self.hub.shared());
-        let (seat, outcome, place) = shared.subscribe(key, self.after.0)?;
-        Ok(Subscription::new(shared, seat, outcome, place, self.filter))
+        let start = match self.start {
+            Start::Now => Fresh::Now,
+            Start::Oldest => Fresh::Oldest,
+            Start::Last(events) => Fresh::Last(events),
+            Start::After(id) => Fresh::After(shared.last(Some(id))),
+        };
+        let (last, not_before) = (shared.last(self.after.0), shared.last(self.not_before));
+        let begin = Begin::new(last, start, self.first.is_some(), not_before);
+        let (seat, outcome, place) = shared.subscribe(key, &begin)?;
+        let first = shared.first_block(outcome, place, self.first.as_ref());
+        Ok(Subscription::new(shared, seat, outcome, first, self.filter))
     }
 }
 
@@ -237,6 +325,8 @@ impl fmt::Debug for SubscriptionBuilder {
             .field("prefixes", &self.prefixes)
             .field("filter", &self.filter.is_some())
             .field("after", &self.after)
+            .field("start", &self.start)
+            .field("not_before", &self.not_before)
             .finish_non_exhaustive()
     }
 }

@@ -83,17 +83,9 @@ impl Subscription {
         shared: Arc<Shared>,
         seat: Seat,
         outcome: Outcome,
-        place: Option<u64>,
+        first: Option<Block>,
         filter: Option<Filter>,
     ) -> Self {
-        let first = if outcome.is_lossy() {
-            // Even if it is empty, it says that something was missed.
-            place.map(|seq| shared.gap_block(seq, false))
-        } else {
-            place
-                .filter(|_| shared.announces_places())
-                .map(|seq| shared.place_block(seq))
-        };
         let mut subscription = Self {
             shared,
             seat: Some(seat),
