@@ -8,9 +8,11 @@ use tower_sse::protocol::IdRef;
 use tower_sse::{Block, Data, Event, EventId, EventType};
 
 /// Short enough to be kept in place, and too long for that.
-const TEXTS: [&str; 4] = [
+const TEXTS: [&str; 6] = [
     "",
     "goal",
+    "fifteen bytes: ",
+    "sixteen bytes: 1",
     "a text that is longer than what is kept in place",
     "é\r\n火",
 ];
@@ -62,6 +64,26 @@ fn a_long_arc_is_shared() {
     assert_eq!(chunks[1].as_ptr(), text.as_ptr());
     drop((event, chunks));
     assert_eq!(Arc::strong_count(&text), 1);
+}
+
+#[test]
+fn a_short_arc_is_shared_until_it_is_encoded() {
+    let text = Arc::<str>::from("x");
+    let event = Event::new(Arc::clone(&text));
+    assert_eq!(Arc::strong_count(&text), 2);
+    assert_eq!(event.encode(), "data: x\n\n");
+    drop(event);
+    assert_eq!(Arc::strong_count(&text), 1);
+}
+
+#[test]
+fn clones_of_long_text_share_it() {
+    let event = Event::new("x".repeat(32 * 1024));
+    let [one, other] = [event.clone(), event].map(|event| {
+        let chunks: Vec<Bytes> = event.encode().into_chunks().collect();
+        chunks[1].as_ptr()
+    });
+    assert_eq!(one, other);
 }
 
 #[test]

@@ -73,29 +73,28 @@ impl Block {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn of(event: &Event) -> Self {
-        if let Some(lines) = event.lines_alone() {
-            let head = lines.clone();
-            return Self {
-                head,
-                payload: None,
-            };
-        }
         Self::of_fields(&event.fields(), event.data())
     }
 
-    #[inline]
+    // Inlined up to `encoded`: the `Event` is never put together in memory, and neither is the `Bytes`,
+    // which would be stored by words and loaded by pairs of them, and so wait for the stores.
+    #[inline(always)]
     pub(super) fn of_fields(fields: &Fields<'_>, data: Option<&Repr>) -> Self {
-        let mut head = Vec::new();
-        let payload = data.and_then(shareable);
-        match payload {
-            None => fields.encode(&mut head),
-            Some(_) => fields.encode_before_text(&mut head),
+        if let Some(payload) = data.and_then(shareable) {
+            return Self::sharing(fields, payload.clone());
         }
+        Self::from_shared(Bytes::from(fields.encoded()))
+    }
+
+    #[cold]
+    fn sharing(fields: &Fields<'_>, payload: Bytes) -> Self {
+        let mut head = Vec::new();
+        fields.encode_before_text(&mut head);
         Self {
             head: Bytes::from(head),
-            payload: payload.cloned(),
+            payload: Some(payload),
         }
     }
 

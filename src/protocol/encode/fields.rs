@@ -4,7 +4,6 @@ use bytes::Bytes;
 
 use super::data::Repr;
 use super::lines::{COMMENT, DATA, END, Measured, has_break, push_lines};
-use crate::protocol::value::Text;
 
 /// From how many bytes on a one-line payload leaves as a chunk of its own instead of being copied.
 ///
@@ -40,15 +39,6 @@ pub(super) enum Payload<'a> {
     Text(&'a [u8]),
     /// Whole data lines and the empty one after them.
     Lines(&'a [u8]),
-}
-
-impl<'a> Payload<'a> {
-    pub(super) fn of(repr: &'a Repr) -> Self {
-        match repr {
-            Repr::Text(text) => Self::Text(text.as_bytes()),
-            Repr::Lines(lines) => Self::Lines(lines),
-        }
-    }
 }
 
 impl<'a> Fields<'a> {
@@ -89,6 +79,14 @@ impl<'a> Fields<'a> {
                 out.push(b'\n');
             }
         }
+    }
+
+    /// The block by itself, in one exact allocation.
+    #[inline(never)]
+    pub(super) fn encoded(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.encode(&mut out);
+        out
     }
 
     /// The same for text of several lines.
@@ -194,7 +192,11 @@ fn push_comment(out: &mut Vec<u8>, comment: &[u8]) {
 #[inline]
 pub(super) fn shareable(data: &Repr) -> Option<&Bytes> {
     match data {
-        Repr::Text(Text::Shared(text)) if text.len() >= SHARE && !has_break(text) => Some(text),
+        Repr::Shared(text) => long_line(text),
         _ => None,
     }
+}
+
+fn long_line(text: &Bytes) -> Option<&Bytes> {
+    (text.len() >= SHARE && !has_break(text)).then_some(text)
 }

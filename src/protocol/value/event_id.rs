@@ -1,7 +1,7 @@
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::str::FromStr;
+use std::str::{self, FromStr};
 
 use bytes::Bytes;
 
@@ -10,6 +10,9 @@ use super::find::find;
 use super::text::Text;
 
 const WHAT: &str = "event ID";
+
+/// A `u64` has 20 digits, a UUID 36 characters.
+const INLINE: usize = 38;
 
 /// An event's ID: what the browser sends back as `Last-Event-ID` when it reconnects.
 ///
@@ -30,7 +33,7 @@ const WHAT: &str = "event ID";
 ///
 /// [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 #[derive(Clone)]
-pub struct EventId(Text);
+pub struct EventId(Text<INLINE>);
 
 impl EventId {
     /// The empty ID, which resets the client's last event ID.
@@ -216,7 +219,7 @@ impl From<&EventId> for EventId {
 impl TryFrom<&str> for EventId {
     type Error = InvalidText;
 
-    #[inline]
+    #[inline(always)]
     fn try_from(text: &str) -> Result<Self, InvalidText> {
         Self::check(text.as_bytes())?;
         Ok(Self(Text::copy(text)))
@@ -234,17 +237,16 @@ impl FromStr for EventId {
 impl TryFrom<String> for EventId {
     type Error = InvalidText;
 
-    #[inline]
+    #[inline(always)]
     fn try_from(text: String) -> Result<Self, InvalidText> {
-        Self::check(text.as_bytes())?;
-        Ok(Self(Text::from(text)))
+        Self::try_from(text.as_str())
     }
 }
 
 impl TryFrom<&String> for EventId {
     type Error = InvalidText;
 
-    #[inline]
+    #[inline(always)]
     fn try_from(text: &String) -> Result<Self, InvalidText> {
         Self::try_from(text.as_str())
     }
@@ -253,7 +255,7 @@ impl TryFrom<&String> for EventId {
 impl TryFrom<Cow<'_, str>> for EventId {
     type Error = InvalidText;
 
-    #[inline]
+    #[inline(always)]
     fn try_from(text: Cow<'_, str>) -> Result<Self, InvalidText> {
         match text {
             Cow::Borrowed(text) => Self::try_from(text),
@@ -267,8 +269,10 @@ impl TryFrom<Bytes> for EventId {
 
     fn try_from(bytes: Bytes) -> Result<Self, InvalidText> {
         Self::check(&bytes)?;
-        let text = Text::from_utf8(bytes).map_err(|at| InvalidText::not_utf8(WHAT, at))?;
-        Ok(Self(text.compact()))
+        match str::from_utf8(&bytes) {
+            Ok(text) => Ok(Self(Text::copy(text))),
+            Err(error) => Err(InvalidText::not_utf8(WHAT, error.valid_up_to())),
+        }
     }
 }
 

@@ -13,4 +13,3 @@ pub use error::InvalidText;
 pub use error::JsonError;
 pub use event_id::EventId;
 pub use event_type::EventType;
-pub(crate) use text::Text;

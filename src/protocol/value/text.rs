@@ -1,35 +1,32 @@
 use std::fmt;
 use std::str;
-
-use bytes::Bytes;
+use std::sync::Arc;
 
 use super::digits::digits;
 
-/// How many bytes of text are kept in place: what fits beside the two bytes of tag and length
-/// without making `Text` larger than its largest form. A `u64` has 20 digits, a UUID 36 characters.
-const INLINE: usize = 38;
-
-/// UTF-8 text that clones without copying what is long.
+/// UTF-8 text of which up to `N` bytes are kept in place, and which clones without copying what is
+/// longer.
 ///
-/// A `Bytes` alone would do; static and short texts are kept apart because they are nearly all
-/// there is in ids and types, and cost neither an allocation nor a call through a vtable here.
+/// An `Arc` alone would do; static and short texts are kept apart because they are nearly all there is
+/// in IDs and types, and cost neither an allocation nor a count here. With tag and length, `N` bytes
+/// should make whole words.
 #[derive(Clone)]
-pub(crate) enum Text {
+pub(super) enum Text<const N: usize> {
     Static(&'static str),
-    Inline { len: u8, bytes: [u8; INLINE] },
-    Shared(Bytes),
+    Inline { len: u8, bytes: [u8; N] },
+    Shared(Arc<str>),
 }
 
-impl Text {
-    pub(crate) const EMPTY: Self = Self::Static("");
+impl<const N: usize> Text<N> {
+    pub(super) const EMPTY: Self = Self::Static("");
 
     /// The decimal digits of a number, kept in place.
     #[inline]
-    pub(crate) fn number(n: u64) -> Self {
+    pub(super) fn number(n: u64) -> Self {
         let Some((digits, len)) = digits(n) else {
-            return Self::inline(itoa::Buffer::new().format(n).as_bytes());
+            return Self::copy(itoa::Buffer::new().format(n));
         };
-        let mut bytes = [0; INLINE];
+        let mut bytes = [0; N];
         bytes[..digits.len()].copy_from_slice(&digits);
         #[expect(clippy::cast_possible_truncation, reason = "at most 16")]
         let len = len as u8;
@@ -37,97 +34,64 @@ impl Text {
     }
 
     /// The digits of a number that may have a sign.
-    pub(crate) fn signed(n: i64) -> Self {
+    pub(super) fn signed(n: i64) -> Self {
         match u64::try_from(n) {
             Ok(n) => Self::number(n),
-            Err(_) => Self::inline(itoa::Buffer::new().format(n).as_bytes()),
-        }
-    }
-
-    /// Fails with the length of the part that is UTF-8.
-    pub(crate) fn from_utf8(bytes: Bytes) -> Result<Self, usize> {
-        match str::from_utf8(&bytes) {
-            Ok(_) => Ok(Self::Shared(bytes)),
-            Err(error) => Err(error.valid_up_to()),
-        }
-    }
-
-    /// The same text, kept in place if it is short, so that it does not keep a larger buffer alive.
-    pub(crate) fn compact(self) -> Self {
-        match self {
-            Self::Shared(bytes) if bytes.len() <= INLINE => Self::inline(&bytes),
-            text => text,
+            Err(_) => Self::copy(itoa::Buffer::new().format(n)),
         }
     }
 
     /// A copy of borrowed text.
-    #[inline]
-    pub(crate) fn copy(text: &str) -> Self {
-        Self::copy_checked(text.as_bytes())
+    #[inline(always)]
+    pub(super) fn copy(text: &str) -> Self {
+        if text.len() <= N {
+            Self::inline(text.as_bytes())
+        } else {
+            Self::Shared(Arc::from(text))
+        }
     }
 
     /// A copy of bytes that the caller has found to be UTF-8.
     #[inline]
-    pub(crate) fn copy_checked(text: &[u8]) -> Self {
-        if text.len() <= INLINE {
+    pub(super) fn copy_checked(text: &[u8]) -> Self {
+        if text.len() <= N {
             Self::inline(text)
         } else {
-            Self::Shared(Bytes::copy_from_slice(text))
+            Self::Shared(Arc::from(String::from_utf8_lossy(text)))
         }
     }
 
-    /// The caller has seen to it that `text` is UTF-8 and not longer than `INLINE`.
-    #[inline]
+    /// The caller has seen to it that `text` is UTF-8 and not longer than `N`.
+    #[inline(always)]
     fn inline(text: &[u8]) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "at most INLINE")]
+        #[expect(clippy::cast_possible_truncation, reason = "at most N")]
         let len = text.len() as u8;
-        // Written where it stays: bytes that have just been written one by one are slow to move.
-        let mut inline = Self::Inline {
-            len,
-            bytes: [0; INLINE],
-        };
-        if let Self::Inline { bytes, .. } = &mut inline {
-            bytes[..text.len()].copy_from_slice(text);
-        }
-        inline
+        let mut bytes = [0; N];
+        bytes[..text.len()].copy_from_slice(text);
+        Self::Inline { len, bytes }
     }
 
     #[inline]
-    pub(crate) fn as_bytes(&self) -> &[u8] {
+    pub(super) fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Static(text) => text.as_bytes(),
             Self::Inline { len, bytes } => &bytes[..usize::from(*len)],
-            Self::Shared(bytes) => bytes,
+            Self::Shared(text) => text.as_bytes(),
         }
     }
 
-    pub(crate) fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         match self {
             Self::Static(text) => text,
-            _ => str::from_utf8(self.as_bytes()).expect("checked by every constructor"),
+            Self::Inline { .. } => {
+                str::from_utf8(self.as_bytes()).expect("checked by every constructor")
+            }
+            Self::Shared(text) => text,
         }
     }
 }
 
-impl From<&'static str> for Text {
-    #[inline]
-    fn from(text: &'static str) -> Self {
-        Self::Static(text)
-    }
-}
-
-impl From<String> for Text {
-    #[inline]
-    fn from(text: String) -> Self {
-        if text.len() <= INLINE {
-            Self::inline(text.as_bytes())
-        } else {
-            Self::Shared(Bytes::from(text))
-        }
-    }
-}
-
-impl PartialEq for Text {
+impl<const N: usize> PartialEq for Text<N> {
     fn eq(&self, other: &Self) -> bool {
         let (a, b) = (self.as_bytes(), other.as_bytes());
         // Comparing two empty slices may call memcmp on a dangling pointer, which is slow.
@@ -135,7 +99,7 @@ impl PartialEq for Text {
     }
 }
 
-impl fmt::Debug for Text {
+impl<const N: usize> fmt::Debug for Text<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.as_str(), f)
     }
@@ -145,32 +109,33 @@ impl fmt::Debug for Text {
 mod tests {
     use super::*;
 
+    type Short = Text<22>;
+
     #[test]
-    fn is_a_buffer_and_a_tag() {
-        assert_eq!(size_of::<Text>(), size_of::<Bytes>() + size_of::<usize>());
-        assert_eq!(size_of::<Option<Text>>(), size_of::<Text>());
+    fn wastes_no_byte() {
+        assert_eq!(size_of::<Short>(), 24);
+        assert_eq!(size_of::<Option<Short>>(), 24);
+        assert_eq!(size_of::<Option<Text<38>>>(), 40);
     }
 
     #[test]
     fn numbers_and_short_copies_stay_in_place() {
         assert!(matches!(
-            Text::number(u64::MAX),
+            Short::number(u64::MAX),
             Text::Inline { len: 20, .. }
         ));
         assert!(matches!(
-            Text::copy(&"x".repeat(INLINE)),
-            Text::Inline { .. }
+            Short::signed(i64::MIN),
+            Text::Inline { len: 20, .. }
         ));
-        assert!(matches!(
-            Text::copy(&"x".repeat(INLINE + 1)),
-            Text::Shared(_)
-        ));
+        assert!(matches!(Short::copy(&"x".repeat(22)), Text::Inline { .. }));
+        assert!(matches!(Short::copy(&"x".repeat(23)), Text::Shared(_)));
     }
 
     #[test]
     fn equality_is_of_the_text() {
-        assert_eq!(Text::number(17), Text::Static("17"));
-        assert_eq!(Text::from(String::new()), Text::EMPTY);
-        assert_ne!(Text::Static("a"), Text::Static("b"));
+        assert_eq!(Short::number(17), Text::Static("17"));
+        assert_eq!(Short::copy(""), Text::EMPTY);
+        assert_ne!(Short::Static("a"), Text::Static("b"));
     }
 }
