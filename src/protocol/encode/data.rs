@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::data_lines::DataLines;
 use super::fields::{Payload, SHARE};
 use super::lines::{Display, write_data};
+use super::scratch::with_scratch;
 use crate::protocol::value::InvalidText;
 #[cfg(feature = "json")]
 use crate::protocol::value::JsonError;
@@ -132,9 +133,7 @@ impl Data {
     pub fn display(value: impl fmt::Display) -> Result<Self, fmt::Error> {
         use fmt::Write as _;
 
-        let mut lines = Vec::with_capacity(128);
-        write_data(&mut lines, |out| write!(Display(out), "{value}"))?;
-        Ok(Self::from_encoded(lines))
+        Self::written(|out| write!(Display(out), "{value}"))
     }
 
     /// Each item as a line, or as several if it has line breaks; see [`DataLines`].
@@ -167,10 +166,15 @@ impl Data {
     /// ```
     #[cfg(feature = "json")]
     pub fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
-        let mut lines = Vec::with_capacity(128);
-        write_data(&mut lines, |out| serde_json::to_writer(out, value))
-            .map_err(JsonError::writing)?;
-        Ok(Self::from_encoded(lines))
+        Self::written(|out| serde_json::to_writer(out, value)).map_err(JsonError::writing)
+    }
+
+    #[inline]
+    fn written<E>(write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<Self, E> {
+        with_scratch(|lines| {
+            write_data(lines, write)?;
+            Ok(Self(Repr::Lines(Box::from(lines.as_slice()))))
+        })
     }
 }
 

@@ -10,6 +10,7 @@ mod fields;
 mod id_ref;
 mod into;
 mod lines;
+mod scratch;
 mod type_ref;
 mod writer;
 

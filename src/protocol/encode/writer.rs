@@ -10,6 +10,7 @@ use super::event_writer::EventWriter;
 use super::fields::{Fields, Payload, reserve, shareable};
 use super::id_ref::IdRef;
 use super::lines::{END, write_data};
+use super::scratch::with_scratch;
 use super::type_ref::TypeRef;
 
 /// What is put into a frame: an [`Event`] or a [`Block`].
@@ -241,8 +242,15 @@ impl Writer {
         head: &Fields<'_>,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
     ) -> Result<(), E> {
+        if self.buffer.capacity() == 0 {
+            return with_scratch(|scratch| {
+                head.encode_head(scratch);
+                write_data(scratch, write)?;
+                self.buffer = scratch.as_slice().to_vec();
+                Ok(())
+            });
+        }
         self.make_room();
-        reserve(&mut self.buffer, 128);
         let mut begun = Begun::new(&mut self.buffer);
         head.encode_head(begun.buffer);
         write_data(begun.buffer, write)?;
