@@ -81,8 +81,8 @@ impl HubBuilder {
         self
     }
 
-    /// How long an event is retained; by default however long. The clock is looked at when something
-    /// is published and when somebody subscribes. On `wasm32-unknown-unknown`, where the standard
+    /// How long an event is retained; without a limit, by default. The clock is read when something is
+    /// published and when somebody subscribes. On `wasm32-unknown-unknown`, where the standard
     /// library has no clock, only the other bounds count.
     ///
     /// ```

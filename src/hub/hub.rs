@@ -67,9 +67,10 @@ impl Hub {
 
     /// Publishes an event to the topic without a name, and gives its ID.
     ///
-    /// It is encoded once, under the hub's ID in place of its own, and retained; whoever follows the
-    /// topic is woken. Never waits for a subscriber; to do that, see [`caught_up`](Self::caught_up).
-    /// From any thread; concurrent publishers are put in an order, the same for all.
+    /// The event is encoded once, under the hub's ID in place of its own, and retained, and the topic's
+    /// subscribers are woken. Publishing never waits for a subscriber; to do that, see
+    /// [`caught_up`](Self::caught_up). Concurrent publishers are put in one order, the same for every
+    /// subscriber.
     ///
     /// ```
     /// use tower_sse::Event;
@@ -83,9 +84,9 @@ impl Hub {
         self.topic("").publish(event)
     }
 
-    /// Sends an event to those who follow the topic without a name now, and keeps it out of the
-    /// history: presence, progress, somebody typing. It has no ID, and is missed by subscribers that
-    /// are too far behind.
+    /// Sends an event to the present subscribers of the topic without a name, and keeps it out of the
+    /// history: presence, progress, somebody typing. It has no ID, and subscribers that are too far
+    /// behind miss it.
     ///
     /// ```
     /// use http_body_util::BodyExt;
@@ -136,8 +137,8 @@ impl Hub {
     /// Subscribes to the topic without a name, after the last event the client has seen: a
     /// [`LastEventId`](crate::LastEventId), an [`EventId`] or an `Option<LastEventId>`; see [`After`].
     ///
-    /// Between what is retained and what comes live there is no gap and nothing double, whoever
-    /// publishes meanwhile. [`Subscription::outcome`] says whether something was missed before.
+    /// Between what is retained and what comes live, nothing is missing and nothing comes twice, even if
+    /// others publish meanwhile. [`Subscription::outcome`] says whether something was missed before.
     ///
     /// # Errors
     ///

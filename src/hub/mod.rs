@@ -39,9 +39,9 @@
 //!   logarithmic time; 14 and 15 come from the history and 16 live, and there is no seam: both are the
 //!   log. [`Outcome::Resumed`]`(2)`.
 //! - **C** has stopped reading. It costs nothing but its cursor, until the end of the log passes it:
-//! - **D** has *lagged*: for it, 6 is lost. [`LagPolicy`] says what happens then: it is sent a gap event and
-//!   continues with the oldest event that is retained, or with the next that is published; or its
-//!   stream ends, so that it reconnects and is told. It is counted in [`Stats`].
+//! - **D** has *lagged*: for it, 6 is lost. [`LagPolicy`] says what happens then: it is sent a gap
+//!   event and continues with the oldest event that is retained, or with the next that is published;
+//!   or its stream ends, so that it reconnects and is told. It is counted in [`Stats`].
 //!
 //! A body whose client has stopped reading is not polled by its server, so nothing in it can end it:
 //! set a write timeout on the connection. Meanwhile it holds a cursor and one frame.
@@ -69,8 +69,8 @@
 //!
 //! A client without an ID begins with what is published next, or [where the handler
 //! says](SubscriptionBuilder::start), with an [event of the handler's](SubscriptionBuilder::first)
-//! before it. An ID is the client's claim: where what was said before it came is none of its business,
-//! [`SubscriptionBuilder::not_before`] bounds it.
+//! before it. An ID is only the client's claim: [`SubscriptionBuilder::not_before`] bounds what it can
+//! replay, for instance to what was published since a user joined.
 //!
 //! # Topics
 //!

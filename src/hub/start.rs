@@ -27,7 +27,7 @@ pub enum Start {
     Now,
     /// With the oldest event of its topics that is retained.
     Oldest,
-    /// With the last so many of its topics' retained events.
+    /// With this many of its topics' retained events, the newest ones.
     Last(usize),
     /// After the event with this ID, as a client that has seen it. If that is not known, or something
     /// after it is lost, with the oldest.

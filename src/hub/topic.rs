@@ -49,7 +49,7 @@ impl<'a> Topic<'a> {
         self.hub.shared().publish(self.name, event.borrow())
     }
 
-    /// Sends an event to those who follow the topic now; see [`Hub::publish_transient`].
+    /// Sends an event to the topic's present subscribers; see [`Hub::publish_transient`].
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};

@@ -23,7 +23,7 @@ pub(in crate::hub) enum Last {
 pub(in crate::hub) struct Begin {
     pub(super) last: Last,
     pub(super) start: Fresh,
-    /// Whether one that has missed something begins as one that comes for the first time.
+    /// Whether a client that has missed something begins like a new one.
     pub(super) anew: bool,
     /// No event up to this one is for it.
     pub(super) not_before: Last,
@@ -66,7 +66,7 @@ impl State {
         };
         let floor = match &begin.not_before {
             Last::Nothing => 0,
-            // One that is not known any more, or not yet, opens nothing.
+            // An ID that is not known opens nothing.
             known => self.find(index, known).unwrap_or(self.next - 1),
         };
         let last = match &begin.last {

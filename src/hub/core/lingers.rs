@@ -13,7 +13,7 @@ pub(super) struct Lingers {
     /// Those that have been polled. A task is here until it has been told of the first news.
     tasks: BTreeMap<u64, Option<Waker>>,
     next: u64,
-    /// May name a group twice, or one that has gone.
+    /// May name a group twice, or a group that has gone.
     groups: Vec<usize>,
     events: usize,
 }
@@ -37,7 +37,7 @@ impl Lingers {
 
 impl State {
     /// A linger waits for the first news; false if there are some. Its key is made when it is first
-    /// polled: events wait for nobody before that.
+    /// polled: until then, no event waits for it.
     pub(in crate::hub) fn linger(
         &mut self,
         key: &mut Option<u64>,

@@ -62,7 +62,7 @@ pub(super) struct Entry {
     /// The topic's slot.
     pub(super) topic: usize,
     pub(super) block: Block,
-    /// It begins a segment of its topic: no frame goes on over it.
+    /// It begins a segment of its topic: frames end before it.
     pub(super) border: bool,
     /// It is kept out of the history.
     pub(super) transient: bool,
@@ -229,7 +229,7 @@ impl Log {
         self.history.len() - self.history.partition_point(|entry| entry.seq < seq)
     }
 
-    /// The numbers of the last so many retained events.
+    /// The numbers of this many retained events, the newest ones.
     pub(super) fn last(&self, events: usize) -> impl Iterator<Item = u64> {
         let start = self.history.len().saturating_sub(events);
         self.history.range(start..).map(|entry| entry.seq)

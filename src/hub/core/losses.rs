@@ -6,7 +6,7 @@ use std::sync::Arc;
 const TOPICS: usize = 16 * 1024;
 const BYTES: usize = 1024 * 1024;
 
-/// What topics have lost that nobody follows and of which nothing is retained.
+/// What topics have lost that have no followers and no retained events.
 ///
 /// Memory for that is bounded. What is dropped raises the floor: any topic not known here may have
 /// lost what is before it.

@@ -160,7 +160,7 @@ impl State {
         self.cursors[seat.cursor].slot = slot;
     }
 
-    /// Moves a subscriber that has lagged on; gives what it goes on after.
+    /// Moves a subscriber that has lagged on; gives the number it continues after.
     pub(in crate::hub) fn skip(
         &mut self,
         seat: &mut Seat,
@@ -389,7 +389,8 @@ impl State {
         until
     }
 
-    /// The number from which on the group has so many retained events; the head's if there are none.
+    /// The number of the first of the group's newest retained events, of which there are this many; the
+    /// head if there are none.
     pub(super) fn last_from(&self, index: usize, events: usize) -> u64 {
         let group = &self.groups[index];
         if events == 0 {

@@ -30,8 +30,8 @@ impl<T> Slots<T> {
         if self.slab.is_empty() {
             *self = Self::new();
         } else if self.slab.len() < capacity / 4 && self.removed >= capacity / 16 {
-            // To look costs nothing where the last slot is taken. Where it is not, so many have gone
-            // that the work stays in proportion.
+            // This costs nothing while the last slot is taken. When it is free, enough values have
+            // gone to keep the work in proportion.
             self.slab.shrink_to_fit();
             if self.slab.capacity() < capacity {
                 self.removed = 0;

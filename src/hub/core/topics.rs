@@ -37,8 +37,7 @@ pub(super) struct Topic {
 }
 
 impl Topic {
-    /// Counts an event of so many bytes; true if it begins a segment. Those are as long as a frame may
-    /// be.
+    /// Counts an event's bytes; true if it begins a segment. Segments are as long as a frame may be.
     pub(super) fn begins_segment(&mut self, len: usize) -> bool {
         let (bytes, events) = self.segment;
         let begins = bytes + len > FRAME || events == PER_TOPIC;
@@ -130,7 +129,7 @@ impl Topics {
         self.remove_if_idle(slot);
     }
 
-    /// Removes a topic that nobody follows by name and that has no event.
+    /// Removes a topic without followers by name and without events.
     pub(super) fn remove_if_idle(&mut self, slot: usize) {
         let topic = &self.slots[slot];
         if topic.pins > 0 || !topic.retained.is_empty() {

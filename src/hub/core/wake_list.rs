@@ -14,7 +14,7 @@ use crate::protocol::{Block, EventId};
 #[derive(Debug, Default)]
 pub(super) struct WakeList {
     sheet: Sheet,
-    /// The one that is not out.
+    /// Marked in the next round, unless it is out.
     spare: Sheet,
     /// How many slots there are.
     slots: usize,

@@ -66,7 +66,7 @@ impl<T: Timer> Future for CloseOver<T> {
         let mut this = self.project();
         loop {
             match this.sleep.as_mut().as_pin_mut() {
-                // Nobody yet, but the door is shut.
+                // No stream ends yet, but new subscribers are refused.
                 None => {
                     *this.start = clock::instant();
                     this.shared.close_to(0);
