@@ -4,6 +4,8 @@ use super::Hub;
 use super::core::{Retention, State};
 use super::epoch::Epoch;
 use super::outcome::LagPolicy;
+#[cfg(feature = "sealed")]
+use super::seal::SealKey;
 use super::shared::{Settings, Shared};
 use crate::protocol::{Event, EventType};
 use crate::sync::Arc;
@@ -35,6 +37,8 @@ pub struct HubBuilder {
     keep_event_ids: bool,
     announce_place: bool,
     epoch: Option<u64>,
+    #[cfg(feature = "sealed")]
+    seal_key: Option<SealKey>,
 }
 
 impl HubBuilder {
@@ -49,6 +53,8 @@ impl HubBuilder {
             keep_event_ids: false,
             announce_place: true,
             epoch: None,
+            #[cfg(feature = "sealed")]
+            seal_key: None,
         }
     }
 
@@ -270,6 +276,41 @@ impl HubBuilder {
         self
     }
 
+    /// Seals the hub's IDs, so that they tell nothing and cannot be made up. An ID is then 43 letters,
+    /// digits, `-` and `_`, in which neither the epoch nor the number can be read, nor how many events
+    /// lie between two of them. All subscribers get the same ID for an event.
+    ///
+    /// An ID that was not sealed with this key, for this [epoch](Self::epoch), is
+    /// [`Unknown`](super::Outcome::Unknown), whatever is wrong with it. Several processes that are to
+    /// know each other's IDs need the same key and the same epoch.
+    ///
+    /// What sealing does not do: an ID is not bound to a client, so one client can resume from
+    /// another's ID, in the topics that the handler lets it follow. A place that moves on still tells
+    /// that something was published. With [`keep_event_ids`](Self::keep_event_ids), an event's own ID goes out as
+    /// it is, and only the hub's are sealed.
+    ///
+    /// An ID is sealed once, when its event is published, and outside the hub's lock. Publishers of
+    /// one hub take turns for that.
+    ///
+    /// ```
+    /// use tower_sse::hub::{Hub, Outcome};
+    /// use tower_sse::{Event, EventId};
+    ///
+    /// let secret = [7; 32];
+    /// let hub = Hub::builder().seal_ids(secret).epoch(36).build();
+    /// let id = hub.publish(Event::new("kick-off"));
+    /// hub.publish(Event::new("goal"));
+    /// assert_eq!(id.as_str().len(), 43);
+    /// assert_eq!(hub.resume(id)?.outcome(), Outcome::Resumed(1));
+    /// assert_eq!(hub.resume(EventId::from_static("10-0"))?.outcome(), Outcome::Unknown);
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    #[cfg(feature = "sealed")]
+    pub fn seal_ids(mut self, key: impl Into<SealKey>) -> Self {
+        self.seal_key = Some(key.into());
+        self
+    }
+
     /// The hub.
     ///
     /// ```
@@ -278,7 +319,14 @@ impl HubBuilder {
     /// ```
     #[must_use]
     pub fn build(self) -> Hub {
-        let epoch = self.epoch.map_or_else(Epoch::random, Epoch::new);
+        let epoch = self.epoch.unwrap_or_else(Epoch::random_number);
+        #[cfg(feature = "sealed")]
+        let epoch = match self.seal_key {
+            Some(key) => Epoch::sealed(epoch, key),
+            None => Epoch::new(epoch),
+        };
+        #[cfg(not(feature = "sealed"))]
+        let epoch = Epoch::new(epoch);
         let settings = Settings {
             lag: self.lag,
             gap: self.gap,

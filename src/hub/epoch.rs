@@ -1,13 +1,22 @@
+#[cfg(feature = "sealed")]
+use super::seal::{Seal, SealKey};
 use crate::protocol::EventId;
 use crate::random;
+use crate::sync::MutexGuard;
+
+/// A publisher's turn: while it lasts, no other takes a number.
+pub(super) type Turn<'a> = Option<MutexGuard<'a, ()>>;
 
 /// What tells one hub's IDs from those of another, or of another life of the process: a prefix of
 /// every ID.
 ///
-/// An ID reads `<epoch>-<sequence number>`, the epoch in base 36 and the number in decimal.
+/// An ID reads `<epoch>-<sequence number>`, the epoch in base 36 and the number in decimal, unless IDs
+/// are sealed.
 #[derive(Debug)]
 pub(super) struct Epoch {
     prefix: String,
+    #[cfg(feature = "sealed")]
+    seal: Option<Seal>,
 }
 
 impl Epoch {
@@ -23,15 +32,32 @@ impl Epoch {
             }
         }
         let prefix = digits.into_iter().rev().chain(['-']).collect();
-        Self { prefix }
+        Self {
+            prefix,
+            #[cfg(feature = "sealed")]
+            seal: None,
+        }
+    }
+
+    /// One whose IDs are sealed.
+    #[cfg(feature = "sealed")]
+    pub(super) fn sealed(number: u64, key: SealKey) -> Self {
+        Self {
+            seal: Some(Seal::new(key, number)),
+            ..Self::new(number)
+        }
     }
 
     /// Of 48 bits: two lives of a process are told apart, and an ID stays short.
-    pub(super) fn random() -> Self {
-        Self::new(random::below((1 << 48) - 1))
+    pub(super) fn random_number() -> u64 {
+        random::below((1 << 48) - 1)
     }
 
     pub(super) fn id(&self, seq: u64) -> EventId {
+        #[cfg(feature = "sealed")]
+        if let Some(seal) = &self.seal {
+            return seal.id(seq);
+        }
         let mut text = [0; 40];
         let (prefix, mut digits) = (self.prefix.as_bytes(), itoa::Buffer::new());
         let digits = digits.format(seq).as_bytes();
@@ -42,13 +68,42 @@ impl Epoch {
         EventId::copy_checked(&text[..len])
     }
 
-    /// How many bytes an ID has before its number.
-    pub(super) fn prefix_len(&self) -> usize {
-        self.prefix.len()
+    /// What stands for the ID of an event that is encoded before its turn, where that is possible:
+    /// sealed IDs are all of one length.
+    pub(super) fn blank(&self) -> Option<EventId> {
+        #[cfg(feature = "sealed")]
+        if self.seal.is_some() {
+            return Some(Seal::blank());
+        }
+        None
+    }
+
+    /// Where IDs are sealed, publishers take turns. The number of the next event is then known
+    /// without the lock, so that an ID is sealed once and no subscriber waits for that.
+    #[inline]
+    pub(super) fn turn(&self) -> Turn<'_> {
+        #[cfg(feature = "sealed")]
+        if let Some(seal) = &self.seal {
+            return Some(seal.turn());
+        }
+        None
+    }
+
+    /// How many bytes an ID has before its number, if the number can be read in it.
+    pub(super) fn prefix_len(&self) -> Option<usize> {
+        #[cfg(feature = "sealed")]
+        if self.seal.is_some() {
+            return None;
+        }
+        Some(self.prefix.len())
     }
 
     /// The sequence number, if the ID is one that this epoch writes, to the letter.
     pub(super) fn parse(&self, id: &str) -> Option<u64> {
+        #[cfg(feature = "sealed")]
+        if let Some(seal) = &self.seal {
+            return seal.open(id);
+        }
         let digits = id.strip_prefix(self.prefix.as_str())?;
         let canonical = digits == "0" || !digits.starts_with(['0', '+']);
         canonical.then(|| digits.parse().ok()).flatten()

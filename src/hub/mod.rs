@@ -72,6 +72,9 @@
 //! before it. An ID is only the client's claim: [`SubscriptionBuilder::not_before`] bounds what it can
 //! replay, for instance to what was published since a user joined.
 //!
+//! An ID in clear also tells how much the hub publishes. With [`HubBuilder::seal_ids`] IDs are
+//! encrypted and authenticated, so that a client can neither read nor make up one.
+//!
 //! # Topics
 //!
 //! An event has one topic; a subscriber follows several, or all with a common prefix, by
@@ -126,6 +129,8 @@ mod epoch;
 mod hub;
 mod outcome;
 mod refused;
+#[cfg(feature = "sealed")]
+mod seal;
 mod service;
 mod shared;
 mod start;
@@ -140,6 +145,8 @@ pub use delivery::Delivery;
 pub use hub::Hub;
 pub use outcome::{LagPolicy, Outcome};
 pub use refused::Refused;
+#[cfg(feature = "sealed")]
+pub use seal::SealKey;
 pub use service::HubService;
 pub use start::Start;
 pub use stats::Stats;

@@ -2,8 +2,8 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::core::{ALL_SHARES, Begin, Draft, Key, Last, Seat, State, Wakes};
-use super::epoch::Epoch;
+use super::core::{ALL_SHARES, Begin, Draft, Key, Last, Seat, State, Wakes, patch_id};
+use super::epoch::{Epoch, Turn};
 use super::outcome::{LagPolicy, Outcome};
 use super::refused::Refused;
 use super::trace;
@@ -83,15 +83,22 @@ impl Shared {
         if let Some(id) = own {
             let draft = Draft::with_id(event.encode_as(Some(id)), id.clone());
             // It needs no number.
-            _ = self.append(topic, draft);
+            _ = self.append(topic, draft, self.epoch.turn());
             return id.clone();
         }
         loop {
+            let blank = self.epoch.blank();
+            let blank = blank.map(|blank| (event.encode_as(Some(&blank)), blank));
+            let turn = self.epoch.turn();
             let guess = self.next.load(Ordering::Relaxed);
             let id = self.epoch.id(guess);
-            let block = event.encode_as(Some(&id));
+            let filled = blank.and_then(|(mut block, blank)| {
+                let filled = patch_id(&mut block, 0, blank.as_str(), id.as_str());
+                filled.then_some(block)
+            });
+            let block = filled.unwrap_or_else(|| event.encode_as(Some(&id)));
             let draft = Draft::with_number(block, guess, self.epoch.prefix_len());
-            match self.append(topic, draft) {
+            match self.append(topic, draft, turn) {
                 Some(seq) if seq == guess => return id,
                 Some(seq) => return self.epoch.id(seq),
                 // Others were faster, and the number has more digits by now.
@@ -101,18 +108,22 @@ impl Shared {
     }
 
     #[inline]
-    fn append(&self, topic: &str, draft: Draft) -> Option<u64> {
+    fn append(&self, topic: &str, draft: Draft, turn: Turn<'_>) -> Option<u64> {
         self.with(|state, wakes| {
             let seq = state.publish(topic, draft, wakes);
             self.next.store(state.next(), Ordering::Relaxed);
+            // Before tasks are woken: one may publish.
+            drop(turn);
             seq
         })
     }
 
     pub(super) fn publish_transient(&self, topic: &str, block: Block) {
+        let turn = self.epoch.turn();
         self.with(|state, wakes| {
             state.publish_transient(topic, block, wakes);
             self.next.store(state.next(), Ordering::Relaxed);
+            drop(turn);
         });
     }
 

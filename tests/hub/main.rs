@@ -7,6 +7,8 @@ mod attacks;
 mod lifecycle;
 mod model;
 mod places;
+#[cfg(feature = "sealed")]
+mod sealed;
 mod service;
 mod stalled;
 mod stress;

@@ -307,6 +307,45 @@ fn each_event_has_its_own_number() {
     );
 }
 
+/// The ID of an event is sealed before the hub's lock is taken, for the number that it then has.
+#[cfg(feature = "sealed")]
+#[test]
+fn sealed_ids_are_in_the_order_of_the_log() {
+    shuttle::check_random(
+        || {
+            let hub = Hub::builder().epoch(36).seal_ids([7; 32]).build();
+            let mut body = hub.resume(hub.last_event_id()).unwrap();
+            let threads: Vec<_> = (0..3)
+                .map(|_| {
+                    let hub = hub.clone();
+                    thread::spawn(move || {
+                        let first = hub.publish(event());
+                        hub.publish_transient(event());
+                        [first, hub.publish(event())]
+                    })
+                })
+                .collect();
+            let mut ids = Vec::new();
+            while ids.len() < 6 {
+                let frame = future::block_on(next(&mut body)).unwrap();
+                let sent = frame.lines().filter_map(|line| line.strip_prefix("id: "));
+                ids.extend(sent.map(str::to_owned));
+            }
+            let published = threads.into_iter().map(|thread| thread.join().unwrap());
+            for [first, second] in published {
+                let at = |id: &protocol::EventId| ids.iter().position(|sent| id == sent.as_str());
+                assert!(at(&first).unwrap() < at(&second).unwrap());
+            }
+            for (at, id) in (1..).zip(&ids) {
+                let last = protocol::EventId::try_from(id.as_str()).unwrap();
+                let outcome = hub.resume(last).unwrap().outcome();
+                assert_eq!(outcome, hub::Outcome::Resumed(6 - at));
+            }
+        },
+        1_000,
+    );
+}
+
 #[test]
 fn a_spread_close_reaches_everybody() {
     shuttle::check_random(

@@ -8,7 +8,7 @@ pub(in crate::hub) struct Draft {
     pub(super) id: Option<EventId>,
     /// The number it was encoded with, and the ID's text before it.
     guess: Option<u64>,
-    prefix: usize,
+    prefix: Option<usize>,
 }
 
 impl Draft {
@@ -18,13 +18,13 @@ impl Draft {
             block,
             id: Some(id),
             guess: None,
-            prefix: 0,
+            prefix: None,
         }
     }
 
     /// With the hub's ID for the number that it will have if nobody is faster: `prefix` bytes, and
-    /// the number.
-    pub(in crate::hub) fn with_number(block: Block, guess: u64, prefix: usize) -> Self {
+    /// the number; or an ID that is not to be corrected.
+    pub(in crate::hub) fn with_number(block: Block, guess: u64, prefix: Option<usize>) -> Self {
         Self {
             block,
             id: None,
@@ -44,13 +44,24 @@ impl Draft {
 
     #[cold]
     fn correct(&mut self, guess: u64, seq: u64) -> bool {
+        let Some(prefix) = self.prefix else {
+            return false;
+        };
         let (mut old, mut new) = (itoa::Buffer::new(), itoa::Buffer::new());
         let (old, new) = (old.format(guess), new.format(seq));
-        if old.len() != new.len() {
-            return false;
+        let corrected = patch_id(&mut self.block, prefix, old, new);
+        if corrected {
+            self.guess = Some(seq);
         }
-        let prefix = self.prefix;
-        let corrected = self.block.patch_head(|head| {
+        corrected
+    }
+}
+
+/// Replaces a part of the ID, `from` bytes after it begins, by as many others; false if the block is
+/// not there for that.
+pub(in crate::hub) fn patch_id(block: &mut Block, from: usize, old: &str, new: &str) -> bool {
+    old.len() == new.len()
+        && block.patch_head(|head| {
             // The first field of that name is the ID: data come after it.
             let mut start = 0;
             while !head[start..].starts_with(b"id: ") {
@@ -59,20 +70,15 @@ impl Draft {
                     None => return false,
                 }
             }
-            let start = start + b"id: ".len() + prefix;
+            let start = start + b"id: ".len() + from;
             match head.get_mut(start..start + new.len()) {
-                Some(digits) if digits == old.as_bytes() => {
-                    digits.copy_from_slice(new.as_bytes());
+                Some(part) if part == old.as_bytes() => {
+                    part.copy_from_slice(new.as_bytes());
                     true
                 }
                 _ => false,
             }
-        });
-        if corrected {
-            self.guess = Some(seq);
-        }
-        corrected
-    }
+        })
 }
 
 #[cfg(test)]
@@ -83,7 +89,7 @@ mod tests {
     fn draft(number: u64) -> Draft {
         let event = Event::new("id: 10-7\nid: 10-7").with_type(EventType::from_static("id: 10-7"));
         let id = EventId::try_from(format!("10-{number}")).unwrap();
-        Draft::with_number(event.encode_as(Some(&id)), number, 3)
+        Draft::with_number(event.encode_as(Some(&id)), number, Some(3))
     }
 
     #[test]
@@ -98,5 +104,8 @@ mod tests {
         let other = one.block.clone();
         assert!(!one.number(8));
         assert_eq!(other, draft(7).block);
+        // Nor what has no number to be read.
+        let mut one = Draft::with_number(draft(7).block, 7, None);
+        assert!(one.number(7) && !one.number(8));
     }
 }

@@ -27,7 +27,7 @@ mod wake_list;
 
 pub(super) use closing::ALL_SHARES;
 pub(super) use cursors::Seat;
-pub(super) use draft::Draft;
+pub(super) use draft::{Draft, patch_id};
 pub(super) use following::{Begin, Fresh, Last};
 pub(super) use gate::Wait;
 pub(super) use key::Key;
