@@ -105,6 +105,10 @@ impl<T: MaybeTimer> Interrupts<T> {
         self.alarm.get_or_insert_with(Alarm::new);
     }
 
+    pub(super) fn has_heartbeats(&self) -> bool {
+        self.idle.is_some()
+    }
+
     pub(super) fn end_when(&mut self, shutdown: impl Future<Output = ()> + Send + 'static) {
         let slot = self.end_mut().project().shutdown;
         let shutdown: Shutdown = match slot.take() {

@@ -1,11 +1,11 @@
 use std::future::Future;
 
-use super::ending::Ending;
-use super::keep_alive::KeepAlive;
+use super::keep_alive::{HEARTBEAT, KeepAlive};
 use super::max_age::MaxAge;
 use super::prelude::Prelude;
+use super::rare::Rare;
 use super::source::Source;
-use super::sse_body::{PreludeSetting, SseBody};
+use super::sse_body::SseBody;
 use crate::exclusive::Exclusive;
 use crate::protocol::Block;
 #[cfg(feature = "tokio")]
@@ -36,12 +36,10 @@ impl<S: Source> SseBody<S> {
     fn timed<T: Timer>(self, timer: T) -> SseBody<S, T> {
         SseBody {
             source: self.source,
-            ending: self.ending,
+            rare: self.rare,
             out: self.out,
             frame_size: self.frame_size,
             state: self.state,
-            prelude: self.prelude,
-            heartbeat: self.heartbeat,
             interrupts: self.interrupts.with_timer(timer),
         }
     }
@@ -75,7 +73,11 @@ where
     {
         let (interval, heartbeat) = keep_alive.into_parts();
         self.interrupts.heartbeat_every(interval);
-        self.heartbeat = Some(heartbeat);
+        if heartbeat != HEARTBEAT {
+            self.rare().heartbeat = Some(heartbeat);
+        } else if let Some(rare) = &mut self.rare {
+            rare.heartbeat = None;
+        }
         self
     }
 }
@@ -96,7 +98,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     /// # }
     /// ```
     pub fn prelude(mut self, prelude: impl Into<Option<Prelude>>) -> Self {
-        self.prelude = PreludeSetting::Set(prelude.into());
+        self.rare().prelude = Some(prelude.into());
         self
     }
 
@@ -186,7 +188,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     /// # }
     /// ```
     pub fn farewell(mut self, farewell: impl Into<Block>) -> Self {
-        self.ending().farewell = Some(farewell.into());
+        self.rare().farewell = Some(farewell.into());
         self
     }
 
@@ -206,7 +208,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     /// # }
     /// ```
     pub fn on_error(mut self, last: impl Into<Block>) -> Self {
-        self.ending().on_error = Some(last.into());
+        self.rare().on_error = Some(last.into());
         self
     }
 
@@ -230,11 +232,11 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     /// # }
     /// ```
     pub fn hold(mut self, value: impl Send + 'static) -> Self {
-        self.ending().held.push(Exclusive::new(Box::new(value)));
+        self.rare().held.push(Exclusive::new(Box::new(value)));
         self
     }
 
-    fn ending(&mut self) -> &mut Ending {
-        self.ending.get_or_insert_default()
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 }

@@ -11,9 +11,9 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::box_body::BoxBody;
-use super::ending::Ending;
 use super::interrupts::{Did, Interrupt, Interrupts};
 use super::prelude::Prelude;
+use super::rare::Rare;
 use super::source::{Source, Written};
 use crate::headers::EventStreamHeaders;
 use crate::protocol::{Block, Writer};
@@ -64,13 +64,11 @@ pin_project! {
         // `None` once it has ended, so that what it holds is freed before the connection is.
         #[pin]
         pub(super) source: Option<S>,
-        pub(super) ending: Option<Box<Ending>>,
+        pub(super) rare: Option<Box<Rare>>,
         // What is ready to leave.
         pub(super) out: Writer,
         pub(super) frame_size: usize,
         pub(super) state: State<S::Error>,
-        pub(super) prelude: PreludeSetting,
-        pub(super) heartbeat: Option<Bytes>,
         #[pin]
         pub(super) interrupts: Interrupts<T>,
     }
@@ -85,13 +83,6 @@ pub(super) enum State<E> {
     Failed(E),
     /// Over, once what is ready has left.
     Ended,
-}
-
-#[derive(Debug)]
-pub(super) enum PreludeSetting {
-    /// One if there are heartbeats.
-    Unset,
-    Set(Option<Prelude>),
 }
 
 impl<S: Source> SseBody<S> {
@@ -181,11 +172,9 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
                 State::Ended
             },
             source,
-            ending: None,
+            rare: None,
             out: Writer::new(),
             frame_size: FRAME_SIZE,
-            prelude: PreludeSetting::Unset,
-            heartbeat: None,
             interrupts: Interrupts::new(timer),
         }
     }
@@ -262,8 +251,8 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
                 Poll::Pending => return,
                 Poll::Ready(Some(Ok(()))) => {}
                 Poll::Ready(Some(Err(error))) => {
-                    let ending = this.ending.as_mut();
-                    let state = match ending.and_then(|ending| ending.on_error.take()) {
+                    let rare = this.rare.as_mut();
+                    let state = match rare.and_then(|rare| rare.on_error.take()) {
                         None => State::Failed(error),
                         Some(last) => {
                             this.out.push(last);
@@ -282,10 +271,8 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     fn open(self: Pin<&mut Self>) {
         let this = self.project();
         *this.state = State::Open;
-        let prelude = match mem::replace(this.prelude, PreludeSetting::Set(None)) {
-            PreludeSetting::Set(prelude) => prelude,
-            PreludeSetting::Unset => this.heartbeat.is_some().then(Prelude::new),
-        };
+        let set = this.rare.as_mut().and_then(|rare| rare.prelude.take());
+        let prelude = set.unwrap_or_else(|| this.interrupts.has_heartbeats().then(Prelude::new));
         if let Some(prelude) = prelude {
             this.out.push(prelude.to_block());
         }
@@ -301,8 +288,8 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         if let Some(place) = place.and_then(|source| source.place()) {
             this.out.push(place);
         }
-        let ending = self.as_mut().project().ending.as_mut();
-        if let Some(farewell) = ending.and_then(|ending| ending.farewell.take()) {
+        let rare = self.as_mut().project().rare.as_mut();
+        if let Some(farewell) = rare.and_then(|rare| rare.farewell.take()) {
             self.as_mut().project().out.push(farewell);
         }
         self.close(State::Ended);
@@ -313,8 +300,8 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         let mut this = self.project();
         *this.state = state;
         this.source.set(None);
-        if let Some(ending) = this.ending {
-            ending.held.clear();
+        if let Some(rare) = this.rare {
+            rare.held.clear();
         }
     }
 }
@@ -349,8 +336,10 @@ impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
                 let place = this.source.as_mut().as_pin_mut();
                 if let Some(place) = place.and_then(|source| source.place()) {
                     this.out.push(place);
-                } else if let Some(heartbeat) = this.heartbeat {
-                    this.out.push(Block::from_shared(heartbeat.clone()));
+                } else {
+                    let own = this.rare.as_ref().and_then(|rare| rare.heartbeat.clone());
+                    this.out
+                        .push(own.map_or(Block::HEARTBEAT, Block::from_shared));
                 }
             }
             Poll::Ready(Interrupt::End) => self.as_mut().end(),
@@ -394,9 +383,7 @@ impl<S: Source, T: MaybeTimer> fmt::Debug for SseBody<S, T> {
         f.debug_struct("SseBody")
             .field("out", &self.out)
             .field("frame_size", &self.frame_size)
-            .field("prelude", &self.prelude)
-            .field("heartbeat", &self.heartbeat)
-            .field("ending", &self.ending)
+            .field("rare", &self.rare)
             .field("interrupts", &self.interrupts)
             .finish_non_exhaustive()
     }
