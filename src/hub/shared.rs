@@ -156,10 +156,10 @@ impl Shared {
                 return Err(closed);
             }
             let skip = self.settings.lag == LagPolicy::Newest;
-            let (mut seat, outcome) = state.subscribe(key, begin, skip, wakes);
+            let (seat, outcome) = state.subscribe(key, begin, skip, wakes);
             let place = match outcome {
                 // Without events to replay, the client's place has moved on all the same.
-                Outcome::Resumed(0) => state.move_place(&mut seat),
+                Outcome::Resumed(0) => state.move_place(&seat),
                 Outcome::Resumed(_) => None,
                 _ => Some(state.place_of(&seat)),
             };

@@ -12,7 +12,17 @@ pub(super) struct Cursor {
     pub(super) slot: Option<usize>,
     /// No publisher waits for it until it has come this near.
     pub(super) excused: Option<u64>,
+    /// Where it ends: nowhere, [soon](SOON), or at this place.
+    pub(super) end: u64,
+    /// The place that the client has been told last, other than by an event.
+    pub(super) told: u64,
 }
+
+/// The end of a subscriber that never ends by itself.
+pub(super) const NEVER: u64 = u64::MAX;
+
+/// The end of one that ends after what is pending, once something is.
+pub(super) const SOON: u64 = u64::MAX - 1;
 
 /// A subscriber's side of its cursor.
 #[derive(Debug)]
@@ -21,11 +31,6 @@ pub(in crate::hub) struct Seat {
     pub(super) group: usize,
     /// What comes before this is replayed: history, and nothing transient.
     pub(super) live_from: u64,
-    /// Whether it ends after what is pending once something is, and then where.
-    pub(super) ends_soon: bool,
-    pub(super) end: u64,
-    /// The place that the client has been told last, other than by an event.
-    pub(super) told: u64,
     pub(super) ticket: Ticket,
     pub(super) round: Arc<AtomicU64>,
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::State;
-use super::cursors::{Cursor, Seat};
+use super::cursors::{Cursor, NEVER, Seat};
 use super::group::{Followed, Group};
 use super::key::Key;
 use super::wake_list::{Ticket, Wakes};
@@ -92,18 +92,17 @@ impl State {
             group: index,
             slot: None,
             excused: None,
+            end: NEVER,
+            told: 0,
         });
-        let mut seat = Seat {
+        let seat = Seat {
             cursor,
             group: index,
             live_from: head,
-            told: 0,
-            ends_soon: false,
-            end: u64::MAX,
             ticket: Ticket::default(),
             round: group.round(),
         };
-        seat.told = match (outcome, last) {
+        self.cursors[cursor].told = match (outcome, last) {
             (Outcome::Resumed(_), Some(Some(seq))) => seq,
             _ => self.place_of(&seat),
         };

@@ -4,7 +4,7 @@ use std::task::Waker;
 use bytes::Bytes;
 
 use super::State;
-use super::cursors::Seat;
+use super::cursors::{SOON, Seat};
 use super::following::next;
 use super::frames::{FRAME, Frame, PER_TOPIC};
 use super::group::Group;
@@ -118,21 +118,23 @@ impl State {
     }
 
     fn look(&mut self, seat: &mut Seat, wakes: &mut Wakes) -> Result<Range, Taken> {
-        let from = self.cursors[seat.cursor].place;
-        if seat.ends_soon && seat.end == u64::MAX && from < self.groups[seat.group].head {
-            seat.end = self.next;
+        let cursor = &mut self.cursors[seat.cursor];
+        let from = cursor.place;
+        if cursor.end == SOON && from < self.groups[seat.group].head {
+            cursor.end = self.next;
         }
+        let served = cursor.end;
         let end = self.closing.end_of(seat.cursor);
         let group = &self.groups[seat.group];
         if from < group.lost_to && from < end {
             return Err(Taken::Lagged);
         }
-        let until = group.head.min(end).min(seat.end);
+        let until = group.head.min(end).min(served);
         if from >= until {
             if end < u64::MAX && from >= group.head.min(end) {
                 return Err(Taken::Closed);
             }
-            if seat.end < u64::MAX {
+            if served < SOON {
                 return Err(Taken::Served);
             }
             self.wait(seat, wakes);
@@ -161,28 +163,24 @@ impl State {
     }
 
     /// Moves a subscriber that has lagged on; gives the number it continues after.
-    pub(in crate::hub) fn skip(
-        &mut self,
-        seat: &mut Seat,
-        to_head: bool,
-        wakes: &mut Wakes,
-    ) -> u64 {
+    pub(in crate::hub) fn skip(&mut self, seat: &Seat, to_head: bool, wakes: &mut Wakes) -> u64 {
         let group = &self.groups[seat.group];
         let to = if to_head { group.head } else { group.lost_to };
         self.advance(seat, to, 0, 0, wakes);
         self.counters.lagged += 1;
-        if seat.ends_soon {
-            seat.end = self.next;
+        let cursor = &mut self.cursors[seat.cursor];
+        if cursor.end == SOON {
+            cursor.end = self.next;
         }
-        seat.told = self.place_of(seat);
-        seat.told
+        let place = self.place_of(seat);
+        self.cursors[seat.cursor].told = place;
+        place
     }
 
     /// Lets a subscriber end after what is pending, as soon as something is; `now` if something else
     /// has been sent to it. Gives its place.
-    pub(in crate::hub) fn end_soon(&mut self, seat: &mut Seat, now: bool) -> u64 {
-        seat.ends_soon = true;
-        seat.end = if now { self.next } else { u64::MAX };
+    pub(in crate::hub) fn end_soon(&mut self, seat: &Seat, now: bool) -> u64 {
+        self.cursors[seat.cursor].end = if now { self.next } else { SOON };
         self.place_of(seat)
     }
 
@@ -194,10 +192,11 @@ impl State {
     }
 
     /// The subscriber's place, if it has moved on since the client was told last.
-    pub(in crate::hub) fn move_place(&self, seat: &mut Seat) -> Option<u64> {
+    pub(in crate::hub) fn move_place(&mut self, seat: &Seat) -> Option<u64> {
         let place = self.place_of(seat);
-        let moved = place > seat.told;
-        seat.told = seat.told.max(place);
+        let told = &mut self.cursors[seat.cursor].told;
+        let moved = place > *told;
+        *told = place.max(*told);
         moved.then_some(place)
     }
 

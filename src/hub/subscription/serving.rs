@@ -181,7 +181,7 @@ impl Subscription {
     /// Ends a long poll; but one whose filter let nothing through waits on.
     fn end_poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         let served = self.extra.as_ref().is_some_and(|extra| extra.served);
-        match &mut self.seat {
+        match &self.seat {
             Some(seat) if !served => {
                 self.shared.with(|state, _| state.end_soon(seat, false));
                 self.poll_block(cx)
@@ -214,7 +214,7 @@ impl Subscription {
 
     /// Moves a stream that has lagged on, and gives what it continues after; or `None` if it is to end.
     fn skip(&mut self) -> Option<u64> {
-        let (seat, lag) = (self.seat.as_mut()?, self.shared.lag());
+        let (seat, lag) = (self.seat.as_ref()?, self.shared.lag());
         trace::lagged(lag == LagPolicy::End);
         let begins_after = self
             .shared

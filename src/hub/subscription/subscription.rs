@@ -168,7 +168,7 @@ impl Subscription {
     /// # }
     /// ```
     pub fn long_poll<T: Timer>(mut self, wait: Duration, timer: T) -> SseBody<Self, T> {
-        let place = self.seat.as_mut().map(|seat| {
+        let place = self.seat.as_ref().map(|seat| {
             let lossy = self.outcome.is_lossy();
             self.shared.with(|state, _| state.end_soon(seat, lossy))
         });
@@ -233,7 +233,7 @@ impl SealedSource for Subscription {
         if extra.is_some_and(|extra| extra.first.is_some()) {
             return None;
         }
-        let seat = this.seat.as_mut()?;
+        let seat = this.seat.as_ref()?;
         let seq = this.shared.lock().move_place(seat)?;
         Some(this.shared.place_block(seq))
     }
