@@ -11,7 +11,7 @@ use http::Request;
 use http_body::Body;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
-use tower_sse::hub::{Hub, HubBuilder, HubService, Outcome, SealKey, Subscription};
+use tower_sse::hub::{Hub, HubBuilder, HubService, Outcome, SealKey, Start, Subscription};
 use tower_sse::timer::TokioTimer;
 use tower_sse::{Event, EventId, KeepAlive, MaxAge};
 
@@ -208,6 +208,39 @@ async fn deliveries_and_the_service_use_them() {
     let response = HubService::new(hub).oneshot(request).await.unwrap();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(bytes, format!(":\nretry: 100\nid: {second}\ndata: 2\n\n"));
+}
+
+/// What the handler says of where a client begins is read as a client's ID is.
+#[test]
+fn a_handler_speaks_of_places_by_their_sealed_ids() {
+    let hub = sealed().build();
+    let start = hub.last_event_id();
+    let ids = [1, 2, 3].map(|n| hub.publish(Event::display(n).unwrap()));
+    let anew = hub.subscriber().start(Start::After(ids[0].clone()));
+    assert_eq!(
+        drain(&mut anew.subscribe().unwrap()).1.len(),
+        3,
+        "place and two events"
+    );
+    let bounded = hub
+        .subscriber()
+        .not_before(ids[1].clone())
+        .after(start.clone());
+    assert_eq!(bounded.subscribe().unwrap().outcome(), Outcome::Resumed(1));
+    let forged = EventId::from_static("10-1");
+    let nothing = hub.subscriber().not_before(forged.clone()).after(start);
+    assert!(
+        !drain(&mut nothing.subscribe().unwrap())
+            .0
+            .contains("data: 1")
+    );
+    // A start that is not known is the oldest event, as in clear.
+    let oldest = hub.subscriber().start(Start::After(forged));
+    assert!(
+        drain(&mut oldest.subscribe().unwrap())
+            .0
+            .contains("data: 1")
+    );
 }
 
 /// An event's own ID goes out as it is; the hub's are sealed, and none of an event's own can stand
