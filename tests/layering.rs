@@ -74,7 +74,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// What the protocol core may name besides the standard library and itself.
-const PROTOCOL_CRATES: &[&str] = &["bytes", "memchr", "itoa", "serde", "serde_json"];
+const PROTOCOL_CRATES: &[&str] = &[
+    "bytes",
+    "memchr",
+    "itoa",
+    "serde",
+    "serde_json",
+    "bytestring",
+    "simdutf8",
+];
 
 #[test]
 fn modules_use_only_those_below_them() {

@@ -2,6 +2,7 @@
 //!
 //! [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
+use super::line_end::has_nul;
 use crate::protocol::value::EventId;
 
 /// What a line is about.
@@ -92,7 +93,7 @@ impl Field {
 #[inline]
 pub(super) fn is_id(value: &[u8]) -> bool {
     // U+FFFD has three bytes, and no more than one stands for each.
-    (value.len() <= EventId::MAX_LEN / 3 || is_short_enough(value)) && !value.contains(&0)
+    (value.len() <= EventId::MAX_LEN / 3 || is_short_enough(value)) && !has_nul(value)
 }
 
 #[cold]

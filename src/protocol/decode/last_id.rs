@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
 use super::message::Beside;
-use super::repair::repaired;
 use crate::protocol::value::EventId;
 
 /// Up to how many bytes an ID is short.
@@ -11,42 +10,37 @@ const SHORT: usize = 64;
 /// giving it away costs none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LastId {
-    text: Vec<u8>,
+    text: String,
     /// The same, once it has been given away; an ID that stays is shared by all events after it,
     /// however long it is.
     shared: Option<Arc<Beside>>,
 }
 
 impl LastId {
-    /// The caller has found it to be UTF-8.
     #[inline]
-    pub(super) fn set(&mut self, text: &[u8]) {
+    pub(super) fn set(&mut self, text: &str) {
         self.shared = None;
         self.text.clear();
-        self.text.extend_from_slice(text);
+        self.text.push_str(text);
     }
 
-    /// The caller has not.
     pub(super) fn set_repaired(&mut self, text: &[u8]) {
-        match repaired(text) {
-            None => self.set(text),
-            Some(repaired) => self.set(repaired.as_bytes()),
-        }
+        self.set(&String::from_utf8_lossy(text));
     }
 
     #[inline]
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(super) fn as_str(&self) -> &str {
         &self.text
     }
 
     /// The ID, if a copy costs less than to [`share`](Self::share) it.
     #[inline]
-    pub(super) fn short(&self) -> Option<&[u8]> {
+    pub(super) fn short(&self) -> Option<&str> {
         (self.text.len() <= SHORT).then_some(&self.text)
     }
 
     pub(super) fn get(&self) -> EventId {
-        EventId::copy_checked(&self.text)
+        EventId::copy_checked(self.text.as_bytes())
     }
 
     /// The ID to give away; `None` if it is empty.

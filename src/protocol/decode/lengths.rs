@@ -34,10 +34,10 @@ impl Lengths {
         self.block == 0
     }
 
-    /// Whether a whole block of this length is within both limits, whatever its lines are.
+    /// How long a block may be to be within both limits, whatever its lines are.
     #[inline]
-    pub(super) fn allows_block(&self, len: usize) -> bool {
-        len <= self.max_line.min(self.max_event)
+    pub(super) fn max_block(&self) -> usize {
+        self.max_line.min(self.max_event)
     }
 
     /// A line that is finished, and was begun in the same chunk; whether it counts towards the event.

@@ -132,46 +132,27 @@ pub(super) fn find_far_end(chunk: &[u8], from: usize) -> Option<usize> {
 /// The high bit of the first byte that is CR or LF; it may also be set in bytes after that one.
 #[inline]
 fn line_ends(word: u64) -> u64 {
-    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
     zeros(word ^ (ONES * b'\n' as u64)) | zeros(word ^ (ONES * b'\r' as u64))
 }
 
-/// Whether the text is ASCII; quicker than the standard library's where there is little of it.
+/// Whether there is a NUL in the value, which is short as a rule.
+// `contains` takes 100 of the 650 instructions of `typical, 16 KiB`, lent as bytes, in benches/decode.
 #[inline]
-pub(super) fn is_ascii(text: &[u8]) -> bool {
-    if text.len() > 1024 {
-        return text.is_ascii();
-    }
-    let mut seen = [0; 4];
-    let mut blocks = text.chunks_exact(32);
-    for block in &mut blocks {
-        for (seen, word) in seen.iter_mut().zip(block.chunks_exact(8)) {
-            *seen |= word_of(word);
+pub(super) fn has_nul(value: &[u8]) -> bool {
+    match (value.first_chunk(), value.last_chunk()) {
+        // The two words overlap, or meet.
+        (Some(first), Some(last)) if value.len() <= 16 => {
+            zeros(u64::from_le_bytes(*first)) | zeros(u64::from_le_bytes(*last)) != 0
         }
+        (None, _) => value.contains(&0),
+        _ => memchr::memchr(0, value).is_some(),
     }
-    let mut seen = seen[0] | seen[1] | seen[2] | seen[3];
-    let rest = blocks.remainder();
-    match text.last_chunk() {
-        // The last words overlap what has been seen already, or each other.
-        Some(last) if rest.len() <= 8 => seen |= u64::from_le_bytes(*last),
-        _ => {
-            let mut words = rest.chunks_exact(8);
-            for word in &mut words {
-                seen |= word_of(word);
-            }
-            for byte in words.remainder() {
-                seen |= u64::from(*byte);
-            }
-        }
-    }
-    seen & HIGHS == 0
 }
 
+/// The high bit of the first byte that is zero; it may also be set in bytes after that one.
 #[inline]
-fn word_of(bytes: &[u8]) -> u64 {
-    bytes
-        .first_chunk()
-        .map_or(0, |word| u64::from_le_bytes(*word))
+fn zeros(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & HIGHS
 }
 
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
@@ -207,14 +188,15 @@ mod tests {
     }
 
     #[test]
-    fn ascii_is_told_wherever_it_is_not() {
-        for len in (0..200).chain([1_024, 1_025]) {
-            let mut text = vec![0x7F; len];
-            assert!(is_ascii(&text));
+    fn a_nul_is_found_wherever_it_is() {
+        for len in 0..40 {
+            let mut value = vec![0x80; len];
+            assert!(!has_nul(&value));
             for at in 0..len {
-                text[at] = 0x80;
-                assert!(!is_ascii(&text), "{at} of {len}");
-                text[at] = 0x7F;
+                value[at] = 0;
+                assert!(has_nul(&value), "{at} of {len}");
+                value[at] = 0x01;
+                assert!(!has_nul(&value), "{at} of {len}");
             }
         }
     }

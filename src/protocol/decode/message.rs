@@ -2,21 +2,21 @@ mod built;
 
 use std::fmt;
 use std::ops::Range;
-use std::str;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
+use bytestring::ByteString;
 
 use super::last_id::LastId;
 use super::pending::Pending;
+use super::text::Block;
 use super::whole_block::Parts;
 #[cfg(feature = "json")]
 use crate::protocol::value::JsonError;
 use crate::protocol::value::{EventId, EventType};
 
-const MESSAGE: &[u8] = b"message";
-pub(super) const CHECKED: &str = "the decoder dispatches nothing but UTF-8";
+const MESSAGE: &str = "message";
 
 /// An event as it was dispatched: what a page finds in its `MessageEvent` ([9.2.6]).
 ///
@@ -39,7 +39,7 @@ pub(super) const CHECKED: &str = "the decoder dispatches nothing but UTF-8";
 #[derive(Clone)]
 pub struct MessageEvent {
     /// What type and data are in; as a rule the chunk.
-    block: Bytes,
+    block: ByteString,
     data: Range<usize>,
     /// Empty if the server named none.
     event_type: Range<usize>,
@@ -55,7 +55,7 @@ pub struct MessageEvent {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Beside {
     /// Unless the event has it in its block.
-    last_event_id: Box<[u8]>,
+    last_event_id: Box<str>,
     /// Whether the last event ID is the event's own.
     own: bool,
     /// In milliseconds.
@@ -64,7 +64,7 @@ pub(super) struct Beside {
 
 impl Beside {
     /// What events without an ID of their own share.
-    pub(super) fn earlier_id(id: &[u8]) -> Self {
+    pub(super) fn earlier_id(id: &str) -> Self {
         Self {
             last_event_id: Box::from(id),
             ..Self::default()
@@ -75,10 +75,6 @@ impl Beside {
 impl MessageEvent {
     /// The type; `message` if the server named none.
     ///
-    /// # Panics
-    ///
-    /// Never; see [`data`](Self::data).
-    ///
     /// ```
     /// # use bytes::Bytes;
     /// # let mut chunk = Bytes::from("event: goal\nid: 42\ndata: 1\ndata: 0\n\n");
@@ -88,10 +84,10 @@ impl MessageEvent {
     /// ```
     #[must_use]
     pub fn event_type(&self) -> &str {
-        str::from_utf8(self.event_type_bytes()).expect(CHECKED)
+        message_if_empty(&self.block[self.event_type.clone()])
     }
 
-    /// The type as UTF-8 bytes, without the check that text costs.
+    /// The type as UTF-8 bytes.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -102,17 +98,12 @@ impl MessageEvent {
     /// ```
     #[must_use]
     pub fn event_type_bytes(&self) -> &[u8] {
-        message_if_empty(&self.block[self.event_type.clone()])
+        self.event_type().as_bytes()
     }
 
     /// The data: the values of all `data` fields, with an LF between each two.
     ///
-    /// Checks the bytes each time, as it has them as [`Bytes`]; a deserialiser that takes bytes is
-    /// better served by [`data_bytes`](Self::data_bytes).
-    ///
-    /// # Panics
-    ///
-    /// Never: what was not UTF-8 has been repaired when the event was dispatched.
+    /// What was not UTF-8 has been repaired when the event was dispatched.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -123,10 +114,10 @@ impl MessageEvent {
     /// ```
     #[must_use]
     pub fn data(&self) -> &str {
-        str::from_utf8(self.data_bytes()).expect(CHECKED)
+        &self.block[self.data.clone()]
     }
 
-    /// The data as UTF-8 bytes, without the check that text costs.
+    /// The data as UTF-8 bytes.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -137,7 +128,7 @@ impl MessageEvent {
     /// ```
     #[must_use]
     pub fn data_bytes(&self) -> &[u8] {
-        &self.block[self.data.clone()]
+        self.data().as_bytes()
     }
 
     /// The data deserialised from JSON; feature `json`.
@@ -159,7 +150,7 @@ impl MessageEvent {
     /// ```
     #[cfg(feature = "json")]
     pub fn json<'de, T: serde::Deserialize<'de>>(&'de self) -> Result<T, JsonError> {
-        serde_json::from_slice(self.data_bytes()).map_err(JsonError::reading)
+        serde_json::from_str(self.data()).map_err(JsonError::reading)
     }
 
     /// The ID of this event's own block; `None` if it had none, and the
@@ -208,10 +199,6 @@ impl MessageEvent {
     /// The last event ID when the event was dispatched: [this event's](Self::id), or that of the
     /// latest one before it that had one.
     ///
-    /// # Panics
-    ///
-    /// Never; see [`data`](Self::data).
-    ///
     /// ```
     /// # use bytes::Bytes;
     /// # let mut chunk = Bytes::from("event: goal\nid: 42\ndata: 1\ndata: 0\n\n");
@@ -221,10 +208,14 @@ impl MessageEvent {
     /// ```
     #[must_use]
     pub fn last_event_id(&self) -> &str {
-        str::from_utf8(self.last_event_id_bytes()).expect(CHECKED)
+        match (&self.id, &self.beside) {
+            (Some(at), _) => &self.block[at.clone()],
+            (None, Some(beside)) => &beside.last_event_id,
+            (None, None) => "",
+        }
     }
 
-    /// The last event ID as UTF-8 bytes, without the check that text costs.
+    /// The last event ID as UTF-8 bytes.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -235,11 +226,7 @@ impl MessageEvent {
     /// ```
     #[must_use]
     pub fn last_event_id_bytes(&self) -> &[u8] {
-        match (&self.id, &self.beside) {
-            (Some(at), _) => &self.block[at.clone()],
-            (None, Some(beside)) => &beside.last_event_id,
-            (None, None) => b"",
-        }
+        self.last_event_id().as_bytes()
     }
 
     /// Type, data and last event ID, each on its own; the data are not copied.
@@ -254,12 +241,12 @@ impl MessageEvent {
     /// ```
     #[must_use]
     pub fn into_parts(self) -> (EventType, Bytes, EventId) {
-        let event_type = match self.event_type_bytes() {
+        let event_type = match self.event_type() {
             MESSAGE => EventType::MESSAGE,
-            event_type => EventType::copy_checked(event_type),
+            event_type => EventType::copy_checked(event_type.as_bytes()),
         };
         let id = EventId::copy_checked(self.last_event_id_bytes());
-        (event_type, self.block.slice(self.data), id)
+        (event_type, self.block.as_bytes().slice(self.data), id)
     }
 }
 
@@ -279,37 +266,77 @@ impl MessageEvent {
         pending: &mut Pending,
         last_id: &mut LastId,
     ) -> Self {
-        let (block, data, event_type, id) = match (parts.data, parts.event_type) {
-            (Some(data), event_type) if event_type.is_some() || pending.event_type().is_empty() => {
-                let event_type = event_type.unwrap_or(data.start..data.start);
-                (chunk.clone(), data, event_type, parts.id)
-            }
-            (data, event_type) => {
-                let id = last_id.short().filter(|_| parts.has_id);
-                let (block, data) = gather(chunk, data, event_type, id, pending);
-                let event_type = data + pending.event_type().len();
-                let id = id.map(|_| event_type..block.len());
-                (block, 0..data, data..event_type, id)
-            }
+        let Parts { from, end, .. } = parts;
+        let in_chunk =
+            parts.data.is_some() && (parts.event_type.is_some() || pending.event_type().is_empty());
+        let block = match in_chunk {
+            true => ByteString::try_from(chunk.slice(from..end)).ok(),
+            false => None,
         };
-        chunk.advance(len);
-        let mut beside = match id {
-            Some(_) => None,
-            None => last_id.share(),
-        };
-        if parts.retry.is_some() || (parts.has_id && id.is_none()) {
-            beside = Some(Arc::new(Beside {
-                last_event_id: Box::from(last_id.as_bytes()),
-                own: parts.has_id,
-                retry: parts.retry,
-            }));
+        match block {
+            Some(block) => {
+                chunk.advance(len);
+                Self::of_block(block, parts, last_id)
+            }
+            None => Self::gathered(chunk, parts, len, pending, last_id),
+        }
+    }
+
+    /// The event whose block this is, copied.
+    #[inline(never)]
+    pub(super) fn copy(
+        block: &[u8],
+        parts: Parts,
+        pending: &mut Pending,
+        last_id: &mut LastId,
+    ) -> Self {
+        match Block::check(block, parts.from..parts.end) {
+            Some(block) => Self::of_block(block.copy(), parts, last_id),
+            None => {
+                let mut block = Bytes::copy_from_slice(block);
+                Self::gathered(&mut block, parts, 0, pending, last_id)
+            }
+        }
+    }
+
+    #[inline]
+    fn of_block(block: ByteString, parts: Parts, last_id: &mut LastId) -> Self {
+        let from = parts.from;
+        let at = |at: Range<usize>| at.start - from..at.end - from;
+        let id = parts.id.map(at);
+        if let Some(id) = &id {
+            last_id.set(&block[id.clone()]);
         }
         Self {
+            beside: beside(parts.has_id, id.is_some(), parts.retry, last_id),
             block,
-            data,
-            event_type,
+            data: parts.data.map_or(0..0, at),
+            event_type: parts.event_type.map_or(0..0, at),
             id,
-            beside,
+        }
+    }
+
+    #[inline(never)]
+    fn gathered(
+        chunk: &mut Bytes,
+        parts: Parts,
+        len: usize,
+        pending: &mut Pending,
+        last_id: &mut LastId,
+    ) -> Self {
+        if let Some(id) = parts.id {
+            last_id.set_repaired(&chunk[id]);
+        }
+        let id = last_id.short().filter(|_| parts.has_id);
+        let (block, data, event_type) = gather(chunk, parts.data, parts.event_type, id, pending);
+        let id = id.map(|_| event_type..block.len());
+        chunk.advance(len);
+        Self {
+            beside: beside(parts.has_id, id.is_some(), parts.retry, last_id),
+            block,
+            data: 0..data,
+            event_type: data..event_type,
+            id,
         }
     }
 
@@ -318,12 +345,18 @@ impl MessageEvent {
         self,
     ) -> (Bytes, Option<EventType>, Option<EventId>, Option<Duration>) {
         let event_type = &self.block[self.event_type.clone()];
-        let event_type = (!event_type.is_empty()).then(|| EventType::copy_checked(event_type));
+        let event_type =
+            (!event_type.is_empty()).then(|| EventType::copy_checked(event_type.as_bytes()));
         let id = self
             .has_id()
             .then(|| EventId::copy_checked(self.last_event_id_bytes()));
         let retry = self.retry();
-        (self.block.slice(self.data), event_type, id, retry)
+        (
+            self.block.as_bytes().slice(self.data),
+            event_type,
+            id,
+            retry,
+        )
     }
 
     fn has_id(&self) -> bool {
@@ -331,25 +364,64 @@ impl MessageEvent {
     }
 }
 
-/// Data, type and an ID, one after the other; and how long the data is.
-#[inline(never)]
+/// What an event has that is not in its block.
+#[inline]
+fn beside(
+    has_id: bool,
+    is_in_block: bool,
+    retry: Option<u64>,
+    last_id: &mut LastId,
+) -> Option<Arc<Beside>> {
+    if retry.is_some() || (has_id && !is_in_block) {
+        return Some(Arc::new(Beside {
+            last_event_id: Box::from(last_id.as_str()),
+            own: has_id,
+            retry,
+        }));
+    }
+    match is_in_block {
+        true => None,
+        false => last_id.share(),
+    }
+}
+
+/// Data, type and an ID, one after the other; and where data and type end.
 fn gather(
     chunk: &[u8],
     data: Option<Range<usize>>,
     event_type: Option<Range<usize>>,
-    id: Option<&[u8]>,
+    id: Option<&str>,
     pending: &mut Pending,
-) -> (Bytes, usize) {
+) -> (ByteString, usize, usize) {
     if let Some(data) = data {
-        pending.push_data_line(&chunk[data]);
+        pending.set_data(&chunk[data]);
     }
     if let Some(event_type) = event_type {
         pending.set_event_type(&chunk[event_type]);
     }
     let data = pending.data().len();
-    let block = pending.take_data(id.unwrap_or_default());
+    let event_type = data + pending.event_type().len();
+    let id = id.unwrap_or_default();
+    let block = pending.take_data(id.as_bytes());
     pending.clear_block();
-    (block, data)
+    if pending.is_large() {
+        pending.release();
+    }
+    let block = match String::from_utf8(block) {
+        // Two parts that are not UTF-8 may be when they stand together.
+        Ok(text) if text.is_char_boundary(data) && text.is_char_boundary(event_type) => {
+            return (text.into(), data, event_type);
+        }
+        Ok(text) => text.into_bytes(),
+        Err(error) => error.into_bytes(),
+    };
+    let repaired_type = String::from_utf8_lossy(&block[data..event_type]);
+    let mut text = String::from_utf8_lossy(&block[..data]).into_owned();
+    let data = text.len();
+    text.push_str(&repaired_type);
+    let event_type = text.len();
+    text.push_str(id);
+    (text.into(), data, event_type)
 }
 
 impl PartialEq for MessageEvent {
@@ -380,7 +452,7 @@ impl fmt::Debug for MessageEvent {
 ///
 /// [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 #[inline]
-pub(super) fn message_if_empty(event_type: &[u8]) -> &[u8] {
+pub(super) fn message_if_empty(event_type: &str) -> &str {
     if event_type.is_empty() {
         MESSAGE
     } else {

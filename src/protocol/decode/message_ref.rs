@@ -1,10 +1,11 @@
 use std::fmt;
-use std::str;
 use std::time::Duration;
 
 use super::last_id::LastId;
-use super::message::{CHECKED, message_if_empty};
+use super::message::message_if_empty;
 use super::pending::Pending;
+use super::scan::Detour;
+use super::text::Block;
 use super::whole_block::Parts;
 #[cfg(feature = "json")]
 use crate::protocol::value::JsonError;
@@ -24,9 +25,9 @@ use crate::protocol::value::JsonError;
 /// ```
 #[derive(Clone, Copy)]
 pub struct MessageRef<'a> {
-    event_type: &'a [u8],
-    data: &'a [u8],
-    last_event_id: &'a [u8],
+    event_type: &'a str,
+    data: &'a str,
+    last_event_id: &'a str,
     /// Whether the last event ID is the block's own.
     has_id: bool,
     retry: Option<u64>,
@@ -34,10 +35,6 @@ pub struct MessageRef<'a> {
 
 impl<'a> MessageRef<'a> {
     /// The type; `message` if the server named none.
-    ///
-    /// # Panics
-    ///
-    /// Never; see [`MessageEvent::data`](super::MessageEvent::data).
     ///
     /// ```
     /// # let mut decoder = tower_sse::Decoder::new();
@@ -47,10 +44,10 @@ impl<'a> MessageRef<'a> {
     /// ```
     #[must_use]
     pub fn event_type(&self) -> &'a str {
-        str::from_utf8(self.event_type).expect(CHECKED)
+        self.event_type
     }
 
-    /// The type as UTF-8 bytes, without the check that text costs.
+    /// The type as UTF-8 bytes.
     ///
     /// ```
     /// # let mut decoder = tower_sse::Decoder::new();
@@ -60,14 +57,10 @@ impl<'a> MessageRef<'a> {
     /// ```
     #[must_use]
     pub fn event_type_bytes(&self) -> &'a [u8] {
-        self.event_type
+        self.event_type.as_bytes()
     }
 
     /// The data; see [`MessageEvent::data`](super::MessageEvent::data).
-    ///
-    /// # Panics
-    ///
-    /// Never; see [`MessageEvent::data`](super::MessageEvent::data).
     ///
     /// ```
     /// # let mut decoder = tower_sse::Decoder::new();
@@ -77,10 +70,10 @@ impl<'a> MessageRef<'a> {
     /// ```
     #[must_use]
     pub fn data(&self) -> &'a str {
-        str::from_utf8(self.data).expect(CHECKED)
+        self.data
     }
 
-    /// The data as UTF-8 bytes, without the check that text costs.
+    /// The data as UTF-8 bytes.
     ///
     /// ```
     /// # let mut decoder = tower_sse::Decoder::new();
@@ -90,7 +83,7 @@ impl<'a> MessageRef<'a> {
     /// ```
     #[must_use]
     pub fn data_bytes(&self) -> &'a [u8] {
-        self.data
+        self.data.as_bytes()
     }
 
     /// The data deserialised from JSON; see [`MessageEvent::json`](super::MessageEvent::json).
@@ -108,7 +101,7 @@ impl<'a> MessageRef<'a> {
     /// ```
     #[cfg(feature = "json")]
     pub fn json<T: serde::Deserialize<'a>>(&self) -> Result<T, JsonError> {
-        serde_json::from_slice(self.data).map_err(JsonError::reading)
+        serde_json::from_str(self.data).map_err(JsonError::reading)
     }
 
     /// The ID of this event's own block; see [`MessageEvent::id`](super::MessageEvent::id).
@@ -141,10 +134,6 @@ impl<'a> MessageRef<'a> {
     /// The last event ID when the event was dispatched; see
     /// [`MessageEvent::last_event_id`](super::MessageEvent::last_event_id).
     ///
-    /// # Panics
-    ///
-    /// Never; see [`MessageEvent::data`](super::MessageEvent::data).
-    ///
     /// ```
     /// # let mut decoder = tower_sse::Decoder::new();
     /// # let event = decoder.decode_ref(&mut &b"event: goal\nid: 42\ndata: 1\ndata: 0\n\n"[..])?.unwrap();
@@ -153,10 +142,10 @@ impl<'a> MessageRef<'a> {
     /// ```
     #[must_use]
     pub fn last_event_id(&self) -> &'a str {
-        str::from_utf8(self.last_event_id).expect(CHECKED)
+        self.last_event_id
     }
 
-    /// The last event ID as UTF-8 bytes, without the check that text costs.
+    /// The last event ID as UTF-8 bytes.
     ///
     /// ```
     /// # let mut decoder = tower_sse::Decoder::new();
@@ -166,7 +155,7 @@ impl<'a> MessageRef<'a> {
     /// ```
     #[must_use]
     pub fn last_event_id_bytes(&self) -> &'a [u8] {
-        self.last_event_id
+        self.last_event_id.as_bytes()
     }
 }
 
@@ -176,19 +165,63 @@ impl<'a> MessageRef<'a> {
     pub(super) fn lend(
         chunk: &'a [u8],
         parts: &Parts,
-        pending: &'a Pending,
-        last_id: &'a LastId,
+        pending: &'a mut Pending,
+        last_id: &'a mut LastId,
+        detour: &mut Detour,
     ) -> Self {
+        let block = Block::check(chunk, parts.from..parts.end);
+        let Some((block, data)) = block.zip(parts.data.as_ref()) else {
+            return Self::lend_pending(chunk, parts, block, pending, last_id, detour);
+        };
+        if let Some(id) = &parts.id {
+            last_id.set(block.get(id));
+        }
+        let event_type = match &parts.event_type {
+            Some(event_type) => block.get(event_type),
+            None => pending.texts(false, detour).1,
+        };
         Self {
-            event_type: message_if_empty(match &parts.event_type {
-                Some(event_type) => &chunk[event_type.clone()],
-                None => pending.event_type(),
-            }),
-            data: match &parts.data {
-                Some(data) => &chunk[data.clone()],
-                None => pending.data(),
-            },
-            last_event_id: last_id.as_bytes(),
+            event_type: message_if_empty(event_type),
+            data: block.get(data),
+            last_event_id: last_id.as_str(),
+            has_id: parts.has_id,
+            retry: parts.retry,
+        }
+    }
+
+    /// The same, if its data is pending, or what the chunk has of it is not UTF-8.
+    #[inline(never)]
+    fn lend_pending(
+        chunk: &'a [u8],
+        parts: &Parts,
+        block: Option<Block<'a>>,
+        pending: &'a mut Pending,
+        last_id: &'a mut LastId,
+        detour: &mut Detour,
+    ) -> Self {
+        if block.is_none() {
+            *detour = Detour::Release;
+        }
+        if let Some(id) = &parts.id {
+            last_id.set_repaired(&chunk[id.clone()]);
+        }
+        let event_type = parts.event_type.as_ref();
+        if let Some(data) = &parts.data {
+            pending.set_data(&chunk[data.clone()]);
+        }
+        if let (Some(event_type), None) = (event_type, block) {
+            pending.set_event_type(&chunk[event_type.clone()]);
+        }
+        pending.clear_block();
+        let (data, pending_type) = pending.texts(true, detour);
+        let event_type = match (event_type, block) {
+            (Some(event_type), Some(block)) => block.get(event_type),
+            _ => pending_type,
+        };
+        Self {
+            event_type: message_if_empty(event_type),
+            data,
+            last_event_id: last_id.as_str(),
             has_id: parts.has_id,
             retry: parts.retry,
         }

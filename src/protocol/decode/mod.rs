@@ -4,10 +4,10 @@
 //!
 //! A decoder gets chunks that are cut anywhere, and nearly always a chunk holds whole blocks of the
 //! plainest form. So there is a short path for those, a general one for the rest, and a buffer for
-//! what chunks divide. All three end in the same place: [`Parts`](whole_block::Parts) say where in
+//! what chunks divide. All end in the same place: [`Parts`](whole_block::Parts) say where in
 //! the chunk an event's data, type and ID are, and what they do not have is in
 //! [`Pending`](pending::Pending); from the two, `MessageRef` borrows an event and `MessageEvent`
-//! takes one.
+//! takes one. There the block is [checked](text) to be UTF-8, once.
 //!
 //! | path | when it runs | what it does |
 //! |---|---|---|
@@ -15,35 +15,39 @@
 //! | **scan**, [`Scanner::scan`](scan::Scanner::scan) | when the first path gives up | reads line by line: any line end, any field, limits, comments, repair of what is not UTF-8; stops after each event |
 //! | **pending**, [`Pending`](pending::Pending) | inside the scan, where the chunk ends before the block does, and for data of several lines | keeps the block's parts, and how far into a line the chunk reached; the scan of the next chunk begins by finishing that line |
 //!
-//! A fourth case is too common to go through the scan: a chunk that has only more of the data that
-//! the last one broke off in ([`Scanner::more_data`](scan::Scanner::more_data)) is appended to the
+//! Before a divided block comes to the scan, [`Tail`](tail::Tail) joins it, as long as it has the plainest
+//! form and at most 4 KiB, and the first path reads what is joined.
+//!
+//! Another case is too common to go through the scan: a chunk that has only more of the data that
+//! the last one broke off in ([`Scanner::more`](scan::Scanner::more)) is appended to the
 //! pending data at once.
 //!
 //! # One call
 //!
 //! ```text
 //! decode(chunk)
-//!   more_data?  ── yes ─> append, chunk is used up
-//!   whole?      ── yes ─> last event ID is set ──────────────────┐
+//!   more?       ── yes ─> append, chunk is used up
+//!   whole?      ── yes ──────────────────────────────────────────┐
+//!   divided?    ── yes ─> join it, or begin to; whole? ── yes ───┤
 //!   scan:                                                        │
 //!     byte order mark, LF after a CR                             │
 //!     detour: release what a large event needed; skip what is    │
 //!             left of a block that was too long                  │
 //!     finish the line that is pending                            │
-//!     line by line ── empty line ─> dispatch: last event ID,     │
-//!        │                          repair ──────────────────────┤
+//!     line by line ── empty line ─> dispatch ────────────────────┤
 //!        └─ end of the chunk ─> keep the parts, push the line    │
 //!                                                                v
 //!                             Parts + Pending + LastId ─> an event
 //! ```
 //!
-//! A block is looked at twice at most: once by the first path, which may give up at its last byte, and
-//! once by the scan. A line over many chunks is searched for its end once in each of them.
+//! A block is looked at three times at most: by the first path, which may give up at its last byte, where
+//! it is joined, and by the scan. A line over many chunks is searched for its end once in each of them.
 //!
 //! # What lives between calls
 //!
 //! [`Scanner`](scan::Scanner) is all of the decoder's state: [`Start`](line_end::Start) (byte order mark,
-//! CR), [`Pending`](pending::Pending) (the unfinished block and line), [`Lengths`](lengths::Lengths)
+//! CR), [`Pending`](pending::Pending) (the unfinished block and line), [`Tail`](tail::Tail) (the block that is
+//! being joined), [`Lengths`](lengths::Lengths)
 //! (limits, and how much of them is used), [`LastId`](last_id::LastId), the reconnection time, and a
 //! detour to take before the next block. Parts live for one call only: what they point to is gone with
 //! the chunk, so the scan copies it where the chunk ends. What is pending may be lent out until the
@@ -59,8 +63,9 @@ mod line_end;
 mod message;
 mod message_ref;
 mod pending;
-mod repair;
 mod scan;
+mod tail;
+mod text;
 mod whole_block;
 
 pub use decoder::{Decoded, Decoder};

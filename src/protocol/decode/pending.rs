@@ -1,8 +1,8 @@
 use std::ops::Range;
 
-use bytes::Bytes;
-
 use super::field::{Field, is_id};
+use super::scan::Detour;
+use super::text::check;
 use super::whole_block::Parts;
 use crate::protocol::value::EventId;
 
@@ -32,6 +32,8 @@ pub(super) struct Pending {
     has_event_type: bool,
     has_id: bool,
     retry: Option<u64>,
+    /// Data and type, repaired, if they were not UTF-8.
+    repaired: String,
     /// How long the last long data was.
     usual: usize,
 }
@@ -261,8 +263,9 @@ impl Pending {
         self.has_data = true;
     }
 
-    pub(super) fn set_data(&mut self, data: String) {
-        self.data = data.into_bytes();
+    pub(super) fn set_data(&mut self, value: &[u8]) {
+        self.data.clear();
+        self.data.extend_from_slice(value);
     }
 
     pub(super) fn set_event_type(&mut self, value: &[u8]) {
@@ -306,11 +309,27 @@ impl Pending {
         &self.data
     }
 
+    /// Data, if it is wanted, and type as text, with U+FFFD for each maximal subpart of an ill-formed
+    /// sequence.
+    #[inline]
+    pub(super) fn texts(&mut self, with_data: bool, detour: &mut Detour) -> (&str, &str) {
+        let data = if with_data { &self.data[..] } else { b"" };
+        if let (Some(data), Some(event_type)) = (check(data), check(&self.event_type)) {
+            return (data, event_type);
+        }
+        *detour = Detour::Release;
+        self.repaired = String::from_utf8_lossy(data).into_owned();
+        let data = self.repaired.len();
+        let event_type = String::from_utf8_lossy(&self.event_type);
+        self.repaired.push_str(&event_type);
+        self.repaired.split_at(data)
+    }
+
     /// Gives the data away, with the type and the ID behind them.
     ///
     /// What is short is copied, exactly, and the buffer used again; what is long is not, unless the
     /// buffer is much too large for it.
-    pub(super) fn take_data(&mut self, id: &[u8]) -> Bytes {
+    pub(super) fn take_data(&mut self, id: &[u8]) -> Vec<u8> {
         let event_type = &self.event_type;
         let len = self.data.len();
         let all = len + event_type.len() + id.len();
@@ -322,12 +341,12 @@ impl Pending {
                 block.extend_from_slice(event_type);
                 block.extend_from_slice(id);
             }
-            return Bytes::from(block);
+            return block;
         }
         self.usual = all;
         self.data.extend_from_slice(event_type);
         self.data.extend_from_slice(id);
-        Bytes::from(std::mem::take(&mut self.data))
+        std::mem::take(&mut self.data)
     }
 
     pub(super) fn event_type(&self) -> &[u8] {
@@ -367,6 +386,7 @@ impl Pending {
             self.usual = self.data.len();
             self.data = Vec::new();
         }
+        self.repaired = String::new();
         for buffer in [&mut self.event_type, &mut self.scratch, &mut self.id] {
             if buffer.capacity() > KEEP {
                 *buffer = Vec::new();

@@ -7,11 +7,11 @@ use super::field::{Field, is_id, milliseconds};
 use super::last_id::LastId;
 use super::lengths::Lengths;
 use super::limit::LimitExceeded;
-use super::line_end::{Skipped, Start, find_end, find_far_end, is_ascii};
+use super::line_end::{Skipped, Start, find_end, find_far_end};
 use super::message::MessageEvent;
 use super::message_ref::MessageRef;
 use super::pending::Pending;
-use super::repair::{is_utf8, repair};
+use super::tail::Tail;
 use super::whole_block::{Parts, comment_lines};
 use crate::protocol::value::EventId;
 
@@ -22,13 +22,14 @@ pub(super) struct Scanner {
     pending: Pending,
     lengths: Lengths,
     detour: Detour,
+    tail: Tail,
     last_id: LastId,
     reconnection_time: Option<Duration>,
 }
 
 /// What has to be done before the next block is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Detour {
+pub(super) enum Detour {
     #[default]
     None,
     /// Give back the memory that a large event has needed, and that was lent out until now.
@@ -54,12 +55,13 @@ impl Scanner {
     }
 
     pub(super) fn resume_after(&mut self, id: &EventId) {
-        self.last_id.set(id.as_bytes());
+        self.last_id.set(id.as_str());
     }
 
     pub(super) fn end(&mut self) {
         self.start = Start::default();
         self.pending = Pending::default();
+        self.tail = Tail::default();
         self.lengths.clear();
         self.detour = Detour::None;
     }
@@ -77,7 +79,10 @@ impl Scanner {
     }
 
     pub(super) fn is_inside_event(&self) -> bool {
-        self.is_skipping() || self.start.is_inside_bom() || self.pending.is_inside_event()
+        self.is_skipping()
+            || self.start.is_inside_bom()
+            || self.pending.is_inside_event()
+            || self.tail.is_inside_event()
     }
 }
 
@@ -90,31 +95,70 @@ impl Scanner {
     // 15 % fewer instructions for `typical`, lent, in benches/decode than with `inline`.
     #[inline(always)]
     pub(super) fn whole(&mut self, chunk: &[u8]) -> Option<(Parts, usize)> {
-        let at_block = self.lengths.is_at_block()
-            && self.start.is_at_line()
-            && !self.pending.is_inside_line()
-            && self.detour == Detour::None;
-        if !at_block {
+        if !self.is_at_block() {
             return None;
         }
-        let (mut parts, end) = Parts::whole(chunk)?;
-        if !self.lengths.allows_block(end) || !is_utf8(&chunk[..end]) {
+        let (parts, end) = Parts::whole(chunk)?;
+        if end > self.lengths.max_block() {
             return None;
         }
-        if let Some(id) = &parts.id {
-            self.last_id.set(&chunk[id.clone()]);
-        }
-        if parts.event_type.as_ref().is_none_or(Range::is_empty) {
-            parts.event_type = None;
+        if parts.event_type.is_none() {
             self.pending.clear_event_type();
         }
         Some((parts, end + 1))
     }
 
-    /// Takes a chunk that has nothing but more of the data that the last one broke off in; whether it
-    /// was one.
+    /// Whether the scan has nothing left to do before a block is read.
     #[inline]
-    pub(super) fn more_data(&mut self, chunk: &[u8]) -> bool {
+    fn is_at_block(&self) -> bool {
+        self.lengths.is_at_block()
+            && self.start.is_at_line()
+            && !self.pending.is_inside_line()
+            && self.detour == Detour::None
+            && !self.tail.has_begun()
+    }
+
+    /// Takes a chunk that has nothing but the beginning of a block; whether it was one.
+    pub(super) fn begin_tail(&mut self, chunk: &[u8]) -> bool {
+        self.is_at_block() && self.tail.begin(chunk, self.lengths.max_block())
+    }
+
+    /// Joins a chunk to the block that has begun, if it has its end: where its parts are in the joined
+    /// block, and where it ends in the chunk.
+    ///
+    /// With `None` there is nothing joined any more, or nothing left of the chunk.
+    #[inline]
+    pub(super) fn join(&mut self, chunk: &[u8]) -> Option<(Parts, usize)> {
+        if !self.tail.has_begun() {
+            return None;
+        }
+        let joined = self.tail.join(chunk, self.lengths.max_block());
+        if joined.is_none() {
+            self.end_tail();
+        } else {
+            self.pending.clear_event_type();
+        }
+        joined
+    }
+
+    /// Lets the scan have what has been joined.
+    pub(super) fn end_tail(&mut self) {
+        if !self.tail.has_begun() {
+            return;
+        }
+        let block = self.tail.take();
+        let scanned = self.scan::<false>(&block, &mut 0, &mut Parts::default());
+        debug_assert!(matches!(scanned, Ok(Found::Nothing)), "within the limits");
+        self.tail.reuse(block);
+    }
+
+    /// Takes a chunk that has nothing but more of the value that the last one broke off in; whether
+    /// it was one.
+    #[inline]
+    pub(super) fn more(&mut self, chunk: &[u8]) -> bool {
+        if self.tail.has_begun() {
+            return self.tail.more(chunk, self.lengths.max_block());
+        }
         let more = self.pending.is_inside_data()
             && find_end(chunk, 0).is_none()
             && self.lengths.fits(chunk.len());
@@ -336,23 +380,21 @@ impl Scanner {
     #[inline]
     fn dispatch(&mut self, chunk: &[u8], end: usize, parts: &mut Parts) -> bool {
         self.lengths.end_block();
-        // All that the chunk has of it at once, as it is ASCII as a rule.
-        let ascii = is_ascii(&chunk[parts.from..end]);
+        parts.end = end;
         parts.has_id = parts.id.is_some() || self.pending.has_id();
-        match &parts.id {
-            Some(id) if ascii => self.last_id.set(&chunk[id.clone()]),
-            Some(id) => {
-                self.last_id.set_repaired(&chunk[id.clone()]);
-                parts.id = None;
-            }
-            None if self.pending.has_id() => self.last_id.set_repaired(self.pending.id()),
-            None => {}
+        if parts.id.is_none() && self.pending.has_id() {
+            self.last_id.set_repaired(self.pending.id());
         }
         let has_data = parts.data.is_some() || self.pending.has_data();
         if has_data {
             parts.retry = self.pending.retry();
-            repair(chunk, parts, &mut self.pending, ascii);
+            if parts.event_type.is_none() && !self.pending.has_event_type() {
+                self.pending.clear_event_type();
+            }
         } else {
+            if let Some(id) = &parts.id {
+                self.last_id.set_repaired(&chunk[id.clone()]);
+            }
             // Neither belongs to the next block.
             parts.event_type = None;
             parts.id = None;
@@ -373,14 +415,44 @@ impl Scanner {
 impl Scanner {
     /// The event that has just been dispatched.
     #[inline]
-    pub(super) fn lend<'a>(&'a self, chunk: &'a [u8], parts: &Parts) -> MessageRef<'a> {
-        MessageRef::lend(chunk, parts, &self.pending, &self.last_id)
+    pub(super) fn lend<'a>(&'a mut self, chunk: &'a [u8], parts: &Parts) -> MessageRef<'a> {
+        let Self {
+            pending,
+            last_id,
+            detour,
+            ..
+        } = self;
+        MessageRef::lend(chunk, parts, pending, last_id, detour)
     }
 
     /// The event that has just been dispatched, taken out of the chunk with all before `len`.
     #[inline]
     pub(super) fn own(&mut self, chunk: &mut Bytes, parts: Parts, len: usize) -> MessageEvent {
         MessageEvent::take(chunk, parts, len, &mut self.pending, &mut self.last_id)
+    }
+
+    /// The event that [`join`](Self::join) has found.
+    #[inline]
+    pub(super) fn lend_joined(&mut self, parts: &Parts) -> MessageRef<'_> {
+        let Self {
+            tail,
+            pending,
+            last_id,
+            detour,
+            ..
+        } = self;
+        MessageRef::lend(tail.block(), parts, pending, last_id, detour)
+    }
+
+    /// The event that [`join`](Self::join) has found.
+    #[inline]
+    pub(super) fn own_joined(&mut self, parts: Parts) -> MessageEvent {
+        MessageEvent::copy(
+            self.tail.block(),
+            parts,
+            &mut self.pending,
+            &mut self.last_id,
+        )
     }
 
     /// The comment that has just been found.

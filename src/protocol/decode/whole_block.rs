@@ -8,6 +8,8 @@ use super::line_end::{find_end, find_far_end};
 pub(super) struct Parts {
     /// Where its first line in this chunk begins.
     pub(super) from: usize,
+    /// Where its last line in this chunk ends. Set when it is dispatched.
+    pub(super) end: usize,
     pub(super) data: Option<Range<usize>>,
     pub(super) event_type: Option<Range<usize>>,
     pub(super) id: Option<Range<usize>>,
@@ -41,6 +43,7 @@ impl Parts {
             }
             match chunk[end..] {
                 [b'\n', b'\n', ..] if parts.data.is_some() => {
+                    parts.end = end;
                     parts.has_id = parts.id.is_some();
                     return Some((parts, end + 1));
                 }

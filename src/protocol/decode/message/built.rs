@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytestring::ByteString;
 
 use super::{Beside, MessageEvent};
 use crate::protocol::value::{EventId, EventType};
@@ -15,7 +15,7 @@ impl MessageEvent {
     /// Each CR and CRLF in the data becomes an LF, as no received data has a CR.
     ///
     /// ```
-    /// use bytes::Bytes;
+    /// use bytestring::ByteString;
     /// use tower_sse::{Decoder, EventType, MessageEvent};
     ///
     /// let mut chunk = Bytes::from("event: goal\nid: 42\ndata: 1\ndata: 0\n\n");
@@ -34,7 +34,7 @@ impl MessageEvent {
         }
         Self {
             data: 0..data.len(),
-            block: Bytes::from(data),
+            block: ByteString::from(data),
             event_type: 0..0,
             id: None,
             beside: None,
@@ -52,10 +52,10 @@ impl MessageEvent {
     #[must_use]
     pub fn with_type(mut self, event_type: impl Into<EventType>) -> Self {
         let event_type = event_type.into();
-        let mut block = self.block.to_vec();
-        self.event_type = block.len()..block.len() + event_type.as_bytes().len();
-        block.extend_from_slice(event_type.as_bytes());
-        self.block = Bytes::from(block);
+        let mut block = self.block.to_string();
+        self.event_type = block.len()..block.len() + event_type.as_str().len();
+        block.push_str(event_type.as_str());
+        self.block = ByteString::from(block);
         self
     }
 
@@ -107,7 +107,7 @@ impl MessageEvent {
     fn set_last_event_id(&mut self, id: &EventId, own: bool) {
         self.id = None;
         let beside = self.beside_mut();
-        beside.last_event_id = Box::from(id.as_bytes());
+        beside.last_event_id = Box::from(id.as_str());
         beside.own = own;
     }
 
