@@ -333,13 +333,14 @@ impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
         match this.interrupts.as_mut().poll(did, cx) {
             Poll::Pending => {}
             Poll::Ready(Interrupt::Heartbeat) => {
-                let place = this.source.as_mut().as_pin_mut();
-                if let Some(place) = place.and_then(|source| source.place()) {
+                let own = this.rare.as_ref().and_then(|rare| rare.heartbeat.clone());
+                this.out
+                    .push(own.map_or(Block::HEARTBEAT, Block::from_shared));
+                // After the heartbeat, which a page may listen for, and which joins this block if it
+                // is a line.
+                let source = this.source.as_mut().as_pin_mut();
+                if let Some(place) = source.and_then(|source| source.place()) {
                     this.out.push(place);
-                } else {
-                    let own = this.rare.as_ref().and_then(|rare| rare.heartbeat.clone());
-                    this.out
-                        .push(own.map_or(Block::HEARTBEAT, Block::from_shared));
                 }
             }
             Poll::Ready(Interrupt::End) => self.as_mut().end(),

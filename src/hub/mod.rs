@@ -62,7 +62,7 @@
 //!
 //! The place is why a client that loses its connection before the first event misses nothing. It
 //! moves on while other topics are published to: a client that resumes without having missed
-//! anything is told, and one whose own topics are silent gets it in place of a heartbeat. Readers
+//! anything is told, and one whose own topics are silent gets it with a heartbeat. Readers
 //! that take a block without data for an event need [`HubBuilder::announce_place`] turned off, and
 //! usually a [gap event](HubBuilder::gap_event) of their own. The gap event's ID is the place that
 //! follows the gap; the event is for the page, which then fetches its state anew.

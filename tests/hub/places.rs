@@ -164,7 +164,7 @@ fn a_client_that_has_missed_nothing_is_told_its_new_place() {
 #[tokio::test(start_paused = true)]
 async fn a_place_moves_on_with_heartbeats_and_at_the_end() {
     for (announce, expected) in [
-        (true, ":\nid: 10-0\n\nid: 10-3\n\n:\nid: 10-5\n\n"),
+        (true, ":\nid: 10-0\n\n:\nid: 10-3\n\n:\nid: 10-5\n\n"),
         (false, ":\n:\n:\n"),
     ] {
         let hub = settings(announce, true).epoch(36).build();
@@ -186,6 +186,24 @@ async fn a_place_moves_on_with_heartbeats_and_at_the_end() {
             assert_eq!(body.await.unwrap(), expected);
         }
     }
+}
+
+/// A page that listens for heartbeats takes a connection without them for dead.
+#[tokio::test(start_paused = true)]
+async fn a_heartbeat_that_is_an_event_comes_with_its_place() {
+    let hub = settings(true, true).epoch(36).build();
+    let quiet = hub.subscriber().topic("quiet").subscribe().unwrap();
+    let ping = KeepAlive::default().event(Event::new("").with_type("ping"));
+    let body = quiet.keep_alive(ping).prelude(None);
+    let body = body.max_age(MaxAge::new(Duration::from_secs(50)));
+    let body = tokio::spawn(async { body.collect().await.unwrap().to_bytes() });
+    for n in 1..=3 {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        hub.publish(Event::display(n).unwrap());
+    }
+    let ping = "event: ping\ndata: \n\n";
+    let expected = format!("id: 10-0\n\n{ping}id: 10-1\n\n{ping}id: 10-2\n\n{ping}id: 10-3\n\n");
+    assert_eq!(body.await.unwrap(), expected);
 }
 
 #[tokio::test(start_paused = true)]
