@@ -198,7 +198,7 @@ async fn a_heartbeat_that_is_an_event_comes_with_its_place() {
     let body = body.max_age(MaxAge::new(Duration::from_secs(50)));
     let body = tokio::spawn(async { body.collect().await.unwrap().to_bytes() });
     for n in 1..=3 {
-        tokio::time::sleep(Duration::from_secs(10)).await;
+        tokio::time::sleep(Duration::from_secs(12)).await;
         hub.publish(Event::display(n).unwrap());
     }
     let ping = "event: ping\ndata: \n\n";
