@@ -13,6 +13,9 @@ const LEAST: Duration = Duration::from_millis(50);
 /// A connection that has been open for this long proves that the server works, however long the
 /// wait before it was: long polls last for 25 s and more, and proxies cut silence after 30 or 60 s.
 const MAX_PROOF: Duration = Duration::from_secs(10);
+/// The longest wait that a server can ask for, before its random part. Timers have limits, of which some
+/// panic: 49 days in a browser, and whatever an `Instant` can still be added to.
+const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How long to wait before the next connection.
 #[derive(Debug, Clone)]
@@ -73,7 +76,7 @@ impl Backoff {
         retry_after: Option<Duration>,
     ) -> Duration {
         let wait = self.time(self.base(retry));
-        let wait = wait.max(retry_after.unwrap_or_default());
+        let wait = wait.max(retry_after.unwrap_or_default()).min(MAX_WAIT);
         self.wait = Some(wait);
         wait.saturating_add(random::up_to(wait))
     }
@@ -120,7 +123,6 @@ mod tests {
         assert_eq!(seconds, [60, 60, 60]);
         let millis = [0, 1, 2, 40].map(|tries| after(tries, Some(0)).as_millis());
         assert_eq!(millis, [100, 200, 400, 30_000]);
-        after(7, Some(u64::MAX));
     }
 
     #[test]
@@ -161,6 +163,15 @@ mod tests {
         backoff.reset();
         backoff.delay(None, None);
         assert_eq!(backoff.proof(), LEAST);
+    }
+
+    #[test]
+    fn no_server_asks_for_more_than_a_day() {
+        let forever = Some(Duration::MAX);
+        for (retry, after) in [(forever, None), (None, forever), (forever, forever)] {
+            let wait = Backoff::new().delay(retry, after);
+            assert!(wait >= MAX_WAIT && wait <= 2 * MAX_WAIT, "{wait:?}");
+        }
     }
 
     #[test]
