@@ -15,7 +15,7 @@ impl MessageEvent {
     /// Each CR and CRLF in the data becomes an LF, as no received data has a CR.
     ///
     /// ```
-    /// use bytestring::ByteString;
+    /// use bytes::Bytes;
     /// use tower_sse::{Decoder, EventType, MessageEvent};
     ///
     /// let mut chunk = Bytes::from("event: goal\nid: 42\ndata: 1\ndata: 0\n\n");
