@@ -313,6 +313,9 @@ impl Pending {
     /// sequence.
     #[inline]
     pub(super) fn texts(&mut self, with_data: bool, detour: &mut Detour) -> (&str, &str) {
+        if !with_data && self.event_type.is_empty() {
+            return ("", "");
+        }
         let data = if with_data { &self.data[..] } else { b"" };
         if let (Some(data), Some(event_type)) = (check(data), check(&self.event_type)) {
             return (data, event_type);
