@@ -6,6 +6,7 @@ mod support;
 mod cases;
 mod comments;
 mod cut;
+mod divided;
 mod heard;
 mod limits;
 mod linear;
