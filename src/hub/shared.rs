@@ -159,7 +159,7 @@ impl Shared {
             let (seat, outcome) = state.subscribe(key, begin, skip, wakes);
             let place = match outcome {
                 // Without events to replay, the client's place has moved on all the same.
-                Outcome::Resumed(0) => state.move_place(&seat),
+                Outcome::Resumed(0) => state.move_place(&seat, false),
                 Outcome::Resumed(_) => None,
                 _ => Some(state.place_of(&seat)),
             };

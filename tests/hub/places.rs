@@ -188,6 +188,23 @@ async fn a_place_moves_on_with_heartbeats_and_at_the_end() {
     }
 }
 
+/// The event's own ID is its place.
+#[tokio::test(start_paused = true)]
+async fn no_place_follows_an_event_that_has_told_it() {
+    let hub = settings(true, true).epoch(36).build();
+    let body = hub.subscribe().unwrap().keep_alive(KeepAlive::default());
+    let body = body.max_age(MaxAge::new(Duration::from_secs(50)));
+    let body = tokio::spawn(async { body.collect().await.unwrap().to_bytes() });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    hub.publish(Event::new("x"));
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    hub.topic("other").publish(Event::new("y"));
+    assert_eq!(
+        body.await.unwrap(),
+        ":\nid: 10-0\n\nid: 10-1\ndata: x\n\n:\n:\nid: 10-2\n\n"
+    );
+}
+
 /// A page that listens for heartbeats takes a connection without them for dead.
 #[tokio::test(start_paused = true)]
 async fn a_heartbeat_that_is_an_event_comes_with_its_place() {

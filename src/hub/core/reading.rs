@@ -191,12 +191,18 @@ impl State {
         self.groups[seat.group].effective(place).min(end) - 1
     }
 
-    /// The subscriber's place, if it has moved on since the client was told last.
-    pub(in crate::hub) fn move_place(&mut self, seat: &Seat) -> Option<u64> {
+    /// The subscriber's place, if it has moved on since the client was told last: by this, or `by_events`
+    /// up to where it stands.
+    pub(in crate::hub) fn move_place(&mut self, seat: &Seat, by_events: bool) -> Option<u64> {
         let place = self.place_of(seat);
-        let told = &mut self.cursors[seat.cursor].told;
-        let moved = place > *told;
-        *told = place.max(*told);
+        let cursor = &mut self.cursors[seat.cursor];
+        let sent = if by_events {
+            cursor.place.saturating_sub(1)
+        } else {
+            0
+        };
+        let moved = place > cursor.told.max(sent);
+        cursor.told = place.max(cursor.told);
         moved.then_some(place)
     }
 

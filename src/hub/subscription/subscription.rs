@@ -234,7 +234,9 @@ impl SealedSource for Subscription {
             return None;
         }
         let seat = this.seat.as_ref()?;
-        let seq = this.shared.lock().move_place(seat)?;
+        // A filter may have kept them back.
+        let by_events = extra.is_none_or(|extra| extra.filter.is_none());
+        let seq = this.shared.lock().move_place(seat, by_events)?;
         Some(this.shared.place_block(seq))
     }
 }
