@@ -118,8 +118,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for LastEventId {
     }
 }
 
-/// Not for use: it is there for its error message. axum reports a handler with a bare `LastEventId`
-/// as one that is no `Handler`, and names `#[axum::debug_handler]`, which then says what to write.
+/// Exists only for its error message. axum reports that a handler with a bare `LastEventId` is not a
+/// `Handler` and points to `#[axum::debug_handler]`, which then says what to write.
 #[doc(hidden)]
 impl<S: EveryRequestHasAnId + Sync> FromRequestParts<S> for LastEventId {
     type Rejection = InvalidLastEventId;

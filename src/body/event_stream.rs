@@ -97,7 +97,7 @@ impl<B: Body> EventStream<B> {
     ///     events.next().await.unwrap().unwrap_err().to_string(),
     ///     "an event is longer than the limit of 9 bytes",
     /// );
-    /// // The one that was too long is lost; the stream goes on.
+    /// // The event that was too long is lost; the stream continues.
     /// assert_eq!(events.next().await.unwrap().unwrap().data(), "ok");
     /// # }
     /// ```

@@ -196,8 +196,8 @@ impl<S: Events<Item: Item>> Source for S {
 pin_project! {
     /// A stream of items and a closure that writes each into the frame.
     ///
-    /// [`SseBody::writer`](super::SseBody::writer) makes the body in one step. This type names the
-    /// body, and makes one that has a timer.
+    /// [`SseBody::writer`](super::SseBody::writer) makes the body in one step. This type is for naming
+    /// the body, and for bodies with a timer.
     ///
     /// ```
     /// use std::convert::Infallible;

@@ -45,8 +45,8 @@ pin_project! {
     /// A body with a timer therefore waits 20 ms between the last frame and the error. Without a timer,
     /// the client may lose the last events there, or the whole response.
     ///
-    /// A server polls a body only while its client reads. One that has stopped reading without
-    /// closing is the server's to find: set a write timeout on the connection.
+    /// A server polls a body only while its client reads. A body cannot detect a client that stops
+    /// reading without closing: set a write timeout on the connection.
     ///
     /// ```
     /// use http_body_util::BodyExt;

@@ -10,7 +10,7 @@ use crate::timer::Timer;
 pub(super) struct Health<T: Timer> {
     /// An event has arrived.
     pub(super) delivered: bool,
-    /// Bytes have arrived, be they only comments.
+    /// Bytes have arrived, even if only comments.
     pub(super) received: bool,
     /// Counts from the request.
     asked: Proof<T>,

@@ -105,8 +105,8 @@
 //! wait; it may be seconds or a date, which is taken relative to the response's `Date`.
 //!
 //! A random part is then added, between nothing and the whole wait again, so that clients that were cut
-//! off together do not return together. It never makes a wait shorter than the server asked for, whose
-//! longest request counts as a day.
+//! off together do not return together. It never makes a wait shorter than the server asked for. A
+//! server can ask for a day at most; longer waits are cut to that.
 //!
 //! # Over hyper, with https
 //!

@@ -190,7 +190,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// Changes the head of each request before it is sent, the first one included: a fresh token, a
     /// trace ID.
     ///
-    /// Each request begins as a clone of the one that the source was made with. `Last-Event-ID` is set
+    /// Each request starts as a clone of the request passed to the constructor. `Last-Event-ID` is set
     /// afterwards. To wait for a token, put a service around the client
     /// [that fetches it](super#tokens-and-other-headers).
     ///

@@ -21,7 +21,7 @@ pub(super) struct Cursor {
 /// The end of a subscriber that never ends by itself.
 pub(super) const NEVER: u64 = u64::MAX;
 
-/// The end of one that ends after what is pending, once something is.
+/// The end of a subscriber that ends after what is pending, once something is.
 pub(super) const SOON: u64 = u64::MAX - 1;
 
 /// A subscriber's side of its cursor.

@@ -60,7 +60,7 @@ impl Stream for Deliveries {
     }
 }
 
-/// Events are missing here: they are no longer retained, or the ID to resume after is not known.
+/// Events have been missed: they are no longer retained, or the ID to resume after is not known.
 ///
 /// ```
 /// use futures_util::{FutureExt, StreamExt};
@@ -68,7 +68,7 @@ impl Stream for Deliveries {
 ///
 /// let mut stream = Hub::new().resume(EventId::from_static("of yesterday"))?.into_stream();
 /// let missed = stream.next().now_or_never().unwrap().unwrap().unwrap_err();
-/// assert_eq!(missed.to_string(), "events are missing here");
+/// assert_eq!(missed.to_string(), "events have been missed");
 /// # Ok::<(), tower_sse::hub::Refused>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Missed {
 
 impl fmt::Display for Missed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("events are missing here")
+        f.write_str("events have been missed")
     }
 }
 
