@@ -3,9 +3,9 @@
 mod event_stream_headers;
 mod list;
 mod media_type;
-mod stop;
+mod no_content;
 
 pub use event_stream_headers::{EventStreamHeaders, X_ACCEL_BUFFERING};
 pub(crate) use event_stream_headers::{is_encoded, may_keep_alive};
 pub use media_type::{TEXT_EVENT_STREAM, accepts_event_stream, is_event_stream};
-pub use stop::stop;
+pub use no_content::no_content;
