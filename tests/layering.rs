@@ -1,5 +1,6 @@
 //! Dependencies between the modules point one way.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -241,6 +242,60 @@ fn no_field_of_the_hub_is_open_across_its_folders() {
             assert!(!open, "{}: {line}", path.display());
         }
     }
+}
+
+/// Names of more than one type, and why.
+const SHARED_NAMES: &[(&str, &str)] = &[
+    (
+        "Sealed",
+        "the idiom for a trait that only this crate implements",
+    ),
+    ("Topic", "the core's is renamed when its rewrite lands"),
+];
+
+#[test]
+fn no_two_types_have_one_name() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut homes: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (path, text) in sources(&src) {
+        let file = path.strip_prefix(&src).unwrap().display().to_string();
+        for name in before_tests(&text).filter_map(type_defined_in) {
+            homes.entry(name.to_owned()).or_default().push(file.clone());
+        }
+    }
+    assert!(homes.len() > 150, "found only {} types", homes.len());
+    for (name, reason) in SHARED_NAMES {
+        let files = homes.remove(*name);
+        let shared = files.is_some_and(|files| files.len() > 1);
+        assert!(shared, "{name} needs no exception any more: {reason}");
+    }
+    homes.retain(|_, files| files.len() > 1);
+    assert!(homes.is_empty(), "types of one name: {homes:#?}");
+}
+
+/// The name of the type or trait that a line defines. What is indented may be inside a macro or a
+/// function, but an indented `type` belongs to a trait.
+fn type_defined_in(line: &str) -> Option<&str> {
+    let mut code = line.trim_start();
+    if let Some(rest) = code.strip_prefix("pub") {
+        code = match rest.strip_prefix('(') {
+            Some(inside) => inside.split_once(") ")?.1,
+            None => rest.strip_prefix(' ')?,
+        };
+    }
+    let (kind, rest) = code.split_once(' ')?;
+    let defines = match kind {
+        "struct" | "enum" | "union" | "trait" => true,
+        "type" => !line.starts_with(' '),
+        _ => false,
+    };
+    let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+    defines.then(|| &rest[..end.unwrap_or(rest.len())])
+}
+
+/// The lines of a file up to its unit tests.
+fn before_tests(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().take_while(|line| *line != "#[cfg(test)]")
 }
 
 fn sources(dir: &Path) -> Vec<(std::path::PathBuf, String)> {

@@ -10,13 +10,13 @@ use std::task::{Context, Wake, Waker};
 /// was woken; asking is one atomic load.
 #[derive(Debug)]
 pub(super) struct Alarm {
-    shared: Arc<Shared>,
-    /// The task's waker as `shared` has it, for comparing without the lock.
+    state: Arc<AlarmState>,
+    /// The task's waker as `state` has it, for comparing without the lock.
     task: Option<Waker>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct AlarmState {
     rung: AtomicBool,
     task: Mutex<Option<Waker>>,
 }
@@ -24,11 +24,11 @@ struct Shared {
 impl Alarm {
     /// An alarm that has rung, so that what waits on it is polled a first time.
     pub(super) fn new() -> Self {
-        let shared = Arc::new(Shared {
+        let state = Arc::new(AlarmState {
             rung: AtomicBool::new(true),
             task: Mutex::new(None),
         });
-        Self { shared, task: None }
+        Self { state, task: None }
     }
 
     /// Whether it has rung since the last call; the next ring wakes `cx`'s task.
@@ -42,26 +42,26 @@ impl Alarm {
             self.watch(cx.waker());
         }
         // After the waker is in place: a ring before that is seen here, a ring after it wakes.
-        self.shared.rung.load(Ordering::Acquire) && self.shared.rung.swap(false, Ordering::AcqRel)
+        self.state.rung.load(Ordering::Acquire) && self.state.rung.swap(false, Ordering::AcqRel)
     }
 
     /// The waker for the futures that ring this alarm.
     pub(super) fn waker(&self) -> Waker {
-        Waker::from(Arc::clone(&self.shared))
+        Waker::from(Arc::clone(&self.state))
     }
 
     #[cold]
     fn watch(&mut self, task: &Waker) {
         self.task = Some(task.clone());
         *self
-            .shared
+            .state
             .task
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(task.clone());
     }
 }
 
-impl Wake for Shared {
+impl Wake for AlarmState {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }

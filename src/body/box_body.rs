@@ -13,7 +13,8 @@ use crate::exclusive::Exclusive;
 use crate::headers::EventStreamHeaders;
 use crate::timer::MaybeTimer;
 
-type BoxError = Box<dyn Error + Send + Sync>;
+/// Any error.
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Any [`SseBody`], in a box: made by [`SseBody::boxed`].
 ///

@@ -27,10 +27,10 @@ use super::rejection::{Rejecting, Rejection, is_acceptable};
 /// ```
 #[must_use = "futures do nothing unless polled"]
 pub struct FromResponse<B: Body, F = Pending<()>> {
-    state: State<B, F>,
+    state: Verdict<B, F>,
 }
 
-enum State<B: Body, F> {
+enum Verdict<B: Body, F> {
     Accepted(EventStream<B>),
     Rejecting(Rejecting<B, F>),
     Done,
@@ -39,9 +39,9 @@ enum State<B: Body, F> {
 impl<B: Body, F: Future> FromResponse<B, F> {
     pub(super) fn new(response: Response<B>, sleep: impl FnOnce() -> Option<F>) -> Self {
         let state = if is_acceptable(&response) {
-            State::Accepted(EventStream::new(response.into_body()))
+            Verdict::Accepted(EventStream::new(response.into_body()))
         } else {
-            State::Rejecting(Rejecting::new(response, sleep()))
+            Verdict::Rejecting(Rejecting::new(response, sleep()))
         };
         Self { state }
     }
@@ -58,15 +58,15 @@ impl<B: Body, F: Future> Future for FromResponse<B, F> {
     /// After it has resolved.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
-        if let State::Rejecting(rejecting) = &mut this.state {
+        if let Verdict::Rejecting(rejecting) = &mut this.state {
             let Poll::Ready(rejection) = rejecting.poll(cx) else {
                 return Poll::Pending;
             };
-            this.state = State::Done;
+            this.state = Verdict::Done;
             return Poll::Ready(Err(rejection));
         }
-        match std::mem::replace(&mut this.state, State::Done) {
-            State::Accepted(events) => Poll::Ready(Ok(events)),
+        match std::mem::replace(&mut this.state, Verdict::Done) {
+            Verdict::Accepted(events) => Poll::Ready(Ok(events)),
             _ => panic!("polled after it has resolved"),
         }
     }
@@ -75,9 +75,9 @@ impl<B: Body, F: Future> Future for FromResponse<B, F> {
 impl<B: Body, F> fmt::Debug for FromResponse<B, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.state {
-            State::Accepted(_) => "accepted",
-            State::Rejecting(_) => "rejecting",
-            State::Done => "done",
+            Verdict::Accepted(_) => "accepted",
+            Verdict::Rejecting(_) => "rejecting",
+            Verdict::Done => "done",
         };
         f.debug_struct("FromResponse")
             .field("state", &state)

@@ -50,12 +50,12 @@ pin_project! {
         heartbeat: Bytes,
         #[pin]
         interrupts: Interrupts<T>,
-        state: State<B::Error>,
+        state: InnerState<B::Error>,
     }
 }
 
 #[derive(Debug)]
-enum State<E> {
+enum InnerState<E> {
     Open,
     /// What was sent before has the time to leave.
     Failed(E),
@@ -104,7 +104,7 @@ impl<B: Body, T: MaybeTimer> KeepAliveBody<B, T> {
             boundary: Boundary::default(),
             heartbeat,
             interrupts,
-            state: State::Open,
+            state: InnerState::Open,
         }
     }
 }
@@ -118,7 +118,7 @@ impl<B: Body, T: MaybeTimer> Body for KeepAliveBody<B, T> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let mut this = self.project();
-        if !matches!(this.state, State::Failed(_)) {
+        if !matches!(this.state, InnerState::Failed(_)) {
             match this.body.poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     let frame = to_bytes(frame);
@@ -128,30 +128,30 @@ impl<B: Body, T: MaybeTimer> Body for KeepAliveBody<B, T> {
                             _ = this.interrupts.poll(Did::Send, cx);
                         }
                         // Trailers.
-                        None => *this.state = State::Ended,
+                        None => *this.state = InnerState::Ended,
                     }
                     return Poll::Ready(Some(Ok(frame)));
                 }
-                Poll::Ready(Some(Err(error))) => *this.state = State::Failed(error),
+                Poll::Ready(Some(Err(error))) => *this.state = InnerState::Failed(error),
                 Poll::Ready(None) => {
-                    *this.state = State::Ended;
+                    *this.state = InnerState::Ended;
                     return Poll::Ready(None);
                 }
                 Poll::Pending => {}
             }
         }
         let did = match this.state {
-            State::Ended => return Poll::Pending,
-            State::Failed(_) => Did::Fail,
-            State::Open => Did::Nothing,
+            InnerState::Ended => return Poll::Pending,
+            InnerState::Failed(_) => Did::Fail,
+            InnerState::Open => Did::Nothing,
         };
         while let Poll::Ready(interrupt) = this.interrupts.as_mut().poll(did, cx) {
             let heartbeat = match (interrupt, this.boundary.place()) {
                 (Interrupt::Error, _) => {
-                    let state = mem::replace(this.state, State::Ended);
+                    let state = mem::replace(this.state, InnerState::Ended);
                     return Poll::Ready(match state {
-                        State::Failed(error) => Some(Err(error)),
-                        State::Open | State::Ended => None,
+                        InnerState::Failed(error) => Some(Err(error)),
+                        InnerState::Open | InnerState::Ended => None,
                     });
                 }
                 (_, Place::Inside) => continue,
@@ -165,7 +165,7 @@ impl<B: Body, T: MaybeTimer> Body for KeepAliveBody<B, T> {
     }
 
     fn is_end_stream(&self) -> bool {
-        !matches!(self.state, State::Failed(_)) && self.body.is_end_stream()
+        !matches!(self.state, InnerState::Failed(_)) && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

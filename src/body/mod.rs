@@ -37,6 +37,7 @@ mod source;
 mod sse_body;
 
 pub use box_body::BoxBody;
+pub(crate) use box_body::BoxError;
 pub use chunks::Chunks;
 pub use event_stream::EventStream;
 pub use event_stream_error::EventStreamError;

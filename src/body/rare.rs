@@ -8,7 +8,7 @@ use crate::protocol::Block;
 
 /// What few bodies have. Boxed, since a server keeps room for a body in several places.
 #[derive(Default)]
-pub(super) struct Rare {
+pub(super) struct RareSettings {
     /// What goes out first, if that has been set: `Some(None)` for nothing.
     pub(super) prelude: Option<Option<Prelude>>,
     /// What a heartbeat is, if not [`Block::HEARTBEAT`].
@@ -21,9 +21,9 @@ pub(super) struct Rare {
     pub(super) held: Vec<Exclusive<Box<dyn Send>>>,
 }
 
-impl fmt::Debug for Rare {
+impl fmt::Debug for RareSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rare")
+        f.debug_struct("RareSettings")
             .field("prelude", &self.prelude)
             .field("heartbeat", &self.heartbeat)
             .field("farewell", &self.farewell)

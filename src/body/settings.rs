@@ -3,7 +3,7 @@ use std::future::Future;
 use super::keep_alive::{HEARTBEAT, KeepAlive};
 use super::max_age::MaxAge;
 use super::prelude::Prelude;
-use super::rare::Rare;
+use super::rare::RareSettings;
 use super::source::Source;
 use super::sse_body::SseBody;
 use crate::exclusive::Exclusive;
@@ -236,7 +236,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         self
     }
 
-    fn rare(&mut self) -> &mut Rare {
+    fn rare(&mut self) -> &mut RareSettings {
         self.rare.get_or_insert_default()
     }
 }

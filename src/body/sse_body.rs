@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use super::box_body::BoxBody;
 use super::interrupts::{Did, Interrupt, Interrupts};
 use super::prelude::Prelude;
-use super::rare::Rare;
+use super::rare::RareSettings;
 use super::source::{Source, Written};
 use crate::headers::EventStreamHeaders;
 use crate::protocol::{Block, Writer};
@@ -64,18 +64,18 @@ pin_project! {
         // `None` once it has ended, so that what it holds is freed before the connection is.
         #[pin]
         pub(super) source: Option<S>,
-        pub(super) rare: Option<Box<Rare>>,
+        pub(super) rare: Option<Box<RareSettings>>,
         // What is ready to leave.
         pub(super) out: Writer,
         pub(super) frame_size: usize,
-        pub(super) state: State<S::Error>,
+        pub(super) state: BodyState<S::Error>,
         #[pin]
         pub(super) interrupts: Interrupts<T>,
     }
 }
 
 #[derive(Debug)]
-pub(super) enum State<E> {
+pub(super) enum BodyState<E> {
     /// Not polled yet.
     New,
     Open,
@@ -167,9 +167,9 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     pub(crate) fn from_source(source: Option<S>, timer: T) -> Self {
         Self {
             state: if source.is_some() {
-                State::New
+                BodyState::New
             } else {
-                State::Ended
+                BodyState::Ended
             },
             source,
             rare: None,
@@ -253,15 +253,15 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
                 Poll::Ready(Some(Err(error))) => {
                     let rare = this.rare.as_mut();
                     let state = match rare.and_then(|rare| rare.on_error.take()) {
-                        None => State::Failed(error),
+                        None => BodyState::Failed(error),
                         Some(last) => {
                             this.out.push(last);
-                            State::Ended
+                            BodyState::Ended
                         }
                     };
                     return self.close(state);
                 }
-                Poll::Ready(None) => return self.close(State::Ended),
+                Poll::Ready(None) => return self.close(BodyState::Ended),
             }
         }
         cx.waker().wake_by_ref();
@@ -270,7 +270,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     /// The first poll: what goes out before the first event.
     fn open(self: Pin<&mut Self>) {
         let this = self.project();
-        *this.state = State::Open;
+        *this.state = BodyState::Open;
         let set = this.rare.as_mut().and_then(|rare| rare.prelude.take());
         let prelude = set.unwrap_or_else(|| this.interrupts.has_heartbeats().then(Prelude::new));
         if let Some(prelude) = prelude {
@@ -280,7 +280,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
 
     /// Ends the stream from outside, after what is ready; unless it has ended by itself.
     fn end(mut self: Pin<&mut Self>) {
-        if !matches!(self.state, State::Open) {
+        if !matches!(self.state, BodyState::Open) {
             return;
         }
         let mut this = self.as_mut().project();
@@ -292,11 +292,11 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         if let Some(farewell) = rare.and_then(|rare| rare.farewell.take()) {
             self.as_mut().project().out.push(farewell);
         }
-        self.close(State::Ended);
+        self.close(BodyState::Ended);
     }
 
     /// Drops the stream, then what was to be dropped with it.
-    fn close(self: Pin<&mut Self>, state: State<S::Error>) {
+    fn close(self: Pin<&mut Self>, state: BodyState<S::Error>) {
         let mut this = self.project();
         *this.state = state;
         this.source.set(None);
@@ -319,14 +319,14 @@ impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
         if let Some(chunk) = self.as_mut().project().out.next_chunk() {
             return Poll::Ready(Some(Ok(Frame::data(chunk))));
         }
-        if matches!(self.state, State::New) {
+        if matches!(self.state, BodyState::New) {
             self.as_mut().open();
         }
         self.as_mut().fill(cx);
         let mut this = self.as_mut().project();
         let did = match (this.out.is_empty(), &*this.state) {
-            (true, State::Ended) => return Poll::Ready(None),
-            (true, State::Failed(_)) => Did::Fail,
+            (true, BodyState::Ended) => return Poll::Ready(None),
+            (true, BodyState::Failed(_)) => Did::Fail,
             (true, _) => Did::Nothing,
             (false, _) => Did::Send,
         };
@@ -345,22 +345,22 @@ impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
             }
             Poll::Ready(Interrupt::End) => self.as_mut().end(),
             Poll::Ready(Interrupt::Error) => {
-                let state = mem::replace(this.state, State::Ended);
+                let state = mem::replace(this.state, BodyState::Ended);
                 return Poll::Ready(match state {
-                    State::Failed(error) => Some(Err(error)),
-                    State::New | State::Open | State::Ended => None,
+                    BodyState::Failed(error) => Some(Err(error)),
+                    BodyState::New | BodyState::Open | BodyState::Ended => None,
                 });
             }
         }
         match self.as_mut().project().out.next_frame() {
             Some(frame) => Poll::Ready(Some(Ok(Frame::data(frame)))),
-            None if matches!(self.state, State::Ended) => Poll::Ready(None),
+            None if matches!(self.state, BodyState::Ended) => Poll::Ready(None),
             None => Poll::Pending,
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.state, State::Ended) && self.out.is_empty()
+        matches!(self.state, BodyState::Ended) && self.out.is_empty()
     }
 
     /// Never with an upper bound, not even at the end: axum would make a `Content-Length` of it, for an

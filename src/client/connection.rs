@@ -19,7 +19,7 @@ use crate::timer::Timer;
 pub(super) const STEPS_PER_POLL: usize = 256;
 
 /// Where a source is with its connection.
-pub(super) enum State<S: HttpService<B>, B, T: Timer> {
+pub(super) enum ConnectionState<S: HttpService<B>, B, T: Timer> {
     /// Waiting for the service to take a request.
     Start,
     /// The request is out.
@@ -42,18 +42,18 @@ impl<S: HttpService<B>, B: Clone, T: Timer> Stream for EventSource<S, B, T> {
         let this = self.get_mut();
         for _ in 0..STEPS_PER_POLL {
             let step = match &mut this.state {
-                State::Start => this.poll_start(cx),
-                State::Requesting(_) => this.poll_response(cx),
-                State::Open(_) => this.poll_open(cx),
-                State::Rejecting(rejecting) => match rejecting.poll(cx) {
+                ConnectionState::Start => this.poll_start(cx),
+                ConnectionState::Requesting(_) => this.poll_response(cx),
+                ConnectionState::Open(_) => this.poll_open(cx),
+                ConnectionState::Rejecting(rejecting) => match rejecting.poll(cx) {
                     Poll::Ready(rejection) => Poll::Ready(this.reject(rejection)),
                     Poll::Pending => Poll::Pending,
                 },
-                State::Waiting(sleep) => sleep.as_mut().poll(cx).map(|_| {
-                    this.state = State::Start;
+                ConnectionState::Waiting(sleep) => sleep.as_mut().poll(cx).map(|_| {
+                    this.state = ConnectionState::Start;
                     None
                 }),
-                State::Closed => return Poll::Ready(None),
+                ConnectionState::Closed => return Poll::Ready(None),
             };
             match step {
                 Poll::Ready(Some(event)) => return Poll::Ready(Some(event)),
@@ -68,7 +68,7 @@ impl<S: HttpService<B>, B: Clone, T: Timer> Stream for EventSource<S, B, T> {
 
 impl<S: HttpService<B>, B: Clone, T: Timer> FusedStream for EventSource<S, B, T> {
     fn is_terminated(&self) -> bool {
-        matches!(self.state, State::Closed)
+        matches!(self.state, ConnectionState::Closed)
     }
 }
 
@@ -87,14 +87,14 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
         }
         let id = self.last_event_id();
         let (request, complete) = self.template.request(&id);
-        self.state = State::Requesting(Box::pin(self.service.call(request)));
+        self.state = ConnectionState::Requesting(Box::pin(self.service.call(request)));
         self.health.ask(&self.timer, self.backoff.proof());
         self.watchdog.feed();
         Poll::Ready((!complete).then(|| SourceEvent::Error(ClientError::UnsendableId(id))))
     }
 
     fn poll_response(&mut self, cx: &mut Context<'_>) -> Step {
-        let State::Requesting(response) = &mut self.state else {
+        let ConnectionState::Requesting(response) = &mut self.state else {
             return Poll::Ready(None);
         };
         match response.as_mut().poll(cx) {
@@ -114,17 +114,18 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
         self.watchdog.feed();
         if !is_acceptable(&response) {
             let sleep = self.timer.sleep(PATIENCE);
-            self.state = State::Rejecting(Box::new(Rejecting::new(response, Some(sleep))));
+            self.state =
+                ConnectionState::Rejecting(Box::new(Rejecting::new(response, Some(sleep))));
             return None;
         }
         let (head, body) = response.into_parts();
-        self.state = State::Open(Box::pin(body));
+        self.state = ConnectionState::Open(Box::pin(body));
         self.health.open(&self.timer, self.backoff.proof());
         Some(SourceEvent::Open(Response::from_parts(head, ())))
     }
 
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Step {
-        let State::Open(body) = &mut self.state else {
+        let ConnectionState::Open(body) = &mut self.state else {
             return Poll::Ready(None);
         };
         let Poll::Ready(read) = self.reader.poll(body.as_mut(), cx) else {
@@ -216,7 +217,7 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
         self.disconnect();
         let retry = self.reader.decoder().reconnection_time();
         let delay = self.backoff.delay(retry, self.retry_after.take());
-        self.state = State::Waiting(Box::pin(self.timer.sleep(delay)));
+        self.state = ConnectionState::Waiting(Box::pin(self.timer.sleep(delay)));
         Some(SourceEvent::Error(error))
     }
 

@@ -2,10 +2,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use crate::body::Rejection;
+use crate::body::{BoxError, Rejection};
 use crate::protocol::{EventId, LimitExceeded};
-
-pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// What goes wrong between an [`EventSource`](super::EventSource) and its server.
 ///

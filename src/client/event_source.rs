@@ -5,7 +5,7 @@ use http::{Request, Uri};
 use http_body::Body;
 
 use super::backoff::Backoff;
-use super::connection::State;
+use super::connection::ConnectionState;
 use super::health::Health;
 use super::messages::Messages;
 use super::reconnect::Reconnect;
@@ -49,7 +49,7 @@ pub struct EventSource<S: HttpService<B>, B, T: Timer> {
     pub(super) service: S,
     pub(super) template: Template<B>,
     pub(super) timer: T,
-    pub(super) state: State<S, B, T>,
+    pub(super) state: ConnectionState<S, B, T>,
     pub(super) reader: Reader<<S::ResponseBody as Body>::Data>,
     pub(super) backoff: Backoff,
     pub(super) health: Health<T>,
@@ -111,7 +111,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
             service,
             template,
             timer,
-            state: State::Start,
+            state: ConnectionState::Start,
             reader: Reader::new(Decoder::new().resume_after(last_event_id)),
             backoff: Backoff::new(),
             health: Health::new(),
@@ -177,9 +177,9 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// # }
     /// ```
     pub fn reconnect(&mut self) {
-        if !matches!(self.state, State::Closed) {
+        if !matches!(self.state, ConnectionState::Closed) {
             self.disconnect();
-            self.state = State::Start;
+            self.state = ConnectionState::Start;
         }
     }
 
@@ -201,7 +201,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// ```
     pub fn close(&mut self) {
         self.disconnect();
-        self.state = State::Closed;
+        self.state = ConnectionState::Closed;
     }
 
     /// The request's URI. The browser's `url`.
@@ -242,11 +242,12 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// ```
     pub fn ready_state(&self) -> ReadyState {
         match self.state {
-            State::Open(_) => ReadyState::Open,
-            State::Closed => ReadyState::Closed,
-            State::Start | State::Requesting(_) | State::Rejecting(_) | State::Waiting(_) => {
-                ReadyState::Connecting
-            }
+            ConnectionState::Open(_) => ReadyState::Open,
+            ConnectionState::Closed => ReadyState::Closed,
+            ConnectionState::Start
+            | ConnectionState::Requesting(_)
+            | ConnectionState::Rejecting(_)
+            | ConnectionState::Waiting(_) => ReadyState::Connecting,
         }
     }
 

@@ -4,7 +4,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::error::BoxError;
+use crate::body::BoxError;
 
 /// Any [`Service`] from an HTTP request to an HTTP response: another name for its bounds.
 ///

@@ -6,7 +6,7 @@ use super::epoch::Epoch;
 use super::outcome::LagPolicy;
 #[cfg(feature = "sealed")]
 use super::seal::SealKey;
-use super::shared::{Settings, Shared};
+use super::shared::{HubSettings, Shared};
 use crate::protocol::{Event, EventType};
 use crate::sync::Arc;
 
@@ -327,7 +327,7 @@ impl HubBuilder {
         };
         #[cfg(not(feature = "sealed"))]
         let epoch = Epoch::new(epoch);
-        let settings = Settings {
+        let settings = HubSettings {
             lag: self.lag,
             gap: self.gap,
             farewell: self.farewell.map(|event| event.encode_as(None)),

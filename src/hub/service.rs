@@ -60,11 +60,11 @@ use crate::timer::TokioTimer;
 pub struct HubService<T> {
     hub: Hub,
     timer: T,
-    settings: Arc<Settings>,
+    settings: Arc<ServiceSettings>,
 }
 
 #[derive(Clone)]
-struct Settings {
+struct ServiceSettings {
     keep_alive: KeepAlive,
     prelude: Prelude,
     max_age: Option<MaxAge>,
@@ -119,7 +119,7 @@ impl<T: Timer + Clone> HubService<T> {
         Self {
             hub,
             timer,
-            settings: Arc::new(Settings {
+            settings: Arc::new(ServiceSettings {
                 keep_alive: KeepAlive::new(),
                 prelude: Prelude::new(),
                 max_age: None,
@@ -291,7 +291,7 @@ impl<T: Timer + Clone> HubService<T> {
         self
     }
 
-    fn change(&mut self) -> &mut Settings {
+    fn change(&mut self) -> &mut ServiceSettings {
         Arc::make_mut(&mut self.settings)
     }
 

@@ -21,11 +21,11 @@ pub(super) struct Shared {
     /// How many handles to publish with there are.
     hubs: AtomicU64,
     epoch: Epoch,
-    settings: Settings,
+    settings: HubSettings,
 }
 
 #[derive(Debug)]
-pub(super) struct Settings {
+pub(super) struct HubSettings {
     pub(super) lag: LagPolicy,
     pub(super) gap: Option<Event>,
     pub(super) farewell: Option<Block>,
@@ -36,7 +36,7 @@ pub(super) struct Settings {
 }
 
 impl Shared {
-    pub(super) fn new(state: State, epoch: Epoch, settings: Settings) -> Self {
+    pub(super) fn new(state: State, epoch: Epoch, settings: HubSettings) -> Self {
         Self {
             next: AtomicU64::new(state.next()),
             state: Mutex::new(state),

@@ -15,7 +15,7 @@ pub(crate) struct Policy {
 
 /// What a request says.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) enum FoundId {
     /// Nothing, or an empty ID.
     None,
     Id(LastEventId),
@@ -38,30 +38,30 @@ impl Policy {
     }
 
     /// Reads a request. What a reader further out has found is final, whatever its policy was.
-    pub(crate) fn read(self, uri: &Uri, headers: &HeaderMap, extensions: &Extensions) -> Found {
+    pub(crate) fn read(self, uri: &Uri, headers: &HeaderMap, extensions: &Extensions) -> FoundId {
         if let Some(last) = extensions.get::<LastEventId>() {
-            return Found::Id(last.clone());
+            return FoundId::Id(last.clone());
         }
         if let Some(error) = extensions.get::<InvalidLastEventId>() {
-            return Found::Invalid(error.clone());
+            return FoundId::Invalid(error.clone());
         }
         if extensions.get::<Ignored>().is_some() {
-            return Found::Ignored;
+            return FoundId::Ignored;
         }
         let mut last = LastEventId::from_headers(headers, self.max_len);
         if let (Ok(None), true, Some(query)) = (&last, self.query, uri.query()) {
             last = LastEventId::from_query(query, self.max_len);
         }
         match last {
-            Ok(None) => Found::None,
-            Ok(Some(last)) => Found::Id(last),
-            Err(_) if self.ignore_invalid => Found::Ignored,
-            Err(error) => Found::Invalid(error),
+            Ok(None) => FoundId::None,
+            Ok(Some(last)) => FoundId::Id(last),
+            Err(_) if self.ignore_invalid => FoundId::Ignored,
+            Err(error) => FoundId::Invalid(error),
         }
     }
 }
 
-impl Found {
+impl FoundId {
     /// Leaves the finding in the request, for the readers further in.
     pub(crate) fn note<B>(&self, request: &mut Request<B>) {
         match self {

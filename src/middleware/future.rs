@@ -34,13 +34,13 @@ pin_project! {
     /// ```
     pub struct ResponseFuture<F, B: Body, T: MaybeTimer> {
         #[pin]
-        state: State<F, B, T>,
+        state: FutureState<F, B, T>,
     }
 }
 
 pin_project! {
-    #[project = StateProj]
-    enum State<F, B: Body, T: MaybeTimer> {
+    #[project = FutureStateProj]
+    enum FutureState<F, B: Body, T: MaybeTimer> {
         Inner {
             #[pin]
             future: F,
@@ -56,7 +56,7 @@ pin_project! {
 impl<F, B: Body, T: MaybeTimer> ResponseFuture<F, B, T> {
     pub(super) fn new(future: F, layer: SseLayer<T>, asked: Asked) -> Self {
         Self {
-            state: State::Inner {
+            state: FutureState::Inner {
                 future,
                 layer,
                 asked,
@@ -66,7 +66,7 @@ impl<F, B: Body, T: MaybeTimer> ResponseFuture<F, B, T> {
 
     pub(super) fn ready(response: Response<ResponseBody<B, T>>) -> Self {
         Self {
-            state: State::Ready {
+            state: FutureState::Ready {
                 response: Some(response),
             },
         }
@@ -83,7 +83,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProj::Inner {
+            FutureStateProj::Inner {
                 future,
                 layer,
                 asked,
@@ -91,7 +91,7 @@ where
                 let response = ready!(future.poll(cx))?;
                 Poll::Ready(Ok(finish(response, layer, asked)))
             }
-            StateProj::Ready { response } => Poll::Ready(Ok(response
+            FutureStateProj::Ready { response } => Poll::Ready(Ok(response
                 .take()
                 .expect("futures are not polled after completion"))),
         }

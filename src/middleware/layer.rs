@@ -39,12 +39,12 @@ use crate::timer::{NoTimer, Timer};
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct SseLayer<T = NoTimer> {
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Arc<LayerSettings>,
     pub(super) timer: T,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Settings {
+pub(super) struct LayerSettings {
     pub(super) headers: EventStreamHeaders,
     pub(super) detect_only: bool,
     pub(super) policy: Policy,
@@ -74,7 +74,7 @@ impl SseLayer {
     /// # }
     /// ```
     pub fn new() -> Self {
-        let settings = Settings {
+        let settings = LayerSettings {
             headers: EventStreamHeaders::new(),
             detect_only: false,
             policy: Policy::new(),
@@ -343,7 +343,7 @@ impl<T> SseLayer<T> {
         }
     }
 
-    fn set(mut self, set: impl FnOnce(&mut Settings)) -> Self {
+    fn set(mut self, set: impl FnOnce(&mut LayerSettings)) -> Self {
         set(Arc::make_mut(&mut self.settings));
         self
     }

@@ -222,11 +222,11 @@ impl Sheet {
 pub(in crate::hub) struct Wakes {
     sheet: Option<Sheet>,
     entry: Option<Entry>,
-    rare: Option<Box<Rare>>,
+    rare: Option<Box<RareWakes>>,
 }
 
 #[derive(Debug, Default)]
-struct Rare {
+struct RareWakes {
     sheets: Vec<Sheet>,
     tasks: Vec<Waker>,
     /// Not to be woken, but to be dropped.
@@ -278,7 +278,7 @@ impl Wakes {
         }
     }
 
-    fn rare(&mut self) -> &mut Rare {
+    fn rare(&mut self) -> &mut RareWakes {
         self.rare.get_or_insert_default()
     }
 

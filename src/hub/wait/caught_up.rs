@@ -36,7 +36,7 @@ pin_project! {
     /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct CaughtUp<S = Pending<()>> {
-        waiting: Waiting,
+        guard: CaughtUpGuard,
         distance: u64,
         #[pin]
         patience: Option<S>,
@@ -44,12 +44,12 @@ pin_project! {
 }
 
 /// What the hub is told when the future is dropped.
-struct Waiting {
+struct CaughtUpGuard {
     shared: Arc<Shared>,
     wait: Option<Wait>,
 }
 
-impl Drop for Waiting {
+impl Drop for CaughtUpGuard {
     fn drop(&mut self) {
         if self.wait.is_some() {
             self.shared
@@ -61,7 +61,7 @@ impl Drop for Waiting {
 impl CaughtUp {
     pub(in crate::hub) fn new(shared: Arc<Shared>, distance: u64) -> Self {
         Self {
-            waiting: Waiting { shared, wait: None },
+            guard: CaughtUpGuard { shared, wait: None },
             distance,
             patience: None,
         }
@@ -81,7 +81,7 @@ impl<S> CaughtUp<S> {
     /// ```
     pub fn or_after<F: Future>(self, patience: F) -> CaughtUp<F> {
         CaughtUp {
-            waiting: self.waiting,
+            guard: self.guard,
             distance: self.distance,
             patience: Some(patience),
         }
@@ -93,7 +93,7 @@ impl<S: Future> Future for CaughtUp<S> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
         let this = self.project();
-        let Waiting { shared, wait } = this.waiting;
+        let CaughtUpGuard { shared, wait } = this.guard;
         // A task is cloned while no lock is held.
         let task = cx.waker().clone();
         let distance = *this.distance;

@@ -25,19 +25,19 @@ pin_project! {
     /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct Drain<S = Pending<()>> {
-        waiting: Waiting,
+        guard: DrainGuard,
         #[pin]
         deadline: Option<S>,
     }
 }
 
 /// What the hub is told when the future is dropped.
-struct Waiting {
+struct DrainGuard {
     shared: Arc<Shared>,
     key: Option<u64>,
 }
 
-impl Drop for Waiting {
+impl Drop for DrainGuard {
     fn drop(&mut self) {
         if let Some(key) = self.key {
             self.shared
@@ -49,7 +49,7 @@ impl Drop for Waiting {
 impl Drain {
     pub(in crate::hub) fn new(shared: Arc<Shared>) -> Self {
         Self {
-            waiting: Waiting { shared, key: None },
+            guard: DrainGuard { shared, key: None },
             deadline: None,
         }
     }
@@ -74,7 +74,7 @@ impl<S> Drain<S> {
     /// ```
     pub fn or_after<F: Future>(self, deadline: F) -> Drain<F> {
         Drain {
-            waiting: self.waiting,
+            guard: self.guard,
             deadline: Some(deadline),
         }
     }
@@ -85,7 +85,7 @@ impl<S: Future> Future for Drain<S> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
         let this = self.project();
-        let Waiting { shared, key } = this.waiting;
+        let DrainGuard { shared, key } = this.guard;
         // A task is cloned while no lock is held.
         let task = cx.waker().clone();
         if shared.with(|state, wakes| state.is_drained(key, task, wakes)) {

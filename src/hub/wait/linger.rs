@@ -36,12 +36,12 @@ pin_project! {
         sleep: Option<T::Sleep>,
         timer: T,
         time: Duration,
-        turn: Turn,
+        guard: LingerGuard,
     }
 }
 
 /// A linger's place with the hub, given up when it is dropped.
-struct Turn {
+struct LingerGuard {
     shared: Arc<Shared>,
     /// There once it has been polled.
     key: Option<u64>,
@@ -53,7 +53,7 @@ impl<T: Timer> Linger<T> {
             sleep: None,
             timer,
             time,
-            turn: Turn { shared, key: None },
+            guard: LingerGuard { shared, key: None },
         }
     }
 }
@@ -63,7 +63,7 @@ impl<T: Timer> Future for Linger<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let Turn { shared, key } = this.turn;
+        let LingerGuard { shared, key } = this.guard;
         loop {
             if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
                 _ = ready!(sleep.poll(cx));
@@ -80,7 +80,7 @@ impl<T: Timer> Future for Linger<T> {
     }
 }
 
-impl Drop for Turn {
+impl Drop for LingerGuard {
     fn drop(&mut self) {
         if let Some(key) = self.key {
             self.shared

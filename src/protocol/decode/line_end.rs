@@ -6,21 +6,21 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// What the last chunk left for the next one to begin with.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Start {
+pub(super) struct StreamStart {
     /// How much of a byte order mark has been seen; all of it also when there is none.
     bom: usize,
     /// A CR has ended a line; an LF right after it is not a second end.
     after_cr: bool,
 }
 
-/// Whether a line begins after what [`Start::skip`] has skipped.
+/// Whether a line begins after what [`StreamStart::skip`] has skipped.
 pub(super) enum Skipped {
     All,
     /// These looked like the beginning of a byte order mark and are the line's first.
     FalseBom(&'static [u8]),
 }
 
-impl Start {
+impl StreamStart {
     /// Whether a line begins right here.
     #[inline]
     pub(super) fn is_at_line(&self) -> bool {

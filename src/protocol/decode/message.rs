@@ -10,7 +10,7 @@ use bytestring::ByteString;
 
 use super::last_id::LastId;
 use super::pending::Pending;
-use super::text::Block;
+use super::text::BlockText;
 use super::whole_block::Parts;
 #[cfg(feature = "json")]
 use crate::protocol::value::JsonError;
@@ -290,7 +290,7 @@ impl MessageEvent {
         pending: &mut Pending,
         last_id: &mut LastId,
     ) -> Self {
-        match Block::check(block, parts.from..parts.end) {
+        match BlockText::check(block, parts.from..parts.end) {
             Some(block) => Self::of_block(block.copy(), parts, last_id),
             None => {
                 let mut block = Bytes::copy_from_slice(block);

@@ -5,7 +5,7 @@ use super::last_id::LastId;
 use super::message::message_if_empty;
 use super::pending::Pending;
 use super::scan::Detour;
-use super::text::Block;
+use super::text::BlockText;
 use super::whole_block::Parts;
 #[cfg(feature = "json")]
 use crate::protocol::value::JsonError;
@@ -169,7 +169,7 @@ impl<'a> MessageRef<'a> {
         last_id: &'a mut LastId,
         detour: &mut Detour,
     ) -> Self {
-        let block = Block::check(chunk, parts.from..parts.end);
+        let block = BlockText::check(chunk, parts.from..parts.end);
         let Some((block, data)) = block.zip(parts.data.as_ref()) else {
             return Self::lend_pending(chunk, parts, block, pending, last_id, detour);
         };
@@ -194,7 +194,7 @@ impl<'a> MessageRef<'a> {
     fn lend_pending(
         chunk: &'a [u8],
         parts: &Parts,
-        block: Option<Block<'a>>,
+        block: Option<BlockText<'a>>,
         pending: &'a mut Pending,
         last_id: &'a mut LastId,
         detour: &mut Detour,

@@ -45,7 +45,7 @@
 //!
 //! # What lives between calls
 //!
-//! [`Scanner`](scan::Scanner) is all of the decoder's state: [`Start`](line_end::Start) (byte order mark,
+//! [`Scanner`](scan::Scanner) is all of the decoder's state: [`StreamStart`](line_end::StreamStart) (byte order mark,
 //! CR), [`Pending`](pending::Pending) (the unfinished block and line), [`Tail`](tail::Tail) (the block that is
 //! being joined), [`Lengths`](lengths::Lengths)
 //! (limits, and how much of them is used), [`LastId`](last_id::LastId), the reconnection time, and a

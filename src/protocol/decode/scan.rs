@@ -7,7 +7,7 @@ use super::field::{Field, is_id, milliseconds};
 use super::last_id::LastId;
 use super::lengths::Lengths;
 use super::limit::LimitExceeded;
-use super::line_end::{Skipped, Start, find_end, find_far_end};
+use super::line_end::{Skipped, StreamStart, find_end, find_far_end};
 use super::message::MessageEvent;
 use super::message_ref::MessageRef;
 use super::pending::Pending;
@@ -18,7 +18,7 @@ use crate::protocol::value::EventId;
 /// Where in the stream the decoder is, and how it reads on; see the [module](super).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scanner {
-    start: Start,
+    start: StreamStart,
     pending: Pending,
     lengths: Lengths,
     detour: Detour,
@@ -59,7 +59,7 @@ impl Scanner {
     }
 
     pub(super) fn end(&mut self) {
-        self.start = Start::default();
+        self.start = StreamStart::default();
         self.pending = Pending::default();
         self.tail = Tail::default();
         self.lengths.clear();

@@ -15,13 +15,13 @@ const SHORT: usize = 1024;
 
 /// What a chunk has of a block, which is UTF-8.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Block<'a> {
+pub(super) struct BlockText<'a> {
     text: &'a str,
     /// Where it begins in the chunk.
     from: usize,
 }
 
-impl<'a> Block<'a> {
+impl<'a> BlockText<'a> {
     /// What stands there in the chunk, if it is UTF-8. The end is the chunk's, or that of a line.
     #[inline]
     pub(super) fn check(chunk: &'a [u8], at: Range<usize>) -> Option<Self> {

@@ -226,16 +226,16 @@ impl From<Box<str>> for Data {
 
 impl From<Arc<str>> for Data {
     fn from(text: Arc<str>) -> Self {
-        struct Shared(Arc<str>);
+        struct SharedText(Arc<str>);
 
-        impl AsRef<[u8]> for Shared {
+        impl AsRef<[u8]> for SharedText {
             fn as_ref(&self) -> &[u8] {
                 self.0.as_bytes()
             }
         }
 
         if text.len() >= SHARE {
-            return Self::from_utf8(Bytes::from_owner(Shared(text)));
+            return Self::from_utf8(Bytes::from_owner(SharedText(text)));
         }
         Self(Repr::Arc(text))
     }

@@ -37,12 +37,12 @@ pub struct Event {
     data: Option<Data>,
     id: Option<EventId>,
     event_type: Option<EventType>,
-    rare: Option<Box<Rare>>,
+    rare: Option<Box<RareFields>>,
 }
 
 /// What few events have. Kept apart, since events are moved about while they are built.
 #[derive(Clone, Default)]
-struct Rare {
+struct RareFields {
     retry: Option<u64>,
     comment: Option<String>,
 }
