@@ -1,17 +1,14 @@
 mod built;
+mod dispatched;
 
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use bytestring::ByteString;
 
-use super::last_id::LastId;
-use super::pending::Pending;
-use super::text::BlockText;
-use super::whole_block::Parts;
 #[cfg(feature = "json")]
 use crate::protocol::value::JsonError;
 use crate::protocol::value::{EventId, EventType};
@@ -250,96 +247,8 @@ impl MessageEvent {
     }
 }
 
-// What the decoder and the bridge to `encode` need.
+// What the bridge to `encode` needs.
 impl MessageEvent {
-    /// The event that has just been dispatched, taken out of the chunk with all before `len`: with
-    /// the chunk, if all of it is there.
-    //
-    // One place puts the event together, out of values that are in registers by then. An event that
-    // is written field by field in two places and copied after that costs half as much again: loads
-    // that are wider than the stores just before them have to wait for the stores.
-    #[inline]
-    pub(super) fn take(
-        chunk: &mut Bytes,
-        parts: Parts,
-        len: usize,
-        pending: &mut Pending,
-        last_id: &mut LastId,
-    ) -> Self {
-        let Parts { from, end, .. } = parts;
-        let in_chunk =
-            parts.data.is_some() && (parts.event_type.is_some() || pending.event_type().is_empty());
-        let block = match in_chunk {
-            true => ByteString::try_from(chunk.slice(from..end)).ok(),
-            false => None,
-        };
-        match block {
-            Some(block) => {
-                chunk.advance(len);
-                Self::of_block(block, parts, last_id)
-            }
-            None => Self::gathered(chunk, parts, len, pending, last_id),
-        }
-    }
-
-    /// The event whose block this is, copied.
-    #[inline(never)]
-    pub(super) fn copy(
-        block: &[u8],
-        parts: Parts,
-        pending: &mut Pending,
-        last_id: &mut LastId,
-    ) -> Self {
-        match BlockText::check(block, parts.from..parts.end) {
-            Some(block) => Self::of_block(block.copy(), parts, last_id),
-            None => {
-                let mut block = Bytes::copy_from_slice(block);
-                Self::gathered(&mut block, parts, 0, pending, last_id)
-            }
-        }
-    }
-
-    #[inline]
-    fn of_block(block: ByteString, parts: Parts, last_id: &mut LastId) -> Self {
-        let from = parts.from;
-        let at = |at: Range<usize>| at.start - from..at.end - from;
-        let id = parts.id.map(at);
-        if let Some(id) = &id {
-            last_id.set(&block[id.clone()]);
-        }
-        Self {
-            beside: beside(parts.has_id, id.is_some(), parts.retry, last_id),
-            block,
-            data: parts.data.map_or(0..0, at),
-            event_type: parts.event_type.map_or(0..0, at),
-            id,
-        }
-    }
-
-    #[inline(never)]
-    fn gathered(
-        chunk: &mut Bytes,
-        parts: Parts,
-        len: usize,
-        pending: &mut Pending,
-        last_id: &mut LastId,
-    ) -> Self {
-        if let Some(id) = parts.id {
-            last_id.set_repaired(&chunk[id]);
-        }
-        let id = last_id.short().filter(|_| parts.has_id);
-        let (block, data, event_type) = gather(chunk, parts.data, parts.event_type, id, pending);
-        let id = id.map(|_| event_type..block.len());
-        chunk.advance(len);
-        Self {
-            beside: beside(parts.has_id, id.is_some(), parts.retry, last_id),
-            block,
-            data: 0..data,
-            event_type: data..event_type,
-            id,
-        }
-    }
-
     /// Data, and what the block itself has: type, ID, reconnection time.
     pub(in crate::protocol) fn into_own_parts(
         self,
@@ -362,66 +271,6 @@ impl MessageEvent {
     fn has_id(&self) -> bool {
         self.id.is_some() || self.beside.as_ref().is_some_and(|beside| beside.own)
     }
-}
-
-/// What an event has that is not in its block.
-#[inline]
-fn beside(
-    has_id: bool,
-    is_in_block: bool,
-    retry: Option<u64>,
-    last_id: &mut LastId,
-) -> Option<Arc<Beside>> {
-    if retry.is_some() || (has_id && !is_in_block) {
-        return Some(Arc::new(Beside {
-            last_event_id: Box::from(last_id.as_str()),
-            own: has_id,
-            retry,
-        }));
-    }
-    match is_in_block {
-        true => None,
-        false => last_id.share(),
-    }
-}
-
-/// Data, type and an ID, one after the other; and where data and type end.
-fn gather(
-    chunk: &[u8],
-    data: Option<Range<usize>>,
-    event_type: Option<Range<usize>>,
-    id: Option<&str>,
-    pending: &mut Pending,
-) -> (ByteString, usize, usize) {
-    if let Some(data) = data {
-        pending.set_data(&chunk[data]);
-    }
-    if let Some(event_type) = event_type {
-        pending.set_event_type(&chunk[event_type]);
-    }
-    let data = pending.data().len();
-    let event_type = data + pending.event_type().len();
-    let id = id.unwrap_or_default();
-    let block = pending.take_data(id.as_bytes());
-    pending.clear_block();
-    if pending.is_large() {
-        pending.release();
-    }
-    let block = match String::from_utf8(block) {
-        // Two parts that are not UTF-8 may be when they stand together.
-        Ok(text) if text.is_char_boundary(data) && text.is_char_boundary(event_type) => {
-            return (text.into(), data, event_type);
-        }
-        Ok(text) => text.into_bytes(),
-        Err(error) => error.into_bytes(),
-    };
-    let repaired_type = String::from_utf8_lossy(&block[data..event_type]);
-    let mut text = String::from_utf8_lossy(&block[..data]).into_owned();
-    let data = text.len();
-    text.push_str(&repaired_type);
-    let event_type = text.len();
-    text.push_str(id);
-    (text.into(), data, event_type)
 }
 
 impl PartialEq for MessageEvent {
