@@ -1,8 +1,12 @@
+mod detour;
+mod divided_line;
+
 use std::ops::Range;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+pub(super) use self::detour::Detour;
 use super::field::{Field, is_id, milliseconds};
 use super::last_id::LastId;
 use super::lengths::Lengths;
@@ -25,17 +29,6 @@ pub(super) struct Scanner {
     tail: Tail,
     last_id: LastId,
     reconnection_time: Option<Duration>,
-}
-
-/// What has to be done before the next block is read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Detour {
-    #[default]
-    None,
-    /// Give back the memory that a large event has needed, and that was lent out until now.
-    Release,
-    /// Drop what is left of a block that was too long.
-    Skip,
 }
 
 /// What a scan has come to.
@@ -261,107 +254,6 @@ impl Scanner {
                     return Ok(Found::Comment(Some(from + 1..end)));
                 }
                 Field::Comment | Field::Unknown => {}
-            }
-        }
-    }
-}
-
-// A line over several chunks, and what was too long.
-impl Scanner {
-    /// Reads on in a line that a chunk before has begun.
-    fn resume<const COMMENTS: bool>(
-        &mut self,
-        chunk: &[u8],
-        pos: &mut usize,
-    ) -> Result<Option<Found>, LimitExceeded> {
-        let from = *pos;
-        let Some(end) = find_end(chunk, from) else {
-            *pos = chunk.len();
-            self.push::<COMMENTS>(&chunk[from..])?;
-            return Ok(Some(Found::Nothing));
-        };
-        // Before the limit is looked at, so that the rest of the line is not taken for a line.
-        *pos = end;
-        self.push::<COMMENTS>(&chunk[from..end])?;
-        let field = self.pending.end_line();
-        if let Err(limit) = self.lengths.end_line(field.counts()) {
-            let limit = self.skip_event(limit);
-            self.pending.skip_line();
-            return Err(limit);
-        }
-        *pos = self.start.after(chunk, end);
-        match field {
-            Field::Retry => {
-                let time = milliseconds(self.pending.value());
-                self.pending.clear_value();
-                self.retry(time);
-            }
-            Field::Comment if COMMENTS => return Ok(Some(Found::Comment(None))),
-            // Begun while comments were wanted.
-            Field::Comment => drop(self.pending.take_value()),
-            _ => {}
-        }
-        Ok(None)
-    }
-
-    /// Keeps a piece of a line whose end is not in the chunk, as far as it is kept.
-    fn push<const COMMENTS: bool>(&mut self, piece: &[u8]) -> Result<(), LimitExceeded> {
-        let mut value = piece;
-        let mut counts = self.pending.line_counts();
-        if counts.is_none() {
-            value = self.pending.push_name::<COMMENTS>(piece);
-            counts = self.pending.line_counts();
-        }
-        let Some(counts) = counts else {
-            // It is a few bytes at most.
-            self.lengths.unknown(piece.len());
-            return Ok(());
-        };
-        if let Err(limit) = self.lengths.piece(piece.len(), counts) {
-            let limit = self.skip_event(limit);
-            self.pending.skip_line();
-            return Err(limit);
-        }
-        self.pending.push_value(value);
-        Ok(())
-    }
-
-    /// From here to the next empty line, nothing is read.
-    #[cold]
-    fn skip_event(&mut self, limit: LimitExceeded) -> LimitExceeded {
-        self.pending = Pending::default();
-        self.lengths.clear();
-        self.detour = Detour::Skip;
-        limit
-    }
-
-    /// Whether it has come to a block.
-    #[cold]
-    fn take_detour(&mut self, chunk: &[u8], pos: &mut usize) -> bool {
-        if self.detour == Detour::Release {
-            self.pending.release();
-        } else if !self.skip_block(chunk, pos) {
-            return false;
-        }
-        self.detour = Detour::None;
-        true
-    }
-
-    /// Drops lines up to the empty one; whether it was in the chunk.
-    fn skip_block(&mut self, chunk: &[u8], pos: &mut usize) -> bool {
-        loop {
-            let Some(end) = find_end(chunk, *pos) else {
-                if *pos < chunk.len() {
-                    *pos = chunk.len();
-                    self.pending.skip_line();
-                }
-                return false;
-            };
-            let is_empty = end == *pos && !self.pending.is_inside_line();
-            *pos = self.start.after(chunk, end);
-            self.pending.end_line();
-            if is_empty {
-                return true;
             }
         }
     }
