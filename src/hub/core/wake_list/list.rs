@@ -1,9 +1,8 @@
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
-use super::log::Entry;
-use crate::protocol::{Block, EventId};
+use super::ticket::Ticket;
+use super::wakes::Wakes;
 
 /// The tasks that wait for one group's next event.
 ///
@@ -12,7 +11,7 @@ use crate::protocol::{Block, EventId};
 /// out with the thread that wakes the tasks marked on it, no lock being held, and the other is marked
 /// meanwhile.
 #[derive(Debug, Default)]
-pub(super) struct WakeList {
+pub(in crate::hub::core) struct WakeList {
     sheet: Sheet,
     /// Marked in the next round, unless it is out.
     spare: Sheet,
@@ -40,47 +39,8 @@ struct Slot {
     marked: bool,
 }
 
-/// A subscriber's slot in the wake list.
-#[derive(Debug, Default)]
-pub(in crate::hub) struct Ticket {
-    /// The round in which it was marked last; rounds count from 1.
-    round: u64,
-    slot: Option<usize>,
-    task: Option<Waker>,
-    /// Clones made while no lock is held: the task that follows, and one for a sheet.
-    coming: Option<Waker>,
-    spare: Option<Waker>,
-}
-
-impl Ticket {
-    /// Whether the task that is woken is this one.
-    #[inline]
-    pub(super) fn is_for(&self, task: &Waker) -> bool {
-        self.task
-            .as_ref()
-            .is_some_and(|waker| waker.will_wake(task))
-    }
-
-    /// Whether that task is woken at the end of this round.
-    #[inline]
-    pub(super) fn holds(&self, round: u64, task: &Waker) -> bool {
-        self.round == round && self.is_for(task)
-    }
-
-    /// Clones the task as often as [`WakeList::add`] may need it. To be called without the lock,
-    /// since a user's clone may do anything.
-    pub(in crate::hub) fn prepare(&mut self, task: &Waker) {
-        if !self.is_for(task) {
-            self.coming = Some(task.clone());
-            self.spare = Some(task.clone());
-        } else if self.spare.is_none() {
-            self.spare = Some(task.clone());
-        }
-    }
-}
-
 impl WakeList {
-    pub(super) fn new(stamp: u64) -> Self {
+    pub(in crate::hub::core) fn new(stamp: u64) -> Self {
         Self {
             stamp,
             ..Self::default()
@@ -88,7 +48,7 @@ impl WakeList {
     }
 
     /// Lets the end of the round wake the task that the ticket was prepared for; gives its slot.
-    pub(super) fn add(
+    pub(in crate::hub::core) fn add(
         &mut self,
         round: u64,
         ticket: &mut Ticket,
@@ -108,7 +68,7 @@ impl WakeList {
 
     /// The same for the task that the ticket is for, unless it has to be cloned.
     #[inline]
-    pub(super) fn mark(&mut self, round: u64, ticket: &mut Ticket) {
+    pub(in crate::hub::core) fn mark(&mut self, round: u64, ticket: &mut Ticket) {
         if let Some(slot) = ticket.slot {
             if ticket.round != round && self.sheet.mark(slot, &mut ticket.spare) {
                 ticket.round = round;
@@ -117,7 +77,7 @@ impl WakeList {
     }
 
     /// Gives the slot up.
-    pub(super) fn remove(
+    pub(in crate::hub::core) fn remove(
         &mut self,
         ticket: &mut Ticket,
         stamp: impl FnOnce() -> u64,
@@ -140,17 +100,17 @@ impl WakeList {
     }
 
     /// Takes out one task, if it waits, to wake it alone.
-    pub(super) fn take_one(&mut self, slot: usize) -> Option<Waker> {
+    pub(in crate::hub::core) fn take_one(&mut self, slot: usize) -> Option<Waker> {
         let slot = self.sheet.slots.get_mut(slot)?;
         slot.task.take_if(|_| slot.marked)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::hub::core) fn is_empty(&self) -> bool {
         self.sheet.marked.is_empty()
     }
 
     /// What is marked; the round is over.
-    fn take(&mut self, group: usize) -> Sheet {
+    pub(super) fn take(&mut self, group: usize) -> Sheet {
         let mut sheet = mem::replace(&mut self.sheet, mem::take(&mut self.spare));
         (sheet.group, sheet.stamp) = (group, self.stamp);
         sheet
@@ -158,14 +118,14 @@ impl WakeList {
 
     /// Takes a sheet back, unless it has a task it should not. The caller drops what is left in its
     /// place once the lock is free.
-    pub(super) fn give_back(&mut self, sheet: &mut Sheet) {
+    pub(in crate::hub::core) fn give_back(&mut self, sheet: &mut Sheet) {
         if sheet.stamp == self.stamp {
             mem::swap(&mut self.spare, sheet);
         }
     }
 
     /// Hands everything out to be dropped.
-    pub(super) fn clear(&mut self, wakes: &mut Wakes) {
+    pub(in crate::hub::core) fn clear(&mut self, wakes: &mut Wakes) {
         for sheet in [&mut self.sheet, &mut self.spare] {
             let tasks = sheet.slots.iter_mut().filter_map(|slot| slot.task.take());
             wakes.drop_tasks(tasks);
@@ -174,7 +134,7 @@ impl WakeList {
 }
 
 impl Sheet {
-    pub(super) fn group(&self) -> usize {
+    pub(in crate::hub::core) fn group(&self) -> usize {
         self.group
     }
 
@@ -203,7 +163,7 @@ impl Sheet {
         self.slots.get_mut(index)?.task.take()
     }
 
-    fn wake(&mut self) {
+    pub(super) fn wake(&mut self) {
         while let Some(index) = self.marked.pop() {
             let slot = &mut self.slots[index];
             slot.marked = false;
@@ -214,109 +174,10 @@ impl Sheet {
     }
 }
 
-/// What to do once the lock is free: tasks to be woken, and what may run a user's code when dropped.
-///
-/// Each publish and nearly each look makes one, so it is small: what most have none of is in a box.
-#[derive(Debug, Default)]
-#[must_use]
-pub(in crate::hub) struct Wakes {
-    sheet: Option<Sheet>,
-    entry: Option<Entry>,
-    rare: Option<Box<RareWakes>>,
-}
-
-#[derive(Debug, Default)]
-struct RareWakes {
-    sheets: Vec<Sheet>,
-    tasks: Vec<Waker>,
-    /// Not to be woken, but to be dropped.
-    gone: Vec<Waker>,
-    entries: Vec<Entry>,
-    blocks: Vec<Block>,
-    ids: Vec<EventId>,
-}
-
-impl Wakes {
-    #[inline]
-    pub(super) fn take(&mut self, list: &mut WakeList, group: usize) {
-        let sheet = list.take(group);
-        match self.sheet {
-            None => self.sheet = Some(sheet),
-            Some(_) => self.rare().sheets.push(sheet),
-        }
-    }
-
-    /// Wakes these tasks.
-    pub(super) fn wake_later(&mut self, tasks: impl IntoIterator<Item = Waker>) {
-        for task in tasks {
-            self.rare().tasks.push(task);
-        }
-    }
-
-    /// Drops these tasks.
-    pub(super) fn drop_tasks(&mut self, tasks: impl IntoIterator<Item = Waker>) {
-        for task in tasks {
-            self.rare().gone.push(task);
-        }
-    }
-
-    #[inline]
-    pub(super) fn drop_entry(&mut self, entry: Entry) {
-        // One for each event that is published: no allocation for that.
-        if let Some(entry) = self.entry.replace(entry) {
-            self.rare().entries.push(entry);
-        }
-    }
-
-    pub(super) fn drop_block(&mut self, block: Block) {
-        self.rare().blocks.push(block);
-    }
-
-    pub(super) fn drop_id(&mut self, id: Option<EventId>) {
-        if let Some(id) = id {
-            self.rare().ids.push(id);
-        }
-    }
-
-    fn rare(&mut self) -> &mut RareWakes {
-        self.rare.get_or_insert_default()
-    }
-
-    #[inline]
-    pub(in crate::hub) fn has_tasks(&self) -> bool {
-        self.sheet.is_some() || self.rare.is_some()
-    }
-
-    /// Wakes all, and then panics if one of them did.
-    pub(in crate::hub) fn wake(&mut self) {
-        let mut panicked = None;
-        if let Some(rare) = &mut self.rare {
-            let mut tasks = rare.tasks.drain(..);
-            while let Err(panic) =
-                catch_unwind(AssertUnwindSafe(|| tasks.by_ref().for_each(Waker::wake)))
-            {
-                panicked.get_or_insert(panic);
-            }
-        }
-        for sheet in self.sheets() {
-            while let Err(panic) = catch_unwind(AssertUnwindSafe(|| sheet.wake())) {
-                panicked.get_or_insert(panic);
-            }
-        }
-        if let Some(panic) = panicked {
-            resume_unwind(panic);
-        }
-    }
-
-    pub(in crate::hub) fn sheets(&mut self) -> impl Iterator<Item = &mut Sheet> {
-        let more = self.rare.iter_mut().flat_map(|rare| &mut rare.sheets);
-        self.sheet.iter_mut().chain(more)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;

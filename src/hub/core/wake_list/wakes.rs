@@ -1,0 +1,106 @@
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::task::Waker;
+
+use super::list::{Sheet, WakeList};
+use crate::hub::core::log::Entry;
+use crate::protocol::{Block, EventId};
+
+/// What to do once the lock is free: tasks to be woken, and what may run a user's code when dropped.
+///
+/// Each publish and nearly each look makes one, so it is small: what most have none of is in a box.
+#[derive(Debug, Default)]
+#[must_use]
+pub(in crate::hub) struct Wakes {
+    sheet: Option<Sheet>,
+    entry: Option<Entry>,
+    rare: Option<Box<RareWakes>>,
+}
+
+#[derive(Debug, Default)]
+struct RareWakes {
+    sheets: Vec<Sheet>,
+    tasks: Vec<Waker>,
+    /// Not to be woken, but to be dropped.
+    gone: Vec<Waker>,
+    entries: Vec<Entry>,
+    blocks: Vec<Block>,
+    ids: Vec<EventId>,
+}
+
+impl Wakes {
+    #[inline]
+    pub(in crate::hub::core) fn take(&mut self, list: &mut WakeList, group: usize) {
+        let sheet = list.take(group);
+        match self.sheet {
+            None => self.sheet = Some(sheet),
+            Some(_) => self.rare().sheets.push(sheet),
+        }
+    }
+
+    /// Wakes these tasks.
+    pub(in crate::hub::core) fn wake_later(&mut self, tasks: impl IntoIterator<Item = Waker>) {
+        for task in tasks {
+            self.rare().tasks.push(task);
+        }
+    }
+
+    /// Drops these tasks.
+    pub(in crate::hub::core) fn drop_tasks(&mut self, tasks: impl IntoIterator<Item = Waker>) {
+        for task in tasks {
+            self.rare().gone.push(task);
+        }
+    }
+
+    #[inline]
+    pub(in crate::hub::core) fn drop_entry(&mut self, entry: Entry) {
+        // One for each event that is published: no allocation for that.
+        if let Some(entry) = self.entry.replace(entry) {
+            self.rare().entries.push(entry);
+        }
+    }
+
+    pub(in crate::hub::core) fn drop_block(&mut self, block: Block) {
+        self.rare().blocks.push(block);
+    }
+
+    pub(in crate::hub::core) fn drop_id(&mut self, id: Option<EventId>) {
+        if let Some(id) = id {
+            self.rare().ids.push(id);
+        }
+    }
+
+    fn rare(&mut self) -> &mut RareWakes {
+        self.rare.get_or_insert_default()
+    }
+
+    #[inline]
+    pub(in crate::hub) fn has_tasks(&self) -> bool {
+        self.sheet.is_some() || self.rare.is_some()
+    }
+
+    /// Wakes all, and then panics if one of them did.
+    pub(in crate::hub) fn wake(&mut self) {
+        let mut panicked = None;
+        if let Some(rare) = &mut self.rare {
+            let mut tasks = rare.tasks.drain(..);
+            while let Err(panic) =
+                catch_unwind(AssertUnwindSafe(|| tasks.by_ref().for_each(Waker::wake)))
+            {
+                panicked.get_or_insert(panic);
+            }
+        }
+        for sheet in self.sheets() {
+            while let Err(panic) = catch_unwind(AssertUnwindSafe(|| sheet.wake())) {
+                panicked.get_or_insert(panic);
+            }
+        }
+        if let Some(panic) = panicked {
+            resume_unwind(panic);
+        }
+    }
+
+    pub(in crate::hub) fn sheets(&mut self) -> impl Iterator<Item = &mut Sheet> {
+        let more = self.rare.iter_mut().flat_map(|rare| &mut rare.sheets);
+        self.sheet.iter_mut().chain(more)
+    }
+}
