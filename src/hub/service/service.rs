@@ -5,16 +5,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::header::{ALLOW, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use tower_service::Service;
 
-use super::Hub;
-use super::subscription::{Subscription, SubscriptionBuilder};
+use super::settings::ServiceSettings;
 use crate::body::{KeepAlive, MaxAge, Prelude, SseBody};
 use crate::headers::EventStreamHeaders;
-use crate::last_event_id::Policy;
+use crate::hub::Hub;
+use crate::hub::subscription::{Subscription, SubscriptionBuilder};
 use crate::timer::Timer;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
@@ -58,25 +57,10 @@ use crate::timer::TokioTimer;
 /// ```
 #[derive(Clone)]
 pub struct HubService<T> {
-    hub: Hub,
-    timer: T,
-    settings: Arc<ServiceSettings>,
+    pub(super) hub: Hub,
+    pub(super) timer: T,
+    pub(super) settings: Arc<ServiceSettings>,
 }
-
-#[derive(Clone)]
-struct ServiceSettings {
-    keep_alive: KeepAlive,
-    prelude: Prelude,
-    max_age: Option<MaxAge>,
-    long_poll: Duration,
-    headers: EventStreamHeaders,
-    ignore_invalid: bool,
-    select: Option<Select>,
-}
-
-type Select = Arc<
-    dyn Fn(&Parts, SubscriptionBuilder) -> Result<SubscriptionBuilder, StatusCode> + Send + Sync,
->;
 
 #[cfg(feature = "tokio")]
 impl HubService<TokioTimer> {
@@ -294,89 +278,6 @@ impl<T: Timer + Clone> HubService<T> {
     fn change(&mut self) -> &mut ServiceSettings {
         Arc::make_mut(&mut self.settings)
     }
-
-    fn respond(&self, parts: &Parts) -> Response<SseBody<Subscription, T>> {
-        if parts.method != Method::GET && parts.method != Method::HEAD {
-            let mut response = self.status(StatusCode::METHOD_NOT_ALLOWED);
-            let allow = HeaderValue::from_static("GET, HEAD");
-            response.headers_mut().insert(ALLOW, allow);
-            return response;
-        }
-        let query = parts.uri.query().unwrap_or_default();
-        let policy = Policy {
-            query: true,
-            ignore_invalid: self.settings.ignore_invalid,
-            ..Policy::new()
-        };
-        let last = policy.read(&parts.uri, &parts.headers, &parts.extensions);
-        let last = last.into_result();
-        let subscriber = self.hub.subscriber();
-        let subscriber = subscriber.after(last.clone().unwrap_or_default());
-        let subscriber = match &self.settings.select {
-            None => subscriber,
-            Some(select) => match select(parts, subscriber) {
-                Ok(subscriber) => subscriber,
-                Err(refusal) => return self.status(refusal),
-            },
-        };
-        // Only those are told what is wrong with their ID who may have the topics.
-        if let Err(error) = last {
-            return self.says(StatusCode::BAD_REQUEST, format!("{error}\n"));
-        }
-        let mut response = self.status(StatusCode::OK);
-        self.settings
-            .headers
-            .apply(parts.version, &parts.headers, response.headers_mut());
-        let refused = if parts.method == Method::HEAD {
-            match self.hub.shared().refusal() {
-                None => return response,
-                Some(refused) => refused,
-            }
-        } else {
-            match subscriber.subscribe() {
-                Ok(subscription) => return response.map(|_| self.body(subscription, query)),
-                Err(refused) => refused,
-            }
-        };
-        refused.into_http_response::<()>().map(|()| self.empty())
-    }
-
-    fn says(&self, status: StatusCode, text: String) -> Response<SseBody<Subscription, T>> {
-        let mut response = Response::new(SseBody::text(text, self.timer.clone()));
-        *response.status_mut() = status;
-        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-        response.headers_mut().insert(CONTENT_TYPE, plain);
-        response
-    }
-
-    fn empty(&self) -> SseBody<Subscription, T> {
-        SseBody::from_source(None, self.timer.clone())
-    }
-
-    fn status(&self, status: StatusCode) -> Response<SseBody<Subscription, T>> {
-        let mut response = Response::new(self.empty());
-        *response.status_mut() = status;
-        response
-    }
-
-    fn body(&self, subscription: Subscription, query: &str) -> SseBody<Subscription, T> {
-        let settings = &self.settings;
-        if query.split('&').any(is_long_poll) {
-            return subscription.long_poll(settings.long_poll, self.timer.clone());
-        }
-        let body = SseBody::with_timer(subscription, self.timer.clone())
-            .keep_alive(settings.keep_alive.clone())
-            .prelude(settings.prelude.clone());
-        match settings.max_age {
-            None => body,
-            Some(age) => body.max_age(age),
-        }
-    }
-}
-
-fn is_long_poll(pair: &str) -> bool {
-    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-    name == "long-poll" && !matches!(value, "0" | "false" | "no")
 }
 
 impl<T: Timer + Clone, B> Service<Request<B>> for HubService<T> {
