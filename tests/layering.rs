@@ -187,6 +187,7 @@ fn the_wings_of_the_protocol_do_not_know_each_other() {
 /// The folders of the hub, and what else of the hub each may name; `*` is anything.
 const HUB: &[(&str, &[&str])] = &[
     ("core", &["core", "delivery", "outcome", "stats"]),
+    ("service", &["*"]),
     ("subscription", &["*"]),
     ("wait", &["*"]),
 ];
@@ -242,6 +243,30 @@ fn no_field_of_the_hub_is_open_across_its_folders() {
             assert!(!open, "{}: {line}", path.display());
         }
     }
+}
+
+/// How many lines a file has before its unit tests, at most.
+const LINES: usize = 400;
+
+/// Files that are longer, and why.
+const LONG_FILES: &[(&str, &str)] = &[("hub/core/reading.rs", "its rewrite is about to land")];
+
+#[test]
+fn files_are_short() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut long = BTreeMap::new();
+    for (path, text) in sources(&src) {
+        let lines = before_tests(&text).count();
+        if lines > LINES {
+            let file = path.strip_prefix(&src).unwrap();
+            long.insert(file.display().to_string(), lines);
+        }
+    }
+    for (file, reason) in LONG_FILES {
+        let is_long = long.remove(*file).is_some();
+        assert!(is_long, "{file} needs no exception any more: {reason}");
+    }
+    assert!(long.is_empty(), "more than {LINES} lines: {long:#?}");
 }
 
 /// Names of more than one type, and why.

@@ -27,7 +27,7 @@ struct Target {
     publishers: Vec<(u64, Waker)>,
 }
 
-/// What a waiting publisher has left with the gate.
+/// A publisher's wait at the gate, to be given up if it no longer waits.
 #[derive(Debug)]
 pub(in crate::hub) struct Wait {
     target: u64,

@@ -6,7 +6,9 @@
 //! An event comes as a [`Draft`], already encoded, into the log and its topic (`state`). The groups
 //! that follow the topic have their wake lists taken out, unless lingers let events gather. A
 //! subscriber holds a [`Seat`], whose cursor is a place in the log (`following`), and reads from
-//! there (`reading`): one frame for all of its group at that place.
+//! there (`reading`): one frame for all of its group at that place. Its ticket for the group's wake
+//! list (`wake_list`) says when its task is woken. Publishers that [wait](Wait) for subscribers, and
+//! drains, stand at a gate (`gate`), which subscribers pass as their cursors move on.
 
 mod closing;
 mod cursors;
