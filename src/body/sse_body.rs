@@ -179,10 +179,10 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         }
     }
 
-    /// A body that is this text and nothing else, for what is not an event stream after all.
-    pub(crate) fn text(text: String, timer: T) -> Self {
+    /// A body that is this text and nothing else, for what has no events after all.
+    pub(crate) fn text(text: Bytes, timer: T) -> Self {
         let mut body = Self::from_source(None, timer);
-        body.out.push(Block::from_shared(Bytes::from(text)));
+        body.out.push(Block::from_shared(text));
         body
     }
 

@@ -2,9 +2,12 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Response, StatusCode};
 
+use crate::body::Prelude;
+use crate::headers::EventStreamHeaders;
 use crate::random;
 
 /// Why a hub refuses a subscriber: it is full, or closed.
@@ -52,7 +55,9 @@ impl Refused {
     /// [time](super::HubBuilder::retry_after) that is set and twice that, so that clients that were
     /// refused together do not return together.
     ///
-    /// A browser's `EventSource` does not reconnect after a 503. The page has to.
+    /// Load balancers then try another instance, and clients that know `Retry-After` wait. A browser's
+    /// `EventSource` does not reconnect after a 503: the page has to, unless it is sent a
+    /// [retry response](Self::into_retry_response).
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -69,6 +74,42 @@ impl Refused {
         let seconds = HeaderValue::from(seconds);
         response.headers_mut().insert(RETRY_AFTER, seconds);
         response
+    }
+
+    /// 200 with an event stream that sets the reconnection time and ends, after which a browser's
+    /// `EventSource` reconnects: at random between the [time](super::HubBuilder::retry_after) that is
+    /// set and twice that.
+    ///
+    /// It tells neither load balancers nor monitoring that the client was refused, hence
+    /// [`into_http_response`](Self::into_http_response) as a rule, and this where browsers connect
+    /// and the page does not reconnect by itself.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// use bytes::Bytes;
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::builder().max_subscribers(0).retry_after(Duration::from_secs(9)).build();
+    /// let response = hub.subscribe().unwrap_err().into_retry_response::<Bytes>();
+    /// assert_eq!(response.status(), 200);
+    /// assert_eq!(response.headers()["content-type"], "text/event-stream");
+    /// let retry = response.body().strip_prefix(b":\nretry: ").unwrap().trim_ascii_end();
+    /// let retry: u64 = std::str::from_utf8(retry).unwrap().parse().unwrap();
+    /// assert!((9_000..=18_000).contains(&retry));
+    /// ```
+    #[must_use]
+    pub fn into_retry_response<B: From<Bytes>>(self) -> Response<B> {
+        let mut response = Response::new(B::from(self.retry_lines()));
+        EventStreamHeaders::new().add(false, response.headers_mut());
+        response
+    }
+
+    /// Not a block, which some readers take for an event without data: clients read the time as soon
+    /// as its line has ended.
+    pub(super) fn retry_lines(&self) -> Bytes {
+        let prelude = Prelude::new()
+            .retry(self.retry_after)
+            .spread(self.retry_after);
+        prelude.to_block().into_bytes()
     }
 }
 

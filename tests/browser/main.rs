@@ -1,6 +1,7 @@
 //! The live ticker in a real browser: what its page shows is what is tested.
 
 mod driver;
+mod refused;
 #[path = "../support/example.rs"]
 mod support;
 

@@ -3,13 +3,15 @@
 use std::pin::Pin;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
+use tower_sse::client::SourceEvent;
 use tower_sse::hub::{Hub, HubService, Subscription};
 use tower_sse::timer::TokioTimer;
-use tower_sse::{Event, SseBody};
+use tower_sse::{Event, EventSource, SseBody};
 
 type Answer = Response<Pin<Box<SseBody<Subscription, TokioTimer>>>>;
 
@@ -88,6 +90,86 @@ async fn head_says_what_get_says() {
     hub.close();
     assert_eq!(ask(&service, Request::head("/")).await.status(), 503);
     assert_eq!(hub.stats().refused, 0);
+}
+
+/// The reconnection time in a body that has nothing else.
+async fn retry(answer: Answer) -> u64 {
+    let bytes = answer.into_body().collect().await.unwrap().to_bytes();
+    let text = std::str::from_utf8(&bytes).unwrap();
+    let digits = text.strip_prefix(":\nretry: ").unwrap();
+    digits.strip_suffix('\n').unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn refuses_with_a_stream_that_ends_if_set() {
+    let hub = Hub::builder()
+        .max_subscribers(1)
+        .retry_after(Duration::from_millis(1_500))
+        .build();
+    let service = HubService::new(hub.clone()).refuse_with_retry();
+    let mut open = ask(&service, Request::get("/")).await;
+    for closed in [false, true] {
+        if closed {
+            hub.publish(Event::new("still there"));
+            assert!(first(&mut open).await.ends_with("still there\n\n"));
+            hub.close();
+        }
+        let head = ask(&service, Request::head("/")).await;
+        assert!(head.body().is_end_stream());
+        let before = hub.stats().refused;
+        let mut times = Vec::new();
+        for request in ["/", "/?long-poll", "/?lastEventId=7", "/"] {
+            let answer = ask(&service, Request::get(request)).await;
+            assert_eq!(answer.status(), 200);
+            assert_eq!(answer.headers(), head.headers());
+            assert_eq!(answer.headers()["content-type"], "text/event-stream");
+            assert!(!answer.headers().contains_key("retry-after"));
+            times.push(retry(answer).await);
+        }
+        assert!(times.iter().all(|time| (1_500..=3_000).contains(time)));
+        assert!(times.iter().any(|time| *time != times[0]), "{times:?}");
+        // HEAD opens nothing, and is refused nothing.
+        assert_eq!(hub.stats().refused, before + 4);
+        assert_eq!(hub.stats().subscribers, 1);
+    }
+}
+
+#[tokio::test]
+async fn other_refusals_stay_what_they_are() {
+    let hub = Hub::builder().max_subscribers(0).build();
+    let service = HubService::new(hub).refuse_with_retry();
+    let bad = Request::get("/").header("last-event-id", &b"\xff"[..]);
+    assert_eq!(ask(&service, bad).await.status(), 400);
+    let post = Request::post("/");
+    assert_eq!(ask(&service, post).await.status(), 405);
+    let locked = service.select(|_, _| Err(StatusCode::FORBIDDEN));
+    assert_eq!(ask(&locked, Request::get("/")).await.status(), 403);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_was_refused_comes_again() {
+    let hub = Hub::builder().max_subscribers(1).build();
+    let only = hub.subscribe().unwrap();
+    let service = HubService::new(hub.clone()).refuse_with_retry();
+    let request = Request::get("/").body(()).unwrap();
+    let mut source = Box::pin(EventSource::new(service, request));
+    let start = tokio::time::Instant::now();
+    for _ in 0..3 {
+        let open = source.next().await.unwrap();
+        assert!(matches!(open, SourceEvent::Open(_)), "{open:?}");
+        let ended = source.next().await.unwrap();
+        assert!(matches!(ended, SourceEvent::Error(_)), "{ended:?}");
+    }
+    assert!(start.elapsed() >= Duration::from_secs(10));
+    drop(only);
+    let open = source.next().await.unwrap();
+    assert!(matches!(open, SourceEvent::Open(_)), "{open:?}");
+    hub.publish(Event::new("welcome"));
+    match source.next().await.unwrap() {
+        SourceEvent::Message(event) => assert_eq!(event.data(), "welcome"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(hub.stats().refused, 3);
 }
 
 #[tokio::test]

@@ -1,3 +1,4 @@
+use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
@@ -43,12 +44,15 @@ impl<T: Timer + Clone> HubService<T> {
             .apply(parts.version, &parts.headers, response.headers_mut());
         let refused = if parts.method == Method::HEAD {
             match self.hub.shared().refusal() {
-                None => return response,
-                Some(refused) => refused,
+                Some(refused) if !self.settings.refuse_with_retry => refused,
+                _ => return response,
             }
         } else {
             match subscriber.subscribe() {
                 Ok(subscription) => return response.map(|_| self.body(subscription, query)),
+                Err(refused) if self.settings.refuse_with_retry => {
+                    return response.map(|_| self.text(refused.retry_lines()));
+                }
                 Err(refused) => refused,
             }
         };
@@ -56,11 +60,15 @@ impl<T: Timer + Clone> HubService<T> {
     }
 
     fn says(&self, status: StatusCode, text: String) -> Response<SseBody<Subscription, T>> {
-        let mut response = Response::new(SseBody::text(text, self.timer.clone()));
+        let mut response = Response::new(self.text(text));
         *response.status_mut() = status;
         let plain = HeaderValue::from_static("text/plain; charset=utf-8");
         response.headers_mut().insert(CONTENT_TYPE, plain);
         response
+    }
+
+    fn text(&self, text: impl Into<Bytes>) -> SseBody<Subscription, T> {
+        SseBody::text(text.into(), self.timer.clone())
     }
 
     fn empty(&self) -> SseBody<Subscription, T> {

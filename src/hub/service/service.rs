@@ -23,7 +23,8 @@ use crate::timer::TokioTimer;
 /// The client's `Last-Event-ID`, or `lastEventId` in the query, says where to resume; what cannot be
 /// an ID is answered 400 with the reason, once [`select`](Self::select) has allowed the request, or
 /// [ignored](Self::ignore_invalid). Inside a [`SseLayer`](crate::SseLayer), the layer's finding
-/// counts. With `long-poll` in the query the response is a [long poll](Subscription::long_poll). A hub that is closed or full answers 503 with `Retry-After`.
+/// counts. With `long-poll` in the query the response is a [long poll](Subscription::long_poll). A hub that is closed or full answers 503 with `Retry-After`,
+/// after which browsers do not reconnect, or [lets them](Self::refuse_with_retry).
 /// HEAD gets the same status and headers without a stream, and other methods 405.
 ///
 /// ```
@@ -110,6 +111,7 @@ impl<T: Timer + Clone> HubService<T> {
                 long_poll: Duration::from_secs(25),
                 headers: EventStreamHeaders::new(),
                 ignore_invalid: false,
+                refuse_with_retry: false,
                 select: None,
             }),
         }
@@ -272,6 +274,33 @@ impl<T: Timer + Clone> HubService<T> {
     #[must_use]
     pub fn ignore_invalid(mut self) -> Self {
         self.change().ignore_invalid = true;
+        self
+    }
+
+    /// Answers clients that a full or closed hub refuses with a short event stream instead of 503: it
+    /// sets the [reconnection time](crate::hub::HubBuilder::retry_after), spread at random, and ends.
+    ///
+    /// A browser's `EventSource` then reconnects, whereas any status but 200 closes it permanently. Not
+    /// the default, because a 503 is what the others act on: a load balancer tries another instance,
+    /// monitoring counts it, and clients that know `Retry-After` wait. Set it where browsers connect.
+    ///
+    /// ```
+    /// # use http::{Request, StatusCode};
+    /// # use tower::ServiceExt;
+    /// # use tower_sse::hub::{Hub, HubService};
+    /// # use http_body_util::BodyExt;
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let hub = Hub::builder().max_subscribers(0).build();
+    /// let service = HubService::new(hub).refuse_with_retry();
+    /// let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
+    /// assert_eq!(response.status(), 200);
+    /// let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    /// assert!(bytes.starts_with(b":\nretry: "));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn refuse_with_retry(mut self) -> Self {
+        self.change().refuse_with_retry = true;
         self
     }
 

@@ -16,6 +16,7 @@ pub(super) struct ServiceSettings {
     pub(super) long_poll: Duration,
     pub(super) headers: EventStreamHeaders,
     pub(super) ignore_invalid: bool,
+    pub(super) refuse_with_retry: bool,
     pub(super) select: Option<Select>,
 }
 
