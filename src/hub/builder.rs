@@ -33,6 +33,7 @@ pub struct HubBuilder {
     gap: Option<Event>,
     farewell: Option<Event>,
     max_subscribers: usize,
+    max_per_owner: usize,
     retry_after: Duration,
     keep_event_ids: bool,
     announce_place: bool,
@@ -49,6 +50,7 @@ impl HubBuilder {
             gap: Some(Event::new("{}").with_type(EventType::from_static("gap"))),
             farewell: None,
             max_subscribers: usize::MAX,
+            max_per_owner: usize::MAX,
             retry_after: Duration::from_secs(5),
             keep_event_ids: false,
             announce_place: true,
@@ -195,6 +197,27 @@ impl HubBuilder {
         self
     }
 
+    /// How many subscriptions one [owner](super::SubscriptionBuilder::owner) may have at once; any
+    /// number, by default. A further one is [refused](super::Refused::is_too_many), with 429.
+    ///
+    /// Subscriptions that have been [ended](super::Owner::end) do not count, and those without an
+    /// owner are not bounded.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::builder().max_per_owner(1).build();
+    /// let first = hub.subscriber().owner("anna").subscribe()?;
+    /// assert!(hub.subscriber().owner("anna").subscribe().is_err());
+    /// assert!(hub.subscriber().owner("ben").subscribe().is_ok());
+    /// drop(first);
+    /// assert!(hub.subscriber().owner("anna").subscribe().is_ok());
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn max_per_owner(mut self, subscriptions: usize) -> Self {
+        self.max_per_owner = subscriptions;
+        self
+    }
+
     /// When a client that was refused may try again; after five to ten seconds, by default: each is
     /// told a time between this one and twice that.
     ///
@@ -332,6 +355,7 @@ impl HubBuilder {
             gap: self.gap,
             farewell: self.farewell.map(|event| event.encode_as(None)),
             max_subscribers: self.max_subscribers,
+            max_per_owner: self.max_per_owner,
             retry_after: self.retry_after,
             keep_event_ids: self.keep_event_ids,
             announce_place: self.announce_place,

@@ -3,6 +3,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::builder::HubBuilder;
+use super::owner::Owner;
 use super::refused::Refused;
 use super::shared::Shared;
 use super::stats::Stats;
@@ -169,6 +170,20 @@ impl Hub {
     /// ```
     pub fn subscriber(&self) -> SubscriptionBuilder {
         SubscriptionBuilder::new(self.clone())
+    }
+
+    /// The subscriptions of one [owner](SubscriptionBuilder::owner).
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::new();
+    /// let _phone = hub.subscriber().owner("anna").subscribe()?;
+    /// assert_eq!(hub.owner("anna").subscriptions(), 1);
+    /// assert_eq!(hub.owner("ben").subscriptions(), 0);
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn owner<'a>(&'a self, name: &'a str) -> Owner<'a> {
+        Owner::new(self, name)
     }
 
     /// Waits until the slowest live subscriber is at most this many events behind: for a publisher

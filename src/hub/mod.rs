@@ -128,6 +128,7 @@ mod epoch;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
 mod hub;
 mod outcome;
+mod owner;
 mod refused;
 #[cfg(feature = "sealed")]
 mod seal;
@@ -144,6 +145,7 @@ pub use builder::HubBuilder;
 pub use delivery::Delivery;
 pub use hub::Hub;
 pub use outcome::{LagPolicy, Outcome};
+pub use owner::Owner;
 pub use refused::Refused;
 #[cfg(feature = "sealed")]
 pub use seal::SealKey;

@@ -10,7 +10,7 @@ use crate::body::Prelude;
 use crate::headers::EventStreamHeaders;
 use crate::random;
 
-/// Why a hub refuses a subscriber: it is full, or closed.
+/// Why a hub refuses a subscriber: it is full or closed, or the owner has too many subscriptions.
 ///
 /// ```
 /// use tower_sse::hub::Hub;
@@ -26,14 +26,21 @@ use crate::random;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Refused {
-    closed: bool,
+    obstacle: Obstacle,
     retry_after: Duration,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    Full,
+    Closed,
+    TooMany,
+}
+
 impl Refused {
-    pub(super) const fn new(closed: bool, retry_after: Duration) -> Self {
+    pub(super) const fn new(obstacle: Obstacle, retry_after: Duration) -> Self {
         Self {
-            closed,
+            obstacle,
             retry_after,
         }
     }
@@ -48,15 +55,32 @@ impl Refused {
     /// ```
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.closed
+        self.obstacle == Obstacle::Closed
     }
 
-    /// 503 with `Retry-After`, in whole seconds: at random between the
-    /// [time](super::HubBuilder::retry_after) that is set and twice that, so that clients that were
-    /// refused together do not return together.
+    /// Whether the owner has as many subscriptions as one [may
+    /// have](super::HubBuilder::max_per_owner).
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::builder().max_per_owner(1).build();
+    /// let _first = hub.subscriber().owner("anna").subscribe()?;
+    /// let refused = hub.subscriber().owner("anna").subscribe().unwrap_err();
+    /// assert!(refused.is_too_many());
+    /// assert_eq!(refused.into_http_response::<String>().status(), 429);
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    #[must_use]
+    pub fn is_too_many(&self) -> bool {
+        self.obstacle == Obstacle::TooMany
+    }
+
+    /// 503, or 429 for [too many](Self::is_too_many), with `Retry-After` in whole seconds: at random
+    /// between the [time](super::HubBuilder::retry_after) that is set and twice that, so that clients
+    /// that were refused together do not return together.
     ///
     /// Load balancers then try another instance, and clients that know `Retry-After` wait. A browser's
-    /// `EventSource` does not reconnect after a 503: the page has to, unless it is sent a
+    /// `EventSource` does not reconnect after either: the page has to, unless it is sent a
     /// [retry response](Self::into_retry_response).
     ///
     /// ```
@@ -67,7 +91,10 @@ impl Refused {
     /// ```
     pub fn into_http_response<B: Default>(self) -> Response<B> {
         let mut response = Response::new(B::default());
-        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        *response.status_mut() = match self.obstacle {
+            Obstacle::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Obstacle::Full | Obstacle::Closed => StatusCode::SERVICE_UNAVAILABLE,
+        };
         let up = u64::from(self.retry_after.subsec_nanos() > 0);
         let seconds = self.retry_after.as_secs().saturating_add(up);
         let seconds = seconds.saturating_add(random::below(seconds));
@@ -115,10 +142,10 @@ impl Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.closed {
-            "the hub is closed"
-        } else {
-            "the hub is full"
+        f.write_str(match self.obstacle {
+            Obstacle::Full => "the hub is full",
+            Obstacle::Closed => "the hub is closed",
+            Obstacle::TooMany => "the owner has too many subscriptions",
         })
     }
 }

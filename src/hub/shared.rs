@@ -2,10 +2,10 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::core::{ALL_SHARES, Begin, Draft, Key, Last, Seat, State, Wakes, patch_id};
+use super::core::{ALL_SHARES, Begin, Draft, Key, Last, Seat, State, Terms, Wakes, patch_id};
 use super::epoch::{Epoch, Turn};
 use super::outcome::{LagPolicy, Outcome};
-use super::refused::Refused;
+use super::refused::{Obstacle, Refused};
 use super::trace;
 use crate::protocol::{Block, Event, EventId};
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
@@ -16,8 +16,8 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// The number that the next event will have, as far as is known without the lock.
     next: AtomicU64,
-    /// Subscribers whose share is below this have to end.
-    closed_to: AtomicU64,
+    /// How many changes there have been that a waiting subscriber has to look at.
+    changes: AtomicU64,
     /// How many handles to publish with there are.
     hubs: AtomicU64,
     epoch: Epoch,
@@ -30,6 +30,7 @@ pub(super) struct HubSettings {
     pub(super) gap: Option<Event>,
     pub(super) farewell: Option<Block>,
     pub(super) max_subscribers: usize,
+    pub(super) max_per_owner: usize,
     pub(super) retry_after: Duration,
     pub(super) keep_event_ids: bool,
     pub(super) announce_place: bool,
@@ -40,7 +41,7 @@ impl Shared {
         Self {
             next: AtomicU64::new(state.next()),
             state: Mutex::new(state),
-            closed_to: AtomicU64::new(0),
+            changes: AtomicU64::new(0),
             hubs: AtomicU64::new(0),
             epoch,
             settings,
@@ -65,6 +66,21 @@ impl Shared {
             self.wake(&mut wakes);
         }
         result
+    }
+
+    /// The same for what subscribers that wait have to look at.
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut State, &mut Wakes) -> R) -> R {
+        self.with(|state, wakes| {
+            let result = change(state, wakes);
+            self.changes.store(state.changes(), Ordering::Release);
+            result
+        })
+    }
+
+    /// How many times they had to.
+    #[inline]
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 
     #[inline(never)]
@@ -149,14 +165,15 @@ impl Shared {
         &self,
         key: Key,
         begin: &Begin,
+        terms: Option<Box<Terms>>,
     ) -> Result<(Seat, Outcome, Option<u64>), Refused> {
         let subscribed = self.with(|state, wakes| {
-            if let Some(closed) = self.refuses(state) {
+            if let Some(why) = self.refuses(state, terms.as_ref().and_then(|terms| terms.owner())) {
                 state.refuse();
-                return Err(closed);
+                return Err(why);
             }
             let skip = self.settings.lag == LagPolicy::Newest;
-            let (seat, outcome) = state.subscribe(key, begin, skip, wakes);
+            let (seat, outcome) = state.subscribe(key, begin, skip, terms, wakes);
             let place = match outcome {
                 // Without events to replay, the client's place has moved on all the same.
                 Outcome::Resumed(0) => state.move_place(&seat, false),
@@ -167,20 +184,27 @@ impl Shared {
         });
         match &subscribed {
             Ok((_, outcome, _)) => trace::subscribed(*outcome),
-            Err(closed) => trace::refused(*closed),
+            Err(why) => trace::refused(*why),
         }
-        subscribed.map_err(|closed| Refused::new(closed, self.settings.retry_after))
+        subscribed.map_err(|why| Refused::new(why, self.settings.retry_after))
     }
 
-    /// Whether a subscriber is refused now, and then whether since the hub is closed.
-    fn refuses(&self, state: &State) -> Option<bool> {
-        let full = state.subscribers() >= self.settings.max_subscribers;
-        (state.is_closed() || full).then(|| state.is_closed())
+    /// Why a subscriber of this owner's is refused now, if it is.
+    fn refuses(&self, state: &State, owner: Option<&str>) -> Option<Obstacle> {
+        let most = self.settings.max_per_owner;
+        if state.is_closed() {
+            Some(Obstacle::Closed)
+        } else if owner.is_some_and(|owner| state.owned(owner) >= most) {
+            Some(Obstacle::TooMany)
+        } else {
+            let full = state.subscribers() >= self.settings.max_subscribers;
+            full.then_some(Obstacle::Full)
+        }
     }
 
-    pub(super) fn refusal(&self) -> Option<Refused> {
-        let closed = self.refuses(&self.lock())?;
-        Some(Refused::new(closed, self.settings.retry_after))
+    pub(super) fn refusal(&self, owner: Option<&str>) -> Option<Refused> {
+        let why = self.refuses(&self.lock(), owner)?;
+        Some(Refused::new(why, self.settings.retry_after))
     }
 
     pub(super) fn id(&self, seq: u64) -> EventId {
@@ -234,11 +258,9 @@ impl Shared {
     }
 
     pub(super) fn close_to(&self, share: u64) {
-        trace::closed(share);
-        self.with(|state, wakes| {
-            let share = state.close_to(share, wakes);
-            self.closed_to.store(share, Ordering::Release);
-        });
+        if self.change(|state, wakes| state.close_to(share, wakes)) {
+            trace::closed(share);
+        }
     }
 
     pub(super) fn close(&self) {
@@ -252,14 +274,8 @@ impl Shared {
 
     /// It goes. After the last, nothing can be published any more.
     pub(super) fn leave(&self) {
-        if self.hubs.fetch_sub(1, Ordering::AcqRel) == 1 && self.closed_to() < ALL_SHARES {
+        if self.hubs.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.close();
         }
-    }
-
-    /// The share to which it is closed.
-    #[inline]
-    pub(super) fn closed_to(&self) -> u64 {
-        self.closed_to.load(Ordering::Acquire)
     }
 }

@@ -2,6 +2,7 @@
 #![cfg_attr(not(feature = "tracing"), expect(unused_variables))]
 
 use super::outcome::Outcome;
+use super::refused::Obstacle;
 
 pub(super) fn subscribed(outcome: Outcome) {
     #[cfg(feature = "tracing")]
@@ -12,9 +13,9 @@ pub(super) fn subscribed(outcome: Outcome) {
     }
 }
 
-pub(super) fn refused(closed: bool) {
+pub(super) fn refused(obstacle: Obstacle) {
     #[cfg(feature = "tracing")]
-    tracing::warn!(closed, "subscriber refused");
+    tracing::warn!(?obstacle, "subscriber refused");
 }
 
 pub(super) fn lagged(ended: bool) {

@@ -6,6 +6,7 @@ mod support;
 mod attacks;
 mod lifecycle;
 mod model;
+mod owners;
 mod places;
 #[cfg(feature = "sealed")]
 mod sealed;

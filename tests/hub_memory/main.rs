@@ -30,6 +30,7 @@ fn drain(body: &mut Subscription) -> usize {
 #[test]
 fn memory_is_what_is_said_and_comes_back() {
     what_subscribers_take_comes_back();
+    what_owners_take_comes_back();
     merged_frames_are_bounded();
     retained_bytes_are_what_is_held();
     a_transient_is_not_kept_for_nobody();
@@ -55,6 +56,31 @@ fn what_subscribers_take_comes_back() {
     bodies.shrink_to_fit();
     let some = held() - before;
     assert!(some < full / 5, "{some} of {full}");
+    drop(bodies);
+    let left = held().saturating_sub(before);
+    assert!(left < full / 20, "{left} of {full}");
+}
+
+/// A user each, half of whom leave and half of whom are ended; and then one with many.
+fn what_owners_take_comes_back() {
+    const OWNERS: usize = 100_000;
+    let hub = Hub::new();
+    let before = held();
+    let come = |name: String| hub.subscriber().owner(name).subscribe().unwrap();
+    let mut bodies: Vec<_> = (0..OWNERS).map(|n| come(format!("user/{n}"))).collect();
+    bodies.iter_mut().for_each(|body| _ = drain(body));
+    let full = held() - before;
+    println!("{} bytes for each of {OWNERS} with an owner", full / OWNERS);
+    for n in 0..OWNERS / 2 {
+        assert_eq!(hub.owner(&format!("user/{n}")).end(), 1);
+    }
+    drop(bodies);
+    let left = held().saturating_sub(before);
+    assert!(left < full / 20, "{left} of {full}");
+
+    let bodies: Vec<_> = (0..OWNERS).map(|_| come("one".to_owned())).collect();
+    let full = held() - before;
+    assert_eq!(hub.owner("one").end(), OWNERS);
     drop(bodies);
     let left = held().saturating_sub(before);
     assert!(left < full / 20, "{left} of {full}");

@@ -158,6 +158,42 @@ fn a_close_reaches_everybody() {
     );
 }
 
+/// One owner is ended, while something is published or the hub closed: a task that misses its end is a
+/// deadlock, and one of another owner's waits on.
+#[test]
+fn an_owners_end_is_missed_by_none_of_its_tasks() {
+    shuttle::check_random(
+        || {
+            let hub = hub();
+            let reader = |owner: &'static str| {
+                let mut body = hub.subscriber().owner(owner).subscribe().unwrap();
+                thread::spawn(move || {
+                    future::block_on(async {
+                        let mut events = 0;
+                        while let Some(frame) = next(&mut body).await {
+                            events += frame.matches("data: ").count();
+                        }
+                        events
+                    })
+                })
+            };
+            let (anna, also_anna, ben) = (reader("anna"), reader("anna"), reader("ben"));
+            let publisher = hub.clone();
+            let publisher = thread::spawn(move || {
+                publisher.publish(event());
+                publisher.publish(event());
+            });
+            assert_eq!(hub.owner("anna").end(), 2);
+            assert_eq!(anna.join().unwrap(), also_anna.join().unwrap());
+            publisher.join().unwrap();
+            assert_eq!(hub.owner("ben").end(), 1);
+            assert_eq!(ben.join().unwrap(), 2);
+            assert_eq!(hub.stats().subscribers, 0);
+        },
+        3_000,
+    );
+}
+
 #[test]
 fn a_waiting_publisher_is_woken_by_reading_and_by_leaving() {
     shuttle::check_random(

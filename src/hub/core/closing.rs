@@ -43,16 +43,22 @@ impl State {
         !self.closing.is_open()
     }
 
-    /// Ends the subscribers below a share, here and now; gives the share to which the hub is closed.
-    pub(in crate::hub) fn close_to(&mut self, share: u64, wakes: &mut Wakes) -> u64 {
+    /// Whether this subscriber ends by a close.
+    pub(super) fn is_closed_for(&self, cursor: usize) -> bool {
+        self.closing.end_of(cursor) < u64::MAX
+    }
+
+    /// Ends the subscribers below a share, here and now; false if they have been ended before.
+    pub(in crate::hub) fn close_to(&mut self, share: u64, wakes: &mut Wakes) -> bool {
         let before = self.closing.steps.last().map_or(0, |(below, _)| *below);
         if self.is_closed() && share <= before {
-            return before;
+            return false;
         }
         self.closing.steps.push((share, self.next));
+        self.changes += 1;
         if share >= ALL_SHARES && before == 0 {
             self.end_rounds(wakes);
-            return share;
+            return true;
         }
         let ending = self.cursors.iter().filter_map(|(slot, cursor)| {
             let ends = (before..share).contains(&share_of(slot));
@@ -63,7 +69,7 @@ impl State {
                 group.wake_one(*slot, wakes);
             }
         }
-        share
+        true
     }
 
     /// Takes all waiting tasks out.

@@ -1,5 +1,7 @@
+use super::terms::Terms;
 use super::wake_list::Ticket;
 use crate::sync::{Arc, AtomicU64};
+use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
 
@@ -10,12 +12,14 @@ pub(super) struct Cursor {
     pub(super) group: usize,
     /// Its slot in the group's wake list, once it has waited.
     pub(super) slot: Option<usize>,
-    /// No publisher waits for it until it has come this near.
-    pub(super) excused: Option<u64>,
+    /// No publisher waits for it until it is fewer events than this behind.
+    pub(super) excused: Option<NonZeroU64>,
     /// Where it ends: nowhere, [soon](SOON), or at this place.
     pub(super) end: u64,
     /// The place that the client has been told last, other than by an event.
     pub(super) told: u64,
+    /// What few have.
+    pub(super) terms: Option<Box<Terms>>,
 }
 
 /// The end of a subscriber that never ends by itself.
@@ -33,24 +37,34 @@ pub(in crate::hub) struct Seat {
     pub(super) live_from: u64,
     pub(super) ticket: Ticket,
     pub(super) round: Arc<AtomicU64>,
+    /// How many [changes](State::changes) there had been when it began to wait.
+    pub(super) seen: u64,
 }
 
 impl Seat {
-    /// Whether the task will be woken and has nothing to look for until then. A round ends before
-    /// its tasks are woken: a task that still sees its own is woken later.
+    /// Whether the task will be woken and has nothing to look for until then, after this many
+    /// [changes](State::changes). A round ends, and a change is counted, before the tasks that it
+    /// concerns are woken: a task that does not see that yet is woken later.
     #[inline]
-    pub(in crate::hub) fn is_waiting(&self, task: &Waker) -> bool {
-        self.ticket.holds(self.round.load(Ordering::Acquire), task)
-    }
-
-    /// Whether the hub is closed for it, if it is closed to this share.
-    #[inline]
-    pub(in crate::hub) fn is_ending(&self, closed_to: u64) -> bool {
-        closed_to > 0 && super::closing::share_of(self.cursor) < closed_to
+    pub(in crate::hub) fn is_waiting(&self, task: &Waker, changes: u64) -> bool {
+        self.seen == changes && self.ticket.holds(self.round.load(Ordering::Acquire), task)
     }
 
     /// See [`Ticket::prepare`].
     pub(in crate::hub) fn prepare(&mut self, task: &Waker) {
         self.ticket.prepare(task);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There are as many of them as subscribers.
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    fn both_are_small() {
+        assert_eq!(size_of::<Cursor>(), 64);
+        assert_eq!(size_of::<Seat>(), 112);
     }
 }

@@ -4,6 +4,7 @@ use super::State;
 use super::cursors::{Cursor, NEVER, Seat};
 use super::group::{Followed, Group};
 use super::key::Key;
+use super::terms::Terms;
 use super::wake_list::{Ticket, Wakes};
 use crate::hub::outcome::Outcome;
 use crate::protocol::EventId;
@@ -57,6 +58,7 @@ impl State {
         key: Key,
         begin: &Begin,
         skip: bool,
+        terms: Option<Box<Terms>>,
         wakes: &mut Wakes,
     ) -> (Seat, Outcome) {
         self.evict(wakes);
@@ -86,6 +88,7 @@ impl State {
         self.counters.subscribers += 1;
         let group = &mut self.groups[index];
         group.subscribers += 1;
+        let round = group.round();
         self.gate.enter(group.effective(place));
         let cursor = self.cursors.insert(Cursor {
             place,
@@ -94,13 +97,16 @@ impl State {
             excused: None,
             end: NEVER,
             told: 0,
+            terms,
         });
+        self.hold(cursor);
         let seat = Seat {
             cursor,
             group: index,
             live_from: head,
             ticket: Ticket::default(),
-            round: group.round(),
+            round,
+            seen: 0,
         };
         self.cursors[cursor].told = match (outcome, last) {
             (Outcome::Resumed(_), Some(Some(seq))) => seq,
@@ -224,6 +230,7 @@ impl State {
 
     /// Gives a cursor up.
     pub(in crate::hub) fn leave(&mut self, seat: &mut Seat, wakes: &mut Wakes) {
+        self.release(seat.cursor);
         let cursor = self.cursors.remove(seat.cursor);
         let group = &mut self.groups[seat.group];
         if cursor.excused.is_none() {

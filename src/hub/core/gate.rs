@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::mem;
+use std::num::NonZeroU64;
 use std::task::Waker;
 
 use super::State;
@@ -154,7 +155,7 @@ impl State {
             .map(|(slot, _)| slot)
             .collect();
         for slot in &late {
-            self.cursors[*slot].excused = Some(distance);
+            self.cursors[*slot].excused = NonZeroU64::new(distance.saturating_add(1));
         }
         // The others that wait count anew.
         self.gate.reopen(wakes);

@@ -21,9 +21,11 @@ mod key;
 mod lingers;
 mod log;
 mod losses;
+mod owners;
 mod reading;
 mod slots;
 mod state;
+mod terms;
 mod topics;
 mod wake_list;
 
@@ -36,4 +38,5 @@ pub(super) use key::Key;
 pub(super) use log::Retention;
 pub(super) use reading::Taken;
 pub(super) use state::State;
+pub(super) use terms::Terms;
 pub(super) use wake_list::Wakes;

@@ -4,7 +4,7 @@ use std::task::Waker;
 use bytes::Bytes;
 
 use super::State;
-use super::cursors::{SOON, Seat};
+use super::cursors::{NEVER, SOON, Seat};
 use super::following::next;
 use super::frames::{FRAME, Frame, PER_TOPIC};
 use super::group::Group;
@@ -25,6 +25,8 @@ pub(in crate::hub) enum Taken {
     Served,
     /// Nothing, and nothing more will come.
     Closed,
+    /// The same, for this subscriber alone.
+    Ended,
 }
 
 /// What part of a group's log is to be read.
@@ -55,7 +57,8 @@ impl State {
         };
         self.advance(seat, frame.to, frame.events, frame.block.len(), wakes);
         let group = &mut self.groups[range.group];
-        if frame.to == group.head && self.closing.is_open() {
+        let ends = self.cursors[seat.cursor].end != NEVER;
+        if frame.to == group.head && self.closing.is_open() && !ends {
             // It will look again and find nothing; that look then needs no lock.
             self.wait(seat, wakes);
         }
@@ -73,6 +76,7 @@ impl State {
         let group = &mut self.groups[seat.group];
         if cursor.place < group.lost_to.max(seat.live_from)
             || cursor.excused.is_some()
+            || cursor.end != NEVER
             || self.gate.is_shut()
             || !self.closing.is_open()
         {
@@ -87,6 +91,7 @@ impl State {
         self.counters.bytes += bytes.len() as u64;
         cursor.place = frame.to;
         if frame.to == group.head {
+            seat.seen = self.changes;
             group.wait_again(&mut seat.ticket);
         }
         Some(bytes)
@@ -124,13 +129,17 @@ impl State {
             cursor.end = self.next;
         }
         let served = cursor.end;
+        let ended = cursor.is_ended();
         let end = self.closing.end_of(seat.cursor);
         let group = &self.groups[seat.group];
-        if from < group.lost_to && from < end {
+        if from < group.lost_to && from < end.min(served) {
             return Err(Taken::Lagged);
         }
         let until = group.head.min(end).min(served);
         if from >= until {
+            if ended && served <= end {
+                return Err(Taken::Ended);
+            }
             if end < u64::MAX && from >= group.head.min(end) {
                 return Err(Taken::Closed);
             }
@@ -160,6 +169,8 @@ impl State {
         let (group, stamps) = (&mut self.groups[seat.group], &mut self.stamps);
         let slot = group.wait(&mut seat.ticket, || next(stamps), wakes);
         self.cursors[seat.cursor].slot = slot;
+        // Not where it does not wait: an end that is already counted would be missed.
+        seat.seen = self.changes;
     }
 
     /// Moves a subscriber that has lagged on; gives the number it continues after.
@@ -180,15 +191,23 @@ impl State {
     /// Lets a subscriber end after what is pending, as soon as something is; `now` if something else
     /// has been sent to it. Gives its place.
     pub(in crate::hub) fn end_soon(&mut self, seat: &Seat, now: bool) -> u64 {
-        self.cursors[seat.cursor].end = if now { self.next } else { SOON };
+        let cursor = &mut self.cursors[seat.cursor];
+        if !cursor.is_ended() {
+            cursor.end = if now { self.next } else { SOON };
+        }
         self.place_of(seat)
     }
 
     /// The number of the last event that is behind the subscriber, of whatever topic.
     pub(in crate::hub) fn place_of(&self, seat: &Seat) -> u64 {
-        let place = self.cursors[seat.cursor].place;
+        let cursor = &self.cursors[seat.cursor];
         let end = self.closing.end_of(seat.cursor).min(self.next);
-        self.groups[seat.group].effective(place).min(end) - 1
+        let end = if cursor.is_ended() {
+            end.min(cursor.end)
+        } else {
+            end
+        };
+        self.groups[seat.group].effective(cursor.place).min(end) - 1
     }
 
     /// The subscriber's place, if it has moved on since the client was told last: by this, or `by_events`
@@ -213,7 +232,7 @@ impl State {
             let (before, after) = (group.effective(cursor.place), group.effective(to));
             match cursor.excused {
                 None => self.gate.pass(before, after, wakes),
-                Some(distance) if after >= self.next.saturating_sub(distance) => {
+                Some(near) if after.saturating_add(near.get()) > self.next => {
                     cursor.excused = None;
                     self.gate.enter(after);
                 }

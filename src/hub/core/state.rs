@@ -9,6 +9,7 @@ use super::group::Group;
 use super::key::Key;
 use super::lingers::Lingers;
 use super::log::{Log, Retention};
+use super::owners::Owners;
 use super::slots::Slots;
 use super::topics::Topics;
 use super::wake_list::{Sheet, Wakes};
@@ -33,6 +34,10 @@ pub(in crate::hub) struct State {
     pub(super) framed: VecDeque<usize>,
     pub(super) closing: Closing,
     pub(super) lingers: Lingers,
+    pub(super) owners: Owners,
+    /// Counts what a subscriber that waits has to look at without being told by its wake list's round:
+    /// closes, and ends of single subscribers.
+    pub(super) changes: u64,
     pub(super) counters: Stats,
     /// Reused from frame to frame.
     pub(super) numbers: Vec<u64>,
@@ -56,6 +61,8 @@ impl State {
             framed: VecDeque::new(),
             closing: Closing::default(),
             lingers: Lingers::default(),
+            owners: Owners::default(),
+            changes: 0,
             counters: Stats::default(),
             numbers: Vec::new(),
             bytes: Vec::new(),
@@ -187,6 +194,11 @@ impl State {
     /// The number of the next event.
     pub(in crate::hub) fn next(&self) -> u64 {
         self.next
+    }
+
+    #[inline]
+    pub(in crate::hub) fn changes(&self) -> u64 {
+        self.changes
     }
 
     pub(in crate::hub) fn subscribers(&self) -> usize {

@@ -43,7 +43,7 @@ impl<T: Timer + Clone> HubService<T> {
             .headers
             .apply(parts.version, &parts.headers, response.headers_mut());
         let refused = if parts.method == Method::HEAD {
-            match self.hub.shared().refusal() {
+            match subscriber.refusal() {
                 Some(refused) if !self.settings.refuse_with_retry => refused,
                 _ => return response,
             }

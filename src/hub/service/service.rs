@@ -23,8 +23,10 @@ use crate::timer::TokioTimer;
 /// The client's `Last-Event-ID`, or `lastEventId` in the query, says where to resume; what cannot be
 /// an ID is answered 400 with the reason, once [`select`](Self::select) has allowed the request, or
 /// [ignored](Self::ignore_invalid). Inside a [`SseLayer`](crate::SseLayer), the layer's finding
-/// counts. With `long-poll` in the query the response is a [long poll](Subscription::long_poll). A hub that is closed or full answers 503 with `Retry-After`,
-/// after which browsers do not reconnect, or [lets them](Self::refuse_with_retry).
+/// counts. With `long-poll` in the query the response is a [long poll](Subscription::long_poll). A hub
+/// that is closed or full answers 503 with `Retry-After`, and 429 where an
+/// [owner](SubscriptionBuilder::owner) has too many subscriptions. Browsers do not reconnect after
+/// either, unless the service [lets them](Self::refuse_with_retry).
 /// HEAD gets the same status and headers without a stream, and other methods 405.
 ///
 /// ```

@@ -3,7 +3,7 @@ use std::fmt;
 use super::subscription::{Filter, Subscription};
 use crate::exclusive::Exclusive;
 use crate::hub::Hub;
-use crate::hub::core::{Begin, Fresh, Key};
+use crate::hub::core::{Begin, Fresh, Key, Terms};
 use crate::hub::delivery::Delivery;
 use crate::hub::refused::Refused;
 use crate::hub::start::Start;
@@ -99,6 +99,7 @@ pub struct SubscriptionBuilder {
     start: Start,
     first: Option<Event>,
     not_before: Option<EventId>,
+    owner: Option<Name>,
 }
 
 impl SubscriptionBuilder {
@@ -113,6 +114,7 @@ impl SubscriptionBuilder {
             start: Start::Now,
             first: None,
             not_before: None,
+            owner: None,
         }
     }
 
@@ -285,11 +287,30 @@ impl SubscriptionBuilder {
         self
     }
 
+    /// Whose subscription this is: a user's or a session's, by a name of the program's own.
+    ///
+    /// [`Hub::owner`] tells how many an owner has and ends them, and
+    /// [`HubBuilder::max_per_owner`](crate::hub::HubBuilder::max_per_owner) bounds them. An owner
+    /// takes memory while it has a subscription.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::new();
+    /// let _phone = hub.subscriber().topic("chat/7").owner("anna").subscribe()?;
+    /// let _laptop = hub.subscriber().topic("chat/8").owner("anna").subscribe()?;
+    /// assert_eq!(hub.owner("anna").subscriptions(), 2);
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn owner(mut self, name: impl Into<Name>) -> Self {
+        self.owner = Some(name.into());
+        self
+    }
+
     /// Subscribes.
     ///
     /// # Errors
     ///
-    /// If the hub is full or closed.
+    /// If the hub is full or closed, or if the owner has as many subscriptions as one may have.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -312,9 +333,15 @@ impl SubscriptionBuilder {
         };
         let (last, not_before) = (shared.last(self.after.0), shared.last(self.not_before));
         let begin = Begin::new(last, start, self.first.is_some(), not_before);
-        let (seat, outcome, place) = shared.subscribe(key, &begin)?;
+        let terms = Terms::new(self.owner);
+        let (seat, outcome, place) = shared.subscribe(key, &begin, terms)?;
         let first = shared.first_block(outcome, place, self.first.as_ref());
         Ok(Subscription::new(shared, seat, outcome, first, self.filter))
+    }
+
+    /// Why it would be refused now, if it would.
+    pub(in crate::hub) fn refusal(&self) -> Option<Refused> {
+        self.hub.shared().refusal(self.owner.as_deref())
     }
 }
 
@@ -327,6 +354,7 @@ impl fmt::Debug for SubscriptionBuilder {
             .field("after", &self.after)
             .field("start", &self.start)
             .field("not_before", &self.not_before)
+            .field("owner", &self.owner)
             .finish_non_exhaustive()
     }
 }

@@ -24,7 +24,7 @@ impl Subscription {
             return None;
         }
         let seat = self.seat.as_mut()?;
-        if seat.is_waiting(cx.waker()) && !seat.is_ending(self.shared.closed_to()) {
+        if seat.is_waiting(cx.waker(), self.shared.changes()) {
             return Some(Poll::Pending);
         }
         let bytes = self.shared.lock().take_shared(seat, cx.waker());
@@ -97,8 +97,8 @@ impl Subscription {
         };
         let (filtered, once) = (extra.filter.is_some(), extra.once);
         let seat = self.seat.as_ref().filter(|_| !once);
-        let closed_to = self.shared.closed_to();
-        if seat.is_some_and(|seat| seat.is_waiting(cx.waker()) && !seat.is_ending(closed_to)) {
+        let changes = self.shared.changes();
+        if seat.is_some_and(|seat| seat.is_waiting(cx.waker(), changes)) {
             return Poll::Pending;
         }
         let block = if filtered {
@@ -172,6 +172,10 @@ impl Subscription {
                 let farewell = self.shared.farewell();
                 self.leave();
                 Poll::Ready(farewell)
+            }
+            Taken::Ended => {
+                self.leave();
+                Poll::Ready(None)
             }
             Taken::Served => self.end_poll(cx),
             Taken::Frame(_) | Taken::Waiting => Poll::Pending,
@@ -247,7 +251,7 @@ impl Subscription {
                     }
                     return Poll::Ready(Some(Err(Missed::new())));
                 }
-                Err(Taken::Closed | Taken::Served) => self.leave(),
+                Err(Taken::Closed | Taken::Ended | Taken::Served) => self.leave(),
                 Err(_) => return Poll::Pending,
             }
         }

@@ -1,0 +1,145 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::State;
+use super::slots::Slots;
+use super::terms::Held;
+use super::wake_list::Wakes;
+
+/// How many subscriptions are ended before others have the lock in between.
+const PIECE: usize = 1024;
+
+/// Whose subscriptions there are: of users or sessions, by the names that the program gives them.
+#[derive(Debug)]
+pub(super) struct Owners {
+    slots: Slots<Holdings>,
+    by_name: HashMap<Arc<str>, usize>,
+}
+
+/// What one owner has: never nothing.
+#[derive(Debug)]
+struct Holdings {
+    name: Arc<str>,
+    cursors: Vec<usize>,
+}
+
+impl Default for Owners {
+    fn default() -> Self {
+        Self {
+            slots: Slots::new(),
+            by_name: HashMap::new(),
+        }
+    }
+}
+
+impl Owners {
+    fn add(&mut self, name: &Arc<str>, cursor: usize) -> Held {
+        let owner = match self.by_name.get(name) {
+            Some(owner) => *owner,
+            None => {
+                let owner = self.slots.insert(Holdings {
+                    name: Arc::clone(name),
+                    cursors: Vec::new(),
+                });
+                self.by_name.insert(Arc::clone(name), owner);
+                owner
+            }
+        };
+        let cursors = &mut self.slots[owner].cursors;
+        cursors.push(cursor);
+        let at = cursors.len() - 1;
+        Held { owner, at }
+    }
+
+    /// Gives the cursor that takes the place of the one that goes.
+    fn remove(&mut self, Held { owner, at }: Held) -> Option<usize> {
+        let cursors = &mut self.slots[owner].cursors;
+        cursors.swap_remove(at);
+        let moved = cursors.get(at).copied();
+        if cursors.is_empty() {
+            let name = self.slots.remove(owner).name;
+            self.by_name.remove(&name);
+            if self.by_name.len() < self.by_name.capacity() / 8 {
+                self.by_name.shrink_to(2 * self.by_name.len());
+            }
+        } else if cursors.len() < cursors.capacity() / 8 {
+            cursors.shrink_to(2 * cursors.len());
+        }
+        moved
+    }
+
+    fn of(&self, name: &str) -> &[usize] {
+        let owner = self.by_name.get(name);
+        owner.map_or(&[], |owner| &self.slots[*owner].cursors)
+    }
+}
+
+/// The end of all of an owner's subscriptions, of which each is reached whatever happens between the
+/// pieces: what is still to be ended stands below `rest`, since one that goes is replaced by the last.
+#[derive(Debug)]
+pub(in crate::hub) struct Ending {
+    place: u64,
+    rest: usize,
+    ended: usize,
+}
+
+impl State {
+    /// How many subscriptions an owner has, without those that have been ended.
+    pub(in crate::hub) fn owned(&self, owner: &str) -> usize {
+        self.owners.of(owner).len()
+    }
+
+    /// Ends some of the owner's subscriptions, or some more, each after what had been published when
+    /// that began; gives how many it has ended once it has ended all.
+    pub(in crate::hub) fn end_owned(
+        &mut self,
+        owner: &str,
+        ending: &mut Option<Ending>,
+        wakes: &mut Wakes,
+    ) -> Option<usize> {
+        let ending = ending.get_or_insert_with(|| Ending {
+            place: self.next,
+            rest: self.owned(owner),
+            ended: 0,
+        });
+        self.changes += u64::from(ending.rest > 0);
+        for _ in 0..PIECE {
+            ending.rest = ending.rest.min(self.owned(owner));
+            let Some(at) = ending.rest.checked_sub(1) else {
+                return Some(ending.ended);
+            };
+            ending.rest = at;
+            let cursor = self.owners.of(owner)[at];
+            self.release(cursor);
+            // Those that a close ends have their farewell.
+            if !self.is_closed_for(cursor) {
+                self.end_one(cursor, ending.place, wakes);
+                ending.ended += 1;
+            }
+        }
+        None
+    }
+
+    /// A cursor comes: its owner has it.
+    #[inline]
+    pub(super) fn hold(&mut self, cursor: usize) {
+        if let Some(terms) = &mut self.cursors[cursor].terms {
+            let owners = &mut self.owners;
+            terms.held = terms.owner.as_ref().map(|owner| owners.add(owner, cursor));
+        }
+    }
+
+    /// It goes, or has been ended: its owner has it no longer.
+    #[inline]
+    pub(super) fn release(&mut self, cursor: usize) {
+        let terms = self.cursors[cursor].terms.as_mut();
+        let Some(held) = terms.and_then(|terms| terms.held.take()) else {
+            return;
+        };
+        let moved = self.owners.remove(held);
+        let moved = moved.and_then(|moved| self.cursors[moved].terms.as_mut());
+        if let Some(terms) = moved {
+            terms.held = Some(held);
+        }
+    }
+}

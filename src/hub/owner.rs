@@ -1,0 +1,92 @@
+use super::Hub;
+
+/// The subscriptions of one of a hub's owners, a user or a session: [`Hub::owner`].
+///
+/// Making and dropping this value costs nothing.
+///
+/// ```
+/// use http_body_util::BodyExt;
+/// use tower_sse::Event;
+/// use tower_sse::hub::Hub;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let hub = Hub::builder().epoch(36).build();
+/// let anna = hub.subscriber().owner("anna").subscribe().unwrap();
+/// let _ben = hub.subscriber().owner("ben").subscribe().unwrap();
+/// hub.publish(Event::new("Anna, you are logged out"));
+/// assert_eq!(hub.owner("anna").end(), 1);
+/// hub.publish(Event::new("Anna has left"));
+/// assert_eq!(
+///     anna.collect().await.unwrap().to_bytes(),
+///     "id: 10-0\n\nid: 10-1\ndata: Anna, you are logged out\n\n",
+/// );
+/// assert_eq!(hub.stats().subscribers, 1);
+/// # }
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[must_use = "an owner does nothing by itself"]
+pub struct Owner<'a> {
+    hub: &'a Hub,
+    name: &'a str,
+}
+
+impl<'a> Owner<'a> {
+    pub(super) fn new(hub: &'a Hub, name: &'a str) -> Self {
+        Self { hub, name }
+    }
+
+    /// The owner's name.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// assert_eq!(Hub::new().owner("anna").name(), "anna");
+    /// ```
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.name
+    }
+
+    /// How many subscriptions the owner has, without those that have been ended.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::new();
+    /// let _ended = hub.subscriber().owner("anna").subscribe()?;
+    /// hub.owner("anna").end();
+    /// assert_eq!(hub.owner("anna").subscriptions(), 0);
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    #[must_use]
+    pub fn subscriptions(&self) -> usize {
+        self.hub.shared().lock().owned(self.name)
+    }
+
+    /// Ends all of the owner's subscriptions and gives how many there were. Each is still sent what
+    /// has been published so far, and no farewell.
+    ///
+    /// A browser reconnects after that. To keep a user out, refuse the request, where possible with
+    /// 204: then it does not try again.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// use futures_util::{FutureExt, StreamExt};
+    ///
+    /// let hub = Hub::new();
+    /// let mut stream = hub.subscriber().owner("anna").subscribe()?.into_stream();
+    /// assert_eq!(hub.owner("anna").end(), 1);
+    /// hub.publish(Event::new("not for Anna"));
+    /// assert!(stream.next().now_or_never().unwrap().is_none());
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    #[allow(clippy::must_use_candidate, reason = "the end is what counts")]
+    pub fn end(&self) -> usize {
+        let (shared, mut ending) = (self.hub.shared(), None);
+        loop {
+            let ended =
+                shared.change(|state, wakes| state.end_owned(self.name, &mut ending, wakes));
+            if let Some(ended) = ended {
+                return ended;
+            }
+        }
+    }
+}
