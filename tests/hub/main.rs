@@ -4,6 +4,7 @@
 mod support;
 
 mod attacks;
+mod burst;
 mod lifecycle;
 mod model;
 mod owners;
