@@ -1,6 +1,6 @@
 //! What the hub's costs do as it grows: topics and groups, herds of clients that resume, publishers.
 //!
-//! There is no peer: figures stand alone, or beside the same at 1,000.
+//! There is no peer: figures stand alone, or beside the same at a smaller size.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +16,10 @@ type Followed = Pin<Box<SseBody<Subscription>>>;
 
 /// Sizes in a full run, and where only results are checked.
 struct Size {
-    topics: [usize; 3],
+    /// How many topics and groups, the smallest first.
+    topics: [usize; 4],
+    /// How many operations are timed together.
+    batch: usize,
     herd: usize,
     events: usize,
     published: usize,
@@ -26,22 +29,31 @@ struct Size {
 fn main() {
     let size = match rounds() {
         Some(_) => Size {
-            topics: [1_000, 10_000, 100_000],
+            topics: [1, 10, 1_000, 100_000],
+            batch: 10_000,
             herd: 10_000,
             events: 10_000,
             published: 200_000,
             rounds: 5,
         },
         None => Size {
-            topics: [10, 20, 50],
+            topics: [1, 10, 20, 50],
+            batch: 20,
             herd: 20,
             events: 50,
             published: 500,
             rounds: 1,
         },
     };
-    if selected("growth/topics and groups") {
-        groups(&size);
+    if selected("growth/own topics") {
+        own_topics(&size);
+    }
+    if selected("growth/own and shared topics") {
+        shared_topics(&size);
+    }
+    if selected("growth/leaving") {
+        leaving("own topics", &size, false);
+        leaving("own and shared topics", &size, true);
     }
     if selected("growth/publishing to topics") {
         topics(&size);
@@ -76,63 +88,138 @@ fn print(name: &str, unit: &str, value: f64) {
     println!("  {name:<44}{value:>12.1} {unit}");
 }
 
-/// Prints the figures for each size, and a row for the largest beside the smallest.
-fn compare(title: &str, sizes: &[usize; 3], figures: &[Vec<f64>; 3]) {
+/// Prints the figures for each size, and rows for those that are compared with a smaller one.
+fn compare(title: &str, sizes: &[usize; 4], figures: &[Vec<f64>; 4]) {
     println!("{title}");
     for (size, figures) in sizes.iter().zip(figures) {
         print(&size.to_string(), "ns", median(figures.clone()));
     }
-    let [small, _, large] = figures;
-    let ratios = small.iter().zip(large).map(|(small, large)| small / large);
-    let ratio = median(ratios.collect());
-    let (large, small) = (median(large.clone()), median(small.clone()));
-    row::print(
-        &format!("{title}/{}", sizes[2]),
-        large,
-        small,
-        ratio,
-        &sizes[0].to_string(),
-    );
+    for (small, large) in [(0, 2), (0, 3), (2, 3)] {
+        let rounds = figures[small].iter().zip(&figures[large]);
+        let ratio = median(rounds.map(|(small, large)| small / large).collect());
+        row::print(
+            &format!("{title}/{} beside {}", sizes[large], sizes[small]),
+            median(figures[large].clone()),
+            median(figures[small].clone()),
+            ratio,
+            &sizes[small].to_string(),
+        );
+    }
 }
 
-/// Each subscriber follows a topic of its own and a shared one: as many topics and groups.
-fn groups(size: &Size) {
-    let mut hubs = size.topics.map(|count| {
+/// As many topics, each with a subscriber, which may follow a shared topic besides.
+struct Audience {
+    hub: Hub,
+    names: Vec<String>,
+    followed: Vec<Followed>,
+}
+
+impl Audience {
+    fn new(count: usize, shared: bool) -> Self {
         let hub = Hub::builder().retain_events(1_000).build();
         let names: Vec<String> = (0..count).map(|n| format!("own/{n}")).collect();
         let followed = names.iter().map(|own| {
-            let subscriber = hub.subscriber().topic(own.as_str()).topic("shared");
+            let subscriber = hub.subscriber().topic(own.as_str());
+            let subscriber = if shared {
+                subscriber.topic("shared")
+            } else {
+                subscriber
+            };
             let mut body = Box::pin(subscriber.subscribe().unwrap().into_body());
             drain(&mut body);
             body
         });
-        let followed: Vec<Followed> = followed.collect();
-        (hub, names, followed)
-    });
-    let mut own: [Vec<f64>; 3] = Default::default();
-    let mut shared: [Vec<f64>; 3] = Default::default();
-    let some = size.topics[0];
-    for _ in 0..size.rounds {
-        for (n, (hub, names, followed)) in hubs.iter_mut().enumerate() {
-            let step = names.len() / some;
-            let start = Instant::now();
-            for n in (0..names.len()).step_by(step) {
-                hub.topic(&names[n]).publish(event());
-                assert!(drain(&mut followed[n]) > 120);
-            }
-            let count = names.len().div_ceil(step);
-            own[n].push(start.elapsed().as_nanos() as f64 / count as f64);
-
-            let start = Instant::now();
-            hub.topic("shared").publish(event());
-            for body in followed.iter_mut() {
-                assert!(drain(body) > 120);
-            }
-            shared[n].push(start.elapsed().as_nanos() as f64 / names.len() as f64);
+        let followed = followed.collect();
+        Self {
+            hub,
+            names,
+            followed,
         }
     }
-    compare("growth/topics and groups, own", &size.topics, &own);
-    compare("growth/topics and groups, shared", &size.topics, &shared);
+
+    /// What it costs to publish to one's topic and to poll the one subscriber that follows it.
+    fn publish_to_each(&mut self, batch: usize) -> f64 {
+        let count = self.names.len();
+        // All over the topics, so that none is hot because its neighbour was.
+        let step = (count / batch).max(1);
+        let start = Instant::now();
+        for n in 0..batch {
+            let n = n * step % count;
+            self.hub.topic(&self.names[n]).publish(event());
+            assert!(drain(&mut self.followed[n]) > 120);
+        }
+        start.elapsed().as_nanos() as f64 / batch as f64
+    }
+
+    /// What it takes to publish to all, and to poll all: in nanoseconds.
+    fn broadcast(&mut self) -> (f64, f64) {
+        let start = Instant::now();
+        self.hub.topic("shared").publish(event());
+        let published = start.elapsed().as_nanos() as f64;
+        for body in &mut self.followed {
+            assert!(drain(body) > 120);
+        }
+        (published, start.elapsed().as_nanos() as f64 - published)
+    }
+}
+
+fn own_topics(size: &Size) {
+    let mut audiences = size.topics.map(|count| Audience::new(count, false));
+    let mut own: [Vec<f64>; 4] = Default::default();
+    for _ in 0..size.rounds {
+        for (own, audience) in own.iter_mut().zip(&mut audiences) {
+            own.push(audience.publish_to_each(size.batch));
+        }
+    }
+    compare("growth/own topics", &size.topics, &own);
+}
+
+fn shared_topics(size: &Size) {
+    let mut audiences = size.topics.map(|count| Audience::new(count, true));
+    let mut own: [Vec<f64>; 4] = Default::default();
+    let mut shared: [Vec<f64>; 4] = Default::default();
+    let (mut publishes, mut polls) = (Vec::new(), Vec::new());
+    for _ in 0..size.rounds {
+        for (n, audience) in audiences.iter_mut().enumerate() {
+            own[n].push(audience.publish_to_each(size.batch));
+            let (mut published, mut polled) = (0.0, 0.0);
+            let times = (size.batch / size.topics[n]).max(1);
+            for _ in 0..times {
+                let (publish, poll) = audience.broadcast();
+                (published, polled) = (published + publish, polled + poll);
+            }
+            let deliveries = (times * size.topics[n]) as f64;
+            shared[n].push((published + polled) / deliveries);
+            if n == size.topics.len() - 1 {
+                publishes.push(published / 1e6 / times as f64);
+                polls.push(polled / 1e6 / times as f64);
+            }
+        }
+    }
+    compare("growth/own and shared topics, own", &size.topics, &own);
+    let title = "growth/own and shared topics, shared";
+    compare(title, &size.topics, &shared);
+    for (name, figures) in [("publish", publishes), ("polls", polls)] {
+        let figure = median(figures);
+        print(&format!("a broadcast's {name}, to all"), "ms", figure);
+        row::alone(&format!("{title}/{name}, ms"), figure);
+    }
+}
+
+/// How long it takes until all subscribers have gone.
+fn leaving(name: &str, size: &Size, shared: bool) {
+    let mut figures = Vec::new();
+    for _ in 0..size.rounds.min(3) {
+        let Audience { hub, followed, .. } = Audience::new(size.topics[3], shared);
+        let start = Instant::now();
+        drop(followed);
+        figures.push(start.elapsed().as_secs_f64() * 1e3);
+        assert_eq!(hub.stats().subscribers, 0);
+    }
+    let figure = median(figures);
+    println!("growth/leaving: {} subscribers of {name}", size.topics[3]);
+    print("all", "ms", figure);
+    row::alone(&format!("growth/leaving/{name}, ms"), figure);
 }
 
 /// Publishing to one topic after another, which nobody follows.
@@ -141,14 +228,14 @@ fn topics(size: &Size) {
         let names: Vec<String> = (0..count).map(|n| format!("own/{n}")).collect();
         (Hub::builder().retain_events(1_000).build(), names)
     });
-    let mut figures: [Vec<f64>; 3] = Default::default();
+    let mut figures: [Vec<f64>; 4] = Default::default();
     for _ in 0..size.rounds {
         for (n, (hub, names)) in hubs.iter().enumerate() {
             let start = Instant::now();
-            for name in names.iter().cycle().take(size.topics[2]) {
+            for name in names.iter().cycle().take(size.topics[3]) {
                 hub.topic(name).publish(event());
             }
-            figures[n].push(start.elapsed().as_nanos() as f64 / size.topics[2] as f64);
+            figures[n].push(start.elapsed().as_nanos() as f64 / size.topics[3] as f64);
         }
     }
     compare("growth/publishing to topics", &size.topics, &figures);
@@ -194,32 +281,42 @@ fn herd(name: &str, size: &Size, place: impl Fn(usize) -> usize) {
     row::alone(&format!("growth/herd/{name}, us"), figure);
 }
 
-/// How long a publisher takes for an event while clients resume on another thread.
+/// How long a publisher takes for an event while a herd of clients resumes on another thread, each
+/// after a place of its own, and stays.
 fn under_a_herd(size: &Size) {
-    let (hub, ids) = filled(size);
-    let done = AtomicBool::new(false);
     let mut times: Vec<f64> = Vec::new();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let until = Instant::now() + Duration::from_secs(1);
-            let mut n = 0;
-            while n < size.herd && Instant::now() < until {
-                drain(&mut resume(&hub, &ids[1 + n % (size.events / 2)]));
-                n += 1;
+    // One herd is over too soon for a percentile.
+    for _ in 0..size.rounds * 4 {
+        let (hub, ids) = filled(size);
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut clients = Vec::with_capacity(size.herd);
+                for n in 0..size.herd {
+                    let mut client = resume(&hub, &ids[n % size.events]);
+                    assert!(drain(&mut client) > 120);
+                    clients.push(client);
+                }
+                done.store(true, Ordering::Release);
+                assert_eq!(hub.stats().subscribers, size.herd);
+            });
+            while !done.load(Ordering::Acquire) {
+                let start = Instant::now();
+                hub.publish(event());
+                times.push(start.elapsed().as_secs_f64() * 1e3);
+                std::thread::sleep(Duration::from_micros(200));
             }
-            done.store(true, Ordering::Release);
         });
-        while !done.load(Ordering::Acquire) {
-            let start = Instant::now();
-            hub.publish(event());
-            times.push(start.elapsed().as_secs_f64() * 1e3);
-            std::thread::sleep(Duration::from_micros(200));
-        }
-    });
+    }
     times.sort_by(f64::total_cmp);
     let p99 = times[times.len() * 99 / 100];
-    println!("growth/publisher under a herd: {} events", times.len());
+    println!(
+        "growth/publisher under a herd: {} events, {} resumes a herd",
+        times.len(),
+        size.herd
+    );
     print("p99", "us", p99 * 1e3);
+    print("longest", "us", times[times.len() - 1] * 1e3);
     row::alone("growth/publisher under a herd/p99, ms", p99);
 }
 
