@@ -98,6 +98,7 @@ fn every_public_type_is_send_sync_and_unpin_where_it_can_be() {
         all::<hub::Start>(),
         all::<hub::LagPolicy>(),
         all::<hub::Refused>(),
+        all::<hub::Retention>(),
         all::<hub::Stats>(),
         all::<hub::Drain>(),
         but_unpin::<hub::Drain<TokioSleep>>(),

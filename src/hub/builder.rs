@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use super::Hub;
-use super::core::{Retention, State};
+use super::core::{Rules, State};
 use super::epoch::Epoch;
 use super::outcome::LagPolicy;
+use super::retention::Retention;
 #[cfg(feature = "sealed")]
 use super::seal::SealKey;
 use super::shared::{HubSettings, Shared};
@@ -28,7 +29,7 @@ use crate::sync::Arc;
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until it builds"]
 pub struct HubBuilder {
-    retention: Retention,
+    rules: Rules,
     lag: LagPolicy,
     gap: Option<Event>,
     farewell: Option<Event>,
@@ -45,7 +46,7 @@ pub struct HubBuilder {
 impl HubBuilder {
     pub(super) fn new() -> Self {
         Self {
-            retention: Retention::new(4096, 4 << 20),
+            rules: Rules::new(4 << 20, Retention::new().events(4096)),
             lag: LagPolicy::default(),
             gap: Some(Event::new("{}").with_type(EventType::from_static("gap"))),
             farewell: None,
@@ -60,52 +61,9 @@ impl HubBuilder {
         }
     }
 
-    /// How many events are retained; 4096 by default, at least 1.
-    ///
-    /// ```
-    /// # use tower_sse::{Event, hub::Hub};
-    /// let hub = Hub::builder().retain_events(2).build();
-    /// (0..5).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
-    /// assert_eq!(hub.stats().retained, 2);
-    /// ```
-    pub fn retain_events(mut self, events: usize) -> Self {
-        self.retention = self.retention.events(events);
-        self
-    }
-
-    /// How many bytes of events are retained; 4 MiB by default. The newest event always is.
-    ///
-    /// An event counts as its bytes on the wire and 200 bytes for what holds it. Merged copies, which
-    /// subscribers at the same place share, take at most as much again, or 256 KiB if that is more.
-    ///
-    /// ```
-    /// # use tower_sse::{Event, hub::Hub};
-    /// let hub = Hub::builder().retain_bytes(1_000).build();
-    /// (0..50).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
-    /// assert!(hub.stats().retained_bytes <= 1_000);
-    /// ```
-    pub fn retain_bytes(mut self, bytes: usize) -> Self {
-        self.retention = self.retention.bytes(bytes);
-        self
-    }
-
-    /// How long an event is retained; without a limit, by default. The clock is read when something is
-    /// published and when somebody subscribes. On `wasm32-unknown-unknown`, where the standard
-    /// library has no clock, only the other bounds count.
-    ///
-    /// ```
-    /// # use tower_sse::{Event, hub::Hub};
-    /// use std::time::Duration;
-    ///
-    /// let hub = Hub::builder().retain_for(Duration::from_millis(1)).build();
-    /// hub.publish(Event::new("old"));
-    /// std::thread::sleep(Duration::from_millis(5));
-    /// hub.publish(Event::new("new"));
-    /// assert_eq!(hub.stats().retained, 1);
-    /// ```
-    pub fn retain_for(mut self, age: Duration) -> Self {
-        self.retention = self.retention.age(age);
-        self
+    /// How much is retained; see `retention.rs` for the settings.
+    pub(super) fn rules(&mut self) -> &mut Rules {
+        &mut self.rules
     }
 
     /// What happens to a subscriber that falls behind further than the hub retains; by default it is
@@ -351,7 +309,6 @@ impl HubBuilder {
         #[cfg(not(feature = "sealed"))]
         let epoch = Epoch::new(epoch);
         let settings = HubSettings {
-            lag: self.lag,
             gap: self.gap,
             farewell: self.farewell.map(|event| event.encode_as(None)),
             max_subscribers: self.max_subscribers,
@@ -360,7 +317,7 @@ impl HubBuilder {
             keep_event_ids: self.keep_event_ids,
             announce_place: self.announce_place,
         };
-        let state = State::new(self.retention);
+        let state = State::new(self.rules, self.lag);
         Hub::from_shared(Arc::new(Shared::new(state, epoch, settings)))
     }
 }

@@ -57,7 +57,7 @@
 //! |---|---|---|
 //! | none, or an empty one | `Fresh` | its place: the ID of the newest event, without data |
 //! | known, and nothing lost since | `Resumed(n)` | the n events |
-//! | known, but something lost since | `Gap` | the gap event, then what is retained |
+//! | known, but something lost since | `Gap` | the gap event, then what is retained; see [below](#topics) |
 //! | of another epoch, never given out, or no ID of a hub at all | `Unknown` | the gap event |
 //!
 //! The place is why a client that loses its connection before the first event misses nothing. It
@@ -84,11 +84,15 @@
 //! told of no gap that is another's. For topics that are gone that knowledge is bounded, at 16,384
 //! topics and 1 MiB of names: a client that resumes from before what is known is told of a gap.
 //!
-//! All topics share one log and its bounds, so noise in one topic shortens the history of others.
+//! A subscriber of several topics may have missed events of one while another retains older ones. Those
+//! come first, and the gap event where the last lost event was.
 //!
 //! # Retention, and slow subscribers
 //!
-//! By number, by bytes and by age, whichever bound is met first. A publisher never waits, unless it
+//! By number and age for each topic, and by bytes for all together, whichever bound is met first.
+//! [`HubBuilder::retain_topic`] and [`HubBuilder::retain_prefix`] set other bounds for some topics. A
+//! topic that publishes a lot takes nothing from the others: when the hub holds too many bytes, the
+//! topics that hold the most lose their oldest events. A publisher never waits, unless it
 //! asks to: [`Hub::caught_up`] after each event waits for slow subscribers, and needs a patience, or a
 //! single stalled client holds it up.
 //!
@@ -130,6 +134,7 @@ mod hub;
 mod outcome;
 mod owner;
 mod refused;
+mod retention;
 #[cfg(feature = "sealed")]
 mod seal;
 mod service;
@@ -147,6 +152,7 @@ pub use hub::Hub;
 pub use outcome::{LagPolicy, Outcome};
 pub use owner::Owner;
 pub use refused::Refused;
+pub use retention::Retention;
 #[cfg(feature = "sealed")]
 pub use seal::SealKey;
 pub use service::HubService;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::core::{ALL_SHARES, Begin, Draft, Key, Last, Seat, State, Terms, Wakes, patch_id};
 use super::epoch::{Epoch, Turn};
-use super::outcome::{LagPolicy, Outcome};
+use super::outcome::Outcome;
 use super::refused::{Obstacle, Refused};
 use super::trace;
 use crate::protocol::{Block, Event, EventId};
@@ -26,7 +26,6 @@ pub(super) struct Shared {
 
 #[derive(Debug)]
 pub(super) struct HubSettings {
-    pub(super) lag: LagPolicy,
     pub(super) gap: Option<Event>,
     pub(super) farewell: Option<Block>,
     pub(super) max_subscribers: usize,
@@ -172,15 +171,7 @@ impl Shared {
                 state.refuse();
                 return Err(why);
             }
-            let skip = self.settings.lag == LagPolicy::Newest;
-            let (seat, outcome) = state.subscribe(key, begin, skip, terms, wakes);
-            let place = match outcome {
-                // Without events to replay, the client's place has moved on all the same.
-                Outcome::Resumed(0) => state.move_place(&seat, false),
-                Outcome::Resumed(_) => None,
-                _ => Some(state.place_of(&seat)),
-            };
-            Ok((seat, outcome, place))
+            Ok(state.subscribe(key, begin, terms, wakes))
         });
         match &subscribed {
             Ok((_, outcome, _)) => trace::subscribed(*outcome),
@@ -209,10 +200,6 @@ impl Shared {
 
     pub(super) fn id(&self, seq: u64) -> EventId {
         self.epoch.id(seq)
-    }
-
-    pub(super) fn lag(&self) -> LagPolicy {
-        self.settings.lag
     }
 
     pub(super) fn farewell(&self) -> Option<Block> {

@@ -249,7 +249,7 @@ fn a_stream_ends_when_the_last_hub_is_dropped() {
 
 #[test]
 fn a_topic_that_lost_nothing_has_no_gap() {
-    let hub = Hub::builder().epoch(36).retain_events(10).build();
+    let hub = Hub::builder().epoch(36).retain_bytes(3_000).build();
     let subscribe = |after: Option<EventId>| {
         let quiet = hub.subscriber().topic("quiet");
         quiet
@@ -285,7 +285,7 @@ fn a_topic_that_lost_nothing_has_no_gap() {
 
 #[tokio::test(start_paused = true)]
 async fn a_long_poller_of_a_quiet_topic_is_told_of_no_gap() {
-    let hub = Hub::builder().retain_events(10).build();
+    let hub = Hub::builder().retain_bytes(3_000).build();
     let mut last = EventId::EMPTY;
     for _ in 0..50 {
         let quiet = hub.subscriber().topic("quiet").after(last.clone());

@@ -9,6 +9,7 @@ mod lifecycle;
 mod model;
 mod owners;
 mod places;
+mod retention;
 #[cfg(feature = "sealed")]
 mod sealed;
 mod service;

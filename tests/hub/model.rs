@@ -6,7 +6,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use http_body::Body;
-use tower_sse::hub::{Hub, HubBuilder, LagPolicy, Outcome, Refused, Start, Subscription};
+use tower_sse::hub::{
+    Hub, HubBuilder, LagPolicy, Outcome, Refused, Retention, Start, Subscription,
+};
 use tower_sse::{Data, Event, EventId, EventType};
 
 use crate::support::rng::Rng;
@@ -20,16 +22,34 @@ struct Published {
     data: String,
     transient: bool,
     len: usize,
+    /// Which loss it was, if it is lost.
+    lost: Option<usize>,
+}
+
+impl Published {
+    fn is_retained(&self) -> bool {
+        !self.transient && self.lost.is_none()
+    }
+}
+
+/// The rule for a topic, and its turn among those that hold about as much.
+#[derive(Default)]
+struct Topic {
+    events: usize,
+    bytes: usize,
+    class: Option<u32>,
+    turn: usize,
 }
 
 struct Model {
     hub: Hub,
     lag: LagPolicy,
-    retain: (usize, usize),
+    retain_bytes: usize,
+    topics: HashMap<&'static str, Topic>,
+    turns: usize,
+    losses: usize,
     /// Everything there ever was.
     events: Vec<Published>,
-    /// Where in `events` the history begins.
-    oldest: usize,
     next: u64,
     transients: usize,
     /// The hub's ID of each place, and back.
@@ -47,6 +67,10 @@ struct Client {
     /// Has been looked at up to here; further than `place` if a filter kept something back.
     looked: u64,
     live_since: u64,
+    /// Losses up to this one are none for it: it began later.
+    knows: usize,
+    /// Losses up to this place do not end it: it has resumed from before.
+    forgiven: u64,
     start: Start,
     not_before: Option<u64>,
     body: Option<Pin<Box<Subscription>>>,
@@ -111,6 +135,7 @@ impl Model {
                 data,
                 transient,
                 len: 0,
+                lost: None,
             });
             self.note_place();
             return;
@@ -134,8 +159,9 @@ impl Model {
             data,
             transient,
             len,
+            lost: None,
         });
-        self.evict();
+        self.evict(topic);
     }
 
     fn note_place(&mut self) {
@@ -162,54 +188,111 @@ impl Model {
         lines.collect()
     }
 
-    fn evict(&mut self) {
-        let history = |from: usize| self.events[from..].iter().filter(|e| !e.transient);
-        let mut oldest = self.oldest;
-        while history(oldest).count() > 1
-            && (history(oldest).count() > self.retain.0
-                || history(oldest).map(|e| e.len).sum::<usize>() > self.retain.1)
-        {
-            oldest = self
-                .events
-                .iter()
-                .enumerate()
-                .skip(oldest)
-                .find(|(_, e)| !e.transient)
-                .unwrap()
-                .0
-                + 1;
+    fn retained(&self, topic: &str) -> impl Iterator<Item = &Published> + Clone {
+        self.events
+            .iter()
+            .filter(move |e| e.topic == topic && e.is_retained())
+    }
+
+    fn bytes_of(&self, topic: &str) -> usize {
+        self.retained(topic).map(|e| e.len).sum()
+    }
+
+    /// A topic's bytes have changed.
+    fn weigh(&mut self, name: &str) {
+        let class = self.bytes_of(name).checked_ilog2();
+        let topic = self.topics.get_mut(name).unwrap();
+        if topic.class != class {
+            self.turns += 1;
+            (topic.class, topic.turn) = (class, self.turns);
         }
-        self.oldest = oldest;
+    }
+
+    fn lose(&mut self, name: &str) {
+        let seq = self.retained(name).next().unwrap().seq;
+        self.losses += 1;
+        self.events[usize::try_from(seq).unwrap() - 1].lost = Some(self.losses);
+        self.weigh(name);
+    }
+
+    fn evict(&mut self, name: &'static str) {
+        self.weigh(name);
+        let Topic { events, bytes, .. } = self.topics[name];
+        while self.retained(name).count() > 1
+            && (self.retained(name).count() > events || self.bytes_of(name) > bytes)
+        {
+            self.lose(name);
+        }
+        let newest = self.next - 1;
+        let all = |model: &Self| {
+            TOPICS
+                .iter()
+                .map(|topic| model.bytes_of(topic))
+                .sum::<usize>()
+        };
+        'full: while all(self) > self.retain_bytes {
+            for _ in 0..2 {
+                // Of those that hold the most, to a power of two, whose turn it is.
+                let largest = self.topics.values().filter_map(|topic| topic.class).max();
+                let mut of_class: Vec<_> = self
+                    .topics
+                    .iter()
+                    .filter(|(_, topic)| topic.class == largest)
+                    .collect();
+                of_class.sort_by_key(|(_, topic)| topic.turn);
+                let (name, several) = (*of_class[0].0, of_class.len() > 1);
+                if several {
+                    self.turns += 1;
+                    self.topics.get_mut(name).unwrap().turn = self.turns;
+                }
+                if self.retained(name).next().unwrap().seq < newest {
+                    self.lose(name);
+                    continue 'full;
+                }
+            }
+            // The newest event is retained whatever its size.
+            break;
+        }
         let stats = self.hub.stats();
-        assert_eq!(stats.retained, history(oldest).count());
-        assert_eq!(
-            stats.retained_bytes,
-            history(oldest).map(|e| e.len).sum::<usize>()
-        );
+        let retained = self.events.iter().filter(|e| e.is_retained());
+        assert_eq!(stats.retained, retained.count());
+        assert_eq!(stats.retained_bytes, all(self));
         assert_eq!(stats.published, self.next - 1);
     }
 
+    /// The number of the last event that the client has missed and not been told of.
+    fn last_lost(&self, client: &Client) -> Option<u64> {
+        let mut events = self.events.iter().rev();
+        let lost = events.find(|e| {
+            e.lost.is_some_and(|lost| lost > client.knows)
+                && e.seq > client.place.max(client.looked)
+                && matches(client, e)
+        });
+        lost.map(|e| e.seq)
+    }
+
     fn lost(&self, client: &Client) -> bool {
-        self.events[..self.oldest]
-            .iter()
-            .any(|e| !e.transient && e.seq > client.place.max(client.looked) && matches(client, e))
+        self.last_lost(client).is_some()
     }
 
     /// The retained events that the client has yet to get.
     fn pending<'a>(&'a self, client: &'a Client) -> impl Iterator<Item = &'a Published> {
-        self.events.iter().enumerate().filter_map(move |(at, e)| {
+        self.events.iter().filter(move |e| {
             let there = if e.transient {
                 e.seq >= client.live_since
             } else {
-                at >= self.oldest
+                e.lost.is_none()
             };
-            (there && e.seq > client.place && client.follows(e)).then_some(e)
+            there && e.seq > client.place && client.follows(e)
         })
     }
 
     fn connect(&mut self, client: &mut Client, last: Option<EventId>, known: bool) {
         client.looked = 0;
-        let lost = self.lost(client);
+        client.knows = if known { 0 } else { self.losses };
+        let last_lost = self.last_lost(client);
+        let lost = last_lost.is_some();
+        client.forgiven = last_lost.unwrap_or(0);
         let durable = |e: &&Published| !e.transient;
         client.live_since = self.next;
         let all = Client {
@@ -222,6 +305,10 @@ impl Model {
             ..*client
         };
         let pending = self.pending(&all).filter(durable).count() as u64;
+        let before = self
+            .pending(&all)
+            .filter(durable)
+            .any(|e| e.seq <= client.forgiven);
         let fresh = last.is_none();
         let outcome = client.subscribe(self, last).unwrap();
         let newest = self.next - 1;
@@ -250,12 +337,12 @@ impl Model {
             }
             Outcome::Gap => {
                 assert!(known && lost, "told of a gap that is none");
-                self.gap(client);
                 if self.lag == LagPolicy::Newest {
+                    self.gap(client);
                     assert_eq!(client.place, newest);
-                } else {
-                    let mut retained = self.events[self.oldest..].iter().filter(|e| !e.transient);
-                    assert!(!retained.any(|e| e.seq <= client.place && matches(client, e)));
+                } else if !before {
+                    self.gap(client);
+                    assert!(!self.lost(client));
                 }
             }
             _ => unreachable!(),
@@ -265,9 +352,10 @@ impl Model {
     /// Whether a client that has come for the first time begins where it was to.
     fn check_start(&self, client: &Client) {
         let floor = client.not_before.unwrap_or(0);
-        let retained: Vec<u64> = self.events[self.oldest..]
+        let retained: Vec<u64> = self
+            .events
             .iter()
-            .filter(|e| !e.transient && e.seq > floor && matches(client, e))
+            .filter(|e| e.is_retained() && e.seq > floor && matches(client, e))
             .map(|e| e.seq)
             .collect();
         let after = |place: u64| retained.iter().filter(|seq| **seq > place).count();
@@ -320,20 +408,29 @@ impl Model {
         while blocks > 0 && client.body.is_some() {
             blocks -= 1;
             // What is in the buffer was handed out before something was lost.
-            if client.bytes.is_empty() && self.lost(client) {
-                if self.lag == LagPolicy::End {
+            let last_lost = self.last_lost(client).filter(|_| client.bytes.is_empty());
+            if let Some(last_lost) = last_lost {
+                let resumes = last_lost <= client.forgiven;
+                if self.lag == LagPolicy::End && !resumes {
                     assert_eq!(self.block(client), None);
                     assert!(client.body.is_none(), "lagged, and not ended");
                     return;
                 }
-                let before = client.place;
-                self.gap(client);
-                assert!(client.place > before);
-                assert!(!self.lost(client) && client.place < self.next);
-                if self.lag == LagPolicy::Newest {
-                    assert_eq!(client.place, self.next - 1);
+                let to_head = self.lag == LagPolicy::Newest && !resumes;
+                // What is retained from before comes before the gap.
+                let next = self.pending(client).next().map(|e| e.seq);
+                if to_head || next.is_none_or(|next| next > last_lost) {
+                    let before = client.place;
+                    self.gap(client);
+                    assert!(client.place > before);
+                    assert!(!self.lost(client) && client.place < self.next);
+                    if to_head {
+                        assert_eq!(client.place, self.next - 1);
+                    } else {
+                        assert!(next.is_none_or(|next| next > client.place));
+                    }
+                    continue;
                 }
-                continue;
             }
             let Some(block) = self.block(client) else {
                 let next = self.pending(client).next().map(|event| event.seq);
@@ -360,9 +457,10 @@ impl Model {
                 published.topic
             );
             assert!(number > client.place, "{number} again");
-            // Nothing in between.
+            // Nothing in between, but for what is told later.
             let skipped = self.events.iter().find(|e| {
                 e.seq > client.place
+                    && e.lost.is_none()
                     && e.seq < number
                     && client.follows(e)
                     && (!e.transient || e.seq >= client.live_since)
@@ -389,18 +487,39 @@ fn matches(client: &Client, event: &Published) -> bool {
 fn run(seed: u64, settings: HubBuilder) -> usize {
     let mut rng = Rng::new(seed);
     let lag = *rng.pick(&[LagPolicy::End, LagPolicy::Oldest, LagPolicy::Newest]);
-    let retain = (1 + rng.below(60), 4_000 + rng.below(200_000));
-    let hub = settings
+    let retain_bytes = 4_000 + rng.below(200_000);
+    let events = 1 + rng.below(60);
+    let mut settings = settings
         .lag(lag)
-        .retain_events(retain.0)
-        .retain_bytes(retain.1)
-        .build();
+        .retain_events(events)
+        .retain_bytes(retain_bytes);
+    let mut topics: HashMap<_, Topic> = TOPICS
+        .iter()
+        .map(|name| {
+            let bytes = usize::MAX;
+            let rule = Topic {
+                events,
+                bytes,
+                ..Topic::default()
+            };
+            (*name, rule)
+        })
+        .collect();
+    if rng.one_in(2) {
+        let (events, bytes) = (1 + rng.below(10), 300 + rng.below(20_000));
+        settings = settings.retain_prefix("a/", Retention::new().events(events));
+        settings = settings.retain_topic("a/2", Retention::new().bytes(bytes));
+        topics.get_mut("a/1").unwrap().events = events;
+        topics.get_mut("a/2").unwrap().bytes = bytes;
+    }
     let mut model = Model {
-        hub,
+        hub: settings.build(),
         lag,
-        retain,
+        retain_bytes,
+        topics,
+        turns: 0,
+        losses: 0,
         events: Vec::new(),
-        oldest: 0,
         next: 1,
         transients: 0,
         ids: Vec::new(),
@@ -430,6 +549,8 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                     place: model.next - 1,
                     looked: 0,
                     live_since: 0,
+                    knows: 0,
+                    forgiven: 0,
                     start: match rng.below(6) {
                         0 => Start::Oldest,
                         1 => Start::Last(rng.below(40)),

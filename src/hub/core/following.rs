@@ -4,9 +4,10 @@ use super::State;
 use super::cursors::{Cursor, NEVER, Seat};
 use super::group::{Followed, Group};
 use super::key::Key;
+use super::marks::Mark;
 use super::terms::Terms;
 use super::wake_list::{Ticket, Wakes};
-use crate::hub::outcome::Outcome;
+use crate::hub::outcome::{LagPolicy, Outcome};
 use crate::protocol::EventId;
 
 /// What a client says it saw last.
@@ -52,15 +53,15 @@ impl Begin {
 
 /// Subscribers that come and go, and the groups they are in.
 impl State {
-    /// A cursor in the group of these topics.
+    /// A cursor in the group of these topics, how it begins, and what its client is told of that first:
+    /// its place.
     pub(in crate::hub) fn subscribe(
         &mut self,
         key: Key,
         begin: &Begin,
-        skip: bool,
         terms: Option<Box<Terms>>,
         wakes: &mut Wakes,
-    ) -> (Seat, Outcome) {
+    ) -> (Seat, Outcome, Option<u64>) {
         self.evict(wakes);
         let index = match self.by_key.get(&key) {
             Some(index) => *index,
@@ -78,15 +79,17 @@ impl State {
         let head = self.groups[index].head;
         let (outcome, mut place) = match last {
             None => (Outcome::Fresh, head),
-            Some(Some(seq)) => self.resume(index, seq + 1, skip),
+            Some(Some(seq)) => self.resume(index, seq + 1),
             Some(None) => (Outcome::Unknown, head),
         };
-        if outcome == Outcome::Fresh || (outcome.is_lossy() && begin.anew) {
+        let anew = outcome == Outcome::Fresh || (outcome.is_lossy() && begin.anew);
+        if anew {
             place = self.start(index, &begin.start, floor);
         }
         self.counters.gaps += u64::from(outcome.is_lossy());
         self.counters.subscribers += 1;
         let group = &mut self.groups[index];
+        let lost_to = group.lost_to;
         group.subscribers += 1;
         let round = group.round();
         self.gate.enter(group.effective(place));
@@ -108,11 +111,25 @@ impl State {
             round,
             seen: 0,
         };
+        // What is retained from before a gap comes before that is told.
+        let is_ahead = outcome == Outcome::Gap && !anew && place < lost_to;
+        if anew {
+            self.enter_newcomer(&seat);
+        } else if is_ahead {
+            self.cursors[cursor].forgive(lost_to);
+        }
         self.cursors[cursor].told = match (outcome, last) {
             (Outcome::Resumed(_), Some(Some(seq))) => seq,
             _ => self.place_of(&seat),
         };
-        (seat, outcome)
+        let first = match outcome {
+            // Without events to replay, the client's place has moved on all the same.
+            Outcome::Resumed(0) => self.move_place(&seat, false),
+            Outcome::Resumed(_) => None,
+            Outcome::Gap if is_ahead => None,
+            _ => Some(self.place_of(&seat)),
+        };
+        (seat, outcome, first)
     }
 
     /// Where a subscriber begins that has seen nothing after the event with this number.
@@ -121,12 +138,17 @@ impl State {
             Fresh::Now => return self.groups[index].head,
             Fresh::Oldest => 1,
             Fresh::Last(events) => {
-                self.number_from(index, floor + 1);
+                self.know(index, floor + 1);
                 self.last_from(index, *events)
             }
             Fresh::After(after) => self.find(index, after).map_or(1, |seq| seq + 1),
         };
-        self.resume(index, from.max(floor + 1), false).1
+        let from = from.max(floor + 1);
+        self.know(index, from);
+        match self.next_from(index, from) {
+            Some(first) => first,
+            None => self.groups[index].head,
+        }
     }
 
     /// The number of an event that there has been.
@@ -139,23 +161,31 @@ impl State {
     }
 
     /// From a place on, as far as that is possible.
-    fn resume(&mut self, index: usize, from: u64, skip: bool) -> (Outcome, u64) {
+    fn resume(&mut self, index: usize, from: u64) -> (Outcome, u64) {
+        self.know(index, from);
+        let Group { head, lost_to, .. } = self.groups[index];
+        if from < lost_to {
+            let place = match self.lag {
+                LagPolicy::Newest => head,
+                _ if self.has_between(index, from, lost_to) => from,
+                _ => lost_to,
+            };
+            return (Outcome::Gap, place);
+        }
+        let missed = self.count_from(index, from);
+        let place = if missed == 0 { head } else { from };
+        (Outcome::Resumed(missed), place)
+    }
+
+    /// Lets the group know what it has from a place on, and what it has lost.
+    fn know(&mut self, index: usize, from: u64) {
         if from < self.log.lost_to() && !self.groups[index].knows_losses {
             let lost_to = self.topics.lost_under(&self.groups[index].key);
             let group = &mut self.groups[index];
             group.lost_to = group.lost_to.max(lost_to);
             group.knows_losses = true;
         }
-        let Group { head, lost_to, .. } = self.groups[index];
-        if from < lost_to {
-            let place = if skip { head } else { lost_to };
-            self.number_from(index, place);
-            return (Outcome::Gap, place);
-        }
         self.number_from(index, from);
-        let missed = self.count_from(index, from);
-        let place = if missed == 0 { head } else { from };
-        (Outcome::Resumed(missed), place)
     }
 
     /// The latest event of the group's topics with this ID of the user's.
@@ -178,24 +208,23 @@ impl State {
     /// Lets the group know its events from a place on.
     fn number_from(&mut self, index: usize, from: u64) {
         let group = &self.groups[index];
-        let Some(until) = group.numbers.as_ref().map(|numbers| numbers.from) else {
+        let Some(until) = group.own.as_ref().map(|own| own.from) else {
             return;
         };
         if from >= until {
             return;
         }
-        let missing: Vec<u64> = self
-            .log
-            .history_from(from)
-            .take_while(|entry| entry.seq < until)
-            .filter(|entry| group.follows(entry.topic, &self.topics.get(entry.topic).name))
-            .map(|entry| entry.seq)
+        let history = self.log.history().from(from);
+        let missing: Vec<Mark> = history
+            .take_while(|mark| mark.seq < until)
+            .filter(|mark| {
+                let topic = self.log.get(*mark).topic;
+                group.follows(topic, &self.topics.get(topic).name)
+            })
             .collect();
-        if let Some(numbers) = &mut self.groups[index].numbers {
-            numbers.from = from;
-            for seq in missing.into_iter().rev() {
-                numbers.list.push_front(seq);
-            }
+        if let Some(own) = &mut self.groups[index].own {
+            own.from = from;
+            own.marks.prepend(&missing);
         }
     }
 
@@ -233,6 +262,9 @@ impl State {
         self.release(seat.cursor);
         let cursor = self.cursors.remove(seat.cursor);
         let group = &mut self.groups[seat.group];
+        if cursor.newcomer().is_some() {
+            group.leave_newcomer();
+        }
         if cursor.excused.is_none() {
             self.gate
                 .pass(group.effective(cursor.place), u64::MAX, wakes);

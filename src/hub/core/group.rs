@@ -1,9 +1,10 @@
-use std::collections::VecDeque;
 use std::sync::Arc as StdArc;
 use std::sync::atomic::Ordering;
 
 use super::frames::{FRAME, Frame, Frames};
 use super::key::Key;
+use super::late::Late;
+use super::marks::Marks;
 use super::wake_list::{Sheet, Ticket, WakeList, Wakes};
 use crate::sync::{Arc, AtomicU64};
 
@@ -23,7 +24,9 @@ pub(super) struct Group {
     /// The topics it follows by name, by their slots.
     pub(super) topics: Vec<Followed>,
     /// The events it follows, if it has prefixes, but not of everything.
-    pub(super) numbers: Option<Numbers>,
+    pub(super) own: Option<Own>,
+    /// There while newcomers read what is retained from before a loss.
+    late: Option<Box<Late>>,
     /// Whether it waits for the linger to pass.
     pub(super) lingering: bool,
     pub(super) frames: Frames,
@@ -43,9 +46,9 @@ pub(super) struct Followed {
 
 /// The retained events of a group with prefixes, from a place on.
 #[derive(Debug)]
-pub(super) struct Numbers {
+pub(super) struct Own {
     pub(super) from: u64,
-    pub(super) list: VecDeque<u64>,
+    pub(super) marks: Marks,
 }
 
 impl Group {
@@ -60,10 +63,11 @@ impl Group {
             lost_to: 0,
             jump: (head, head),
             topics: Vec::new(),
-            numbers: prefixed.then(|| Numbers {
+            own: prefixed.then(|| Own {
                 from: head,
-                list: VecDeque::new(),
+                marks: Marks::default(),
             }),
+            late: None,
             lingering: false,
             frames: Frames::default(),
             wake_list: WakeList::new(stamp),
@@ -132,12 +136,44 @@ impl Group {
     #[inline]
     pub(super) fn follows(&self, slot: usize, name: &str) -> bool {
         match &*self.topics {
-            [only] if self.numbers.is_none() => only.slot == slot,
+            [only] if self.own.is_none() => only.slot == slot,
             topics => {
                 let found = topics.binary_search_by_key(&slot, |topic| topic.slot);
                 found.is_ok() || self.key.covers(name)
             }
         }
+    }
+
+    /// One of its events is no longer retained. `when` counts all losses.
+    #[inline]
+    pub(super) fn lose(&mut self, seq: u64, when: u64) {
+        self.lost_to = self.lost_to.max(seq + 1);
+        if let Some(own) = &mut self.own {
+            own.marks.remove(seq);
+        }
+        if let Some(late) = &mut self.late {
+            late.lose(when, seq + 1);
+        }
+    }
+
+    /// A newcomer begins before a loss that does not concern it.
+    pub(super) fn enter_newcomer(&mut self) {
+        self.late.get_or_insert_default().newcomers += 1;
+    }
+
+    /// It is one no longer.
+    pub(super) fn leave_newcomer(&mut self) {
+        if let Some(late) = &mut self.late {
+            late.newcomers -= 1;
+            if late.newcomers == 0 {
+                self.late = None;
+            }
+        }
+    }
+
+    /// After the last event that was lost later than this, as the newcomers count.
+    pub(super) fn lost_since(&self, when: u64) -> u64 {
+        self.late.as_ref().map_or(0, |late| late.lost_since(when))
     }
 
     /// How far a subscriber that stands here has really come.

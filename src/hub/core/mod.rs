@@ -6,7 +6,7 @@
 //! An event comes as a [`Draft`], already encoded, into the log and its topic (`state`). The groups
 //! that follow the topic have their wake lists taken out, unless lingers let events gather. A
 //! subscriber holds a [`Seat`], whose cursor is a place in the log (`following`), and reads from
-//! there (`reading`): one frame for all of its group at that place. Its ticket for the group's wake
+//! there (`reading`): one frame for all of its group at that place (`merging`). Its ticket for the group's wake
 //! list (`wake_list`) says when its task is woken. Publishers that [wait](Wait) for subscribers, and
 //! drains, stand at a gate (`gate`), which subscribers pass as their cursors move on.
 
@@ -18,15 +18,23 @@ mod frames;
 mod gate;
 mod group;
 mod key;
+mod late;
 mod lingers;
 mod log;
 mod losses;
+mod marks;
+mod merging;
 mod owners;
 mod reading;
+mod retaining;
+mod rules;
+mod shares;
+mod skipping;
 mod slots;
 mod state;
 mod terms;
 mod topics;
+mod visiting;
 mod wake_list;
 
 pub(super) use closing::ALL_SHARES;
@@ -35,8 +43,8 @@ pub(super) use draft::{Draft, patch_id};
 pub(super) use following::{Begin, Fresh, Last};
 pub(super) use gate::Wait;
 pub(super) use key::Key;
-pub(super) use log::Retention;
 pub(super) use reading::Taken;
+pub(super) use rules::Rules;
 pub(super) use state::State;
 pub(super) use terms::Terms;
 pub(super) use wake_list::Wakes;

@@ -4,15 +4,19 @@ use std::sync::Arc;
 use super::closing::Closing;
 use super::cursors::Cursor;
 use super::draft::Draft;
+use super::frames::FRAME;
 use super::gate::Gate;
 use super::group::Group;
 use super::key::Key;
 use super::lingers::Lingers;
-use super::log::{Log, Retention};
+use super::log::Log;
+use super::marks::Mark;
 use super::owners::Owners;
+use super::rules::Rules;
 use super::slots::Slots;
 use super::topics::Topics;
 use super::wake_list::{Sheet, Wakes};
+use crate::hub::outcome::LagPolicy;
 use crate::hub::stats::Stats;
 use crate::protocol::Block;
 
@@ -40,33 +44,38 @@ pub(in crate::hub) struct State {
     pub(super) changes: u64,
     pub(super) counters: Stats,
     /// Reused from frame to frame.
-    pub(super) numbers: Vec<u64>,
+    pub(super) marks: Vec<Mark>,
     pub(super) bytes: Vec<u8>,
     /// Differs for each wake list and whenever a task is taken out of one.
     pub(super) stamps: u64,
+    /// Counts lost events.
+    pub(super) losses: u64,
+    pub(super) lag: LagPolicy,
 }
 
 impl State {
-    pub(in crate::hub) fn new(retention: Retention) -> Self {
+    pub(in crate::hub) fn new(rules: Rules, lag: LagPolicy) -> Self {
         Self {
-            log: Log::new(retention),
-            topics: Topics::new(),
+            frames_limit: rules.max_bytes().max(4 * FRAME),
+            log: Log::new(),
+            topics: Topics::new(rules),
             groups: Slots::new(),
             by_key: HashMap::new(),
             cursors: Slots::new(),
             next: 1,
             gate: Gate::default(),
             frames: 0,
-            frames_limit: retention.frames(),
             framed: VecDeque::new(),
             closing: Closing::default(),
             lingers: Lingers::default(),
             owners: Owners::default(),
             changes: 0,
             counters: Stats::default(),
-            numbers: Vec::new(),
+            marks: Vec::new(),
             bytes: Vec::new(),
             stamps: 0,
+            losses: 0,
+            lag,
         }
     }
 
@@ -83,13 +92,7 @@ impl State {
         }
         let seq = self.number();
         let slot = self.enter(topic);
-        let Draft { block, id, .. } = draft;
-        let topic = self.topics.refresh(slot);
-        topic.retained.push_back(seq);
-        let border = topic.begins_segment(block.len());
-        self.log.push(seq, slot, border, block, id);
-        self.tell(slot, seq, true, wakes);
-        self.evict(wakes);
+        self.retain(slot, seq, draft, wakes);
         Some(seq)
     }
 
@@ -110,7 +113,7 @@ impl State {
         }
         self.topics.pin(slot);
         self.log.push_transient(seq, slot, block);
-        self.tell(slot, seq, false, wakes);
+        self.tell(slot, seq, None, wakes);
         self.evict_transients(false, wakes);
     }
 
@@ -129,16 +132,22 @@ impl State {
         }
     }
 
-    /// Tells the topic's groups of an event; `retained` if it is in the history.
-    fn tell(&mut self, slot: usize, seq: u64, retained: bool, wakes: &mut Wakes) {
+    /// Tells the topic's groups of an event, and where it is in the history.
+    pub(super) fn tell(
+        &mut self,
+        slot: usize,
+        seq: u64,
+        retained: Option<Mark>,
+        wakes: &mut Wakes,
+    ) {
         let topic = self.topics.get(slot);
         let followers = topic.followers.iter().map(|(group, _)| *group);
         for index in followers.chain(topic.prefixed.iter().copied()) {
             let group = &mut self.groups[index];
             group.jump = (group.head, seq);
             group.head = seq + 1;
-            if let (Some(numbers), true) = (&mut group.numbers, retained) {
-                numbers.list.push_back(seq);
+            if let (Some(own), Some(mark)) = (&mut group.own, retained) {
+                own.marks.push(mark);
             }
             if self.lingers.is_empty() {
                 group.end_round(index, wakes);
@@ -152,33 +161,9 @@ impl State {
         }
     }
 
-    /// Lets go of what is beyond the bounds.
-    pub(super) fn evict(&mut self, wakes: &mut Wakes) {
-        let now = self.log.now();
-        while let Some((slot, seq)) = self.log.evict(now, wakes) {
-            let topic = self.topics.refresh(slot);
-            topic.retained.pop_front();
-            topic.lost_to = seq + 1;
-            let followers = topic.followers.iter().map(|(group, _)| *group);
-            for index in followers.chain(topic.prefixed.iter().copied()) {
-                let group = &mut self.groups[index];
-                group.lost_to = seq + 1;
-                if let Some(numbers) = &mut group.numbers {
-                    if numbers.list.front() == Some(&seq) {
-                        numbers.list.pop_front();
-                    }
-                }
-            }
-            self.gate.lose(seq, wakes);
-            if topic.retained.is_empty() {
-                self.topics.remove_if_idle(slot);
-            }
-        }
-    }
-
     /// Lets go of transient events that are too many, or of all.
     pub(super) fn evict_transients(&mut self, all: bool, wakes: &mut Wakes) {
-        while let Some(entry) = self.log.evict_transient(all) {
+        while let Some(entry) = self.log.evict_transient(all, self.topics.max_bytes()) {
             self.topics.unpin(entry.topic);
             wakes.drop_entry(entry);
         }
@@ -210,11 +195,10 @@ impl State {
     }
 
     pub(in crate::hub) fn stats(&self) -> Stats {
-        let (retained, retained_bytes) = self.log.retained();
         Stats {
             topics: self.topics.len(),
-            retained,
-            retained_bytes,
+            retained: self.log.history().len(),
+            retained_bytes: self.log.bytes(),
             ..self.counters
         }
     }

@@ -10,8 +10,21 @@ pub(in crate::hub) struct Terms {
     pub(super) owner: Option<Arc<str>>,
     /// Where the owner has it, while it counts as the owner's.
     pub(super) held: Option<Held>,
+    /// What is lost before this is told, but no reason to end it.
+    forgiven: u64,
+    pub(super) newcomer: Option<Newcomer>,
     /// It has been ended, alone, at the cursor's end.
     ended: bool,
+}
+
+/// A subscriber that begins with the oldest events, and has missed nothing yet although others are lost
+/// in between.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Newcomer {
+    /// It is one until it has come here.
+    pub(super) to: u64,
+    /// What was lost later concerns it, by a count of all losses.
+    pub(super) since: u64,
 }
 
 /// Which of an owner's subscriptions one is.
@@ -42,6 +55,23 @@ impl Cursor {
     pub(super) fn is_ended(&self) -> bool {
         // The first is here, and the second somewhere else.
         self.end != NEVER && self.terms.as_ref().is_some_and(|terms| terms.ended)
+    }
+
+    /// It resumes from before the loss of what stands before this.
+    pub(super) fn forgive(&mut self, lost_to: u64) {
+        self.terms().forgiven = lost_to;
+    }
+
+    pub(super) fn forgiven(&self) -> u64 {
+        self.terms.as_ref().map_or(0, |terms| terms.forgiven)
+    }
+
+    pub(super) fn newcomer(&self) -> Option<Newcomer> {
+        self.terms.as_ref()?.newcomer
+    }
+
+    pub(super) fn set_newcomer(&mut self, newcomer: Option<Newcomer>) {
+        self.terms().newcomer = newcomer;
     }
 
     fn terms(&mut self) -> &mut Terms {

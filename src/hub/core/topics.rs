@@ -1,10 +1,15 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::frames::{FRAME, PER_TOPIC};
 use super::key::Key;
 use super::losses::Losses;
+use super::marks::{Mark, Marks};
+use super::rules::Rules;
+use super::shares::{Share, Shares};
 use super::slots::Slots;
+use crate::hub::retention::Retention;
 
 /// The slot of the topic without a name, which is always there.
 pub(super) const UNNAMED: usize = 0;
@@ -12,17 +17,25 @@ pub(super) const UNNAMED: usize = 0;
 /// The topics there are: those that somebody follows by name, and those with an event in the log.
 #[derive(Debug)]
 pub(super) struct Topics {
-    slots: Slots<Topic>,
+    slots: Slots<TopicState>,
     by_name: HashMap<Arc<str>, usize>,
     prefixes: Prefixes,
     losses: Losses,
+    rules: Rules,
+    shares: Shares,
+    /// When an event of a topic may be too old. Each topic whose events age is here once.
+    due: BTreeSet<(Instant, usize)>,
 }
 
 #[derive(Debug)]
-pub(super) struct Topic {
+pub(super) struct TopicState {
     pub(super) name: Arc<str>,
-    /// The numbers of its retained events.
-    pub(super) retained: VecDeque<u64>,
+    /// Its retained events, their bytes, and the rule for them.
+    pub(super) retained: Marks,
+    pub(super) bytes: usize,
+    rule: u32,
+    pub(super) share: Share,
+    due: Option<Instant>,
     /// The groups that follow it by name, each with which of its topics this is.
     pub(super) followers: Vec<(usize, usize)>,
     /// The groups that follow a prefix of it, as of a change of those.
@@ -36,7 +49,7 @@ pub(super) struct Topic {
     segment: (usize, usize),
 }
 
-impl Topic {
+impl TopicState {
     /// Counts an event's bytes; true if it begins a segment. Segments are as long as a frame may be.
     pub(super) fn begins_segment(&mut self, len: usize) -> bool {
         let (bytes, events) = self.segment;
@@ -59,12 +72,15 @@ struct Prefixes {
 }
 
 impl Topics {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(rules: Rules) -> Self {
         let mut topics = Self {
             slots: Slots::new(),
             by_name: HashMap::new(),
             prefixes: Prefixes::default(),
             losses: Losses::default(),
+            rules,
+            shares: Shares::new(),
+            due: BTreeSet::new(),
         };
         let unnamed = topics.enter("");
         topics.slots[unnamed].pins = 1;
@@ -79,16 +95,16 @@ impl Topics {
     }
 
     #[inline]
-    pub(super) fn get(&self, slot: usize) -> &Topic {
+    pub(super) fn get(&self, slot: usize) -> &TopicState {
         &self.slots[slot]
     }
 
     #[inline]
-    pub(super) fn get_mut(&mut self, slot: usize) -> &mut Topic {
+    pub(super) fn get_mut(&mut self, slot: usize) -> &mut TopicState {
         &mut self.slots[slot]
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Topic)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &TopicState)> {
         self.slots.iter()
     }
 
@@ -106,9 +122,13 @@ impl Topics {
         }
         let lost_to = self.losses.recall(name);
         let name: Arc<str> = Arc::from(name);
-        let slot = self.slots.insert(Topic {
+        let slot = self.slots.insert(TopicState {
             name: Arc::clone(&name),
-            retained: VecDeque::new(),
+            retained: Marks::default(),
+            bytes: 0,
+            rule: self.rules.find(&name),
+            share: Share::new(),
+            due: None,
             followers: Vec::new(),
             prefixed: Vec::new(),
             as_of: 0,
@@ -118,6 +138,76 @@ impl Topics {
         });
         self.by_name.insert(name, slot);
         slot
+    }
+
+    /// A topic retains one more event.
+    #[inline]
+    pub(super) fn retain(&mut self, slot: usize, mark: Mark, size: usize) {
+        let topic = &mut self.slots[slot];
+        topic.retained.push(mark);
+        topic.bytes += size;
+        let bytes = topic.bytes;
+        self.shares.update(&mut self.slots, slot, bytes);
+    }
+
+    /// A topic retains an event no longer.
+    #[inline]
+    pub(super) fn release(&mut self, slot: usize, seq: u64, size: usize) {
+        let topic = &mut self.slots[slot];
+        topic.retained.remove(seq);
+        topic.bytes -= size;
+        let bytes = topic.bytes;
+        self.shares.update(&mut self.slots, slot, bytes);
+    }
+
+    /// What of the topic is retained.
+    #[inline]
+    pub(super) fn rule(&self, slot: usize) -> Retention {
+        self.rules.get(self.slots[slot].rule)
+    }
+
+    /// How many bytes are retained of all topics together.
+    pub(super) fn max_bytes(&self) -> usize {
+        self.rules.max_bytes()
+    }
+
+    /// A topic that is to give way: one of those that retain the most, but for its newest event if
+    /// that is the newest of all.
+    pub(super) fn largest(&mut self, newest: u64) -> Option<usize> {
+        for _ in 0..2 {
+            let slot = self.shares.largest(&mut self.slots)?;
+            if self.slots[slot]
+                .retained
+                .first()
+                .is_some_and(|first| first.seq < newest)
+            {
+                return Some(slot);
+            }
+        }
+        None
+    }
+
+    /// The topic has an event that will be too old then.
+    pub(super) fn set_due(&mut self, slot: usize, due: Instant) {
+        let topic = &mut self.slots[slot];
+        if topic.due.is_none() {
+            topic.due = Some(due);
+            self.due.insert((due, slot));
+        }
+    }
+
+    /// Whether events age.
+    #[inline]
+    pub(super) fn have_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// Takes out a topic that may have an event which is too old by now.
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<usize> {
+        let (_, slot) = self.due.first().filter(|(due, _)| *due <= now).copied()?;
+        self.due.pop_first();
+        self.slots[slot].due = None;
+        Some(slot)
     }
 
     pub(super) fn pin(&mut self, slot: usize) {
@@ -136,6 +226,9 @@ impl Topics {
             return;
         }
         let topic = self.slots.remove(slot);
+        if let Some(due) = topic.due {
+            self.due.remove(&(due, slot));
+        }
         self.by_name.remove(&*topic.name);
         if self.by_name.len() < self.by_name.capacity() / 8 {
             self.by_name.shrink_to(2 * self.by_name.len());
@@ -145,7 +238,7 @@ impl Topics {
 
     /// Tells a topic which groups follow a prefix of it, if that has changed.
     #[inline]
-    pub(super) fn refresh(&mut self, slot: usize) -> &mut Topic {
+    pub(super) fn refresh(&mut self, slot: usize) -> &mut TopicState {
         if self.slots[slot].as_of != self.prefixes.changes {
             self.tell_prefixes(slot);
         }

@@ -7,7 +7,6 @@ use super::deliveries::Missed;
 use super::subscription::Subscription;
 use crate::hub::core::Taken;
 use crate::hub::delivery::Delivery;
-use crate::hub::outcome::LagPolicy;
 use crate::hub::trace;
 use crate::protocol::Block;
 
@@ -216,14 +215,15 @@ impl Subscription {
         }
     }
 
-    /// Moves a stream that has lagged on, and gives what it continues after; or `None` if it is to end.
+    /// Moves a stream on that has missed something, and gives what it continues after; or `None` if it
+    /// is to end.
     fn skip(&mut self) -> Option<u64> {
-        let (seat, lag) = (self.seat.as_ref()?, self.shared.lag());
-        trace::lagged(lag == LagPolicy::End);
-        let begins_after = self
-            .shared
-            .with(|state, wakes| state.skip(seat, lag == LagPolicy::Newest, wakes));
-        (lag != LagPolicy::End).then_some(begins_after)
+        let seat = self.seat.as_ref()?;
+        let skipped = self.shared.with(|state, wakes| state.skip(seat, wakes));
+        if skipped.lagged() {
+            trace::lagged(skipped.after().is_none());
+        }
+        skipped.after()
     }
 
     /// One event for a stream of them; `Err` where some were missed.

@@ -1,0 +1,168 @@
+use std::collections::VecDeque;
+
+/// Events in the order of their numbers, any of which may go: the number and the slot of each.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// The first is never a gap.
+    list: VecDeque<Mark>,
+    gaps: usize,
+}
+
+/// An event's number, and its slot in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mark {
+    pub(super) seq: u64,
+    pub(super) slot: usize,
+}
+
+/// The slot of an event that has gone.
+const GONE: usize = usize::MAX;
+
+/// How many gaps are left in the list whatever its length.
+const FEW: usize = 32;
+
+impl Mark {
+    fn is_there(&self) -> bool {
+        self.slot != GONE
+    }
+}
+
+impl Marks {
+    /// Appends an event, which is newer than all others.
+    #[inline]
+    pub(super) fn push(&mut self, mark: Mark) {
+        self.list.push_back(mark);
+    }
+
+    /// Puts events before all others.
+    pub(super) fn prepend(&mut self, marks: &[Mark]) {
+        for mark in marks.iter().rev() {
+            self.list.push_front(*mark);
+        }
+    }
+
+    /// Takes out an event, if it is there.
+    #[inline]
+    pub(super) fn remove(&mut self, seq: u64) {
+        if self.list.front().is_some_and(|mark| mark.seq == seq) {
+            self.list.pop_front();
+            while self.list.front().is_some_and(|mark| !mark.is_there()) {
+                self.list.pop_front();
+                self.gaps -= 1;
+            }
+        } else if let Some(mark) = self.find(seq) {
+            mark.slot = GONE;
+            self.gaps += 1;
+        } else {
+            return;
+        }
+        self.tidy();
+    }
+
+    fn find(&mut self, seq: u64) -> Option<&mut Mark> {
+        let at = self.list.partition_point(|mark| mark.seq < seq);
+        let mark = self.list.get_mut(at)?;
+        (mark.seq == seq && mark.is_there()).then_some(mark)
+    }
+
+    /// Keeps gaps and unused memory in proportion to what is there.
+    #[inline]
+    fn tidy(&mut self) {
+        if self.gaps > FEW.max(self.list.len() / 2) {
+            self.list.retain(Mark::is_there);
+            self.gaps = 0;
+        }
+        let capacity = self.list.capacity();
+        if capacity > FEW && self.list.len() < capacity / 8 {
+            self.list.shrink_to(2 * self.list.len());
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.list.len() - self.gaps
+    }
+
+    pub(super) fn first(&self) -> Option<Mark> {
+        self.list.front().copied()
+    }
+
+    /// The events from a number on.
+    pub(super) fn from(&self, seq: u64) -> impl Iterator<Item = Mark> {
+        let at = self.list.partition_point(|mark| mark.seq < seq);
+        self.list.range(at..).copied().filter(Mark::is_there)
+    }
+
+    /// All events, the newest first.
+    pub(super) fn newest(&self) -> impl Iterator<Item = Mark> {
+        self.list.iter().rev().copied().filter(Mark::is_there)
+    }
+
+    /// How many events there are from a number on.
+    pub(super) fn count_from(&self, seq: u64) -> usize {
+        if self.gaps == 0 {
+            self.at_most_from(seq)
+        } else {
+            self.from(seq).count()
+        }
+    }
+
+    /// The same, where counting gaps does no harm.
+    pub(super) fn at_most_from(&self, seq: u64) -> usize {
+        self.list.len() - self.list.partition_point(|mark| mark.seq < seq)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn does_what_a_map_does() {
+        let (mut marks, mut map, mut next) = (Marks::default(), BTreeMap::new(), 1000);
+        let mut random = 1u64;
+        for slot in 0..20_000 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(slot as u64);
+            let dice = random >> 33;
+            if dice % 9 < if slot % 4_000 < 2_000 { 5 } else { 2 } {
+                next += 1 + dice % 3;
+                marks.push(Mark { seq: next, slot });
+                map.insert(next, slot);
+            } else if dice % 2 == 0 {
+                let seq = map.keys().next().copied().unwrap_or(7);
+                marks.remove(seq);
+                map.remove(&seq);
+            } else {
+                let seq = next - dice % 300;
+                marks.remove(seq);
+                map.remove(&seq);
+            }
+            let from = next - dice % 200;
+            let pairs = |mark: Mark| (mark.seq, mark.slot);
+            let wanted = map.range(from..).map(|(seq, slot)| (*seq, *slot));
+            assert!(marks.from(from).map(pairs).eq(wanted.clone()));
+            assert_eq!(marks.count_from(from), wanted.count());
+            assert!(marks.at_most_from(from) >= marks.count_from(from));
+            let wanted = map.iter().map(|(seq, slot)| (*seq, *slot));
+            assert_eq!(marks.first().map(pairs), wanted.clone().next());
+            assert!(marks.newest().map(pairs).eq(wanted.rev()));
+            assert_eq!((marks.len(), marks.is_empty()), (map.len(), map.is_empty()));
+            assert!(marks.list.len() <= 2 * map.len() + 2 * FEW);
+        }
+        let first = Mark { seq: 1, slot: 0 };
+        marks.prepend(&[first, Mark { seq: 2, slot: 0 }]);
+        assert_eq!(
+            (marks.first(), marks.from(2).count()),
+            (Some(first), map.len() + 1)
+        );
+        (1..=next).for_each(|seq| marks.remove(seq));
+        assert!(marks.is_empty() && marks.list.capacity() <= FEW);
+    }
+}

@@ -1,0 +1,99 @@
+use bytes::Bytes;
+
+use super::State;
+use super::frames::{FRAME, Frame};
+use super::log::Entry;
+use super::visiting::Range;
+use super::wake_list::Wakes;
+use crate::protocol::Block;
+
+/// Frames: what lies in a range, in one piece that others at the same place share.
+impl State {
+    /// Makes one piece of what is in the range, as far as a frame holds it.
+    pub(super) fn merge(&mut self, range: Range, wakes: &mut Wakes) -> Frame {
+        let mut marks = std::mem::take(&mut self.marks);
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.clear();
+        let mut first: Option<&Entry> = None;
+        let (mut events, mut transient, mut border) = (0, false, false);
+        let to = self.visit(range, &mut marks, |entry| {
+            let (head, payload) = entry.block.parts();
+            match first {
+                None => first = Some(entry),
+                // Where one segment ends, the frames of all end.
+                Some(_) if entry.border => {
+                    border = true;
+                    return false;
+                }
+                // A shared payload goes alone.
+                Some(first) if payload.is_some() || first.block.parts().1.is_some() => {
+                    return false;
+                }
+                Some(first) => {
+                    if bytes.is_empty() {
+                        if first.block.len() + head.len() > FRAME {
+                            return false;
+                        }
+                        bytes.extend_from_slice(first.block.parts().0);
+                    } else if bytes.len() + head.len() > FRAME {
+                        return false;
+                    }
+                    bytes.extend_from_slice(head);
+                }
+            }
+            events += 1;
+            transient |= entry.transient;
+            true
+        });
+        let begins = first.is_some_and(|first| first.border);
+        let block = match first {
+            Some(first) if bytes.is_empty() => first.block.clone(),
+            // One exact copy: what is reserved counts, and is not known before.
+            _ => Block::from_shared(Bytes::copy_from_slice(&bytes)),
+        };
+        (self.marks, self.bytes) = (marks, bytes);
+        let frame = Frame {
+            from: range.from,
+            to,
+            events,
+            block,
+            transient,
+            sealed: to < range.until,
+            whole: begins && border,
+        };
+        if range.live && events > 0 {
+            self.share(range.group, &frame, wakes);
+        }
+        frame
+    }
+
+    /// Remembers a frame for the others at its place, if there may be any.
+    fn share(&mut self, index: usize, frame: &Frame, wakes: &mut Wakes) {
+        let group = &mut self.groups[index];
+        if group.subscribers < 2 || frame.block.parts().1.is_some() {
+            return;
+        }
+        self.frames -= group.frames.bytes();
+        let lost_to = group.lost_to;
+        group.frames.remember(frame.clone(), lost_to, wakes);
+        self.frames += group.frames.bytes();
+        if !std::mem::replace(&mut group.frames.queued, true) {
+            self.framed.push_back(index);
+        }
+        while self.frames > self.frames_limit {
+            let Some(index) = self.framed.pop_front() else {
+                return;
+            };
+            let Some(group) = self.groups.get_mut(index) else {
+                continue;
+            };
+            let before = group.frames.bytes();
+            if group.frames.forget_one(wakes) {
+                self.framed.push_back(index);
+            } else {
+                group.frames.queued = false;
+            }
+            self.frames -= before - group.frames.bytes();
+        }
+    }
+}

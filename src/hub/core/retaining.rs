@@ -1,0 +1,127 @@
+use std::time::Instant;
+
+use super::State;
+use super::draft::Draft;
+use super::log::Entry;
+use super::marks::Mark;
+use super::wake_list::Wakes;
+use crate::clock;
+
+/// What is retained, and how it goes: a topic's oldest events by the topic's bounds, or since the hub
+/// holds too much and the topic most of it.
+impl State {
+    /// Appends an event to a topic and tells its groups.
+    #[inline]
+    pub(super) fn retain(&mut self, slot: usize, seq: u64, draft: Draft, wakes: &mut Wakes) {
+        let Draft { block, id, .. } = draft;
+        let age = self.topics.rule(slot).max_age();
+        let now = (age.is_some() || self.topics.have_due())
+            .then(clock::instant)
+            .flatten();
+        let border = self.topics.refresh(slot).begins_segment(block.len());
+        let entry = Entry {
+            seq,
+            topic: slot,
+            block,
+            border,
+            transient: false,
+            at: now.filter(|_| age.is_some()),
+            id: id.map(Box::new),
+        };
+        let size = entry.size();
+        let mark = self.log.push(entry);
+        self.topics.retain(slot, mark, size);
+        let due = age.and_then(|age| now?.checked_add(age));
+        if let Some(due) = due {
+            self.topics.set_due(slot, due);
+        }
+        self.tell(slot, seq, Some(mark), wakes);
+        self.keep_bounds(slot, seq, wakes);
+        if let Some(now) = now {
+            self.age(now, wakes);
+        }
+    }
+
+    /// Lets go of what is beyond the bounds, after an event of this topic.
+    #[inline]
+    fn keep_bounds(&mut self, slot: usize, newest: u64, wakes: &mut Wakes) {
+        let rule = self.topics.rule(slot);
+        let (events, bytes) = (rule.max_events(), rule.max_bytes());
+        loop {
+            let topic = self.topics.get(slot);
+            let count = topic.retained.len();
+            if count < 2 || (count <= events && topic.bytes <= bytes) {
+                break;
+            }
+            self.lose(slot, wakes);
+        }
+        while self.log.bytes() > self.topics.max_bytes() {
+            match self.topics.largest(newest) {
+                Some(slot) => self.lose(slot, wakes),
+                None => return,
+            }
+        }
+    }
+
+    /// Lets go of what is too old.
+    pub(super) fn evict(&mut self, wakes: &mut Wakes) {
+        if self.topics.have_due() {
+            if let Some(now) = clock::instant() {
+                self.age(now, wakes);
+            }
+        }
+    }
+
+    /// Lets go of what is too old by now.
+    pub(in crate::hub) fn age(&mut self, now: Instant, wakes: &mut Wakes) {
+        while let Some(slot) = self.topics.pop_due(now) {
+            let age = self.topics.rule(slot).max_age();
+            let due = |mark: Mark| self.log.get(mark).at?.checked_add(age?);
+            let retained = &self.topics.get(slot).retained;
+            let (mut old, mut next) = (0, None);
+            for mark in retained.from(0) {
+                next = due(mark);
+                if next.is_none_or(|due| due > now) {
+                    break;
+                }
+                (old, next) = (old + 1, None);
+            }
+            if let Some(next) = next {
+                self.topics.set_due(slot, next);
+            }
+            // With the last of them the topic may go.
+            for _ in 0..old {
+                self.lose(slot, wakes);
+            }
+        }
+    }
+
+    /// Lets go of a topic's oldest event.
+    fn lose(&mut self, slot: usize, wakes: &mut Wakes) {
+        let Some(mark) = self.topics.get(slot).retained.first() else {
+            return;
+        };
+        let entry = self.take_out(slot, mark, wakes);
+        let lost_to = mark.seq + 1;
+        self.losses += 1;
+        self.log.lose(mark.seq);
+        let topic = self.topics.refresh(slot);
+        topic.lost_to = topic.lost_to.max(lost_to);
+        let followers = topic.followers.iter().map(|(group, _)| *group);
+        for index in followers.chain(topic.prefixed.iter().copied()) {
+            self.groups[index].lose(mark.seq, self.losses);
+        }
+        self.gate.lose(mark.seq, wakes);
+        wakes.drop_entry(entry);
+        if self.topics.get(slot).retained.is_empty() {
+            self.topics.remove_if_idle(slot);
+        }
+    }
+
+    /// Takes an event out of the history.
+    fn take_out(&mut self, slot: usize, mark: Mark, wakes: &mut Wakes) -> Entry {
+        let entry = self.log.remove(mark, wakes);
+        self.topics.release(slot, mark.seq, entry.size());
+        entry
+    }
+}

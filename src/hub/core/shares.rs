@@ -1,0 +1,125 @@
+use super::slots::Slots;
+use super::topics::TopicState;
+
+/// The topics by how many bytes they retain, so that one of those that hold the most gives way when
+/// the hub holds too many: what is noisy takes nothing from what is quiet.
+///
+/// Topics are in lists by the power of two below their bytes. In each, the first is the one that has
+/// been there for the longest.
+#[derive(Debug)]
+pub(super) struct Shares {
+    lists: [List; CLASSES],
+    /// A bit for each list that has a topic.
+    used: u64,
+}
+
+const CLASSES: usize = 64;
+
+#[derive(Debug, Clone, Copy)]
+struct List {
+    first: usize,
+    last: usize,
+}
+
+/// A topic's neighbours in its list.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share {
+    class: Option<u8>,
+    before: usize,
+    after: usize,
+}
+
+const NONE: usize = usize::MAX;
+
+impl Share {
+    pub(super) const fn new() -> Self {
+        Self {
+            class: None,
+            before: NONE,
+            after: NONE,
+        }
+    }
+}
+
+fn class_of(bytes: usize) -> Option<u8> {
+    bytes
+        .checked_ilog2()
+        .and_then(|class| u8::try_from(class).ok())
+}
+
+impl Shares {
+    pub(super) fn new() -> Self {
+        let none = List {
+            first: NONE,
+            last: NONE,
+        };
+        Self {
+            lists: [none; CLASSES],
+            used: 0,
+        }
+    }
+
+    /// A topic holds as many bytes now.
+    #[inline]
+    pub(super) fn update(&mut self, topics: &mut Slots<TopicState>, slot: usize, bytes: usize) {
+        let class = class_of(bytes);
+        if topics[slot].share.class != class {
+            self.unlink(topics, slot);
+            self.link(topics, slot, class);
+        }
+    }
+
+    fn unlink(&mut self, topics: &mut Slots<TopicState>, slot: usize) {
+        let Share {
+            class,
+            before,
+            after,
+        } = topics[slot].share;
+        let Some(class) = class else {
+            return;
+        };
+        let list = &mut self.lists[usize::from(class)];
+        match topics.get_mut(before) {
+            Some(topic) => topic.share.after = after,
+            None => list.first = after,
+        }
+        match topics.get_mut(after) {
+            Some(topic) => topic.share.before = before,
+            None => list.last = before,
+        }
+        if list.first == NONE {
+            self.used &= !(1 << class);
+        }
+        topics[slot].share = Share::new();
+    }
+
+    fn link(&mut self, topics: &mut Slots<TopicState>, slot: usize, class: Option<u8>) {
+        let Some(class) = class else {
+            return;
+        };
+        let list = &mut self.lists[usize::from(class)];
+        let before = std::mem::replace(&mut list.last, slot);
+        match topics.get_mut(before) {
+            Some(topic) => topic.share.after = slot,
+            None => list.first = slot,
+        }
+        topics[slot].share = Share {
+            class: Some(class),
+            before,
+            after: NONE,
+        };
+        self.used |= 1 << class;
+    }
+
+    /// One of the topics that hold the most, another one each time.
+    pub(super) fn largest(&mut self, topics: &mut Slots<TopicState>) -> Option<usize> {
+        let class = self.used.checked_ilog2()?;
+        let List { first, last } = self.lists[class as usize];
+        if first != last {
+            let class = topics[first].share.class;
+            self.unlink(topics, first);
+            self.link(topics, first, class);
+        }
+        Some(first)
+    }
+}

@@ -1,0 +1,140 @@
+use super::State;
+use super::frames::PER_TOPIC;
+use super::group::Group;
+use super::log::Entry;
+use super::marks::{Mark, Marks};
+
+/// With more topics than this, and less than as many events of each, all events are looked at.
+const FEW_TOPICS: usize = 8;
+
+/// What part of a group's log is to be read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Range {
+    pub(super) group: usize,
+    pub(super) from: u64,
+    pub(super) until: u64,
+    /// Transient events too.
+    pub(super) live: bool,
+    /// The event where it ends is lost.
+    pub(super) lossy: bool,
+}
+
+/// The events of a group, wherever they are retained.
+impl State {
+    /// Shows the range's events in order, until one is refused; gives the place that was reached.
+    pub(super) fn visit<'a>(
+        &'a self,
+        range: Range,
+        marks: &mut Vec<Mark>,
+        mut each: impl FnMut(&'a Entry) -> bool,
+    ) -> u64 {
+        let group = &self.groups[range.group];
+        let everything = group.key.is_everything();
+        let matches = |entry: &&Entry| {
+            everything || group.follows(entry.topic, &self.topics.get(entry.topic).name)
+        };
+        let mut transients = self
+            .log
+            .transients_from(range.from)
+            .filter(|entry| range.live && entry.seq < range.until)
+            .filter(matches)
+            .peekable();
+        // Gives the place if the visit is over.
+        let mut show = |entry: Option<&'a Entry>, until: u64| {
+            let before = entry.map_or(until, |entry| entry.seq);
+            while let Some(transient) = transients.next_if(|other| other.seq < before) {
+                if !each(transient) {
+                    return Some(transient.seq);
+                }
+            }
+            entry.filter(|entry| !each(entry)).map(|entry| entry.seq)
+        };
+        let mut until = range.until;
+        let scan = everything || {
+            let topics = group.topics.len();
+            group.own.is_none()
+                && topics > FEW_TOPICS
+                && self.log.history().at_most_from(range.from) <= FEW_TOPICS * topics
+        };
+        if scan {
+            let history = self.log.history().from(range.from);
+            let history = history.take_while(|mark| mark.seq < until);
+            for entry in history.map(|mark| self.log.get(mark)).filter(matches) {
+                if let Some(place) = show(Some(entry), until) {
+                    return place;
+                }
+            }
+        } else {
+            until = self.gather(group, range, marks);
+            for mark in &*marks {
+                if let Some(place) = show(Some(self.log.get(*mark)), until) {
+                    return place;
+                }
+            }
+        }
+        show(None, until).unwrap_or(until)
+    }
+
+    /// The group's events, in order; gives the place up to which they are complete.
+    fn gather(&self, group: &Group, range: Range, marks: &mut Vec<Mark>) -> u64 {
+        marks.clear();
+        let mut until = range.until;
+        for list in self.lists(group) {
+            let mut from = list.from(range.from).take_while(|mark| mark.seq < until);
+            // One more: the first of a new segment, if it is there, seals the frame.
+            marks.extend(from.by_ref().take(PER_TOPIC + 1));
+            if let Some(next) = from.next() {
+                until = next.seq;
+            }
+        }
+        if group.topics.len() > 1 {
+            marks.sort_unstable();
+        }
+        let end = marks.partition_point(|mark| mark.seq < until);
+        marks.truncate(end);
+        until
+    }
+
+    /// Where the group's retained events are, unless it follows everything.
+    fn lists<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = &'a Marks> {
+        let everything = group.key.is_everything().then(|| self.log.history());
+        let one = everything.or(group.own.as_ref().map(|own| &own.marks));
+        let named: &[_] = if one.is_some() { &[] } else { &group.topics };
+        let named = named
+            .iter()
+            .map(|topic| &self.topics.get(topic.slot).retained);
+        one.into_iter().chain(named)
+    }
+
+    /// Whether the group has a retained event between two places.
+    pub(super) fn has_between(&self, index: usize, from: u64, to: u64) -> bool {
+        self.next_from(index, from).is_some_and(|seq| seq < to)
+    }
+
+    /// The number of the group's first retained event from a place on.
+    pub(super) fn next_from(&self, index: usize, from: u64) -> Option<u64> {
+        let lists = self.lists(&self.groups[index]);
+        let next = lists.filter_map(|list| list.from(from).next());
+        next.map(|mark| mark.seq).min()
+    }
+
+    /// The number of the first of the group's newest retained events, of which there are this many; the
+    /// head if there are none.
+    pub(super) fn last_from(&self, index: usize, events: usize) -> u64 {
+        let group = &self.groups[index];
+        let lists = self.lists(group);
+        let mut numbers: Vec<u64> = lists
+            .flat_map(|list| list.newest().take(events))
+            .map(|mark| mark.seq)
+            .collect();
+        numbers.sort_unstable();
+        let first = numbers.len().saturating_sub(events);
+        numbers.get(first).copied().unwrap_or(group.head)
+    }
+
+    /// How many retained events the group has from a place on.
+    pub(super) fn count_from(&self, index: usize, from: u64) -> u64 {
+        let lists = self.lists(&self.groups[index]);
+        lists.map(|list| list.count_from(from) as u64).sum()
+    }
+}

@@ -1,0 +1,135 @@
+//! Topics that stand on their own: what each retains, and what is told of what it does not.
+
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use http_body_util::BodyExt;
+use tower_sse::hub::{Hub, LagPolicy, Outcome, Retention, Start, Subscription};
+use tower_sse::{Event, EventId};
+
+/// The data of all that is ready, `gap` for a gap and `-` for a place.
+fn read(body: &mut Subscription) -> String {
+    let mut text = String::new();
+    while let Some(Some(Ok(frame))) = body.frame().now_or_never() {
+        text.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
+    }
+    let blocks = text.split_terminator("\n\n").map(|block| {
+        let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
+        match field("event: ") {
+            Some(event) => event.to_owned(),
+            None => field("data: ").unwrap_or("-").to_owned(),
+        }
+    });
+    blocks.collect::<Vec<_>>().join(" ")
+}
+
+fn publish(hub: &Hub, topic: &str, numbers: std::ops::RangeInclusive<u32>) {
+    let name = topic.chars().next().unwrap();
+    numbers.for_each(|n| _ = hub.topic(topic).publish(Event::new(format!("{name}{n}"))));
+}
+
+const START: EventId = EventId::from_static("10-0");
+
+#[test]
+fn a_noisy_topic_takes_nothing_from_a_quiet_one() {
+    for settings in [
+        Hub::builder().retain_events(10),
+        Hub::builder().retain_bytes(5_000),
+        Hub::builder().retain_prefix("noisy/", Retention::new().bytes(2_000)),
+        Hub::builder().retain_topic("noisy/1", Retention::new().events(3)),
+    ] {
+        let hub = settings.epoch(36).build();
+        publish(&hub, "quiet", 1..=3);
+        publish(&hub, "noisy/1", 1..=5_000);
+        let quiet = hub.subscriber().topic("quiet").after(START);
+        let mut quiet = quiet.subscribe().unwrap();
+        assert_eq!(quiet.outcome(), Outcome::Resumed(3));
+        assert_eq!(read(&mut quiet), "q1 q2 q3");
+        let noisy = hub.subscriber().prefix("noisy/").after(START);
+        assert_eq!(noisy.subscribe().unwrap().outcome(), Outcome::Gap);
+    }
+}
+
+#[test]
+fn what_is_retained_from_before_a_loss_comes_before_the_gap() {
+    for lag in [LagPolicy::End, LagPolicy::Oldest, LagPolicy::Newest] {
+        let settings = Hub::builder().retain_topic("noisy", Retention::new().events(2));
+        let hub = settings.epoch(36).lag(lag).build();
+        let both = || hub.subscriber().topics(["quiet", "noisy"]);
+        let mut live = both().subscribe().unwrap();
+        assert_eq!(read(&mut live), "-");
+        publish(&hub, "quiet", 1..=2);
+        publish(&hub, "noisy", 1..=9);
+        publish(&hub, "quiet", 3..=3);
+
+        let resumed = ["q1 q2 gap n8 n9 q3", "gap"][usize::from(lag == LagPolicy::Newest)];
+        let mut late = both().after(START).subscribe().unwrap();
+        assert_eq!((late.outcome(), &*read(&mut late)), (Outcome::Gap, resumed));
+        let lagged = if lag == LagPolicy::End { "" } else { resumed };
+        assert_eq!(read(&mut live), lagged);
+        assert_eq!(hub.stats().lagged, 1);
+
+        // Who begins with the oldest has missed nothing.
+        let mut fresh = both().start(Start::Oldest).subscribe().unwrap();
+        assert_eq!(fresh.outcome(), Outcome::Fresh);
+        assert_eq!(read(&mut fresh), "- q1 q2 n8 n9 q3");
+        let mut fresh = both().start(Start::Last(4)).subscribe().unwrap();
+        assert_eq!(read(&mut fresh), "- q2 n8 n9 q3");
+        // Unless it is lost while it reads.
+        let mut fresh = both().start(Start::Oldest).subscribe().unwrap();
+        publish(&hub, "noisy", 10..=10);
+        let (read, lagged) = (read(&mut fresh), hub.stats().lagged);
+        match lag {
+            LagPolicy::End => assert_eq!(read, "-"),
+            LagPolicy::Newest => assert_eq!(read, "- gap"),
+            _ => assert_eq!(read, "- q1 q2 gap n9 q3 n10"),
+        }
+        assert_eq!(lagged, 2);
+    }
+}
+
+#[test]
+fn a_client_is_told_once_where_it_resumes_again() {
+    let settings = Hub::builder().retain_topic("noisy", Retention::new().events(2));
+    let hub = settings.epoch(36).build();
+    publish(&hub, "quiet", 1..=4);
+    publish(&hub, "noisy", 1..=9);
+    let mut places = 0..=hub.stats().published;
+    assert!(places.all(|place| {
+        let last = EventId::try_from(format!("10-{place}")).unwrap();
+        let both = hub.subscriber().topics(["quiet", "noisy"]).after(last);
+        let text = read(&mut both.subscribe().unwrap());
+        text.matches("gap").count() == usize::from(place < 11)
+    }));
+}
+
+#[test]
+fn an_event_larger_than_the_bound_takes_nothing_from_the_others() {
+    let hub = Hub::builder().epoch(36).retain_bytes(5_000).build();
+    publish(&hub, "quiet", 1..=3);
+    hub.topic("large").publish(Event::new("x".repeat(10_000)));
+    assert_eq!(hub.stats().retained, 4);
+    publish(&hub, "quiet", 4..=4);
+    assert_eq!((hub.stats().retained, hub.stats().topics), (4, 1));
+}
+
+#[tokio::test]
+async fn events_go_at_the_age_of_their_topic() {
+    let brief = Retention::new().age(Duration::from_millis(20));
+    let settings = Hub::builder().retain_prefix("brief/", brief);
+    let settings = settings.retain_for(Duration::from_secs(3_600));
+    let hub = settings
+        .retain_topic("brief/not", Retention::new().age(Duration::MAX))
+        .build();
+    for n in 0..100 {
+        publish(&hub, &format!("brief/{n}"), 1..=3);
+    }
+    publish(&hub, "brief/not", 1..=1);
+    publish(&hub, "long", 1..=1);
+    assert_eq!(hub.stats().retained, 302);
+    // The machine's clock cannot be paused.
+    std::thread::sleep(Duration::from_millis(30));
+    let late = hub.subscriber().prefix("brief/").start(Start::Oldest);
+    assert_eq!(read(&mut late.subscribe().unwrap()), "- b1");
+    assert_eq!(hub.stats().retained, 2);
+}
