@@ -104,6 +104,7 @@ fn every_public_type_is_send_sync_and_unpin_where_it_can_be() {
         but_unpin::<hub::Drain<TokioSleep>>(),
         all::<hub::CaughtUp>(),
         but_unpin::<hub::CaughtUp<TokioSleep>>(),
+        but_unpin::<hub::KeepTime<TokioTimer>>(),
         but_unpin::<hub::Linger<TokioTimer>>(),
         but_unpin::<hub::CloseOver<TokioTimer>>(),
         all::<HubService<TokioTimer>>(),

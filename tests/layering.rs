@@ -7,7 +7,7 @@ use std::path::Path;
 /// A module of the crate and the modules it may use besides itself.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("protocol", &[]),
-    ("timer", &[]),
+    ("timer", &["clock"]),
     ("random", &[]),
     ("clock", &[]),
     ("sync", &[]),

@@ -9,7 +9,7 @@ use super::shared::Shared;
 use super::stats::Stats;
 use super::subscription::{After, Subscription, SubscriptionBuilder};
 use super::topic::Topic;
-use super::wait::{CaughtUp, CloseOver, Drain, Linger};
+use super::wait::{CaughtUp, CloseOver, Drain, KeepTime, Linger};
 use crate::protocol::{Event, EventId};
 use crate::sync::Arc;
 use crate::timer::Timer;
@@ -221,6 +221,21 @@ impl Hub {
     /// ```
     pub fn linger<T: Timer>(&self, time: Duration, timer: T) -> Linger<T> {
         Linger::new(Arc::clone(&self.shared), time, timer)
+    }
+
+    /// Ends subscriptions at the [instant](SubscriptionBuilder::end_at) that they are to end at, as long
+    /// as the future is polled: spawn it. See [`KeepTime`].
+    ///
+    /// ```
+    /// use futures_util::FutureExt;
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::new();
+    /// assert!(hub.keep_time(smol::Timer::after).now_or_never().is_none());
+    /// hub.close();
+    /// assert!(hub.keep_time(smol::Timer::after).now_or_never().is_some());
+    /// ```
+    pub fn keep_time<T: Timer>(&self, timer: T) -> KeepTime<T> {
+        KeepTime::new(Arc::clone(&self.shared), timer)
     }
 
     /// Ends all streams, each after what has been published so far and the

@@ -160,4 +160,4 @@ pub use start::Start;
 pub use stats::Stats;
 pub use subscription::{After, Deliveries, Missed, Subscription, SubscriptionBuilder};
 pub use topic::Topic;
-pub use wait::{CaughtUp, CloseOver, Drain, Linger};
+pub use wait::{CaughtUp, CloseOver, Drain, KeepTime, Linger};

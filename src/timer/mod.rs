@@ -8,7 +8,9 @@ mod maybe;
 mod tokio;
 
 use std::future::Future;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crate::clock;
 
 pub use self::maybe::{MaybeTimer, NoTimer};
 #[cfg(feature = "tokio")]
@@ -57,6 +59,23 @@ pub trait Timer {
     /// });
     /// ```
     fn sleep(&self, time: Duration) -> Self::Sleep;
+
+    /// What time it is, for sleeps until an instant. The machine's clock, unless the timer has one of
+    /// its own; `None` where there is no clock, as on `wasm32-unknown-unknown`.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// # use tower_sse::timer::{Timer, TokioTimer};
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let before = TokioTimer.now().unwrap();
+    /// TokioTimer.sleep(Duration::from_secs(3_600)).await;
+    /// assert_eq!(TokioTimer.now().unwrap() - before, Duration::from_secs(3_600));
+    /// assert!(Timer::now(&smol::Timer::after).unwrap() <= Instant::now());
+    /// # }
+    /// ```
+    fn now(&self) -> Option<Instant> {
+        clock::instant()
+    }
 }
 
 #[diagnostic::do_not_recommend]

@@ -2,11 +2,12 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pin_project_lite::pin_project;
 
 use super::Timer;
+use crate::clock;
 
 /// tokio's clock, `tokio::time::pause` included.
 ///
@@ -36,6 +37,10 @@ impl Timer for TokioTimer {
         TokioSleep {
             sleep: tokio::time::sleep(time),
         }
+    }
+
+    fn now(&self) -> Option<Instant> {
+        clock::instant().map(|_| tokio::time::Instant::now().into_std())
     }
 }
 

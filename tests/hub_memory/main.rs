@@ -66,7 +66,11 @@ fn what_owners_take_comes_back() {
     const OWNERS: usize = 100_000;
     let hub = Hub::new();
     let before = held();
-    let come = |name: String| hub.subscriber().owner(name).subscribe().unwrap();
+    let at = std::time::Instant::now() + std::time::Duration::from_secs(3_600);
+    let come = |name: String| {
+        let subscriber = hub.subscriber().owner(name).end_at(at);
+        subscriber.subscribe().unwrap()
+    };
     let mut bodies: Vec<_> = (0..OWNERS).map(|n| come(format!("user/{n}"))).collect();
     bodies.iter_mut().for_each(|body| _ = drain(body));
     let full = held() - before;

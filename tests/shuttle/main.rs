@@ -194,6 +194,39 @@ fn an_owners_end_is_missed_by_none_of_its_tasks() {
     );
 }
 
+/// The future that keeps the time may be polled before or after there is an instant to keep.
+#[test]
+fn an_instant_is_missed_by_nobody() {
+    shuttle::check_random(
+        || {
+            let hub = hub();
+            let sleep = |_| std::future::ready(());
+            let keeping = [(); 2].map(|()| future::spawn(hub.keep_time(sleep)));
+            let readers: Vec<_> = (1..=2)
+                .map(|hours| {
+                    let hub = hub.clone();
+                    thread::spawn(move || {
+                        let at = std::time::Instant::now();
+                        let at = at + std::time::Duration::from_secs(hours * 3_600);
+                        let mut body = hub.subscriber().end_at(at).subscribe().unwrap();
+                        future::block_on(async { while next(&mut body).await.is_some() {} });
+                    })
+                })
+                .collect();
+            hub.publish(event());
+            for reader in readers {
+                reader.join().unwrap();
+            }
+            assert_eq!(hub.stats().subscribers, 0);
+            hub.close();
+            for keeping in keeping {
+                future::block_on(keeping).unwrap();
+            }
+        },
+        3_000,
+    );
+}
+
 #[test]
 fn a_waiting_publisher_is_woken_by_reading_and_by_leaving() {
     shuttle::check_random(

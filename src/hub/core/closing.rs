@@ -56,6 +56,7 @@ impl State {
         }
         self.closing.steps.push((share, self.next));
         self.changes += 1;
+        self.tell_if_over(wakes);
         if share >= ALL_SHARES && before == 0 {
             self.end_rounds(wakes);
             return true;
@@ -70,6 +71,18 @@ impl State {
             }
         }
         true
+    }
+
+    /// Whether there will be no subscriber any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_closed() && self.counters.subscribers == 0
+    }
+
+    /// Tells those that wait for subscribers to come and go.
+    pub(super) fn tell_if_over(&mut self, wakes: &mut Wakes) {
+        if self.is_over() {
+            self.wake_keepers(wakes);
+        }
     }
 
     /// Takes all waiting tasks out.

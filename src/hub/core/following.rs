@@ -102,7 +102,7 @@ impl State {
             told: 0,
             terms,
         });
-        self.hold(cursor);
+        self.begin_terms(cursor, wakes);
         let seat = Seat {
             cursor,
             group: index,
@@ -259,7 +259,7 @@ impl State {
 
     /// Gives a cursor up.
     pub(in crate::hub) fn leave(&mut self, seat: &mut Seat, wakes: &mut Wakes) {
-        self.release(seat.cursor);
+        self.end_terms(seat.cursor);
         let cursor = self.cursors.remove(seat.cursor);
         let group = &mut self.groups[seat.group];
         if cursor.newcomer().is_some() {
@@ -280,6 +280,7 @@ impl State {
             self.gate.empty(wakes);
             // They were for these subscribers.
             self.evict_transients(true, wakes);
+            self.tell_if_over(wakes);
         }
     }
 

@@ -120,8 +120,7 @@ impl State {
         None
     }
 
-    /// A cursor comes: its owner has it.
-    #[inline]
+    /// The owner has one more.
     pub(super) fn hold(&mut self, cursor: usize) {
         if let Some(terms) = &mut self.cursors[cursor].terms {
             let owners = &mut self.owners;
@@ -129,8 +128,7 @@ impl State {
         }
     }
 
-    /// It goes, or has been ended: its owner has it no longer.
-    #[inline]
+    /// The owner has it no longer: it goes, or has been ended.
     pub(super) fn release(&mut self, cursor: usize) {
         let terms = self.cursors[cursor].terms.as_mut();
         let Some(held) = terms.and_then(|terms| terms.held.take()) else {

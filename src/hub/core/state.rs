@@ -14,6 +14,7 @@ use super::marks::Mark;
 use super::owners::Owners;
 use super::rules::Rules;
 use super::slots::Slots;
+use super::timetable::Timetable;
 use super::topics::Topics;
 use super::wake_list::{Sheet, Wakes};
 use crate::hub::outcome::LagPolicy;
@@ -39,6 +40,7 @@ pub(in crate::hub) struct State {
     pub(super) closing: Closing,
     pub(super) lingers: Lingers,
     pub(super) owners: Owners,
+    pub(super) timetable: Timetable,
     /// Counts what a subscriber that waits has to look at without being told by its wake list's round:
     /// closes, and ends of single subscribers.
     pub(super) changes: u64,
@@ -69,6 +71,7 @@ impl State {
             closing: Closing::default(),
             lingers: Lingers::default(),
             owners: Owners::default(),
+            timetable: Timetable::default(),
             changes: 0,
             counters: Stats::default(),
             marks: Vec::new(),

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::State;
 use super::cursors::{Cursor, NEVER};
@@ -13,6 +14,8 @@ pub(in crate::hub) struct Terms {
     /// What is lost before this is told, but no reason to end it.
     forgiven: u64,
     pub(super) newcomer: Option<Newcomer>,
+    /// When it ends.
+    pub(super) until: Option<Instant>,
     /// It has been ended, alone, at the cursor's end.
     ended: bool,
 }
@@ -37,10 +40,14 @@ pub(super) struct Held {
 
 impl Terms {
     /// None if there is nothing particular.
-    pub(in crate::hub) fn new(owner: Option<Arc<str>>) -> Option<Box<Self>> {
-        owner.is_some().then(|| {
+    pub(in crate::hub) fn new(
+        owner: Option<Arc<str>>,
+        until: Option<Instant>,
+    ) -> Option<Box<Self>> {
+        (owner.is_some() || until.is_some()).then(|| {
             Box::new(Self {
                 owner,
+                until,
                 ..Self::default()
             })
         })
@@ -80,6 +87,30 @@ impl Cursor {
 }
 
 impl State {
+    /// A cursor comes, with its terms.
+    #[inline]
+    pub(super) fn begin_terms(&mut self, cursor: usize, wakes: &mut Wakes) {
+        if let Some(terms) = &self.cursors[cursor].terms {
+            let until = terms.until;
+            self.hold(cursor);
+            if let Some(at) = until {
+                self.schedule(at, cursor, wakes);
+            }
+        }
+    }
+
+    /// It goes.
+    #[inline]
+    pub(super) fn end_terms(&mut self, cursor: usize) {
+        if let Some(terms) = &self.cursors[cursor].terms {
+            let until = terms.until;
+            self.release(cursor);
+            if let Some(at) = until {
+                self.unschedule(at, cursor);
+            }
+        }
+    }
+
     /// Lets one subscriber end at a place, or where it ends before that. Its task is woken, and the
     /// change has to be [counted](Self::changes).
     pub(super) fn end_one(&mut self, index: usize, place: u64, wakes: &mut Wakes) {

@@ -1,6 +1,7 @@
 use std::fmt;
+use std::time::Instant;
 
-use super::subscription::{Filter, Subscription};
+use super::subscription::{Extra, Filter, Subscription};
 use crate::exclusive::Exclusive;
 use crate::hub::Hub;
 use crate::hub::core::{Begin, Fresh, Key, Terms};
@@ -100,6 +101,7 @@ pub struct SubscriptionBuilder {
     first: Option<Event>,
     not_before: Option<EventId>,
     owner: Option<Name>,
+    end_at: Option<Instant>,
 }
 
 impl SubscriptionBuilder {
@@ -115,6 +117,7 @@ impl SubscriptionBuilder {
             first: None,
             not_before: None,
             owner: None,
+            end_at: None,
         }
     }
 
@@ -306,6 +309,30 @@ impl SubscriptionBuilder {
         self
     }
 
+    /// Ends the subscription at this instant, for instance when a token expires. Nothing is handed out
+    /// from then on, not even what is pending: the client resumes where it was, with a new token.
+    ///
+    /// A subscription that waits ends on time while a [`KeepTime`](crate::hub::KeepTime) is polled, and
+    /// else at its next poll: with an event or a heartbeat.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// use futures_util::{FutureExt, StreamExt};
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let hub = Hub::new();
+    /// let expiry = Instant::now() + Duration::from_millis(5);
+    /// let mut stream = hub.subscriber().end_at(expiry).subscribe()?.into_stream();
+    /// std::thread::sleep(Duration::from_millis(5));
+    /// hub.publish(Event::new("too late"));
+    /// assert!(stream.next().now_or_never().unwrap().is_none());
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn end_at(mut self, instant: Instant) -> Self {
+        self.end_at = Some(instant);
+        self
+    }
+
     /// Subscribes.
     ///
     /// # Errors
@@ -333,10 +360,11 @@ impl SubscriptionBuilder {
         };
         let (last, not_before) = (shared.last(self.after.0), shared.last(self.not_before));
         let begin = Begin::new(last, start, self.first.is_some(), not_before);
-        let terms = Terms::new(self.owner);
+        let terms = Terms::new(self.owner, self.end_at);
         let (seat, outcome, place) = shared.subscribe(key, &begin, terms)?;
         let first = shared.first_block(outcome, place, self.first.as_ref());
-        Ok(Subscription::new(shared, seat, outcome, first, self.filter))
+        let extra = Extra::new(first, self.filter, self.end_at);
+        Ok(Subscription::new(shared, seat, outcome, extra))
     }
 
     /// Why it would be refused now, if it would.
@@ -355,6 +383,7 @@ impl fmt::Debug for SubscriptionBuilder {
             .field("start", &self.start)
             .field("not_before", &self.not_before)
             .field("owner", &self.owner)
+            .field("end_at", &self.end_at)
             .finish_non_exhaustive()
     }
 }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::deliveries::Missed;
 use super::subscription::Subscription;
+use crate::clock;
 use crate::hub::core::Taken;
 use crate::hub::delivery::Delivery;
 use crate::hub::trace;
@@ -67,7 +68,7 @@ impl Subscription {
     fn trim(&mut self) {
         let over = self.extra.as_ref().is_some_and(|extra| {
             let idle = extra.first.is_none() && extra.chunks.is_empty();
-            idle && extra.filter.is_none() && !extra.once
+            idle && extra.filter.is_none() && extra.end_at.is_none() && !extra.once
         });
         if over {
             self.extra = None;
@@ -88,6 +89,9 @@ impl Subscription {
     /// The same where something is out of the ordinary.
     #[cold]
     fn poll_extra(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
+        if self.expire() {
+            return Poll::Ready(None);
+        }
         if let Some(first) = self.take_first() {
             return Poll::Ready(Some(first));
         }
@@ -109,6 +113,19 @@ impl Subscription {
             extra.served = true;
         }
         block
+    }
+
+    /// Ends a subscription whose instant has come.
+    fn expire(&mut self) -> bool {
+        let Some(extra) = &mut self.extra else {
+            return false;
+        };
+        let expired = extra.end_at.is_some_and(|at| clock::instant() >= Some(at));
+        if expired {
+            extra.first = None;
+            self.leave();
+        }
+        expired
     }
 
     /// The block that goes out before anything else, if there is one.
@@ -232,6 +249,10 @@ impl Subscription {
         cx: &mut Context<'_>,
         buffer: &mut VecDeque<Delivery>,
     ) -> Poll<Option<Result<Delivery, Missed>>> {
+        if self.expire() {
+            buffer.clear();
+            return Poll::Ready(None);
+        }
         let first = self.extra.as_mut().and_then(|extra| extra.first.take());
         if first.is_some() && self.outcome.is_lossy() {
             return Poll::Ready(Some(Err(Missed::new())));

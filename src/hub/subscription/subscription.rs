@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Response;
@@ -76,6 +76,26 @@ pub(in crate::hub) struct Extra {
     /// A long poll; and whether it has sent something.
     pub(super) once: bool,
     pub(super) served: bool,
+    pub(super) end_at: Option<Instant>,
+}
+
+impl Extra {
+    /// None if there is nothing out of the ordinary.
+    pub(super) fn new(
+        first: Option<Block>,
+        filter: Option<Filter>,
+        end_at: Option<Instant>,
+    ) -> Option<Box<Self>> {
+        let some = first.is_some() || filter.is_some() || end_at.is_some();
+        some.then(|| {
+            Box::new(Self {
+                first,
+                filter,
+                end_at,
+                ..Self::default()
+            })
+        })
+    }
 }
 
 impl Subscription {
@@ -83,20 +103,14 @@ impl Subscription {
         shared: Arc<Shared>,
         seat: Seat,
         outcome: Outcome,
-        first: Option<Block>,
-        filter: Option<Filter>,
+        extra: Option<Box<Extra>>,
     ) -> Self {
-        let mut subscription = Self {
+        Self {
             shared,
             seat: Some(seat),
             outcome,
-            extra: None,
-        };
-        if first.is_some() || filter.is_some() {
-            let extra = subscription.extra.get_or_insert_default();
-            (extra.first, extra.filter) = (first, filter);
+            extra,
         }
-        subscription
     }
 
     /// How it began: whether the client has missed something.
@@ -151,7 +165,7 @@ impl Subscription {
     /// begins with its place even if [`announce_place`](crate::hub::HubBuilder::announce_place) is off.
     ///
     /// ```
-    /// use std::time::Duration;
+    /// use std::time::{Duration, Instant};
     /// use http_body_util::BodyExt;
     /// use tower_sse::Event;
     /// use tower_sse::hub::Hub;

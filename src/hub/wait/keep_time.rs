@@ -1,0 +1,126 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use pin_project_lite::pin_project;
+
+use crate::hub::core::Pause;
+use crate::hub::shared::Shared;
+use crate::sync::Arc;
+use crate::timer::Timer;
+
+/// How many pieces of work are done before other tasks have a turn.
+const PIECES: usize = 16;
+
+pin_project! {
+    /// Does what a hub has to do at an instant: [`Hub::keep_time`](crate::hub::Hub::keep_time).
+    ///
+    /// Subscriptions [end](crate::hub::SubscriptionBuilder::end_at) on time while this future is
+    /// polled. It resolves when the hub is closed and has no subscriber any more. Several of them do
+    /// no harm, and dropping one loses nothing: what is due then waits for the next, or for the
+    /// subscription's own next poll.
+    ///
+    /// What time it is, the timer [says](Timer::now): in tests with a paused clock, take instants from
+    /// that one.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::hub::Hub;
+    /// use tower_sse::timer::TokioTimer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let hub = Hub::builder().epoch(36).build();
+    /// tokio::spawn(hub.keep_time(TokioTimer));
+    ///
+    /// let expiry = tokio::time::Instant::now() + Duration::from_secs(3_600);
+    /// let body = hub.subscriber().end_at(expiry.into_std()).subscribe().unwrap();
+    /// assert_eq!(body.collect().await.unwrap().to_bytes(), "id: 10-0\n\n");
+    /// # }
+    /// ```
+    #[must_use = "time is kept only while this is polled"]
+    pub struct KeepTime<T: Timer> {
+        #[pin]
+        sleep: Option<T::Sleep>,
+        // What it sleeps for.
+        until: Option<Instant>,
+        timer: T,
+        keeper: Keeper,
+    }
+}
+
+/// Its place with the hub, given up when it is dropped.
+struct Keeper {
+    shared: Arc<Shared>,
+    /// There once it has been polled.
+    key: Option<u64>,
+}
+
+impl<T: Timer> KeepTime<T> {
+    pub(in crate::hub) fn new(shared: Arc<Shared>, timer: T) -> Self {
+        Self {
+            sleep: None,
+            until: None,
+            timer,
+            keeper: Keeper { shared, key: None },
+        }
+    }
+}
+
+impl<T: Timer> Future for KeepTime<T> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        let Keeper { shared, key } = this.keeper;
+        for _ in 0..PIECES {
+            // A task is cloned while no lock is held.
+            let task = cx.waker().clone();
+            let next = match shared.with(|state, wakes| state.keep_time(key, task, wakes)) {
+                Pause::Over => return Poll::Ready(()),
+                Pause::Open => {
+                    this.sleep.set(None);
+                    *this.until = None;
+                    return Poll::Pending;
+                }
+                Pause::Until(next) => next,
+            };
+            let now = this.timer.now().filter(|now| *now < next);
+            if let Some(now) = now {
+                if *this.until != Some(next) {
+                    this.sleep.set(Some(this.timer.sleep(next - now)));
+                    *this.until = Some(next);
+                }
+                if let Some(sleep) = this.sleep.as_mut().as_pin_mut() {
+                    _ = ready!(sleep.poll(cx));
+                }
+            }
+            this.sleep.set(None);
+            *this.until = None;
+            let now = this.timer.now().map_or(next, |now| now.max(next));
+            shared.change(|state, wakes| state.pass_time(now, wakes));
+        }
+        // Other tasks have a turn.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if let Some(key) = self.key {
+            self.shared
+                .with(|state, wakes| state.leave_time(key, wakes));
+        }
+    }
+}
+
+impl<T: Timer> fmt::Debug for KeepTime<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeepTime")
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
+}
