@@ -87,6 +87,10 @@
 //! A subscriber of several topics may have missed events of one while another retains older ones. Those
 //! come first, and the gap event where the last lost event was.
 //!
+//! An event that is published [under a key](Topic::publish_latest) replaces the one before it with that
+//! key: the history then holds each key's latest event and no more. That is not a loss, and no client is
+//! told of a gap.
+//!
 //! # Retention, and slow subscribers
 //!
 //! By number and age for each topic, and by bytes for all together, whichever bound is met first.

@@ -93,8 +93,14 @@ impl Shared {
         }
     }
 
-    pub(super) fn publish(&self, topic: &str, event: &Event) -> EventId {
-        let own = event.id().filter(|id| self.takes(id));
+    pub(super) fn publish(
+        &self,
+        topic: &str,
+        event: &Event,
+        key: Option<&std::sync::Arc<str>>,
+    ) -> EventId {
+        // The ID of an event that is replaced would be forgotten.
+        let own = event.id().filter(|id| key.is_none() && self.takes(id));
         if let Some(id) = own {
             let draft = Draft::with_id(event.encode_as(Some(id)), id.clone());
             // It needs no number.
@@ -113,6 +119,7 @@ impl Shared {
             });
             let block = filled.unwrap_or_else(|| event.encode_as(Some(&id)));
             let draft = Draft::with_number(block, guess, self.epoch.prefix_len());
+            let draft = draft.with_key(key.cloned());
             match self.append(topic, draft, turn) {
                 Some(seq) if seq == guess => return id,
                 Some(seq) => return self.epoch.id(seq),

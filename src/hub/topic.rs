@@ -46,7 +46,45 @@ impl<'a> Topic<'a> {
     /// assert_eq!(hub.topic("match/7").publish(Event::new("goal")).as_str(), "10-1");
     /// ```
     pub fn publish(&self, event: impl std::borrow::Borrow<Event>) -> EventId {
-        self.hub.shared().publish(self.name, event.borrow())
+        self.hub.shared().publish(self.name, event.borrow(), None)
+    }
+
+    /// Publishes an event that replaces the one before it with the same key: the latest price of each
+    /// share, the position of each player.
+    ///
+    /// The replaced event is taken out of the history, and that is not a loss: clients that come,
+    /// resume or lag get each key's latest event and no more. Subscribers that keep up get them all.
+    /// The event has an ID of the hub's, whatever [`keep_event_ids`](super::HubBuilder::keep_event_ids)
+    /// says. A key is one within its topic.
+    ///
+    /// ```
+    /// use futures_util::FutureExt;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::Event;
+    /// use tower_sse::hub::{Hub, Start};
+    ///
+    /// let hub = Hub::builder().epoch(36).build();
+    /// for (key, price) in [("EUR", 1.08), ("CHF", 1.12), ("EUR", 1.09)] {
+    ///     let event = Event::new(format!("{key} {price}"));
+    ///     hub.topic("prices").publish_latest(key, event);
+    /// }
+    /// let body = hub.subscriber().topic("prices").start(Start::Oldest).subscribe()?;
+    /// hub.close();
+    /// assert_eq!(
+    ///     body.collect().now_or_never().unwrap().unwrap().to_bytes(),
+    ///     "id: 10-1\n\nid: 10-2\ndata: CHF 1.12\n\nid: 10-3\ndata: EUR 1.09\n\n",
+    /// );
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn publish_latest(
+        &self,
+        key: impl Into<std::sync::Arc<str>>,
+        event: impl std::borrow::Borrow<Event>,
+    ) -> EventId {
+        let key = key.into();
+        self.hub
+            .shared()
+            .publish(self.name, event.borrow(), Some(&key))
     }
 
     /// Sends an event to the topic's present subscribers; see [`Hub::publish_transient`].

@@ -22,13 +22,16 @@ struct Published {
     data: String,
     transient: bool,
     len: usize,
+    key: Option<usize>,
+    /// A later event has its key.
+    replaced: bool,
     /// Which loss it was, if it is lost.
     lost: Option<usize>,
 }
 
 impl Published {
     fn is_retained(&self) -> bool {
-        !self.transient && self.lost.is_none()
+        !self.transient && self.lost.is_none() && !self.replaced
     }
 }
 
@@ -119,7 +122,7 @@ impl Client {
 }
 
 impl Model {
-    fn publish(&mut self, topic: &'static str, transient: bool, pad: usize) {
+    fn publish(&mut self, topic: &'static str, transient: bool, pad: usize, key: Option<usize>) {
         let seq = self.next;
         self.next += 1;
         let event_type = EventType::from_static("n");
@@ -135,6 +138,8 @@ impl Model {
                 data,
                 transient,
                 len: 0,
+                key: None,
+                replaced: false,
                 lost: None,
             });
             self.note_place();
@@ -149,18 +154,33 @@ impl Model {
             });
         }
         let event = Event::new(Data::from(data.clone())).with_type(event_type);
-        let id = self.hub.topic(topic).publish(&event);
+        let id = match key {
+            Some(key) => self
+                .hub
+                .topic(topic)
+                .publish_latest(format!("key {key}"), &event),
+            None => self.hub.topic(topic).publish(&event),
+        };
         self.note_place();
         assert_eq!(self.places.get(&id), Some(&seq));
-        let len = event.with_id(id).encode().len() + 200;
+        let labels = key.map_or(0, |key| 128 + format!("key {key}").len());
+        let len = event.with_id(id).encode().len() + 200 + labels;
         self.events.push(Published {
             seq,
             topic,
             data,
             transient,
             len,
+            key,
+            replaced: false,
             lost: None,
         });
+        self.weigh(topic);
+        let mut earlier = self.events.iter_mut().rev().skip(1);
+        let same = |e: &&mut Published| e.is_retained() && e.topic == topic && e.key == key;
+        if let Some(before) = earlier.find(same).filter(|_| key.is_some()) {
+            before.replaced = true;
+        }
         self.evict(topic);
     }
 
@@ -281,7 +301,7 @@ impl Model {
             let there = if e.transient {
                 e.seq >= client.live_since
             } else {
-                e.lost.is_none()
+                e.is_retained()
             };
             there && e.seq > client.place && client.follows(e)
         })
@@ -432,6 +452,7 @@ impl Model {
                     continue;
                 }
             }
+            let fresh = client.bytes.is_empty();
             let Some(block) = self.block(client) else {
                 let next = self.pending(client).next().map(|event| event.seq);
                 assert!(
@@ -450,6 +471,7 @@ impl Model {
                 id.map_or_else(|| data[0][1..].parse().unwrap(), |id| id.parse().unwrap());
             let published = &self.events[usize::try_from(number).unwrap() - 1];
             assert_eq!(published.data, data.join("\n"));
+            assert!(!(fresh && published.replaced), "{number} has been replaced");
             assert_eq!(published.transient, id.is_none());
             assert!(
                 client.follows(published),
@@ -461,6 +483,7 @@ impl Model {
             let skipped = self.events.iter().find(|e| {
                 e.seq > client.place
                     && e.lost.is_none()
+                    && !e.replaced
                     && e.seq < number
                     && client.follows(e)
                     && (!e.transient || e.seq >= client.live_since)
@@ -538,7 +561,8 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                 for _ in 0..1 + rng.below(4) {
                     let topic = rng.pick(&TOPICS);
                     let transient = model.transients < 200 && rng.one_in(6);
-                    model.publish(topic, transient, pad);
+                    let key = rng.one_in(4).then(|| rng.below(3));
+                    model.publish(topic, transient, pad, key);
                 }
             }
             8 => {

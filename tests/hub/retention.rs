@@ -133,3 +133,63 @@ async fn events_go_at_the_age_of_their_topic() {
     assert_eq!(read(&mut late.subscribe().unwrap()), "- b1");
     assert_eq!(hub.stats().retained, 2);
 }
+
+#[test]
+fn who_starts_or_lags_gets_the_latest_of_each_key() {
+    let hub = Hub::builder().epoch(36).retain_events(100).build();
+    let prices = hub.topic("prices");
+    let price = |key: &str, n: u32| {
+        prices.publish_latest(key, Event::new(format!("{key}{n}")));
+    };
+    let follow = || hub.subscriber().topic("prices");
+    let mut live = follow().subscribe().unwrap();
+    let mut slow = follow().subscribe().unwrap();
+    read(&mut slow);
+    price("a", 1);
+    price("b", 1);
+    assert_eq!(read(&mut live), "- a1 b1");
+    price("a", 2);
+    // An event without a key is in nobody's way.
+    prices.publish(Event::new("x"));
+    assert_eq!(read(&mut live), "a2 x");
+    price("b", 2);
+    price("b", 3);
+    assert_eq!(read(&mut live), "b3");
+    assert_eq!(read(&mut slow), "a2 x b3");
+    let mut fresh = follow().start(Start::Oldest).subscribe().unwrap();
+    assert_eq!(read(&mut fresh), "- a2 x b3");
+    let resumed = follow().after(EventId::from_static("10-1")).subscribe();
+    let mut resumed = resumed.unwrap();
+    assert_eq!(
+        (resumed.outcome(), &*read(&mut resumed)),
+        (Outcome::Resumed(3), "a2 x b3")
+    );
+    assert_eq!((hub.stats().retained, hub.stats().lagged), (3, 0));
+
+    // Keys are a topic's own, and go with their events.
+    hub.topic("other").publish_latest("a", Event::new("other"));
+    (0..200).for_each(|n| price("c", n));
+    assert_eq!((read(&mut live), hub.stats().retained), ("c199".into(), 5));
+    publish(&hub, "prices", 1..=100);
+    assert_eq!(hub.stats().retained, 101);
+    price("a", 3);
+    assert_eq!(hub.stats().retained, 101);
+}
+
+#[test]
+fn keys_that_come_and_go_leave_nothing_in_the_log() {
+    let hub = Hub::builder().retain_bytes(50_000).build();
+    let mut live = hub.subscriber().prefix("").subscribe().unwrap();
+    read(&mut live);
+    for n in 0..100_000_u64 {
+        let topic = format!("{}", n % 7);
+        let key = format!("{}", n.wrapping_mul(0x9e37_79b9) % 150);
+        hub.topic(&topic).publish_latest(key, Event::new("x"));
+    }
+    let stats = hub.stats();
+    assert!(
+        stats.retained <= 150 && stats.retained_bytes <= 50_000,
+        "{stats:?}"
+    );
+    assert_eq!(read(&mut live).matches('x').count(), stats.retained);
+}

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::protocol::{Block, EventId};
 
 /// An event encoded before the lock is taken, when its number is not known yet.
@@ -6,6 +8,8 @@ pub(in crate::hub) struct Draft {
     pub(super) block: Block,
     /// The user's own ID, if it is to be found again.
     pub(super) id: Option<EventId>,
+    /// What it is the latest of.
+    pub(super) key: Option<Arc<str>>,
     /// The number it was encoded with, and the ID's text before it.
     guess: Option<u64>,
     prefix: Option<usize>,
@@ -17,6 +21,7 @@ impl Draft {
         Self {
             block,
             id: Some(id),
+            key: None,
             guess: None,
             prefix: None,
         }
@@ -28,9 +33,16 @@ impl Draft {
         Self {
             block,
             id: None,
+            key: None,
             guess: Some(guess),
             prefix,
         }
+    }
+
+    /// Replaces the event before it with this key.
+    pub(in crate::hub) fn with_key(mut self, key: Option<Arc<str>>) -> Self {
+        self.key = key;
+        self
     }
 
     /// Puts the right number in; false if that has more digits.

@@ -88,6 +88,25 @@ impl Frames {
         some
     }
 
+    /// Forgets the frames that hold this event.
+    pub(super) fn forget(&mut self, seq: u64, wakes: &mut Wakes) {
+        let holds = |frame: &Frame| (frame.from..frame.to).contains(&seq);
+        while let Some(at) = self.recent.iter().position(holds) {
+            if let Some(frame) = self.recent.remove(at) {
+                self.drop(frame, wakes);
+            }
+        }
+        let whole = self.whole.range(..=seq).next_back();
+        if let Some(from) = whole
+            .filter(|(_, frame)| holds(frame))
+            .map(|(from, _)| *from)
+        {
+            if let Some(frame) = self.whole.remove(&from) {
+                self.drop(frame, wakes);
+            }
+        }
+    }
+
     pub(super) fn clear(&mut self, wakes: &mut Wakes) {
         while self.forget_one(wakes) {}
     }

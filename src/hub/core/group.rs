@@ -156,6 +156,14 @@ impl Group {
         }
     }
 
+    /// One of its events has been replaced: it is given to nobody any more.
+    pub(super) fn forget(&mut self, seq: u64, wakes: &mut Wakes) {
+        if let Some(own) = &mut self.own {
+            own.marks.remove(seq);
+        }
+        self.frames.forget(seq, wakes);
+    }
+
     /// A newcomer begins before a loss that does not concern it.
     pub(super) fn enter_newcomer(&mut self) {
         self.late.get_or_insert_default().newcomers += 1;

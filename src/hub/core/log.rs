@@ -1,4 +1,5 @@
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::marks::{Mark, Marks};
@@ -26,15 +27,43 @@ pub(super) struct Entry {
     pub(super) transient: bool,
     /// If its topic's events age.
     pub(super) at: Option<Instant>,
-    /// The user's own ID, if it is to be found again.
-    pub(super) id: Option<Box<EventId>>,
+    /// What few have.
+    pub(super) labels: Option<Box<Labels>>,
+}
+
+/// By what an event is found.
+#[derive(Debug)]
+pub(super) struct Labels {
+    /// The user's own ID.
+    id: Option<EventId>,
+    /// What it is the latest of.
+    key: Option<Arc<str>>,
+}
+
+impl Labels {
+    pub(super) fn new(id: Option<EventId>, key: Option<Arc<str>>) -> Option<Box<Self>> {
+        (id.is_some() || key.is_some()).then(|| Box::new(Self { id, key }))
+    }
+
+    /// They are in a map as well.
+    fn size(&self) -> usize {
+        let id = self.id.as_ref().map_or(0, |id| 2 * id.as_bytes().len());
+        let key = self.key.as_ref().map_or(0, |key| key.len());
+        id + key + 128
+    }
 }
 
 impl Entry {
     pub(super) fn size(&self) -> usize {
-        // A user's ID is in the map of IDs as well.
-        let id = self.id.as_ref();
-        self.block.len() + OVERHEAD + id.map_or(0, |id| 2 * id.as_bytes().len() + 128)
+        self.block.len() + OVERHEAD + self.labels.as_ref().map_or(0, |labels| labels.size())
+    }
+
+    pub(super) fn key(&self) -> Option<&Arc<str>> {
+        self.labels.as_ref()?.key.as_ref()
+    }
+
+    fn id(&self) -> Option<&EventId> {
+        self.labels.as_ref()?.id.as_ref()
     }
 }
 
@@ -71,7 +100,7 @@ impl Log {
     /// Appends to the history.
     #[inline]
     pub(super) fn push(&mut self, entry: Entry) -> Mark {
-        if let Some(id) = &entry.id {
+        if let Some(id) = entry.id() {
             self.ids
                 .insert((entry.topic, EventId::clone(id)), entry.seq);
         }
@@ -89,7 +118,7 @@ impl Log {
         let entry = self.entries.remove(mark.slot);
         self.history.remove(mark.seq);
         self.bytes -= entry.size();
-        if let Some(id) = &entry.id {
+        if let Some(id) = entry.id() {
             let key = (entry.topic, EventId::clone(id));
             // A later event may have the same ID.
             if self.ids.get(&key) == Some(&mark.seq) {
@@ -114,7 +143,7 @@ impl Log {
             border: false,
             transient: true,
             at: None,
-            id: None,
+            labels: None,
         });
     }
 

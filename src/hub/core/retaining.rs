@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use super::State;
 use super::draft::Draft;
-use super::log::Entry;
+use super::log::{Entry, Labels};
 use super::marks::Mark;
 use super::wake_list::Wakes;
 use crate::clock;
@@ -13,7 +13,7 @@ impl State {
     /// Appends an event to a topic and tells its groups.
     #[inline]
     pub(super) fn retain(&mut self, slot: usize, seq: u64, draft: Draft, wakes: &mut Wakes) {
-        let Draft { block, id, .. } = draft;
+        let Draft { block, id, key, .. } = draft;
         let age = self.topics.rule(slot).max_age();
         let now = (age.is_some() || self.topics.have_due())
             .then(clock::instant)
@@ -26,7 +26,7 @@ impl State {
             border,
             transient: false,
             at: now.filter(|_| age.is_some()),
-            id: id.map(Box::new),
+            labels: Labels::new(id, key.clone()),
         };
         let size = entry.size();
         let mark = self.log.push(entry);
@@ -34,6 +34,11 @@ impl State {
         let due = age.and_then(|age| now?.checked_add(age));
         if let Some(due) = due {
             self.topics.set_due(slot, due);
+        }
+        if let Some(key) = key {
+            if let Some(before) = self.topics.set_latest(slot, key, mark) {
+                self.replace(slot, before, wakes);
+            }
         }
         self.tell(slot, seq, Some(mark), wakes);
         self.keep_bounds(slot, seq, wakes);
@@ -118,10 +123,27 @@ impl State {
         }
     }
 
+    /// Takes an event out that a later one with its key has replaced. Nothing is lost by that.
+    fn replace(&mut self, slot: usize, mark: Mark, wakes: &mut Wakes) {
+        let entry = self.take_out(slot, mark, wakes);
+        let topic = self.topics.refresh(slot);
+        let followers = topic.followers.iter().map(|(group, _)| *group);
+        for index in followers.chain(topic.prefixed.iter().copied()) {
+            let group = &mut self.groups[index];
+            self.frames -= group.frames.bytes();
+            group.forget(mark.seq, wakes);
+            self.frames += group.frames.bytes();
+        }
+        wakes.drop_entry(entry);
+    }
+
     /// Takes an event out of the history.
     fn take_out(&mut self, slot: usize, mark: Mark, wakes: &mut Wakes) -> Entry {
         let entry = self.log.remove(mark, wakes);
         self.topics.release(slot, mark.seq, entry.size());
+        if let Some(key) = entry.key() {
+            self.topics.unset_latest(slot, key, mark);
+        }
         entry
     }
 }

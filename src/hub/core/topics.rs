@@ -33,6 +33,8 @@ pub(super) struct TopicState {
     /// Its retained events, their bytes, and the rule for them.
     pub(super) retained: Marks,
     pub(super) bytes: usize,
+    /// The latest event of each key.
+    latest: BTreeMap<Arc<str>, Mark>,
     rule: u32,
     pub(super) share: Share,
     due: Option<Instant>,
@@ -126,6 +128,7 @@ impl Topics {
             name: Arc::clone(&name),
             retained: Marks::default(),
             bytes: 0,
+            latest: BTreeMap::new(),
             rule: self.rules.find(&name),
             share: Share::new(),
             due: None,
@@ -158,6 +161,19 @@ impl Topics {
         topic.bytes -= size;
         let bytes = topic.bytes;
         self.shares.update(&mut self.slots, slot, bytes);
+    }
+
+    /// An event is the latest of its key; gives the one that it replaces.
+    pub(super) fn set_latest(&mut self, slot: usize, key: Arc<str>, mark: Mark) -> Option<Mark> {
+        self.slots[slot].latest.insert(key, mark)
+    }
+
+    /// An event goes, and with it its key, unless there is a later one.
+    pub(super) fn unset_latest(&mut self, slot: usize, key: &str, mark: Mark) {
+        let latest = &mut self.slots[slot].latest;
+        if latest.get(key) == Some(&mark) {
+            latest.remove(key);
+        }
     }
 
     /// What of the topic is retained.
