@@ -176,7 +176,7 @@ async fn connection(socket: TcpStream, events: HubService<TokioTimer>, hub: Hub)
 async fn serve(flags: Flags) -> std::io::Result<()> {
     let hub = Hub::builder().retain_events(8 * 1024).build();
     if !flags.linger.is_zero() {
-        tokio::spawn(hub.linger(flags.linger, TokioTimer));
+        tokio::spawn(hub.linger(flags.linger));
     }
     let keep_alive = KeepAlive::new().interval(flags.heartbeat);
     let events = HubService::new(hub.clone()).keep_alive(keep_alive);

@@ -29,7 +29,6 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tower_sse::hub::Hub;
-use tower_sse::timer::TokioTimer;
 use tower_sse::{Event, EventId, EventType, KeepAlive, LastEventId, Prelude, SseLayer};
 
 use self::plug::Plugs;
@@ -143,7 +142,7 @@ async fn events(
         Err(refused) => return refused.into_http_response(),
     };
     let body = match long_poll {
-        Some(_) => subscription.long_poll(Duration::from_secs(25), TokioTimer),
+        Some(_) => subscription.long_poll(Duration::from_secs(25)),
         None => subscription
             .keep_alive(KeepAlive::default())
             .prelude(Prelude::new().retry(Duration::from_millis(500))),

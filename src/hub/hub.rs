@@ -13,6 +13,8 @@ use super::wait::{CaughtUp, CloseOver, Drain, KeepTime, Linger};
 use crate::protocol::{Event, EventId};
 use crate::sync::Arc;
 use crate::timer::Timer;
+#[cfg(feature = "tokio")]
+use crate::timer::TokioTimer;
 
 /// Publishes events to any number of subscribers, and replays what a reconnecting one has missed.
 ///
@@ -215,11 +217,26 @@ impl Hub {
     ///
     /// ```
     /// use futures_util::FutureExt;
-    /// # use tower_sse::hub::Hub;
-    /// let linger = Hub::new().linger(std::time::Duration::from_millis(5), smol::Timer::after);
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let linger = tower_sse::Hub::new().linger(Duration::from_millis(5));
+    /// assert!(linger.now_or_never().is_none());
+    /// # }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub fn linger(&self, time: Duration) -> Linger<TokioTimer> {
+        self.linger_with_timer(time, TokioTimer)
+    }
+
+    /// [`linger`](Self::linger) on this clock.
+    ///
+    /// ```
+    /// use futures_util::FutureExt;
+    /// # use std::time::Duration;
+    /// let linger = tower_sse::Hub::new().linger_with_timer(Duration::ZERO, smol::Timer::after);
     /// assert!(linger.now_or_never().is_none());
     /// ```
-    pub fn linger<T: Timer>(&self, time: Duration, timer: T) -> Linger<T> {
+    pub fn linger_with_timer<T: Timer>(&self, time: Duration, timer: T) -> Linger<T> {
         Linger::new(Arc::clone(&self.shared), time, timer)
     }
 
@@ -269,16 +286,28 @@ impl Hub {
     /// ```
     /// use std::time::Duration;
     /// use tower_sse::hub::Hub;
-    /// use tower_sse::timer::TokioTimer;
     ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// let hub = Hub::new();
     /// let _body = hub.subscribe().unwrap();
-    /// hub.close_over(Duration::from_secs(10), TokioTimer).await;
+    /// hub.close_over(Duration::from_secs(10)).await;
     /// assert!(hub.subscribe().unwrap_err().is_closed());
     /// # }
     /// ```
-    pub fn close_over<T: Timer>(&self, time: Duration, timer: T) -> CloseOver<T> {
+    #[cfg(feature = "tokio")]
+    pub fn close_over(&self, time: Duration) -> CloseOver<TokioTimer> {
+        self.close_over_with_timer(time, TokioTimer)
+    }
+
+    /// [`close_over`](Self::close_over) on this clock.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let hub = tower_sse::Hub::new();
+    /// smol::block_on(hub.close_over_with_timer(Duration::ZERO, smol::Timer::after));
+    /// assert!(hub.subscribe().unwrap_err().is_closed());
+    /// ```
+    pub fn close_over_with_timer<T: Timer>(&self, time: Duration, timer: T) -> CloseOver<T> {
         CloseOver::new(Arc::clone(&self.shared), time, timer)
     }
 

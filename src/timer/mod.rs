@@ -2,6 +2,10 @@
 //!
 //! Heartbeats, maximum ages and reconnection wait for time to pass. With feature `tokio`, on by
 //! default, [`TokioTimer`] does that. On any other runtime, a closure from a duration to a future does.
+//!
+//! What has a constructor `new` takes the clock in `with_timer`. Methods that sleep, such as
+//! [`Hub::close_over`](crate::Hub::close_over), take it in a method beside it, as
+//! [`close_over_with_timer`](crate::Hub::close_over_with_timer) does.
 
 mod maybe;
 #[cfg(feature = "tokio")]

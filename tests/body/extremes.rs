@@ -50,7 +50,7 @@ fn the_longest_poll_waits() {
     let (_, waker) = Wakes::new();
     let hub = Hub::new();
     let subscription = hub.subscribe().unwrap();
-    let mut body = Box::pin(subscription.long_poll(FOREVER, ManualTimer::new()));
+    let mut body = Box::pin(subscription.long_poll_with_timer(FOREVER, ManualTimer::new()));
     // The prelude, and the place where it begins.
     while let Polled::Data(_) = poll(&mut body, &waker) {}
     hub.publish(Event::new("x"));

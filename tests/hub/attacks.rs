@@ -11,7 +11,6 @@ use futures_util::{FutureExt, StreamExt};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tower_sse::hub::{Hub, LagPolicy, Outcome, Subscription};
-use tower_sse::timer::TokioTimer;
 use tower_sse::{Data, Event, EventId};
 
 fn id(text: impl Into<String>) -> EventId {
@@ -80,8 +79,8 @@ fn the_linger_that_stays_is_woken_when_another_goes() {
     let sleep = |_| std::future::ready(());
     let (stays, stays_task) = count();
     let (goes, goes_task) = count();
-    let mut first = Box::pin(hub.linger(Duration::ZERO, sleep));
-    let mut second = Box::pin(hub.linger(Duration::ZERO, sleep));
+    let mut first = Box::pin(hub.linger_with_timer(Duration::ZERO, sleep));
+    let mut second = Box::pin(hub.linger_with_timer(Duration::ZERO, sleep));
     assert!(
         first
             .poll_unpin(&mut Context::from_waker(&stays_task))
@@ -113,7 +112,8 @@ fn a_linger_that_nobody_polls_holds_nothing_back() {
     let mut body = hub.subscribe().unwrap();
     let mut poll = || std::pin::Pin::new(&mut body).poll_frame(&mut Context::from_waker(&task));
     while poll().is_ready() {}
-    let mut linger = Box::pin(hub.linger(Duration::ZERO, |_| std::future::pending::<()>()));
+    let mut linger =
+        Box::pin(hub.linger_with_timer(Duration::ZERO, |_| std::future::pending::<()>()));
     hub.publish(Event::new("x"));
     assert_eq!(reader.0.load(Ordering::SeqCst), 1);
     while poll().is_ready() {}
@@ -207,7 +207,7 @@ fn a_close_ends_a_slow_stream_while_somebody_publishes() {
 async fn each_share_of_a_spread_close_ends_where_its_step_was() {
     let hub = Hub::new();
     let mut bodies: Vec<_> = (0..100).map(|_| hub.subscribe().unwrap()).collect();
-    let closing = tokio::spawn(hub.close_over(Duration::from_secs(10), TokioTimer));
+    let closing = tokio::spawn(hub.close_over(Duration::from_secs(10)));
     for n in 0..10 {
         tokio::time::sleep(Duration::from_millis(1_050)).await;
         hub.publish(Event::display(n).unwrap());
@@ -290,7 +290,7 @@ async fn a_long_poller_of_a_quiet_topic_is_told_of_no_gap() {
     for _ in 0..50 {
         let quiet = hub.subscriber().topic("quiet").after(last.clone());
         let poll = quiet.subscribe().unwrap();
-        let poll = poll.long_poll(Duration::from_secs(25), TokioTimer);
+        let poll = poll.long_poll(Duration::from_secs(25));
         for n in 0..30 {
             hub.topic(&format!("room/{n}")).publish(Event::new("noise"));
         }
@@ -483,7 +483,8 @@ fn a_task_may_ask_the_hub() {
         polled_by_new_tasks(&hub, |cx| {
             while std::pin::Pin::new(&mut body).poll_frame(cx).is_ready() {}
         });
-        let mut linger = Box::pin(hub.linger(Duration::ZERO, |_| std::future::ready(())));
+        let mut linger =
+            Box::pin(hub.linger_with_timer(Duration::ZERO, |_| std::future::ready(())));
         polled_by_new_tasks(&hub, |cx| _ = linger.poll_unpin(cx));
         let mut drain = Box::pin(hub.drain());
         polled_by_new_tasks(&hub, |cx| _ = drain.poll_unpin(cx));
@@ -502,7 +503,8 @@ async fn a_spread_close_takes_its_time_and_no_more() {
     let hub = Hub::new();
     let slow = |time: Duration| smol::Timer::after(time.mul_f32(1.1));
     let start = Instant::now();
-    hub.close_over(Duration::from_millis(600), slow).await;
+    hub.close_over_with_timer(Duration::from_millis(600), slow)
+        .await;
     let time = start.elapsed();
     assert!((600..640).contains(&time.as_millis()), "{time:?}");
 }
@@ -575,7 +577,8 @@ fn what_waits_no_longer_is_let_go() {
         let mut cx = Context::from_waker(&waker);
         assert!(hub.caught_up(0).poll_unpin(&mut cx).is_pending());
         assert!(hub.drain().poll_unpin(&mut cx).is_pending());
-        let mut linger = Box::pin(hub.linger(Duration::ZERO, |_| std::future::ready(())));
+        let mut linger =
+            Box::pin(hub.linger_with_timer(Duration::ZERO, |_| std::future::ready(())));
         assert!(linger.poll_unpin(&mut cx).is_pending());
     }
     assert_eq!(Arc::strong_count(&task), 2);
@@ -643,7 +646,7 @@ async fn a_spread_close_wakes_each_once() {
         })
         .collect();
     tokio::task::yield_now().await;
-    hub.close_over(Duration::from_secs(10), TokioTimer).await;
+    hub.close_over(Duration::from_secs(10)).await;
     for reader in readers {
         reader.await.unwrap();
     }
@@ -691,7 +694,7 @@ fn a_filter_that_lets_nothing_through_leaves_others_a_turn() {
 async fn a_long_poll_on_a_busy_topic_ends() {
     let hub = Hub::builder().epoch(36).build();
     let body = hub.subscribe().unwrap();
-    let mut body = Box::pin(body.long_poll(Duration::from_secs(25), TokioTimer));
+    let mut body = Box::pin(body.long_poll(Duration::from_secs(25)));
     let start = tokio::time::Instant::now();
     let mut frames = 0;
     loop {

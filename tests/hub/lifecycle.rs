@@ -7,7 +7,6 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, advance};
 use tower_sse::hub::{Hub, LagPolicy, Missed, Outcome, Subscription};
-use tower_sse::timer::TokioTimer;
 use tower_sse::{Event, EventId, EventType, KeepAlive, MaxAge};
 
 fn id(text: &str) -> EventId {
@@ -26,7 +25,7 @@ async fn a_spread_close_ends_everyone_one_after_the_other() {
         .farewell(Event::new("bye").with_id(7u64))
         .build();
     let mut bodies: Vec<_> = (0..1_000).map(|_| hub.subscribe().unwrap()).collect();
-    let closing = tokio::spawn(hub.close_over(Duration::from_secs(10), TokioTimer));
+    let closing = tokio::spawn(hub.close_over(Duration::from_secs(10)));
     tokio::task::yield_now().await;
     assert!(hub.subscribe().unwrap_err().is_closed());
     for second in 1..=10 {
@@ -64,7 +63,7 @@ async fn the_shares_of_a_spread_close_are_even() {
             })
         })
         .collect();
-    hub.close_over(Duration::from_secs(10), TokioTimer).await;
+    hub.close_over(Duration::from_secs(10)).await;
     hub.drain().await;
     let mut by_second = [0; 11];
     for end in ends {
@@ -228,7 +227,7 @@ fn missed() -> Missed {
 async fn a_long_poll_tells_of_a_gap_at_once() {
     let hub = Hub::builder().epoch(36).build();
     let body = hub.resume(id("x")).unwrap();
-    let body = body.long_poll(Duration::from_secs(25), TokioTimer);
+    let body = body.long_poll(Duration::from_secs(25));
     let start = Instant::now();
     let bytes = body.collect().await.unwrap().to_bytes();
     assert_eq!(bytes, ":\nretry: 100\nevent: gap\nid: 10-0\ndata: {}\n\n");
@@ -244,7 +243,7 @@ async fn long_polls_lose_nothing_between_them() {
         let body = hub
             .resume(last.clone().unwrap_or(EventId::EMPTY))
             .unwrap()
-            .long_poll(Duration::from_secs(25), TokioTimer);
+            .long_poll(Duration::from_secs(25));
         if round % 3 == 0 {
             hub.publish(Event::display(format_args!("during {round}")).unwrap());
         }
@@ -287,7 +286,7 @@ async fn a_linger_gathers_and_then_lets_go() {
     let hub = Hub::builder().epoch(36).build();
     let mut body = hub.subscribe().unwrap();
     body.frame().await;
-    let linger = tokio::spawn(hub.linger(Duration::from_millis(5), TokioTimer));
+    let linger = tokio::spawn(hub.linger(Duration::from_millis(5)));
     tokio::task::yield_now().await;
     let reader = tokio::spawn(async move {
         let start = Instant::now();

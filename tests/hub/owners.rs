@@ -15,7 +15,6 @@ use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tower_sse::Event;
 use tower_sse::hub::{Hub, HubService, LagPolicy, Refused, Subscription};
-use tower_sse::timer::TokioTimer;
 
 use crate::support::rng::Rng;
 
@@ -154,7 +153,7 @@ async fn a_long_poll_ends_at_once() {
     let hub = hub();
     let long = |hub: &Hub| {
         let subscription = owned(hub, "anna").unwrap();
-        subscription.long_poll(Duration::from_secs(25), TokioTimer)
+        subscription.long_poll(Duration::from_secs(25))
     };
     let start = tokio::time::Instant::now();
     let waiting = tokio::spawn(long(&hub).collect());
@@ -168,7 +167,7 @@ async fn a_long_poll_ends_at_once() {
     hub.publish(Event::new("x"));
     hub.owner("anna").end();
     hub.publish(Event::new("late"));
-    let early = early.long_poll(Duration::from_secs(25), TokioTimer);
+    let early = early.long_poll(Duration::from_secs(25));
     let bytes = early.collect().await.unwrap().to_bytes();
     assert!(bytes.ends_with(b"id: 10-1\ndata: x\n\n"), "{bytes:?}");
 
@@ -191,7 +190,7 @@ async fn a_long_poll_ends_at_once() {
 #[tokio::test(start_paused = true)]
 async fn an_end_does_not_wait_for_a_linger() {
     let hub = hub();
-    let linger = tokio::spawn(hub.linger(Duration::from_secs(60), TokioTimer));
+    let linger = tokio::spawn(hub.linger(Duration::from_secs(60)));
     tokio::task::yield_now().await;
     let mut body = owned(&hub, "anna").unwrap();
     let count = Arc::new(Count::default());

@@ -7,7 +7,6 @@ use futures_util::{FutureExt, StreamExt};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tower_sse::hub::{Hub, HubBuilder, LagPolicy, Outcome, Start, Subscription};
-use tower_sse::timer::TokioTimer;
 use tower_sse::{Event, EventId, EventType, KeepAlive, MaxAge};
 
 const STRANGER: EventId = EventId::from_static("of yesterday");
@@ -228,7 +227,7 @@ async fn a_long_poll_for_nothing_moves_its_place_on() {
     for announce in [true, false] {
         let hub = settings(announce, true).epoch(36).build();
         let quiet = hub.subscriber().topic("quiet").subscribe().unwrap();
-        let poll = quiet.long_poll(Duration::from_secs(25), TokioTimer);
+        let poll = quiet.long_poll(Duration::from_secs(25));
         (1..=3).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
         let bytes = poll.collect().await.unwrap().to_bytes();
         assert_eq!(bytes, ":\nretry: 100\nid: 10-0\n\nid: 10-3\n\n");
@@ -242,7 +241,7 @@ async fn a_long_poll_has_its_place_whatever_the_setting() {
             let hub = hub(settings(announce, gap));
             let poll = |last| {
                 let body = hub.resume(last).unwrap();
-                let body = body.long_poll(Duration::from_secs(25), TokioTimer);
+                let body = body.long_poll(Duration::from_secs(25));
                 body.collect().map(|bytes| bytes.unwrap().to_bytes())
             };
             let fresh = poll(EventId::EMPTY).await;

@@ -12,7 +12,6 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tower_sse::hub::{Hub, HubBuilder, HubService, Outcome, SealKey, Start, Subscription};
-use tower_sse::timer::TokioTimer;
 use tower_sse::{Event, EventId, KeepAlive, MaxAge};
 
 use crate::support::rng::Rng;
@@ -169,7 +168,7 @@ async fn places_gaps_and_long_polls_are_sealed() {
     }
     let poll = |last: Option<EventId>| {
         let body = hub.resume(last.unwrap_or(EventId::EMPTY)).unwrap();
-        let body = body.long_poll(Duration::from_secs(25), TokioTimer);
+        let body = body.long_poll(Duration::from_secs(25));
         body.collect().map(|bytes| bytes.unwrap().to_bytes())
     };
     known.push(hub.last_event_id());

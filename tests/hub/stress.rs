@@ -79,7 +79,7 @@ impl Stress {
         let mut rng = Rng::new(seed);
         while !self.over.load(Ordering::Relaxed) {
             let time = Duration::from_micros(rng.next() % 2_000);
-            let linger = self.hub.linger(time, smol::Timer::after);
+            let linger = self.hub.linger_with_timer(time, smol::Timer::after);
             let end = smol::Timer::after(Duration::from_millis(rng.next() % 20));
             smol::block_on(select(Box::pin(linger), end));
             thread::sleep(Duration::from_millis(rng.next() % 20));

@@ -287,7 +287,7 @@ fn a_linger_lets_nobody_wait_for_ever() {
             let hub = hub();
             let mut body = hub.subscribe().unwrap();
             let sleep = |_| std::future::ready(());
-            let linger = hub.linger(std::time::Duration::ZERO, sleep);
+            let linger = hub.linger_with_timer(std::time::Duration::ZERO, sleep);
             let linger = future::spawn(linger);
             let publisher = hub.clone();
             let publisher = thread::spawn(move || {
@@ -435,7 +435,7 @@ fn a_spread_close_reaches_everybody() {
             });
             let sleep = |_| shuttle::future::yield_now();
             let time = std::time::Duration::from_millis(100);
-            future::block_on(hub.close_over(time, sleep));
+            future::block_on(hub.close_over_with_timer(time, sleep));
             for reader in readers {
                 reader.join().unwrap();
             }
@@ -474,7 +474,7 @@ fn of_two_lingers_either_may_go() {
             let lingers: Vec<_> = (0..2)
                 .map(|_| {
                     let sleep = |_| std::future::ready(());
-                    future::spawn(hub.linger(std::time::Duration::ZERO, sleep))
+                    future::spawn(hub.linger_with_timer(std::time::Duration::ZERO, sleep))
                 })
                 .collect();
             let publisher = hub.clone();

@@ -84,7 +84,7 @@ impl<T: Timer + Clone> HubService<T> {
     fn body(&self, subscription: Subscription, query: &str) -> SseBody<Subscription, T> {
         let settings = &self.settings;
         if query.split('&').any(is_long_poll) {
-            return subscription.long_poll(settings.long_poll, self.timer.clone());
+            return subscription.long_poll_with_timer(settings.long_poll, self.timer.clone());
         }
         let body = SseBody::with_timer(subscription, self.timer.clone())
             .keep_alive(settings.keep_alive.clone())

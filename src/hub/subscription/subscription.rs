@@ -169,11 +169,10 @@ impl Subscription {
     /// use http_body_util::BodyExt;
     /// use tower_sse::Event;
     /// use tower_sse::hub::Hub;
-    /// use tower_sse::timer::TokioTimer;
     ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// let hub = Hub::builder().epoch(36).build();
-    /// let body = hub.subscribe().unwrap().long_poll(Duration::from_secs(25), TokioTimer);
+    /// let body = hub.subscribe().unwrap().long_poll(Duration::from_secs(25));
     /// hub.publish(Event::new("goal"));
     /// assert_eq!(
     ///     body.collect().await.unwrap().to_bytes(),
@@ -181,7 +180,25 @@ impl Subscription {
     /// );
     /// # }
     /// ```
-    pub fn long_poll<T: Timer>(mut self, wait: Duration, timer: T) -> SseBody<Self, T> {
+    #[cfg(feature = "tokio")]
+    pub fn long_poll(self, wait: Duration) -> SseBody<Self, TokioTimer> {
+        self.long_poll_with_timer(wait, TokioTimer)
+    }
+
+    /// [`long_poll`](Self::long_poll) on this clock.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::hub::Hub;
+    ///
+    /// let hub = Hub::builder().epoch(36).build();
+    /// let body = hub.subscribe()?.long_poll_with_timer(Duration::ZERO, smol::Timer::after);
+    /// let bytes = smol::block_on(body.collect()).unwrap().to_bytes();
+    /// assert_eq!(bytes, ":\nretry: 100\nid: 10-0\n\n");
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn long_poll_with_timer<T: Timer>(mut self, wait: Duration, timer: T) -> SseBody<Self, T> {
         let place = self.seat.as_ref().map(|seat| {
             let lossy = self.outcome.is_lossy();
             self.shared.with(|state, _| state.end_soon(seat, lossy))

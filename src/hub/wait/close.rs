@@ -24,12 +24,11 @@ pin_project! {
     /// ```
     /// # use tower_sse::hub::Hub;
     /// use std::time::Duration;
-    /// use tower_sse::timer::TokioTimer;
     ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// let hub = Hub::new();
     /// let start = tokio::time::Instant::now();
-    /// hub.close_over(Duration::from_secs(10), TokioTimer).await;
+    /// hub.close_over(Duration::from_secs(10)).await;
     /// assert_eq!(start.elapsed(), Duration::from_secs(10));
     /// # }
     /// ```

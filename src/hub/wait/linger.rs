@@ -21,11 +21,10 @@ pin_project! {
     /// ```
     /// use std::time::Duration;
     /// use tower_sse::hub::Hub;
-    /// use tower_sse::timer::TokioTimer;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let hub = Hub::new();
-    /// let linger = tokio::spawn(hub.linger(Duration::from_millis(5), TokioTimer));
+    /// let linger = tokio::spawn(hub.linger(Duration::from_millis(5)));
     /// assert!(!linger.is_finished());
     /// # linger.abort();
     /// # }
