@@ -1,6 +1,5 @@
 use std::borrow::Borrow;
 use std::fmt;
-use std::time::Duration;
 
 use super::builder::HubBuilder;
 use super::owner::Owner;
@@ -9,12 +8,8 @@ use super::shared::Shared;
 use super::stats::Stats;
 use super::subscription::{After, Subscription, SubscriptionBuilder};
 use super::topic::Topic;
-use super::wait::{CaughtUp, CloseOver, Drain, KeepTime, Linger};
 use crate::protocol::{Event, EventId};
 use crate::sync::Arc;
-use crate::timer::Timer;
-#[cfg(feature = "tokio")]
-use crate::timer::TokioTimer;
 
 /// Publishes events to any number of subscribers, and replays what a reconnecting one has missed.
 ///
@@ -188,73 +183,6 @@ impl Hub {
         Owner::new(self, name)
     }
 
-    /// Waits until the slowest live subscriber is at most this many events behind: for a publisher
-    /// that would rather wait than have subscribers lag.
-    ///
-    /// Give it a patience, or one client that has stopped reading holds the publisher up for ever.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use tower_sse::Event;
-    /// use tower_sse::hub::Hub;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let hub = Hub::new();
-    /// for n in 0..10_000 {
-    ///     hub.publish(Event::display(n).unwrap());
-    ///     let patience = tokio::time::sleep(Duration::from_secs(1));
-    ///     hub.caught_up(1_000).or_after(patience).await;
-    /// }
-    /// assert_eq!(hub.stats().published, 10_000);
-    /// # }
-    /// ```
-    pub fn caught_up(&self, distance: u64) -> CaughtUp {
-        CaughtUp::new(Arc::clone(&self.shared), distance)
-    }
-
-    /// Lets events gather for this long before subscribers are woken, as long as the future is
-    /// polled: spawn it. See [`Linger`].
-    ///
-    /// ```
-    /// use futures_util::FutureExt;
-    /// # use std::time::Duration;
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let linger = tower_sse::Hub::new().linger(Duration::from_millis(5));
-    /// assert!(linger.now_or_never().is_none());
-    /// # }
-    /// ```
-    #[cfg(feature = "tokio")]
-    pub fn linger(&self, time: Duration) -> Linger<TokioTimer> {
-        self.linger_with_timer(time, TokioTimer)
-    }
-
-    /// [`linger`](Self::linger) on this clock.
-    ///
-    /// ```
-    /// use futures_util::FutureExt;
-    /// # use std::time::Duration;
-    /// let linger = tower_sse::Hub::new().linger_with_timer(Duration::ZERO, smol::Timer::after);
-    /// assert!(linger.now_or_never().is_none());
-    /// ```
-    pub fn linger_with_timer<T: Timer>(&self, time: Duration, timer: T) -> Linger<T> {
-        Linger::new(Arc::clone(&self.shared), time, timer)
-    }
-
-    /// Ends subscriptions at the [instant](SubscriptionBuilder::end_at) that they are to end at, as long
-    /// as the future is polled: spawn it. See [`KeepTime`].
-    ///
-    /// ```
-    /// use futures_util::FutureExt;
-    /// # use tower_sse::hub::Hub;
-    /// let hub = Hub::new();
-    /// assert!(hub.keep_time(smol::Timer::after).now_or_never().is_none());
-    /// hub.close();
-    /// assert!(hub.keep_time(smol::Timer::after).now_or_never().is_some());
-    /// ```
-    pub fn keep_time<T: Timer>(&self, timer: T) -> KeepTime<T> {
-        KeepTime::new(Arc::clone(&self.shared), timer)
-    }
-
     /// Ends all streams, each after what has been published so far and the
     /// [farewell](HubBuilder::farewell). What is published later reaches none of them. New
     /// subscribers are refused.
@@ -277,58 +205,6 @@ impl Hub {
     /// ```
     pub fn close(&self) {
         self.shared.close();
-    }
-
-    /// Like [`close`](Self::close), but ends the streams one after the other, spread evenly over a
-    /// time, so that their clients do not all reconnect at once. New subscribers are refused from the
-    /// first poll on; if the future is dropped before it resolves, the remaining streams stay.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use tower_sse::hub::Hub;
-    ///
-    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// let hub = Hub::new();
-    /// let _body = hub.subscribe().unwrap();
-    /// hub.close_over(Duration::from_secs(10)).await;
-    /// assert!(hub.subscribe().unwrap_err().is_closed());
-    /// # }
-    /// ```
-    #[cfg(feature = "tokio")]
-    pub fn close_over(&self, time: Duration) -> CloseOver<TokioTimer> {
-        self.close_over_with_timer(time, TokioTimer)
-    }
-
-    /// [`close_over`](Self::close_over) on this clock.
-    ///
-    /// ```
-    /// # use std::time::Duration;
-    /// let hub = tower_sse::Hub::new();
-    /// smol::block_on(hub.close_over_with_timer(Duration::ZERO, smol::Timer::after));
-    /// assert!(hub.subscribe().unwrap_err().is_closed());
-    /// ```
-    pub fn close_over_with_timer<T: Timer>(&self, time: Duration, timer: T) -> CloseOver<T> {
-        CloseOver::new(Arc::clone(&self.shared), time, timer)
-    }
-
-    /// Resolves when there is no subscriber: after [`close`](Self::close), when all have been served
-    /// or have gone.
-    ///
-    /// A client that has stopped reading is polled by no server and cannot be ended, so give it a
-    /// [deadline](Drain::or_after), and the server's own shutdown one as well.
-    ///
-    /// ```
-    /// use std::time::Duration;
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let hub = tower_sse::Hub::new();
-    /// hub.close();
-    /// let deadline = tokio::time::sleep(Duration::from_secs(10));
-    /// assert_eq!(hub.drain().or_after(deadline).await, 0);
-    /// # }
-    /// ```
-    pub fn drain(&self) -> Drain {
-        Drain::new(Arc::clone(&self.shared))
     }
 
     /// The place after everything published so far, as an ID to resume from.

@@ -5,9 +5,36 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use crate::hub::Hub;
 use crate::hub::core::Wait;
 use crate::hub::shared::Shared;
 use crate::sync::Arc;
+
+impl Hub {
+    /// Waits until the slowest live subscriber is at most this many events behind: for a publisher
+    /// that would rather wait than have subscribers lag.
+    ///
+    /// Give it a patience, or one client that has stopped reading holds the publisher up for ever.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_sse::Event;
+    /// use tower_sse::hub::Hub;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let hub = Hub::new();
+    /// for n in 0..10_000 {
+    ///     hub.publish(Event::display(n).unwrap());
+    ///     let patience = tokio::time::sleep(Duration::from_secs(1));
+    ///     hub.caught_up(1_000).or_after(patience).await;
+    /// }
+    /// assert_eq!(hub.stats().published, 10_000);
+    /// # }
+    /// ```
+    pub fn caught_up(&self, distance: u64) -> CaughtUp {
+        CaughtUp::new(Arc::clone(self.shared()), distance)
+    }
+}
 
 pin_project! {
     /// Waits for the slowest live subscriber: [`Hub::caught_up`].
@@ -59,7 +86,7 @@ impl Drop for CaughtUpGuard {
 }
 
 impl CaughtUp {
-    pub(in crate::hub) fn new(shared: Arc<Shared>, distance: u64) -> Self {
+    fn new(shared: Arc<Shared>, distance: u64) -> Self {
         Self {
             guard: CaughtUpGuard { shared, wait: None },
             distance,

@@ -7,16 +7,53 @@ use std::time::{Duration, Instant};
 use pin_project_lite::pin_project;
 
 use crate::clock;
+use crate::hub::Hub;
 use crate::hub::core::ALL_SHARES;
 use crate::hub::shared::Shared;
 use crate::sync::Arc;
 use crate::timer::Timer;
+#[cfg(feature = "tokio")]
+use crate::timer::TokioTimer;
 
 /// How long a share waits after the last, at least: clocks tick in milliseconds.
 const STEP: Duration = Duration::from_millis(20);
 
 /// How many shares there are at most.
 const STEPS: u32 = 1024;
+
+impl Hub {
+    /// Like [`close`](Self::close), but ends the streams one after the other, spread evenly over a
+    /// time, so that their clients do not all reconnect at once. New subscribers are refused from the
+    /// first poll on; if the future is dropped before it resolves, the remaining streams stay.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_sse::hub::Hub;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let hub = Hub::new();
+    /// let _body = hub.subscribe().unwrap();
+    /// hub.close_over(Duration::from_secs(10)).await;
+    /// assert!(hub.subscribe().unwrap_err().is_closed());
+    /// # }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub fn close_over(&self, time: Duration) -> CloseOver<TokioTimer> {
+        self.close_over_with_timer(time, TokioTimer)
+    }
+
+    /// [`close_over`](Self::close_over) on this clock.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// let hub = tower_sse::Hub::new();
+    /// smol::block_on(hub.close_over_with_timer(Duration::ZERO, smol::Timer::after));
+    /// assert!(hub.subscribe().unwrap_err().is_closed());
+    /// ```
+    pub fn close_over_with_timer<T: Timer>(&self, time: Duration, timer: T) -> CloseOver<T> {
+        CloseOver::new(Arc::clone(self.shared()), time, timer)
+    }
+}
 
 pin_project! {
     /// Ends a hub's streams one after the other: [`Hub::close_over`].
@@ -46,7 +83,7 @@ pin_project! {
 }
 
 impl<T: Timer> CloseOver<T> {
-    pub(in crate::hub) fn new(shared: Arc<Shared>, time: Duration, timer: T) -> Self {
+    fn new(shared: Arc<Shared>, time: Duration, timer: T) -> Self {
         Self {
             shared,
             timer,

@@ -5,8 +5,31 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use crate::hub::Hub;
 use crate::hub::shared::Shared;
 use crate::sync::Arc;
+
+impl Hub {
+    /// Resolves when there is no subscriber: after [`close`](Self::close), when all have been served
+    /// or have gone.
+    ///
+    /// A client that has stopped reading is polled by no server and cannot be ended, so give it a
+    /// [deadline](Drain::or_after), and the server's own shutdown one as well.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let hub = tower_sse::Hub::new();
+    /// hub.close();
+    /// let deadline = tokio::time::sleep(Duration::from_secs(10));
+    /// assert_eq!(hub.drain().or_after(deadline).await, 0);
+    /// # }
+    /// ```
+    pub fn drain(&self) -> Drain {
+        Drain::new(Arc::clone(self.shared()))
+    }
+}
 
 pin_project! {
     /// Waits until a hub has no subscriber: [`Hub::drain`](crate::hub::Hub::drain). Gives how many
@@ -47,7 +70,7 @@ impl Drop for DrainGuard {
 }
 
 impl Drain {
-    pub(in crate::hub) fn new(shared: Arc<Shared>) -> Self {
+    fn new(shared: Arc<Shared>) -> Self {
         Self {
             guard: DrainGuard { shared, key: None },
             deadline: None,

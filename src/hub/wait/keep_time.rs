@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
+use crate::hub::Hub;
 use crate::hub::core::Pause;
 use crate::hub::shared::Shared;
 use crate::sync::Arc;
@@ -14,8 +15,25 @@ use crate::timer::Timer;
 /// How many pieces of work are done before other tasks have a turn.
 const PIECES: usize = 16;
 
+impl Hub {
+    /// Ends subscriptions at the [instant](crate::hub::SubscriptionBuilder::end_at) that they are to end
+    /// at, as long as the future is polled: spawn it. See [`KeepTime`].
+    ///
+    /// ```
+    /// use futures_util::FutureExt;
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::new();
+    /// assert!(hub.keep_time(smol::Timer::after).now_or_never().is_none());
+    /// hub.close();
+    /// assert!(hub.keep_time(smol::Timer::after).now_or_never().is_some());
+    /// ```
+    pub fn keep_time<T: Timer>(&self, timer: T) -> KeepTime<T> {
+        KeepTime::new(Arc::clone(self.shared()), timer)
+    }
+}
+
 pin_project! {
-    /// Does what a hub has to do at an instant: [`Hub::keep_time`](crate::hub::Hub::keep_time).
+    /// Does what a hub has to do at an instant: [`Hub::keep_time`].
     ///
     /// Subscriptions [end](crate::hub::SubscriptionBuilder::end_at) on time while this future is
     /// polled. It resolves when the hub is closed and has no subscriber any more. Several of them do
@@ -59,7 +77,7 @@ struct Keeper {
 }
 
 impl<T: Timer> KeepTime<T> {
-    pub(in crate::hub) fn new(shared: Arc<Shared>, timer: T) -> Self {
+    fn new(shared: Arc<Shared>, timer: T) -> Self {
         Self {
             sleep: None,
             until: None,

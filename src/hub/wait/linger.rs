@@ -6,10 +6,43 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use crate::hub::Hub;
 use crate::hub::core::State;
 use crate::hub::shared::Shared;
 use crate::sync::Arc;
 use crate::timer::Timer;
+#[cfg(feature = "tokio")]
+use crate::timer::TokioTimer;
+
+impl Hub {
+    /// Lets events gather for this long before subscribers are woken, as long as the future is
+    /// polled: spawn it. See [`Linger`].
+    ///
+    /// ```
+    /// use futures_util::FutureExt;
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let linger = tower_sse::Hub::new().linger(Duration::from_millis(5));
+    /// assert!(linger.now_or_never().is_none());
+    /// # }
+    /// ```
+    #[cfg(feature = "tokio")]
+    pub fn linger(&self, time: Duration) -> Linger<TokioTimer> {
+        self.linger_with_timer(time, TokioTimer)
+    }
+
+    /// [`linger`](Self::linger) on this clock.
+    ///
+    /// ```
+    /// use futures_util::FutureExt;
+    /// # use std::time::Duration;
+    /// let linger = tower_sse::Hub::new().linger_with_timer(Duration::ZERO, smol::Timer::after);
+    /// assert!(linger.now_or_never().is_none());
+    /// ```
+    pub fn linger_with_timer<T: Timer>(&self, time: Duration, timer: T) -> Linger<T> {
+        Linger::new(Arc::clone(self.shared()), time, timer)
+    }
+}
 
 pin_project! {
     /// Lets events gather before subscribers are woken: [`Hub::linger`].
@@ -47,7 +80,7 @@ struct LingerGuard {
 }
 
 impl<T: Timer> Linger<T> {
-    pub(in crate::hub) fn new(shared: Arc<Shared>, time: Duration, timer: T) -> Self {
+    fn new(shared: Arc<Shared>, time: Duration, timer: T) -> Self {
         Self {
             sleep: None,
             timer,

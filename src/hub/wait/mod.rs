@@ -1,4 +1,5 @@
-//! Futures that wait for a hub's subscribers, or make them wait.
+//! Futures that wait for a hub's subscribers, or make them wait, each with the method of [`Hub`](super::Hub)
+//! that makes it.
 
 mod caught_up;
 mod close;
