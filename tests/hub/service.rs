@@ -135,6 +135,18 @@ async fn refuses_with_a_stream_that_ends_if_set() {
 }
 
 #[tokio::test]
+async fn an_owner_with_too_many_subscriptions_is_told_when_to_retry() {
+    let hub = Hub::builder().max_per_owner(1).build();
+    let service = HubService::new(hub).select(|_, subscriber| Ok(subscriber.owner("anna")));
+    let _first = ask(&service, Request::get("/")).await;
+    assert_eq!(ask(&service, Request::get("/")).await.status(), 429);
+    let service = service.refuse_with_retry();
+    assert_eq!(ask(&service, Request::head("/")).await.status(), 200);
+    let answer = ask(&service, Request::get("/")).await;
+    assert!((5_000..=10_000).contains(&retry(answer).await));
+}
+
+#[tokio::test]
 async fn other_refusals_stay_what_they_are() {
     let hub = Hub::builder().max_subscribers(0).build();
     let service = HubService::new(hub).refuse_with_retry();

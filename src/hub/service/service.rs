@@ -279,7 +279,7 @@ impl<T: Timer + Clone> HubService<T> {
         self
     }
 
-    /// Answers clients that a full or closed hub refuses with a short event stream instead of 503: it
+    /// Answers clients that the hub refuses with a short event stream instead of 503 or 429: it
     /// sets the [reconnection time](crate::hub::HubBuilder::retry_after), spread at random, and ends.
     ///
     /// A browser's `EventSource` then reconnects, whereas any status but 200 closes it permanently. Not
