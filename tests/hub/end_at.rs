@@ -47,7 +47,7 @@ async fn each_ends_on_time() {
         let hub = hub();
         let start = Instant::now();
         let mut tasks = Vec::new();
-        let mut keepers = vec![Box::pin(hub.keep_time(TokioTimer))];
+        let mut keepers = vec![Box::pin(hub.keep_time())];
         for _ in 0..rng.below(100) {
             let time = Duration::from_millis(1 + rng.next() % 100_000);
             let body = ends_in(&hub, time);
@@ -68,11 +68,11 @@ async fn each_ends_on_time() {
                 assert!(keeper.as_mut().now_or_never().is_none());
             }
             match rng.below(12) {
-                0 => keepers.push(Box::pin(hub.keep_time(TokioTimer))),
+                0 => keepers.push(Box::pin(hub.keep_time())),
                 1 if keepers.len() > 1 => drop(keepers.swap_remove(rng.below(keepers.len()))),
-                2 => std::mem::forget(Box::pin(hub.keep_time(TokioTimer))),
+                2 => std::mem::forget(Box::pin(hub.keep_time())),
                 3 => {
-                    let mut forgotten = Box::pin(hub.keep_time(TokioTimer));
+                    let mut forgotten = Box::pin(hub.keep_time());
                     assert!(forgotten.as_mut().now_or_never().is_none());
                     std::mem::forget(forgotten);
                 }
@@ -107,8 +107,8 @@ async fn each_ends_on_time() {
 async fn an_earlier_instant_wakes_all_that_keep_the_time() {
     let hub = hub();
     let late = ends_in(&hub, secs(60));
-    let first = tokio::spawn(hub.keep_time(TokioTimer));
-    let second = tokio::spawn(hub.keep_time(TokioTimer));
+    let first = tokio::spawn(hub.keep_time());
+    let second = tokio::spawn(hub.keep_time());
     yield_now().await;
     let start = Instant::now();
     let early = tokio::spawn(lasts(ends_in(&hub, secs(10)), start));
@@ -123,7 +123,7 @@ async fn an_earlier_instant_wakes_all_that_keep_the_time() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_handed_out_after_the_instant() {
     let hub = hub();
-    let keeping = tokio::spawn(hub.keep_time(TokioTimer));
+    let keeping = tokio::spawn(hub.keep_time());
     let mut pending = ends_in(&hub, secs(5));
     let mut filtered = hub
         .subscriber()
@@ -131,7 +131,7 @@ async fn nothing_is_handed_out_after_the_instant() {
         .end_at((Instant::now() + secs(5)).into_std())
         .subscribe()
         .unwrap();
-    let long = ends_in(&hub, secs(5)).long_poll(secs(25), TokioTimer);
+    let long = ends_in(&hub, secs(5)).long_poll(secs(25));
     let long = tokio::spawn(long.collect());
     let mut stream = ends_in(&hub, secs(5)).into_stream();
     assert!(pending.frame().await.is_some() && filtered.frame().await.is_some());
@@ -205,7 +205,7 @@ fn a_block_is_not_torn() {
 #[test]
 fn it_sleeps_as_long_as_it_may() {
     let (hub, timer) = (hub(), ManualTimer::new());
-    let mut keeping = Box::pin(hub.keep_time(timer.clone()));
+    let mut keeping = Box::pin(hub.keep_time_with_timer(timer.clone()));
     let mut poll = || keeping.as_mut().now_or_never().is_some();
     assert!(!poll() && timer.made() == 0);
     let now = std::time::Instant::now();
@@ -244,7 +244,7 @@ fn no_task_is_kept() {
         .end_at(std::time::Instant::now() + secs(60))
         .subscribe();
     for _ in 0..3 {
-        let mut keeping = Box::pin(hub.keep_time(ManualTimer::new()));
+        let mut keeping = Box::pin(hub.keep_time_with_timer(ManualTimer::new()));
         for _ in 0..3 {
             assert!(keeping.as_mut().poll(&mut cx).is_pending());
         }
@@ -268,7 +268,7 @@ async fn without_a_future_the_next_poll_ends_it() {
 #[tokio::test(start_paused = true)]
 async fn an_owner_whose_time_is_over_has_room_again() {
     let hub = Hub::builder().max_per_owner(1).build();
-    tokio::spawn(hub.keep_time(TokioTimer));
+    tokio::spawn(hub.keep_time());
     let come = || {
         let at = TokioTimer.now().unwrap() + secs(60);
         hub.subscriber().owner("anna").end_at(at).subscribe()

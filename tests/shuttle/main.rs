@@ -201,7 +201,7 @@ fn an_instant_is_missed_by_nobody() {
         || {
             let hub = hub();
             let sleep = |_| std::future::ready(());
-            let keeping = [(); 2].map(|()| future::spawn(hub.keep_time(sleep)));
+            let keeping = [(); 2].map(|()| future::spawn(hub.keep_time_with_timer(sleep)));
             let readers: Vec<_> = (1..=2)
                 .map(|hours| {
                     let hub = hub.clone();

@@ -11,6 +11,8 @@ use crate::hub::core::Pause;
 use crate::hub::shared::Shared;
 use crate::sync::Arc;
 use crate::timer::Timer;
+#[cfg(feature = "tokio")]
+use crate::timer::TokioTimer;
 
 /// How many pieces of work are done before other tasks have a turn.
 const PIECES: usize = 16;
@@ -21,13 +23,27 @@ impl Hub {
     ///
     /// ```
     /// use futures_util::FutureExt;
-    /// # use tower_sse::hub::Hub;
-    /// let hub = Hub::new();
-    /// assert!(hub.keep_time(smol::Timer::after).now_or_never().is_none());
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let hub = tower_sse::Hub::new();
+    /// assert!(hub.keep_time().now_or_never().is_none());
     /// hub.close();
-    /// assert!(hub.keep_time(smol::Timer::after).now_or_never().is_some());
+    /// assert!(hub.keep_time().now_or_never().is_some());
+    /// # }
     /// ```
-    pub fn keep_time<T: Timer>(&self, timer: T) -> KeepTime<T> {
+    #[cfg(feature = "tokio")]
+    pub fn keep_time(&self) -> KeepTime<TokioTimer> {
+        self.keep_time_with_timer(TokioTimer)
+    }
+
+    /// [`keep_time`](Self::keep_time) on this clock.
+    ///
+    /// ```
+    /// use futures_util::FutureExt;
+    /// # use tower_sse::hub::Hub;
+    /// let time = Hub::new().keep_time_with_timer(smol::Timer::after);
+    /// assert!(time.now_or_never().is_some());
+    /// ```
+    pub fn keep_time_with_timer<T: Timer>(&self, timer: T) -> KeepTime<T> {
         KeepTime::new(Arc::clone(self.shared()), timer)
     }
 }
@@ -47,11 +63,10 @@ pin_project! {
     /// use std::time::Duration;
     /// use http_body_util::BodyExt;
     /// use tower_sse::hub::Hub;
-    /// use tower_sse::timer::TokioTimer;
     ///
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// let hub = Hub::builder().epoch(36).build();
-    /// tokio::spawn(hub.keep_time(TokioTimer));
+    /// tokio::spawn(hub.keep_time());
     ///
     /// let expiry = tokio::time::Instant::now() + Duration::from_secs(3_600);
     /// let body = hub.subscriber().end_at(expiry.into_std()).subscribe().unwrap();
