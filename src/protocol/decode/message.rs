@@ -13,7 +13,7 @@ use bytestring::ByteString;
 use crate::protocol::value::JsonError;
 use crate::protocol::value::{EventId, EventType};
 
-const MESSAGE: &str = "message";
+pub(super) const MESSAGE: &str = "message";
 
 /// An event as it was dispatched: what a page finds in its `MessageEvent` ([9.2.6]).
 ///

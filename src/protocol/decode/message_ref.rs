@@ -161,7 +161,7 @@ impl<'a> MessageRef<'a> {
 
 impl<'a> MessageRef<'a> {
     /// The event that has just been dispatched.
-    #[inline]
+    #[inline(always)]
     pub(super) fn lend(
         chunk: &'a [u8],
         parts: &Parts,

@@ -77,12 +77,23 @@ impl Tail {
         true
     }
 
+    /// Takes a chunk that has nothing but more of the line that has begun; whether it was one.
+    #[inline]
+    pub(super) fn more_of_line(&mut self, chunk: &[u8], max: usize) -> bool {
+        let is_more = self.has_begun
+            && !self.at_line
+            && self.block.len() + chunk.len() <= max.min(MAX)
+            && find_end(chunk, 0).is_none();
+        if is_more {
+            self.block.extend_from_slice(chunk);
+        }
+        is_more
+    }
+
     /// Takes a chunk that has nothing but more of the block; whether it was one.
     #[inline]
     pub(super) fn more(&mut self, chunk: &[u8], max: usize) -> bool {
-        // In chunks of 16 B, most are within a line.
-        let is_more = (!self.at_line && find_end(chunk, 0).is_none())
-            || matches!(reach(chunk, self.at_line), Reach::All);
+        let is_more = matches!(reach(chunk, self.at_line), Reach::All);
         let fits = self.block.len() + chunk.len() <= max.min(MAX);
         if is_more && fits {
             self.push(chunk);

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
 use bytestring::ByteString;
 
 /// How many bytes the check takes at once.
@@ -27,14 +28,9 @@ impl<'a> BlockText<'a> {
     pub(super) fn check(chunk: &'a [u8], at: Range<usize>) -> Option<Self> {
         let len = at.len();
         let rest = chunk.get(at.start..)?;
-        // An incomplete step costs more than several whole ones, so what follows the block completes
-        // it, unless that cuts a character: 18 % of `typical, 16 KiB`, lent, in benches/decode.
-        let whole_steps = match len < SHORT {
-            true => len.next_multiple_of(STEP),
-            false => len,
-        };
+        // 18 % of `typical, 16 KiB`, lent, in benches/decode.
         let text = rest
-            .get(..whole_steps)
+            .get(..whole_steps(len))
             .and_then(check)
             .and_then(|text| text.get(..len));
         Some(Self {
@@ -51,6 +47,29 @@ impl<'a> BlockText<'a> {
     #[inline]
     pub(super) fn get(self, at: &Range<usize>) -> &'a str {
         &self.text[at.start - self.from..at.end - self.from]
+    }
+}
+
+/// What begins with what stands there in the chunk, as text that shares the chunk's memory, if it is
+/// UTF-8. The end is the chunk's, or that of a line.
+#[inline]
+pub(super) fn share(chunk: &Bytes, at: Range<usize>) -> Option<ByteString> {
+    let whole_steps = at.start + whole_steps(at.len());
+    if whole_steps <= chunk.len() {
+        if let Ok(text) = ByteString::try_from(chunk.slice(at.start..whole_steps)) {
+            return Some(text);
+        }
+    }
+    ByteString::try_from(chunk.slice(at)).ok()
+}
+
+/// How many bytes are checked of a block: an incomplete step costs more than several whole ones, so
+/// what follows a short block completes it, unless that cuts a character.
+#[inline]
+fn whole_steps(len: usize) -> usize {
+    match len < SHORT {
+        true => len.next_multiple_of(STEP),
+        false => len,
     }
 }
 

@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use super::field::{Field, is_id};
 use super::line_end::{find_end, find_far_end};
+use super::message::MESSAGE;
 
 /// Where the parts of a block are in its chunk.
 #[derive(Debug, Default)]
@@ -20,6 +21,21 @@ pub(super) struct Parts {
 }
 
 impl Parts {
+    /// The data that is in the chunk.
+    #[inline]
+    pub(super) fn data<'a>(&self, chunk: &'a [u8]) -> &'a [u8] {
+        self.data.clone().map_or(b"", |at| &chunk[at])
+    }
+
+    /// The type that a [whole](Self::whole) block has.
+    #[inline]
+    pub(super) fn event_type<'a>(&self, chunk: &'a [u8]) -> &'a [u8] {
+        match &self.event_type {
+            Some(at) if !at.is_empty() => &chunk[at.clone()],
+            _ => MESSAGE.as_bytes(),
+        }
+    }
+
     /// Reads a block that stands whole at the chunk's start and is written as nearly everybody
     /// writes it: `name: value`, ends of line that are LF, one line of data. Its parts, and where its
     /// empty line is; `None` for any other.

@@ -9,37 +9,23 @@ use bytestring::ByteString;
 use super::{Beside, MessageEvent};
 use crate::protocol::decode::last_id::LastId;
 use crate::protocol::decode::pending::Pending;
-use crate::protocol::decode::text::BlockText;
+use crate::protocol::decode::text::{BlockText, share};
 use crate::protocol::decode::whole_block::Parts;
 
 impl MessageEvent {
-    /// The event that has just been dispatched, taken out of the chunk with all before `len`: with
-    /// the chunk, if all of it is there.
-    //
-    // One place puts the event together, out of values that are in registers by then. An event that
-    // is written field by field in two places and copied after that costs half as much again: loads
-    // that are wider than the stores just before them have to wait for the stores.
+    /// The text of the block that has just been dispatched, which shares the chunk's memory; `None` if
+    /// it has parts elsewhere, or is not UTF-8.
     #[inline]
-    pub(in crate::protocol::decode) fn take(
-        chunk: &mut Bytes,
-        parts: Parts,
-        len: usize,
-        pending: &mut Pending,
-        last_id: &mut LastId,
-    ) -> Self {
-        let Parts { from, end, .. } = parts;
+    pub(in crate::protocol::decode) fn text(
+        chunk: &Bytes,
+        parts: &Parts,
+        pending: &Pending,
+    ) -> Option<ByteString> {
         let in_chunk =
             parts.data.is_some() && (parts.event_type.is_some() || pending.event_type().is_empty());
-        let block = match in_chunk {
-            true => ByteString::try_from(chunk.slice(from..end)).ok(),
+        match in_chunk {
+            true => share(chunk, parts.from..parts.end),
             false => None,
-        };
-        match block {
-            Some(block) => {
-                chunk.advance(len);
-                Self::of_block(block, parts, last_id)
-            }
-            None => Self::gathered(chunk, parts, len, pending, last_id),
         }
     }
 
@@ -60,8 +46,17 @@ impl MessageEvent {
         }
     }
 
-    #[inline]
-    fn of_block(block: ByteString, parts: Parts, last_id: &mut LastId) -> Self {
+    /// The event that has just been dispatched, with the [text](Self::text) of its block.
+    //
+    // It is put together out of values that are in registers by then, where the caller wants it. An
+    // event that is written field by field and copied after that costs half as much again: loads that
+    // are wider than the stores just before them have to wait for the stores.
+    #[inline(always)]
+    pub(in crate::protocol::decode) fn of_block(
+        block: ByteString,
+        parts: Parts,
+        last_id: &mut LastId,
+    ) -> Self {
         let from = parts.from;
         let at = |at: Range<usize>| at.start - from..at.end - from;
         let id = parts.id.map(at);
@@ -77,8 +72,10 @@ impl MessageEvent {
         }
     }
 
+    /// The event that has just been dispatched, taken out of the chunk with all before `len`, if it has
+    /// no [text](Self::text).
     #[inline(never)]
-    fn gathered(
+    pub(in crate::protocol::decode) fn gathered(
         chunk: &mut Bytes,
         parts: Parts,
         len: usize,
