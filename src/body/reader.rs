@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use http_body::Body;
@@ -63,8 +63,26 @@ impl<D: Buf> Reader<D> {
         self
     }
 
+    /// The next event, if the next thing in the chunk is one, whole and of the plainest form, and not
+    /// the terminator.
+    //
+    // Not as a `Read`, from which it would be moved: in benches/decode, `EventStream` took 1.4 to 1.6
+    // times as long as the decoder for events that came whole, and takes 1 to 1.1 times as long.
+    #[inline(always)]
+    pub(crate) fn next_whole(&mut self) -> Option<MessageEvent> {
+        if self.comments {
+            return None;
+        }
+        let terminator = &self.terminator;
+        self.decoder
+            .decode_whole(&mut self.chunk, |data, event_type| {
+                !is_terminator(terminator, data, event_type)
+            })
+    }
+
     /// The next thing in the body. Each call polls the body for one frame at most, so the caller
     /// decides how many frames one poll of its own may take.
+    #[inline]
     pub(crate) fn poll<B>(
         &mut self,
         body: Pin<&mut B>,
@@ -74,29 +92,51 @@ impl<D: Buf> Reader<D> {
         B: Body<Data = D>,
     {
         loop {
-            if let Some(read) = self.read() {
-                return Poll::Ready(read);
+            if !self.chunk.is_empty() {
+                if let Some(read) = self.read() {
+                    return Poll::Ready(read);
+                }
             }
             match self.data.as_mut().and_then(next_chunk) {
                 Some(chunk) => self.chunk = chunk,
                 None => break,
             }
         }
-        Poll::Ready(match ready!(body.poll_frame(cx)) {
-            Some(Ok(frame)) => {
-                // Trailers say nothing to a reader of events.
-                self.data = frame.into_data().ok().filter(Buf::has_remaining);
-                match self.data {
-                    Some(_) => Read::Data,
-                    None => Read::Nothing,
-                }
-            }
+        let Poll::Ready(frame) = body.poll_frame(cx) else {
+            self.rest();
+            return Poll::Pending;
+        };
+        Poll::Ready(match frame {
+            // Trailers say nothing to a reader of events.
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => self.take(data),
+                Err(_) => Read::Nothing,
+            },
             Some(Err(error)) => Read::Failed(error),
             None => Read::Ended,
         })
     }
 
     #[inline]
+    fn take<E>(&mut self, mut data: D) -> Read<E> {
+        let Some(chunk) = next_chunk(&mut data) else {
+            return Read::Nothing;
+        };
+        self.chunk = chunk;
+        if data.has_remaining() {
+            self.data = Some(data);
+        }
+        Read::Data
+    }
+
+    /// Keeps no memory that is not needed, as the next bytes may be long in coming.
+    fn rest(&mut self) {
+        self.chunk = Bytes::new();
+        self.data = None;
+        // What a large event has needed, the call after it releases.
+        _ = self.decoder.decode(&mut self.chunk);
+    }
+
     fn read<E>(&mut self) -> Option<Read<E>> {
         let event = if self.comments {
             match self.decoder.decode_with_comments(&mut self.chunk) {
@@ -110,10 +150,13 @@ impl<D: Buf> Reader<D> {
         };
         match event {
             Ok(None) => None,
-            Ok(Some(event)) => Some(match &self.terminator {
-                Some(terminator) if terminator.is(&event) => Read::Terminator,
-                _ => Read::Event(event),
-            }),
+            Ok(Some(event)) => {
+                let (data, event_type) = (event.data_bytes(), event.event_type_bytes());
+                Some(match is_terminator(&self.terminator, data, event_type) {
+                    true => Read::Terminator,
+                    false => Read::Event(event),
+                })
+            }
             Err(limit) => Some(Read::Limit(limit)),
         }
     }
@@ -156,12 +199,12 @@ pub(crate) enum Terminator {
     Type(Cow<'static, str>),
 }
 
-impl Terminator {
-    fn is(&self, event: &MessageEvent) -> bool {
-        match self {
-            Self::Data(data) => event.data_bytes() == data.as_bytes(),
-            Self::Type(event_type) => event.event_type_bytes() == event_type.as_bytes(),
-        }
+#[inline]
+fn is_terminator(terminator: &Option<Terminator>, data: &[u8], event_type: &[u8]) -> bool {
+    match terminator {
+        None => false,
+        Some(Terminator::Data(wanted)) => data == wanted.as_bytes(),
+        Some(Terminator::Type(wanted)) => event_type == wanted.as_bytes(),
     }
 }
 
