@@ -191,12 +191,12 @@ async fn a_hundred_thousand_comments() {
     assert_eq!(count, 100_000);
 }
 
-/// The process's resident memory in bytes.
+/// The process's resident memory in bytes, without what it has mapped of its own file.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .find_map(|line| line.strip_prefix("RssAnon:"))
         .unwrap();
     let kilobytes: u64 = line.split_whitespace().next().unwrap().parse().unwrap();
     kilobytes * 1024
