@@ -188,7 +188,14 @@ fn the_wings_of_the_protocol_do_not_know_each_other() {
 const HUB: &[(&str, &[&str])] = &[
     (
         "core",
-        &["core", "delivery", "outcome", "retention", "stats"],
+        &[
+            "core",
+            "change",
+            "delivery",
+            "outcome",
+            "retention",
+            "stats",
+        ],
     ),
     ("service", &["*"]),
     ("subscription", &["*"]),

@@ -124,12 +124,21 @@
 //! was published before it is still delivered, what comes later is not. Dropping the last [`Hub`]
 //! closes it.
 //!
+//! # Whose a subscription is, and who is there
+//!
+//! A subscription may have an [owner](SubscriptionBuilder::owner), a user or a session. [`Hub::owner`]
+//! counts an owner's subscriptions and ends them, and [`HubBuilder::max_per_owner`] bounds them. With
+//! [`SubscriptionBuilder::end_at`] a subscription lasts as long as a token; [`Hub::keep_time`] ends it
+//! on time. [`Hub::watch`] tells of each follower of a topic that comes or leaves, whose it is and why it
+//! has left: presence, and work that is needed only while somebody follows.
+//!
 //! # Other ways to be served
 //!
 //! [`HubService`] is a Tower service that does it all, [`Subscription::long_poll`] serves clients that
 //! cannot stream, and [`Subscription::into_stream`] gives events one by one.
 
 mod builder;
+mod change;
 mod core;
 mod delivery;
 mod epoch;
@@ -149,8 +158,10 @@ mod subscription;
 mod topic;
 mod trace;
 mod wait;
+mod watch;
 
 pub use builder::HubBuilder;
+pub use change::{Change, Reason};
 pub use delivery::Delivery;
 pub use hub::Hub;
 pub use outcome::{LagPolicy, Outcome};
@@ -165,3 +176,4 @@ pub use stats::Stats;
 pub use subscription::{After, Deliveries, Missed, Subscription, SubscriptionBuilder};
 pub use topic::Topic;
 pub use wait::{CaughtUp, CloseOver, Drain, KeepTime, Linger};
+pub use watch::Watch;

@@ -1,4 +1,5 @@
 use super::Hub;
+use super::watch::Watch;
 use crate::protocol::{Event, EventId};
 
 /// One of a hub's topics, to publish to: [`Hub::topic`].
@@ -98,5 +99,23 @@ impl<'a> Topic<'a> {
     pub fn publish_transient(&self, event: impl std::borrow::Borrow<Event>) {
         let block = event.borrow().encode_as(None);
         self.hub.shared().publish_transient(self.name, block);
+    }
+
+    /// Tells of each follower of this topic that comes or leaves from now on; see [`Watch`]. The topic
+    /// need not be there.
+    ///
+    /// ```
+    /// # use futures_util::{FutureExt, StreamExt};
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::new();
+    /// let mut watch = hub.topic("match/7").watch();
+    /// let _other = hub.subscriber().topic("match/8").subscribe()?;
+    /// assert!(watch.next().now_or_never().is_none());
+    /// let _one = hub.subscriber().topic("match/7").subscribe()?;
+    /// assert!(watch.next().now_or_never().unwrap().unwrap().unwrap().is_first());
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn watch(&self) -> Watch {
+        Watch::new(self.hub, Some(self.name))
     }
 }

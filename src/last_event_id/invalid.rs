@@ -18,21 +18,21 @@ use crate::protocol::InvalidText;
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidLastEventId(Reason);
+pub struct InvalidLastEventId(Fault);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Reason {
+enum Fault {
     TooLong { len: usize, max: usize },
     Text(InvalidText),
 }
 
 impl InvalidLastEventId {
     pub(super) fn too_long(len: usize, max: usize) -> Self {
-        Self(Reason::TooLong { len, max })
+        Self(Fault::TooLong { len, max })
     }
 
     pub(super) fn text(error: InvalidText) -> Self {
-        Self(Reason::Text(error))
+        Self(Fault::Text(error))
     }
 
     /// Whether it was refused for its length alone.
@@ -45,20 +45,20 @@ impl InvalidLastEventId {
     /// ```
     #[must_use]
     pub fn is_too_long(&self) -> bool {
-        matches!(self.0, Reason::TooLong { .. })
+        matches!(self.0, Fault::TooLong { .. })
     }
 }
 
 impl fmt::Display for InvalidLastEventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Reason::TooLong { len, max } => {
+            Fault::TooLong { len, max } => {
                 write!(
                     f,
                     "Last-Event-ID is {len} bytes long, over the limit of {max}"
                 )
             }
-            Reason::Text(error) => write!(f, "Last-Event-ID cannot be an ID: {error}"),
+            Fault::Text(error) => write!(f, "Last-Event-ID cannot be an ID: {error}"),
         }
     }
 }

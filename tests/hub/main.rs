@@ -17,3 +17,4 @@ mod service;
 mod stalled;
 mod stress;
 mod threads;
+mod watch;

@@ -31,6 +31,7 @@ fn drain(body: &mut Subscription) -> usize {
 fn memory_is_what_is_said_and_comes_back() {
     what_subscribers_take_comes_back();
     what_owners_take_comes_back();
+    a_watch_is_bounded_and_comes_back();
     merged_frames_are_bounded();
     retained_bytes_are_what_is_held();
     a_transient_is_not_kept_for_nobody();
@@ -88,6 +89,27 @@ fn what_owners_take_comes_back() {
     drop(bodies);
     let left = held().saturating_sub(before);
     assert!(left < full / 20, "{left} of {full}");
+}
+
+/// Nobody polls it while 100,000 come and leave twice.
+fn a_watch_is_bounded_and_comes_back() {
+    let hub = Hub::new();
+    let before = held();
+    let (all, one) = (hub.watch(), hub.topic("user/7").watch());
+    for _ in 0..2 {
+        for n in 0..100_000 {
+            let subscriber = hub.subscriber().topic(format!("user/{n}"));
+            drop(subscriber.owner(format!("user/{n}")).subscribe().unwrap());
+        }
+    }
+    let bytes = held() - before;
+    println!("{bytes} bytes for a watch that is not polled");
+    // Each with names of its own.
+    assert!(bytes < 3 << 20, "{bytes}");
+    drop((all, one));
+    let left = held().saturating_sub(before);
+    // What topics have lost is remembered a while.
+    assert!(left < 1 << 10, "{left}");
 }
 
 fn merged_frames_are_bounded() {

@@ -194,6 +194,42 @@ fn an_owners_end_is_missed_by_none_of_its_tasks() {
     );
 }
 
+/// A watch is told of everything, and of the end, whenever it begins to wait.
+#[test]
+fn a_watch_misses_nothing() {
+    shuttle::check_random(
+        || {
+            let hub = hub();
+            let mut watch = hub.watch();
+            let watching = thread::spawn(move || {
+                future::block_on(async {
+                    let (mut changes, mut there) = (0, 0);
+                    while let Some(change) =
+                        poll_fn(|cx| futures_core::Stream::poll_next(Pin::new(&mut watch), cx))
+                            .await
+                    {
+                        changes += 1;
+                        there = change.unwrap().followers();
+                    }
+                    (changes, there)
+                })
+            });
+            let followers: Vec<_> = (0..2)
+                .map(|_| {
+                    let hub = hub.clone();
+                    thread::spawn(move || drop(hub.subscribe().unwrap()))
+                })
+                .collect();
+            for follower in followers {
+                follower.join().unwrap();
+            }
+            drop(hub);
+            assert_eq!(watching.join().unwrap(), (4, 0));
+        },
+        3_000,
+    );
+}
+
 /// The future that keeps the time may be polled before or after there is an instant to keep.
 #[test]
 fn an_instant_is_missed_by_nobody() {

@@ -82,6 +82,7 @@ impl State {
     pub(super) fn tell_if_over(&mut self, wakes: &mut Wakes) {
         if self.is_over() {
             self.wake_keepers(wakes);
+            self.wake_watchers(wakes);
         }
     }
 

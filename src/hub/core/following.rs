@@ -7,6 +7,7 @@ use super::key::Key;
 use super::marks::Mark;
 use super::terms::Terms;
 use super::wake_list::{Ticket, Wakes};
+use crate::hub::change::Reason;
 use crate::hub::outcome::{LagPolicy, Outcome};
 use crate::protocol::EventId;
 
@@ -103,6 +104,7 @@ impl State {
             terms,
         });
         self.begin_terms(cursor, wakes);
+        self.count_arrival(cursor, wakes);
         let seat = Seat {
             cursor,
             group: index,
@@ -258,7 +260,7 @@ impl State {
     }
 
     /// Gives a cursor up.
-    pub(in crate::hub) fn leave(&mut self, seat: &mut Seat, wakes: &mut Wakes) {
+    pub(in crate::hub) fn leave(&mut self, seat: &mut Seat, reason: Reason, wakes: &mut Wakes) {
         self.end_terms(seat.cursor);
         let cursor = self.cursors.remove(seat.cursor);
         let group = &mut self.groups[seat.group];
@@ -272,7 +274,9 @@ impl State {
         let stamps = &mut self.stamps;
         group.leave(&mut seat.ticket, || next(stamps), wakes);
         group.subscribers -= 1;
-        if group.subscribers == 0 {
+        let last = group.subscribers == 0;
+        self.count_departure(seat.group, cursor.terms.as_deref(), reason, wakes);
+        if last {
             self.remove_group(seat.group, wakes);
         }
         self.counters.subscribers -= 1;

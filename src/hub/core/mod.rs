@@ -37,6 +37,7 @@ mod timetable;
 mod topics;
 mod visiting;
 mod wake_list;
+mod watchers;
 
 pub(super) use closing::ALL_SHARES;
 pub(super) use cursors::Seat;
@@ -50,3 +51,4 @@ pub(super) use state::State;
 pub(super) use terms::Terms;
 pub(super) use timetable::Pause;
 pub(super) use wake_list::Wakes;
+pub(super) use watchers::Seen;

@@ -5,6 +5,7 @@ use super::State;
 use super::slots::Slots;
 use super::terms::Held;
 use super::wake_list::Wakes;
+use crate::hub::change::Reason;
 
 /// How many subscriptions are ended before others have the lock in between.
 const PIECE: usize = 1024;
@@ -113,7 +114,7 @@ impl State {
             self.release(cursor);
             // Those that a close ends have their farewell.
             if !self.is_closed_for(cursor) {
-                self.end_one(cursor, ending.place, wakes);
+                self.end_one(cursor, ending.place, Reason::Ended, wakes);
                 ending.ended += 1;
             }
         }

@@ -8,6 +8,7 @@ use super::following::next;
 use super::frames::{FRAME, PER_TOPIC};
 use super::visiting::Range;
 use super::wake_list::Wakes;
+use crate::hub::change::Reason;
 use crate::hub::delivery::Delivery;
 use crate::hub::outcome::LagPolicy;
 use crate::protocol::Block;
@@ -26,7 +27,7 @@ pub(in crate::hub) enum Taken {
     /// Nothing, and nothing more will come.
     Closed,
     /// The same, for this subscriber alone.
-    Ended,
+    Ended(Reason),
 }
 
 impl State {
@@ -126,7 +127,7 @@ impl State {
             cursor.end = self.next;
         }
         let served = cursor.end;
-        let ended = cursor.is_ended();
+        let ended = cursor.ended();
         let end = self.closing.end_of(seat.cursor);
         let lost_to = self.lost_to(seat);
         let (cursor, group) = (&self.cursors[seat.cursor], &self.groups[seat.group]);
@@ -139,8 +140,8 @@ impl State {
         }
         let until = group.head.min(end).min(served).min(bound);
         if from >= until {
-            if ended && served <= end {
-                return Err(Taken::Ended);
+            if let Some(reason) = ended.filter(|_| served <= end) {
+                return Err(Taken::Ended(reason));
             }
             if end < u64::MAX && from >= group.head.min(end) {
                 return Err(Taken::Closed);
@@ -181,7 +182,7 @@ impl State {
     /// has been sent to it. Gives its place.
     pub(in crate::hub) fn end_soon(&mut self, seat: &Seat, now: bool) -> u64 {
         let cursor = &mut self.cursors[seat.cursor];
-        if !cursor.is_ended() {
+        if cursor.ended().is_none() {
             cursor.end = if now { self.next } else { SOON };
         }
         self.place_of(seat)
@@ -191,7 +192,7 @@ impl State {
     pub(in crate::hub) fn place_of(&self, seat: &Seat) -> u64 {
         let cursor = &self.cursors[seat.cursor];
         let end = self.closing.end_of(seat.cursor).min(self.next);
-        let end = if cursor.is_ended() {
+        let end = if cursor.ended().is_some() {
             end.min(cursor.end)
         } else {
             end

@@ -17,6 +17,7 @@ use super::slots::Slots;
 use super::timetable::Timetable;
 use super::topics::Topics;
 use super::wake_list::{Sheet, Wakes};
+use super::watchers::Watchers;
 use crate::hub::outcome::LagPolicy;
 use crate::hub::stats::Stats;
 use crate::protocol::Block;
@@ -41,6 +42,7 @@ pub(in crate::hub) struct State {
     pub(super) lingers: Lingers,
     pub(super) owners: Owners,
     pub(super) timetable: Timetable,
+    pub(super) watchers: Watchers,
     /// Counts what a subscriber that waits has to look at without being told by its wake list's round:
     /// closes, and ends of single subscribers.
     pub(super) changes: u64,
@@ -72,6 +74,7 @@ impl State {
             lingers: Lingers::default(),
             owners: Owners::default(),
             timetable: Timetable::default(),
+            watchers: Watchers::default(),
             changes: 0,
             counters: Stats::default(),
             marks: Vec::new(),

@@ -4,6 +4,7 @@ use std::time::Instant;
 use super::State;
 use super::cursors::{Cursor, NEVER};
 use super::wake_list::Wakes;
+use crate::hub::change::Reason;
 
 /// What is particular about a subscriber: whose it is, and how it ends. Most have none.
 #[derive(Debug, Default)]
@@ -16,8 +17,10 @@ pub(in crate::hub) struct Terms {
     pub(super) newcomer: Option<Newcomer>,
     /// When it ends.
     pub(super) until: Option<Instant>,
-    /// It has been ended, alone, at the cursor's end.
-    ended: bool,
+    /// When it came, if somebody watched.
+    pub(super) since: Option<Instant>,
+    /// Why it ends, alone, at the cursor's end.
+    ended: Option<Reason>,
 }
 
 /// A subscriber that begins with the oldest events, and has missed nothing yet although others are lost
@@ -59,9 +62,18 @@ impl Terms {
 }
 
 impl Cursor {
-    pub(super) fn is_ended(&self) -> bool {
+    /// Why it ends at a place of its own, if it does.
+    pub(super) fn ended(&self) -> Option<Reason> {
         // The first is here, and the second somewhere else.
-        self.end != NEVER && self.terms.as_ref().is_some_and(|terms| terms.ended)
+        let terms = self.terms.as_ref().filter(|_| self.end != NEVER);
+        terms.and_then(|terms| terms.ended)
+    }
+
+    /// It is there since then; gives its owner.
+    pub(super) fn begin_lasting(&mut self, since: Option<Instant>) -> Option<Arc<str>> {
+        let terms = self.terms();
+        terms.since = since;
+        terms.owner.clone()
     }
 
     /// It resumes from before the loss of what stands before this.
@@ -113,9 +125,9 @@ impl State {
 
     /// Lets one subscriber end at a place, or where it ends before that. Its task is woken, and the
     /// change has to be [counted](Self::changes).
-    pub(super) fn end_one(&mut self, index: usize, place: u64, wakes: &mut Wakes) {
+    pub(super) fn end_one(&mut self, index: usize, place: u64, reason: Reason, wakes: &mut Wakes) {
         let cursor = &mut self.cursors[index];
-        cursor.terms().ended = true;
+        cursor.terms().ended = Some(reason);
         cursor.end = cursor.end.min(place);
         if let (Some(group), Some(slot)) = (self.groups.get_mut(cursor.group), cursor.slot) {
             group.wake_one(slot, wakes);

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::State;
 use super::wake_list::Wakes;
+use crate::hub::change::Reason;
 
 /// How much is done before others have the lock in between.
 const PIECE: usize = 1024;
@@ -51,7 +52,7 @@ impl State {
         self.changes += 1;
         self.release(cursor);
         let place = self.cursors[cursor].place;
-        self.end_one(cursor, place, wakes);
+        self.end_one(cursor, place, Reason::Expired, wakes);
     }
 
     /// A future sees to it that time passes, and is woken when its pause becomes shorter. Its key is

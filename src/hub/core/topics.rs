@@ -40,6 +40,8 @@ pub(super) struct TopicState {
     due: Option<Instant>,
     /// The groups that follow it by name, each with which of its topics this is.
     pub(super) followers: Vec<(usize, usize)>,
+    /// How many subscribers these groups have.
+    pub(super) subscribers: usize,
     /// The groups that follow a prefix of it, as of a change of those.
     pub(super) prefixed: Vec<usize>,
     as_of: u64,
@@ -133,6 +135,7 @@ impl Topics {
             share: Share::new(),
             due: None,
             followers: Vec::new(),
+            subscribers: 0,
             prefixed: Vec::new(),
             as_of: 0,
             lost_to,

@@ -60,7 +60,8 @@ impl Stream for Deliveries {
     }
 }
 
-/// Events have been missed: they are no longer retained, or the ID to resume after is not known.
+/// Events have been missed: they are no longer retained, or the ID to resume after is not known. Or
+/// changes have, by a [`Watch`](crate::hub::Watch).
 ///
 /// ```
 /// use futures_util::{FutureExt, StreamExt};
@@ -73,18 +74,22 @@ impl Stream for Deliveries {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missed {
-    _priv: (),
+    what: &'static str,
 }
 
 impl Missed {
     pub(in crate::hub) const fn new() -> Self {
-        Self { _priv: () }
+        Self { what: "events" }
+    }
+
+    pub(in crate::hub) const fn changes() -> Self {
+        Self { what: "changes" }
     }
 }
 
 impl fmt::Display for Missed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("events have been missed")
+        write!(f, "{} have been missed", self.what)
     }
 }
 

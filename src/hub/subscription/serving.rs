@@ -6,6 +6,7 @@ use bytes::Bytes;
 use super::deliveries::Missed;
 use super::subscription::Subscription;
 use crate::clock;
+use crate::hub::change::Reason;
 use crate::hub::core::Taken;
 use crate::hub::delivery::Delivery;
 use crate::hub::trace;
@@ -123,7 +124,7 @@ impl Subscription {
         let expired = extra.end_at.is_some_and(|at| clock::instant() >= Some(at));
         if expired {
             extra.first = None;
-            self.leave();
+            self.leave(Reason::Expired);
         }
         expired
     }
@@ -186,11 +187,11 @@ impl Subscription {
             Taken::Lagged => self.lag(cx),
             Taken::Closed => {
                 let farewell = self.shared.farewell();
-                self.leave();
+                self.leave(Reason::Closed);
                 Poll::Ready(farewell)
             }
-            Taken::Ended => {
-                self.leave();
+            Taken::Ended(reason) => {
+                self.leave(*reason);
                 Poll::Ready(None)
             }
             Taken::Served => self.end_poll(cx),
@@ -207,7 +208,7 @@ impl Subscription {
                 self.poll_block(cx)
             }
             _ => {
-                self.leave();
+                self.leave(Reason::Served);
                 Poll::Ready(None)
             }
         }
@@ -216,7 +217,7 @@ impl Subscription {
     fn lag(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         match self.skip() {
             None => {
-                self.leave();
+                self.leave(Reason::Lagged);
                 Poll::Ready(None)
             }
             Some(begins_after) => {
@@ -268,11 +269,13 @@ impl Subscription {
                 Ok(()) => {}
                 Err(Taken::Lagged) => {
                     if self.skip().is_none() {
-                        self.leave();
+                        self.leave(Reason::Lagged);
                     }
                     return Poll::Ready(Some(Err(Missed::new())));
                 }
-                Err(Taken::Closed | Taken::Ended | Taken::Served) => self.leave(),
+                Err(Taken::Closed) => self.leave(Reason::Closed),
+                Err(Taken::Ended(reason)) => self.leave(reason),
+                Err(Taken::Served) => self.leave(Reason::Served),
                 Err(_) => return Poll::Pending,
             }
         }
@@ -281,10 +284,10 @@ impl Subscription {
         Poll::Pending
     }
 
-    pub(super) fn leave(&mut self) {
+    pub(super) fn leave(&mut self, reason: Reason) {
         if let Some(mut seat) = self.seat.take() {
             self.shared
-                .with(|state, wakes| state.leave(&mut seat, wakes));
+                .with(|state, wakes| state.leave(&mut seat, reason, wakes));
         }
     }
 }

@@ -13,6 +13,7 @@ use super::deliveries::Deliveries;
 use crate::body::KeepAlive;
 use crate::body::{MaxAge, Prelude, SealedSource, Source, SseBody};
 use crate::exclusive::Exclusive;
+use crate::hub::change::Reason;
 use crate::hub::core::Seat;
 use crate::hub::delivery::Delivery;
 use crate::hub::outcome::Outcome;
@@ -249,7 +250,7 @@ impl Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.leave();
+        self.leave(Reason::Left);
     }
 }
 
