@@ -107,9 +107,9 @@ impl Refused {
     /// `EventSource` reconnects: at random between the [time](super::HubBuilder::retry_after) that is
     /// set and twice that.
     ///
-    /// It tells neither load balancers nor monitoring that the client was refused, hence
-    /// [`into_http_response`](Self::into_http_response) as a rule, and this where browsers connect
-    /// and the page does not reconnect by itself.
+    /// Load balancers and monitoring do not see that the client was refused. Use it where browsers
+    /// connect and the page does not reconnect by itself, and
+    /// [`into_http_response`](Self::into_http_response) elsewhere.
     ///
     /// ```
     /// # use std::time::Duration;
