@@ -103,6 +103,7 @@ fn every_public_type_is_send_sync_and_unpin_where_it_can_be() {
         all::<hub::Refused>(),
         all::<hub::Retention>(),
         all::<hub::Stats>(),
+        all::<hub::TopicStats>(),
         all::<hub::Drain>(),
         but_unpin::<hub::Drain<TokioSleep>>(),
         all::<hub::CaughtUp>(),

@@ -195,6 +195,7 @@ const HUB: &[(&str, &[&str])] = &[
             "outcome",
             "retention",
             "stats",
+            "topic_stats",
         ],
     ),
     ("service", &["*"]),

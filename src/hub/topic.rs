@@ -1,4 +1,6 @@
 use super::Hub;
+use super::core::Survey;
+use super::topic_stats::TopicStats;
 use super::watch::Watch;
 use crate::protocol::{Event, EventId};
 
@@ -117,5 +119,32 @@ impl<'a> Topic<'a> {
     /// ```
     pub fn watch(&self) -> Watch {
         Watch::new(self.hub, Some(self.name))
+    }
+
+    /// What the topic holds and who follows it. All is zero for a topic that is not there, and asking
+    /// does not make it.
+    ///
+    /// For the lag, this looks at each of the hub's subscribers, unless nobody follows the topic or it
+    /// retains nothing. Publishers and subscribers have the lock after every 1,024 of them.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// let hub = Hub::new();
+    /// hub.topic("match/7").publish(Event::new("goal"));
+    /// assert_eq!(hub.topic("match/7").stats().retained, 1);
+    /// assert_eq!(hub.topic("match/8").stats(), Default::default());
+    /// assert_eq!(hub.stats().topics, 1);
+    /// ```
+    #[must_use]
+    pub fn stats(&self) -> TopicStats {
+        let shared = self.hub.shared();
+        let stats = shared.lock().topic_stats(self.name);
+        let mut survey = Survey::new();
+        loop {
+            let lag = shared.lock().survey(self.name, &mut survey);
+            if let Some(lag) = lag {
+                return TopicStats { lag, ..stats };
+            }
+        }
     }
 }

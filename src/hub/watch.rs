@@ -20,8 +20,8 @@ use crate::sync::Arc;
 /// left when its body has ended or is dropped.
 ///
 /// Up to 16,384 changes wait for a watch that is not polled, in about 1 MiB. Beyond that the oldest are
-/// dropped, and an `Err` says so in their place. The next change of a topic tells how many followers it
-/// has.
+/// dropped, and an `Err` says so in their place; [`Topic::stats`](super::Topic::stats) tells how many
+/// followers there are.
 ///
 /// The stream ends when the hub is closed and has no subscriber any more. It does not keep the hub open.
 ///

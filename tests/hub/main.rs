@@ -17,4 +17,5 @@ mod service;
 mod stalled;
 mod stress;
 mod threads;
+mod topic_stats;
 mod watch;

@@ -49,6 +49,16 @@ impl<T> Slots<T> {
         self.slab.get_mut(key)
     }
 
+    /// No value has this key or a larger one.
+    pub(super) fn end(&self) -> usize {
+        self.slab.capacity()
+    }
+
+    /// The values from one key to another.
+    pub(super) fn between(&self, from: usize, to: usize) -> impl Iterator<Item = &T> {
+        (from..to).filter_map(|key| self.slab.get(key))
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
         self.slab.iter()
     }
