@@ -91,7 +91,7 @@
 //! - [`docs::http2`]: connections per browser, TLS, flow control, and streams that fail.
 //! - [`docs::stalled_peers`]: write timeouts, under hyper and `axum::serve`.
 //! - [`docs::shutdown`]: deploys, and clients that do not all return at once.
-//! - [`docs::limits`]: descriptors, caps for a hub and for a user, memory.
+//! - [`docs::limits`]: descriptors, caps for a hub and for a user, memory, metrics.
 //! - [`docs::authentication`]: cookies, tokens, CORS, and access that ends.
 //! - [`docs::compression`]: when it pays, and when it leaks.
 //! - [`docs::testing`]: handlers without sockets, heartbeats without waiting.
