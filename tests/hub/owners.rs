@@ -75,6 +75,8 @@ fn an_end_wakes_the_owners_tasks_alone() {
     assert_eq!(hub.owner("anna").end(), 0);
     assert_eq!(hub.owner("nobody").end(), 0);
     assert_eq!(counts.each_ref().map(|count| count.woken()), [1, 0, 1, 0]);
+    // At once, although nothing was published since it waits.
+    assert_eq!(read(&mut bodies[0], &tasks[0]), (String::new(), true));
     // Published for the others.
     hub.publish(Event::new("x"));
     assert_eq!(counts.each_ref().map(|count| count.woken()), [1, 1, 1, 1]);

@@ -1,5 +1,5 @@
-//! Everything at once on real threads: publishers, readers that come, stall, leave and resume, lingers,
-//! publishers that wait, and readers of prefixes and with filters. Each topic's events are counted, so
+//! Everything at once on real threads: publishers, readers that come, stall, leave, are ended and resume,
+//! lingers, publishers that wait, readers of prefixes and with filters, and a watch. Each topic's events are counted, so
 //! that a reader knows of each whether it is the next.
 //!
 //! Two seconds by default; `STRESS_SECONDS=3600` for an hour.
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use http_body_util::BodyExt;
-use tower_sse::hub::{Hub, LagPolicy, Outcome, Subscription};
+use tower_sse::hub::{Hub, LagPolicy, Outcome, Subscription, Watch};
 use tower_sse::{Event, EventId};
 
 use crate::support::rng::Rng;
@@ -22,6 +22,7 @@ const TOPICS: [&str; 8] = ["", "a", "a/1", "a/2", "b", "b/1", "b/1/x", "c"];
 const PREFIXES: [&str; 4] = ["a/", "b", "", "none"];
 const PUBLISHERS: u64 = 3;
 const READERS: u64 = 5;
+const OWNERS: usize = 4;
 
 struct Stress {
     hub: Hub,
@@ -86,6 +87,21 @@ impl Stress {
         }
     }
 
+    /// Ends readers by their owners, and looks at topics.
+    fn ender(&self, seed: u64) {
+        let mut rng = Rng::new(seed);
+        let mut keeping = Box::pin(self.hub.keep_time_with_timer(smol::Timer::after));
+        while !self.over.load(Ordering::Relaxed) {
+            let owner = rng.below(OWNERS).to_string();
+            self.hub.owner(&owner).end();
+            let stats = self.hub.topic(TOPICS[rng.below(TOPICS.len())]).stats();
+            assert!(stats.lag <= stats.retained);
+            assert!(self.hub.owner(&owner).subscriptions() as u64 <= READERS);
+            let end = smol::Timer::after(Duration::from_millis(rng.next() % 5));
+            smol::block_on(select(&mut keeping, end));
+        }
+    }
+
     fn reader(&self, seed: u64) {
         let mut rng = Rng::new(seed);
         while !self.over.load(Ordering::Relaxed) {
@@ -105,9 +121,10 @@ impl Stress {
         // Nothing is published any more: all of it arrives, and wakes the reader.
         let mut reader = Reader::new(self, &mut rng);
         reader.last = EventId::from_static("10-0");
+        reader.owner = None;
         let mut body = reader.connect();
         let end = Instant::now() + Duration::from_secs(20);
-        while !reader.has_all() {
+        while reader.owed || !reader.has_all() {
             assert!(Instant::now() < end, "{:?} is all that came", reader.seen);
             reader.read(&mut body, Duration::from_millis(50));
         }
@@ -119,9 +136,14 @@ struct Reader<'a> {
     topics: Vec<&'static str>,
     prefix: Option<&'static str>,
     filtered: bool,
+    /// And how many milliseconds it has.
+    owner: Option<(usize, u64)>,
     last: EventId,
     /// Of each topic, the last event's count, and whether the next one has to follow it.
     seen: HashMap<usize, (u64, bool)>,
+    /// Something is missing, and it is still to be told: what other topics retain from before the last
+    /// loss comes first.
+    owed: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -131,8 +153,10 @@ impl<'a> Reader<'a> {
             topics: TOPICS.into_iter().filter(|_| rng.one_in(3)).collect(),
             prefix: rng.one_in(3).then(|| PREFIXES[rng.below(PREFIXES.len())]),
             filtered: rng.one_in(5),
+            owner: (!rng.one_in(3)).then(|| (rng.below(OWNERS), 1 + rng.next() % 30)),
             last: EventId::EMPTY,
             seen: HashMap::new(),
+            owed: false,
         }
     }
 
@@ -150,9 +174,13 @@ impl<'a> Reader<'a> {
         if self.filtered {
             subscriber = subscriber.filter(|delivery| delivery.id().is_some());
         }
+        if let Some((owner, time)) = self.owner {
+            let end = Instant::now() + Duration::from_millis(time);
+            subscriber = subscriber.owner(owner.to_string()).end_at(end);
+        }
         let body = subscriber.after(self.last.clone()).subscribe().unwrap();
         match body.outcome() {
-            Outcome::Resumed(_) => {}
+            Outcome::Resumed(_) => assert!(!self.owed, "not told of a gap"),
             Outcome::Fresh => self.seen.clear(),
             Outcome::Gap => self.gap(),
             other => panic!("{other:?} after {}", self.last),
@@ -162,6 +190,7 @@ impl<'a> Reader<'a> {
 
     fn gap(&mut self) {
         self.stress.gaps.fetch_add(1, Ordering::Relaxed);
+        self.owed = false;
         self.seen
             .values_mut()
             .for_each(|(_, follows)| *follows = false);
@@ -171,10 +200,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a frame, if one comes in time.
+    /// Reads a frame, if one comes in time; false if it has been ended.
     fn read(&mut self, body: &mut Subscription, time: Duration) -> bool {
         let frame = match smol::block_on(select(body.frame(), smol::Timer::after(time))) {
-            Either::Left((frame, _)) => frame.expect("not over").unwrap(),
+            Either::Left((None, _)) => {
+                assert!(self.owner.is_some(), "not over");
+                return false;
+            }
+            Either::Left((Some(frame), _)) => frame.unwrap(),
             Either::Right(_) => return true,
         };
         let data = frame.into_data().unwrap();
@@ -197,7 +230,7 @@ impl<'a> Reader<'a> {
             assert!(self.follows(TOPICS[at]), "{} is not its own", TOPICS[at]);
             if let Some((before, follows)) = self.seen.insert(at, (count, true)) {
                 assert!(count > before, "{count} after {before}");
-                assert!(!follows || count == before + 1, "{count} after {before}");
+                self.owed |= follows && count != before + 1;
             }
             self.stress.received.fetch_add(1, Ordering::Relaxed);
         }
@@ -228,6 +261,38 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// What a watch has told: of each topic, how many follow it.
+struct Followers {
+    watch: Watch,
+    by_topic: HashMap<String, usize>,
+}
+
+impl Followers {
+    fn look(&mut self) {
+        let next = || {
+            let change = futures_util::StreamExt::next(&mut self.watch);
+            change.now_or_never().flatten()
+        };
+        for change in std::iter::from_fn(next) {
+            let Ok(change) = change else {
+                self.by_topic.clear();
+                continue;
+            };
+            let now = change.followers();
+            let before = if change.is_arrival() {
+                now.checked_sub(1)
+            } else {
+                Some(now + 1)
+            };
+            let known = self.by_topic.insert(change.topic().to_owned(), now);
+            assert!(
+                known.is_none() || known == before,
+                "{known:?} before {change:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn each_reader_gets_each_event_once_and_in_order_or_is_told() {
     let seconds = std::env::var("STRESS_SECONDS").map_or(2, |seconds| seconds.parse().unwrap());
@@ -250,10 +315,15 @@ fn each_reader_gets_each_event_once_and_in_order_or_is_told() {
             longest_publish: AtomicU64::new(0),
         };
         let round = Duration::from_millis(500).min(end.saturating_duration_since(Instant::now()));
-        let seeds: Vec<_> = (0..PUBLISHERS + READERS + 2).map(|_| rng.next()).collect();
+        let mut followers = Followers {
+            watch: stress.hub.watch(),
+            by_topic: HashMap::new(),
+        };
+        let seeds: Vec<_> = (0..PUBLISHERS + READERS + 3).map(|_| rng.next()).collect();
         thread::scope(|scope| {
             let (publishers, others) = seeds.split_at(usize::try_from(PUBLISHERS).unwrap());
-            let (lingers, readers) = others.split_at(2);
+            let (lingers, others) = others.split_at(2);
+            let (enders, readers) = others.split_at(1);
             let stress = &stress;
             let mut running = Vec::new();
             for seed in publishers {
@@ -262,6 +332,16 @@ fn each_reader_gets_each_event_once_and_in_order_or_is_told() {
             for seed in lingers {
                 running.push(scope.spawn(|| stress.linger(*seed)));
             }
+            for seed in enders {
+                running.push(scope.spawn(|| stress.ender(*seed)));
+            }
+            let followers = &mut followers;
+            running.push(scope.spawn(move || {
+                while !stress.over.load(Ordering::Relaxed) {
+                    followers.look();
+                    thread::yield_now();
+                }
+            }));
             for seed in readers {
                 running.push(scope.spawn(|| stress.reader(*seed)));
             }
@@ -271,6 +351,9 @@ fn each_reader_gets_each_event_once_and_in_order_or_is_told() {
                 thread.join().unwrap();
             }
         });
+        followers.look();
+        assert!(followers.by_topic.len() > 4);
+        assert!(followers.by_topic.values().all(|count| *count == 0));
         println!(
             "{} received, {} gaps, the longest publish {} us, {:?}",
             stress.received.into_inner(),
