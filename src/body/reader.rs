@@ -122,7 +122,10 @@ impl<D: Buf> Reader<D> {
         let Some(chunk) = next_chunk(&mut data) else {
             return Read::Nothing;
         };
-        self.chunk = chunk;
+        // Of small frames most are a piece of a line, and need not be kept to be read.
+        if !self.decoder.decode_more(&chunk) {
+            self.chunk = chunk;
+        }
         if data.has_remaining() {
             self.data = Some(data);
         }

@@ -113,9 +113,9 @@ impl Scanner {
     /// Takes a chunk that has nothing but more of a line that is being joined; whether it was one.
     ///
     /// Most chunks of few bytes are that, so it is the shortest of all ways.
-    #[inline]
+    #[inline(always)]
     pub(super) fn more_of_line(&mut self, chunk: &[u8]) -> bool {
-        self.tail.more_of_line(chunk, self.lengths.max_block())
+        self.tail.has_begun() && self.tail.more_of_line(chunk, self.lengths.max_block())
     }
 
     /// Takes a chunk that has nothing but the beginning of a block; whether it was one.

@@ -40,13 +40,16 @@ impl Decoder {
         Some(self.scanner.own(block, parts))
     }
 
+    /// Whether the chunk is no more than a piece of a line; it has then been taken.
+    #[inline(always)]
+    pub(crate) fn decode_more(&mut self, chunk: &[u8]) -> bool {
+        self.scanner.more_of_line(chunk)
+    }
+
     /// [`decode`](Self::decode), if the chunk does not begin with a whole block.
     #[inline(never)]
     pub(super) fn decode_divided(&mut self, chunk: &mut Bytes) -> Divided<MessageEvent> {
-        if self.scanner.more_of_line(chunk)
-            || self.scanner.more(chunk)
-            || self.scanner.begin_tail(chunk)
-        {
+        if self.scanner.more(chunk) || self.scanner.begin_tail(chunk) {
             chunk.advance(chunk.len());
             return Divided::Nothing;
         }
