@@ -46,7 +46,8 @@
 //! # What lives between calls
 //!
 //! [`Scanner`](scan::Scanner) is all of the decoder's state: [`StreamStart`](line_end::StreamStart) (byte order mark,
-//! CR), [`Pending`](pending::Pending) (the unfinished block and line), [`Tail`](tail::Tail) (the block that is
+//! CR), [`Pending`](pending::Pending) (the unfinished block and line, its data in a
+//! [`DataBuffer`](data_buffer::DataBuffer)), [`Tail`](tail::Tail) (the block that is
 //! being joined), [`Lengths`](lengths::Lengths)
 //! (limits, and how much of them is used), [`LastId`](last_id::LastId), the reconnection time, and a
 //! detour to take before the next block. Parts live for one call only: what they point to is gone with
@@ -54,6 +55,7 @@
 //! next call, so a dispatch only unsets the flags that say that it counts, and large buffers are
 //! released by the next call.
 
+mod data_buffer;
 mod decoder;
 mod field;
 mod last_id;

@@ -1,20 +1,15 @@
+use std::borrow::Cow;
 use std::ops::Range;
 
+use super::data_buffer::DataBuffer;
 use super::field::{Field, is_id};
 use super::scan::Detour;
 use super::text::check;
 use super::whole_block::Parts;
 use crate::protocol::value::EventId;
 
-/// From how many bytes on a buffer is given away instead of copied.
-const GIVE_AWAY: usize = 4 * 1024;
-
-/// Up to how many bytes a buffer for data is used again, and one for anything else.
-const KEEP_DATA: usize = 128 * 1024;
+/// Up to how many bytes a buffer for anything but data is used again.
 const KEEP: usize = 8 * 1024;
-
-/// Up to how many bytes are reserved because the event before had as many.
-const RESERVE: usize = 1024 * 1024;
 
 /// What the chunks so far have had of a block whose end they have not had.
 ///
@@ -25,17 +20,13 @@ pub(super) struct Pending {
     line: Line,
     /// The unfinished line's name or value, unless it is data.
     scratch: Vec<u8>,
-    data: Vec<u8>,
+    data: DataBuffer,
     event_type: Vec<u8>,
     id: Vec<u8>,
     has_data: bool,
     has_event_type: bool,
     has_id: bool,
     retry: Option<u64>,
-    /// Data and type, repaired, if they were not UTF-8.
-    repaired: String,
-    /// How long the last long data was.
-    usual: usize,
 }
 
 /// How far into a line the last chunk reached.
@@ -78,7 +69,7 @@ impl Pending {
     /// More of the data that the line is in.
     #[inline]
     pub(super) fn push_data(&mut self, piece: &[u8]) {
-        self.data.extend_from_slice(piece);
+        self.data.push(piece);
     }
 
     /// Takes the next piece of a line, which has no line break, at the line's start or inside a name;
@@ -131,7 +122,7 @@ impl Pending {
             self.line = Line::Value(field);
         }
         match self.line {
-            Line::Value(Field::Data) => self.data.extend_from_slice(piece),
+            Line::Value(Field::Data) => self.data.push(piece),
             Line::Value(Field::Id) => {
                 // One byte more than an ID can have, which is enough to tell that it is too long.
                 let most = (EventId::MAX_LEN + 1).saturating_sub(self.scratch.len());
@@ -243,29 +234,21 @@ impl Pending {
     #[inline]
     pub(super) fn push_data_line(&mut self, value: &[u8]) {
         self.begin_data();
-        self.data.extend_from_slice(value);
+        self.data.push(value);
     }
 
     #[inline]
     fn begin_data(&mut self) {
         if self.has_data {
-            self.data.push(b'\n');
+            self.data.push_break();
         } else {
-            self.begin_event_data();
+            self.data.begin();
+            self.has_data = true;
         }
     }
 
-    #[inline(never)]
-    fn begin_event_data(&mut self) {
-        self.data.clear();
-        let usual = std::mem::take(&mut self.usual);
-        self.data.reserve(usual.min(RESERVE));
-        self.has_data = true;
-    }
-
     pub(super) fn set_data(&mut self, value: &[u8]) {
-        self.data.clear();
-        self.data.extend_from_slice(value);
+        self.data.set(value);
     }
 
     pub(super) fn set_event_type(&mut self, value: &[u8]) {
@@ -305,51 +288,37 @@ impl Pending {
         self.has_id
     }
 
-    pub(super) fn data(&self) -> &[u8] {
-        &self.data
-    }
-
     /// Data, if it is wanted, and type as text, with U+FFFD for each maximal subpart of an ill-formed
     /// sequence.
     #[inline]
     pub(super) fn texts(&mut self, with_data: bool, detour: &mut Detour) -> (&str, &str) {
-        if !with_data && self.event_type.is_empty() {
-            return ("", "");
+        let data = match with_data {
+            true => self.data.finish(detour),
+            false => "",
+        };
+        if self.event_type.is_empty() {
+            return (data, "");
         }
-        let data = if with_data { &self.data[..] } else { b"" };
-        if let (Some(data), Some(event_type)) = (check(data), check(&self.event_type)) {
-            return (data, event_type);
+        if check(&self.event_type).is_none() {
+            *detour = Detour::Release;
+            let repaired = String::from_utf8_lossy(&self.event_type).into_owned();
+            self.event_type = repaired.into_bytes();
         }
-        *detour = Detour::Release;
-        self.repaired = String::from_utf8_lossy(data).into_owned();
-        let data = self.repaired.len();
-        let event_type = String::from_utf8_lossy(&self.event_type);
-        self.repaired.push_str(&event_type);
-        self.repaired.split_at(data)
+        (data, check(&self.event_type).unwrap_or_default())
     }
 
-    /// Gives the data away, with the type and the ID behind them.
-    ///
-    /// What is short is copied, exactly, and the buffer used again; what is long is not, unless the
-    /// buffer is much too large for it.
-    pub(super) fn take_data(&mut self, id: &[u8]) -> Vec<u8> {
-        let event_type = &self.event_type;
-        let len = self.data.len();
-        let all = len + event_type.len() + id.len();
-        if len < GIVE_AWAY || len < self.data.capacity() / 2 {
-            let mut block = Vec::with_capacity(all);
-            block.extend_from_slice(&self.data);
-            // As a rule both are empty or neither; a copy of nothing is a call as well.
-            if !event_type.is_empty() || !id.is_empty() {
-                block.extend_from_slice(event_type);
-                block.extend_from_slice(id);
-            }
-            return block;
-        }
-        self.usual = all;
-        self.data.extend_from_slice(event_type);
-        self.data.extend_from_slice(id);
-        std::mem::take(&mut self.data)
+    /// Gives the data away, with the type and the ID behind them, and where data and type end.
+    pub(super) fn take_texts(&mut self, id: &str) -> (String, usize, usize) {
+        let event_type = match self.event_type.is_empty() {
+            true => Cow::Borrowed(""),
+            false => String::from_utf8_lossy(&self.event_type),
+        };
+        let mut text = self.data.take(event_type.len() + id.len());
+        let data = text.len();
+        text.push_str(&event_type);
+        let event_type = text.len();
+        text.push_str(id);
+        (text, data, event_type)
     }
 
     pub(super) fn event_type(&self) -> &[u8] {
@@ -377,7 +346,7 @@ impl Pending {
     /// Whether the buffers are larger than they have to be for most events.
     #[inline]
     pub(super) fn is_large(&self) -> bool {
-        self.data.capacity() > KEEP_DATA
+        self.data.is_large()
             || self.event_type.capacity() > KEEP
             || self.scratch.capacity() > KEEP
             || self.id.capacity() > KEEP
@@ -385,11 +354,7 @@ impl Pending {
 
     /// Gives back what is large, with what has been dispatched in it.
     pub(super) fn release(&mut self) {
-        if self.data.capacity() > KEEP_DATA {
-            self.usual = self.data.len();
-            self.data = Vec::new();
-        }
-        self.repaired = String::new();
+        self.data.release();
         for buffer in [&mut self.event_type, &mut self.scratch, &mut self.id] {
             if buffer.capacity() > KEEP {
                 *buffer = Vec::new();

@@ -22,12 +22,12 @@ pub(super) struct Tail {
     /// A dispatched block stays here, to be lent, until another begins.
     block: Vec<u8>,
     has_begun: bool,
-    place: Place,
+    place: TailEnd,
 }
 
 /// Where in a block a chunk has ended.
 #[derive(Debug, Clone, Copy, Default)]
-struct Place {
+struct TailEnd {
     /// Whether a line begins there.
     at_line: bool,
     /// Whether a line has begun with the first letter of `data`.
@@ -36,7 +36,7 @@ struct Place {
 
 /// How far a block goes in a chunk.
 enum Reach {
-    All(Place),
+    All(TailEnd),
     To(usize),
     /// There is a line in it that may change something before the block's end; or it is not small, and
     /// has a second line of data, with which the block is not read as a whole.
@@ -84,7 +84,7 @@ impl Tail {
         if !is_common || chunk.len() > max.min(MAX) {
             return false;
         }
-        let Reach::All(place) = reach(chunk, Place::START) else {
+        let Reach::All(place) = reach(chunk, TailEnd::START) else {
             return false;
         };
         self.block.clear();
@@ -144,7 +144,7 @@ impl Tail {
     }
 }
 
-impl Place {
+impl TailEnd {
     const START: Self = Self {
         at_line: true,
         has_data: false,
@@ -153,7 +153,7 @@ impl Place {
 
 /// How far the block goes that the chunk begins with or in.
 #[inline]
-fn reach(chunk: &[u8], mut place: Place) -> Reach {
+fn reach(chunk: &[u8], mut place: TailEnd) -> Reach {
     let mut from = 0;
     loop {
         match chunk.get(from) {

@@ -134,27 +134,10 @@ fn gather(
     if let Some(event_type) = event_type {
         pending.set_event_type(&chunk[event_type]);
     }
-    let data = pending.data().len();
-    let event_type = data + pending.event_type().len();
-    let id = id.unwrap_or_default();
-    let block = pending.take_data(id.as_bytes());
+    let (text, data, event_type) = pending.take_texts(id.unwrap_or_default());
     pending.clear_block();
     if pending.is_large() {
         pending.release();
     }
-    let block = match String::from_utf8(block) {
-        // Two parts that are not UTF-8 may be when they stand together.
-        Ok(text) if text.is_char_boundary(data) && text.is_char_boundary(event_type) => {
-            return (text.into(), data, event_type);
-        }
-        Ok(text) => text.into_bytes(),
-        Err(error) => error.into_bytes(),
-    };
-    let repaired_type = String::from_utf8_lossy(&block[data..event_type]);
-    let mut text = String::from_utf8_lossy(&block[..data]).into_owned();
-    let data = text.len();
-    text.push_str(&repaired_type);
-    let event_type = text.len();
-    text.push_str(id);
     (text.into(), data, event_type)
 }
