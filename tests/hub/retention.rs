@@ -193,3 +193,24 @@ fn keys_that_come_and_go_leave_nothing_in_the_log() {
     );
     assert_eq!(read(&mut live).matches('x').count(), stats.retained);
 }
+
+/// The hub remembers only of so many topics that are gone what they have lost.
+#[test]
+fn what_is_not_known_of_topics_that_are_gone_is_no_gap_for_those_that_are_there() {
+    let hub = Hub::builder().epoch(36).retain_bytes(1_000).build();
+    let follow = || hub.subscriber().prefix("a/");
+    let mut body = follow().subscribe().unwrap();
+    publish(&hub, "a/1", 1..=1);
+    assert_eq!(read(&mut body), "- a1");
+    for n in 0..20_000 {
+        hub.topic(&n.to_string()).publish(Event::new(""));
+    }
+    let last = EventId::from_static("10-1");
+    let mut other = follow().after(last).subscribe().unwrap();
+    assert_eq!(other.outcome(), Outcome::Resumed(0));
+    publish(&hub, "a/2", 2..=2);
+    for body in [&mut body, &mut other] {
+        assert!(["a2", "- a2"].contains(&read(body).as_str()));
+    }
+    assert_eq!((hub.stats().lagged, hub.stats().gaps), (0, 0));
+}

@@ -184,7 +184,8 @@ impl State {
         if from < self.log.lost_to() && !self.groups[index].knows_losses {
             let lost_to = self.topics.lost_under(&self.groups[index].key);
             let group = &mut self.groups[index];
-            group.lost_to = group.lost_to.max(lost_to);
+            // Of topics that are gone it is only known that they may have lost what is before some place.
+            group.lost_to = group.lost_to.max(lost_to.min(group.head));
             group.knows_losses = true;
         }
         self.number_from(index, from);
