@@ -4,7 +4,7 @@
 //! many interleavings.
 
 pub(crate) use std::sync::atomic::AtomicU64;
-pub(crate) use std::sync::{Arc, Mutex, MutexGuard};
+pub(crate) use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 /// Runs a test that uses these.
 #[cfg(test)]

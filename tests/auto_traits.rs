@@ -98,6 +98,7 @@ fn every_public_type_is_send_sync_and_unpin_where_it_can_be() {
         all::<hub::Outcome>(),
         all::<hub::SealKey>(),
         all::<hub::Owner<'_>>(),
+        all::<hub::Handle>(),
         all::<hub::Start>(),
         all::<hub::LagPolicy>(),
         all::<hub::Refused>(),

@@ -172,7 +172,7 @@ impl Change {
         self.reason
     }
 
-    /// How long it was there, if it has left and somebody watched the hub when it came.
+    /// How long it followed the topic, if it has left and somebody watched the hub when it came to it.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -216,12 +216,16 @@ pub enum Reason {
     Left,
     /// The hub was closed.
     Closed,
-    /// It fell behind further than the hub retains, under [`LagPolicy::End`](super::LagPolicy::End).
+    /// It fell behind further than the hub retains, under [`LagPolicy::End`](super::LagPolicy::End); or
+    /// it did not read, and had too many [changes](super::Handle) of its topics before it.
     Lagged,
-    /// It was ended by its [owner](super::Owner::end).
+    /// It was ended by its [owner](super::Owner::end) or [handle](super::Handle::end).
     Ended,
     /// It was to end [then](super::SubscriptionBuilder::end_at).
     Expired,
+    /// It follows other topics instead, by its [owner](super::Owner::leave) or
+    /// [handle](super::Handle::leave).
+    Moved,
     /// It was a [long poll](super::Subscription::long_poll), and has been answered.
     Served,
 }

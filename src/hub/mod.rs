@@ -91,6 +91,11 @@
 //! key: the history then holds each key's latest event and no more. That is not a loss, and no client is
 //! told of a gap.
 //!
+//! A subscription follows and leaves topics while it lives, by its [`Handle`], or with all others of its
+//! user by [`Hub::owner`]. Such a change is a place in the log: what is published to a topic after
+//! [`Owner::leave`] has returned no longer reaches the user, not even clients that have yet to read what
+//! came before.
+//!
 //! # Retention, and slow subscribers
 //!
 //! By number and age for each topic, and by bytes for all together, whichever bound is met first.
@@ -174,7 +179,7 @@ pub use seal::SealKey;
 pub use service::HubService;
 pub use start::Start;
 pub use stats::Stats;
-pub use subscription::{After, Deliveries, Missed, Subscription, SubscriptionBuilder};
+pub use subscription::{After, Deliveries, Handle, Missed, Subscription, SubscriptionBuilder};
 pub use topic::Topic;
 pub use topic_stats::TopicStats;
 pub use wait::{CaughtUp, CloseOver, Drain, KeepTime, Linger};

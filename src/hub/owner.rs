@@ -1,4 +1,7 @@
+use std::sync::Arc;
+
 use super::Hub;
+use super::core::Course;
 
 /// The subscriptions of one of a hub's owners, a user or a session: [`Hub::owner`].
 ///
@@ -59,6 +62,76 @@ impl<'a> Owner<'a> {
     #[must_use]
     pub fn subscriptions(&self) -> usize {
         self.hub.shared().lock().owned(self.name)
+    }
+
+    /// Lets all of the owner's subscriptions follow this topic too, from now on, and gives how many there
+    /// are. For how a change of topics works, see [`Handle`](super::Handle).
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// # use futures_util::{FutureExt, StreamExt};
+    /// # let hub = Hub::new();
+    /// let mut stream = hub.subscriber().topic("room/1").owner("anna").subscribe()?.into_stream();
+    /// assert_eq!(hub.owner("anna").follow("room/2"), 1);
+    /// hub.topic("room/2").publish(Event::new("hello"));
+    /// let delivery = stream.next().now_or_never().unwrap().unwrap().unwrap();
+    /// assert_eq!((delivery.topic(), &*delivery.data()), ("room/2", "hello"));
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    #[allow(clippy::must_use_candidate, reason = "the change is what counts")]
+    pub fn follow(&self, topic: impl Into<Arc<str>>) -> usize {
+        self.steer(&Course::Follow(topic.into()))
+    }
+
+    /// Lets all of the owner's subscriptions leave this topic, whether they follow it by its name or by a
+    /// prefix, and gives how many there are. Nothing that is published to it later reaches them, as when
+    /// a user may no longer read it.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// # use futures_util::{FutureExt, StreamExt};
+    /// # let hub = Hub::new();
+    /// let mut stream = hub.subscriber().prefix("room/").owner("anna").subscribe()?.into_stream();
+    /// assert_eq!(hub.owner("anna").leave("room/2"), 1);
+    /// hub.topic("room/2").publish(Event::new("not for Anna"));
+    /// hub.topic("room/3").publish(Event::new("hello"));
+    /// let delivery = stream.next().now_or_never().unwrap().unwrap().unwrap();
+    /// assert_eq!(delivery.topic(), "room/3");
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    #[allow(clippy::must_use_candidate, reason = "the change is what counts")]
+    pub fn leave(&self, topic: impl Into<Arc<str>>) -> usize {
+        self.steer(&Course::Leave(topic.into()))
+    }
+
+    /// Lets all of the owner's subscriptions follow these topics and nothing else, and gives how many
+    /// there are.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// # use futures_util::{FutureExt, StreamExt};
+    /// # let hub = Hub::new();
+    /// let mut stream = hub.subscriber().topic("lobby").owner("anna").subscribe()?.into_stream();
+    /// assert_eq!(hub.owner("anna").move_to(["game/7"]), 1);
+    /// hub.topic("lobby").publish(Event::new("anyone for chess?"));
+    /// hub.topic("game/7").publish(Event::new("e4"));
+    /// assert_eq!(stream.next().now_or_never().unwrap().unwrap().unwrap().data(), "e4");
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    #[allow(clippy::must_use_candidate, reason = "the change is what counts")]
+    pub fn move_to<N: Into<Arc<str>>>(&self, topics: impl IntoIterator<Item = N>) -> usize {
+        self.steer(&Course::to(topics))
+    }
+
+    fn steer(&self, course: &Course) -> usize {
+        let (shared, mut moving) = (self.hub.shared(), None);
+        loop {
+            let moved = shared
+                .change(|state, wakes| state.move_owned(self.name, course, &mut moving, wakes));
+            if let Some(moved) = moved {
+                return moved;
+            }
+        }
     }
 
     /// Ends all of the owner's subscriptions and gives how many there were. Each is still sent what

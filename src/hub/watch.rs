@@ -17,7 +17,7 @@ use crate::sync::Arc;
 /// A follower is a subscription that names the topic. Those that follow it by a
 /// [prefix](super::SubscriptionBuilder::prefix) do not count: nothing is told of them, and they are in
 /// no number. A subscription that follows several topics comes to each of them and leaves each. It has
-/// left when its body has ended or is dropped.
+/// left when its body has ended or is dropped, or by the call that [moves](super::Handle) it elsewhere.
 ///
 /// Up to 16,384 changes wait for a watch that is not polled, in about 1 MiB. Beyond that the oldest are
 /// dropped, and an `Err` says so in their place; [`Topic::stats`](super::Topic::stats) tells how many

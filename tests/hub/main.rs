@@ -8,6 +8,7 @@ mod burst;
 mod end_at;
 mod lifecycle;
 mod model;
+mod moves;
 mod owners;
 mod places;
 mod retention;

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use http_body::Body;
 use tower_sse::hub::{
-    Hub, HubBuilder, LagPolicy, Outcome, Refused, Retention, Start, Subscription,
+    Handle, Hub, HubBuilder, LagPolicy, Outcome, Refused, Retention, Start, Subscription,
 };
 use tower_sse::{Data, Event, EventId, EventType};
 
@@ -60,9 +60,59 @@ struct Model {
     places: HashMap<EventId, u64>,
 }
 
-struct Client {
+/// What a client follows from a place on.
+#[derive(Clone, PartialEq)]
+struct Stay {
+    from: u64,
     topics: Vec<&'static str>,
     prefixes: Vec<&'static str>,
+    /// Although it follows a prefix of them.
+    except: Vec<&'static str>,
+}
+
+impl Stay {
+    fn new(mut topics: Vec<&'static str>, prefixes: Vec<&'static str>) -> Self {
+        topics.retain(|topic| !prefixes.iter().any(|p| topic.starts_with(p)));
+        Self {
+            from: 0,
+            topics,
+            prefixes,
+            except: Vec::new(),
+        }
+    }
+
+    fn follows(&self, topic: &str) -> bool {
+        let begins = self.prefixes.iter().any(|p| topic.starts_with(p));
+        self.topics.contains(&topic) || (begins && !self.except.contains(&topic))
+    }
+
+    fn follow(&mut self, topic: &'static str) {
+        if self.except.contains(&topic) {
+            self.except.retain(|other| *other != topic);
+        } else if !self.follows(topic) {
+            self.topics.push(topic);
+        }
+    }
+
+    fn leave(&mut self, topic: &'static str) {
+        self.topics.retain(|other| *other != topic);
+        if self.follows(topic) {
+            self.except.push(topic);
+        }
+    }
+
+    fn is_as(&self, other: &Self) -> bool {
+        let same = |a: &[&str], b: &[&str]| a.len() == b.len() && a.iter().all(|t| b.contains(t));
+        same(&self.topics, &other.topics)
+            && same(&self.prefixes, &other.prefixes)
+            && same(&self.except, &other.except)
+    }
+}
+
+struct Client {
+    /// One after the other, as it was moved.
+    stays: Vec<Stay>,
+    handle: Option<Handle>,
     /// Lets through what has an even number.
     filtered: bool,
     /// After the ID that it saw last.
@@ -84,18 +134,59 @@ struct Client {
 
 impl Client {
     fn follows(&self, event: &Published) -> bool {
-        let named = self.topics.contains(&event.topic);
-        let begins = self.prefixes.iter().any(|p| event.topic.starts_with(p));
-        (named || begins) && !(self.filtered && event.seq % 2 == 1)
+        matches(self, event) && !(self.filtered && event.seq % 2 == 1)
+    }
+
+    /// Which of its stays a place is in.
+    fn stay_at(&self, seq: u64) -> usize {
+        let from = self.stays.partition_point(|stay| stay.from <= seq);
+        from - 1
+    }
+
+    /// Changes its topics, if its stream has not ended.
+    fn steer(&mut self, rng: &mut Rng, next: u64) {
+        let handle = self.handle.as_ref().unwrap();
+        let there = self.body.is_some();
+        assert_eq!(handle.is_gone(), !there);
+        let mut stay = self.stays.last().unwrap().clone();
+        let topic = rng.pick(&TOPICS);
+        let done = match rng.below(5) {
+            0 | 1 => {
+                stay.follow(topic);
+                handle.follow(*topic)
+            }
+            2 | 3 => {
+                stay.leave(topic);
+                handle.leave(*topic)
+            }
+            _ => {
+                let topics: Vec<_> = TOPICS.into_iter().filter(|_| rng.one_in(3)).collect();
+                stay = Stay::new(topics.clone(), Vec::new());
+                handle.move_to(topics)
+            }
+        };
+        assert_eq!(done, there);
+        let last = self.stays.last().unwrap();
+        if !there || stay.is_as(last) {
+            return;
+        }
+        stay.from = next;
+        if last.from == next {
+            self.stays.pop();
+        }
+        if !self.stays.last().is_some_and(|before| stay.is_as(before)) {
+            self.stays.push(stay);
+        }
     }
 
     fn subscribe(&mut self, model: &Model, last: Option<EventId>) -> Result<Outcome, Refused> {
+        let stay = &self.stays[0];
         let mut subscriber = model
             .hub
             .subscriber()
-            .topics(self.topics.iter().copied())
+            .topics(stay.topics.iter().copied())
             .after(last.unwrap_or(EventId::EMPTY));
-        for prefix in &self.prefixes {
+        for prefix in &stay.prefixes {
             subscriber = subscriber.prefix(*prefix);
         }
         subscriber = subscriber.start(self.start.clone());
@@ -115,6 +206,7 @@ impl Client {
         }
         let body = subscriber.subscribe()?;
         let outcome = body.outcome();
+        self.handle = Some(body.handle());
         self.body = Some(Box::pin(body));
         self.bytes.clear();
         Ok(outcome)
@@ -280,15 +372,17 @@ impl Model {
         assert_eq!(stats.published, self.next - 1);
     }
 
-    /// The number of the last event that the client has missed and not been told of.
+    /// The number of the last event that the client has missed and not been told of, in the first of
+    /// its stays where there is one.
     fn last_lost(&self, client: &Client) -> Option<u64> {
-        let mut events = self.events.iter().rev();
-        let lost = events.find(|e| {
+        let lost = self.events.iter().filter(|e| {
             e.lost.is_some_and(|lost| lost > client.knows)
                 && e.seq > client.place.max(client.looked)
                 && matches(client, e)
         });
-        lost.map(|e| e.seq)
+        let mut lost = lost.map(|e| e.seq).peekable();
+        let stay = client.stay_at(*lost.peek()?);
+        lost.take_while(|seq| client.stay_at(*seq) == stay).last()
     }
 
     fn lost(&self, client: &Client) -> bool {
@@ -308,6 +402,11 @@ impl Model {
     }
 
     fn connect(&mut self, client: &mut Client, last: Option<EventId>, known: bool) {
+        client.stays.drain(..client.stays.len() - 1);
+        let stay = &mut client.stays[0];
+        // The handler does not know how to say that.
+        stay.except.clear();
+        stay.from = 0;
         client.looked = 0;
         client.knows = if known { 0 } else { self.losses };
         let last_lost = self.last_lost(client);
@@ -317,9 +416,9 @@ impl Model {
         client.live_since = self.next;
         let all = Client {
             filtered: false,
-            topics: client.topics.clone(),
+            stays: client.stays.clone(),
+            handle: None,
             start: Start::Now,
-            prefixes: client.prefixes.clone(),
             body: None,
             bytes: Vec::new(),
             ..*client
@@ -431,19 +530,22 @@ impl Model {
             let last_lost = self.last_lost(client).filter(|_| client.bytes.is_empty());
             if let Some(last_lost) = last_lost {
                 let resumes = last_lost <= client.forgiven;
-                if self.lag == LagPolicy::End && !resumes {
+                // What is retained from before comes before the gap.
+                let next = self.pending(client).next().map(|e| e.seq);
+                // It comes to its later topics once it has had all of the earlier ones.
+                let is_there =
+                    next.is_none_or(|next| client.stay_at(next) >= client.stay_at(last_lost));
+                if is_there && self.lag == LagPolicy::End && !resumes {
                     assert_eq!(self.block(client), None);
                     assert!(client.body.is_none(), "lagged, and not ended");
                     return;
                 }
-                let to_head = self.lag == LagPolicy::Newest && !resumes;
-                // What is retained from before comes before the gap.
-                let next = self.pending(client).next().map(|e| e.seq);
+                let to_head = is_there && self.lag == LagPolicy::Newest && !resumes;
                 if to_head || next.is_none_or(|next| next > last_lost) {
                     let before = client.place;
                     self.gap(client);
                     assert!(client.place > before);
-                    assert!(!self.lost(client) && client.place < self.next);
+                    assert!(self.last_lost(client) != Some(last_lost) && client.place < self.next);
                     if to_head {
                         assert_eq!(client.place, self.next - 1);
                     } else {
@@ -503,8 +605,7 @@ impl Model {
 /// Whether the client's topics have the event, filter or not: what the filter would have kept back is
 /// lost all the same.
 fn matches(client: &Client, event: &Published) -> bool {
-    client.topics.contains(&event.topic)
-        || client.prefixes.iter().any(|p| event.topic.starts_with(p))
+    client.stays[client.stay_at(event.seq)].follows(event.topic)
 }
 
 fn run(seed: u64, settings: HubBuilder) -> usize {
@@ -566,9 +667,14 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                 }
             }
             8 => {
+                let mut topics: Vec<_> = TOPICS.into_iter().filter(|_| rng.one_in(3)).collect();
+                let prefixes: Vec<_> = PREFIXES.into_iter().filter(|_| rng.one_in(5)).collect();
+                if topics.is_empty() && prefixes.is_empty() {
+                    topics.push("");
+                }
                 let mut client = Client {
-                    topics: TOPICS.into_iter().filter(|_| rng.one_in(3)).collect(),
-                    prefixes: PREFIXES.into_iter().filter(|_| rng.one_in(5)).collect(),
+                    stays: vec![Stay::new(topics, prefixes)],
+                    handle: None,
                     filtered: rng.one_in(5),
                     place: model.next - 1,
                     looked: 0,
@@ -586,9 +692,6 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                     bytes: Vec::new(),
                     received: 0,
                 };
-                if client.topics.is_empty() && client.prefixes.is_empty() {
-                    client.topics.push("");
-                }
                 model.connect(&mut client, None, false);
                 clients.push(client);
             }
@@ -618,7 +721,13 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                     false,
                 );
             }
-            13..=16 if !clients.is_empty() => {
+            13 if !clients.is_empty() => {
+                for _ in 0..1 + rng.below(3) {
+                    let at = rng.below(clients.len());
+                    clients[at].steer(&mut rng, model.next);
+                }
+            }
+            14..=16 if !clients.is_empty() => {
                 let at = rng.below(clients.len());
                 let blocks = 1 + rng.below(20);
                 model.read(&mut clients[at], blocks);

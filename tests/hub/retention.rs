@@ -214,3 +214,17 @@ fn what_is_not_known_of_topics_that_are_gone_is_no_gap_for_those_that_are_there(
     }
     assert_eq!((hub.stats().lagged, hub.stats().gaps), (0, 0));
 }
+
+#[test]
+fn a_transient_event_that_is_gone_is_no_frame() {
+    let hub = Hub::builder().announce_place(false).build();
+    let mut body = hub.subscribe().unwrap();
+    let _other = hub.subscriber().topic("other").subscribe().unwrap();
+    hub.publish_transient(Event::new("gone"));
+    for _ in 0..300 {
+        hub.topic("other").publish_transient(Event::new("noise"));
+    }
+    assert!(body.frame().now_or_never().is_none());
+    hub.publish_transient(Event::new("there"));
+    assert_eq!(read(&mut body), "there");
+}

@@ -33,7 +33,7 @@ mod timer;
 
 mod sync {
     pub(crate) use shuttle::sync::atomic::AtomicU64;
-    pub(crate) use shuttle::sync::{Arc, Mutex, MutexGuard};
+    pub(crate) use shuttle::sync::{Arc, Mutex, MutexGuard, Weak};
 
     pub(crate) fn run(test: fn()) {
         shuttle::check_random(test, 10);
@@ -530,5 +530,77 @@ fn of_two_lingers_either_may_go() {
             end(lingers.next());
         },
         2_000,
+    );
+}
+
+/// What a subscriber of `topic` reads while others publish and move it, up to an event `end`: topics
+/// and numbers of the events.
+fn moved(topic: &str, moves: fn(&hub::Handle), end: &str) -> Vec<(char, u64)> {
+    let hub = hub();
+    let mut body = hub.subscriber().topic(topic).subscribe().unwrap();
+    let handle = body.handle();
+    let reader = thread::spawn(move || {
+        let mut seen = Vec::new();
+        future::block_on(async {
+            loop {
+                let frame = next(&mut body).await.expect("not over yet");
+                for block in frame.split_terminator("\n\n") {
+                    let mut lines = block.lines();
+                    let id: u64 = lines.next().unwrap()["id: 10-".len()..].parse().unwrap();
+                    let Some(data) = lines.next() else { continue };
+                    if data == "data: end" {
+                        return;
+                    }
+                    seen.push((data.chars().last().unwrap(), id));
+                }
+            }
+        });
+        seen
+    });
+    let publisher = hub.clone();
+    let publisher = thread::spawn(move || {
+        for topic in ["a", "b", "a", "b"] {
+            publisher.topic(topic).publish(Event::new(topic));
+        }
+    });
+    moves(&handle);
+    publisher.join().unwrap();
+    hub.topic(end).publish(Event::new("end"));
+    reader.join().unwrap()
+}
+
+#[test]
+fn a_subscriber_that_is_moved_misses_nothing() {
+    shuttle::check_random(
+        || {
+            let seen = moved("a", |handle| assert!(handle.move_to(["b"])), "b");
+            // All of one topic up to a place, and all of the other from there on.
+
+            let expected = [
+                vec![('b', 2), ('b', 4)],
+                vec![('a', 1), ('b', 2), ('b', 4)],
+                vec![('a', 1), ('b', 4)],
+                vec![('a', 1), ('a', 3), ('b', 4)],
+                vec![('a', 1), ('a', 3)],
+            ];
+            assert!(expected.contains(&seen), "{seen:?}");
+        },
+        4_000,
+    );
+}
+
+#[test]
+fn a_subscriber_that_is_moved_there_and_back_is_woken() {
+    shuttle::check_random(
+        || {
+            let there_and_back = |handle: &hub::Handle| {
+                assert!(handle.leave("a") && handle.follow("a"));
+                assert!(handle.move_to(["b", "a"]) && handle.leave("b"));
+            };
+            let seen = moved("a", there_and_back, "a");
+            assert!(seen.is_sorted_by_key(|(_, id)| *id), "{seen:?}");
+            assert!(seen.len() <= 4, "{seen:?}");
+        },
+        4_000,
     );
 }

@@ -64,10 +64,7 @@ impl State {
         wakes: &mut Wakes,
     ) -> (Seat, Outcome, Option<u64>) {
         self.evict(wakes);
-        let index = match self.by_key.get(&key) {
-            Some(index) => *index,
-            None => self.enter_group(key),
-        };
+        let index = self.enter_key(key);
         let floor = match &begin.not_before {
             Last::Nothing => 0,
             // An ID that is not known opens nothing.
@@ -231,6 +228,14 @@ impl State {
         }
     }
 
+    /// The group of these topics.
+    pub(super) fn enter_key(&mut self, key: Key) -> usize {
+        match self.by_key.get(&key) {
+            Some(index) => *index,
+            None => self.enter_group(key),
+        }
+    }
+
     fn enter_group(&mut self, key: Key) -> usize {
         let key = Arc::new(key);
         self.stamps += 1;
@@ -263,29 +268,33 @@ impl State {
     /// Gives a cursor up.
     pub(in crate::hub) fn leave(&mut self, seat: &mut Seat, reason: Reason, wakes: &mut Wakes) {
         self.end_terms(seat.cursor);
-        let cursor = self.cursors.remove(seat.cursor);
+        let mut cursor = self.cursors.remove(seat.cursor);
+        if cursor.excused.is_none() {
+            let before = self.progress(&cursor);
+            self.gate.pass(before, u64::MAX, wakes);
+        }
+        self.count_departure(cursor.last_group(), cursor.terms.as_deref(), reason, wakes);
+        self.give_up_moves(&mut cursor, wakes);
         let group = &mut self.groups[seat.group];
         if cursor.newcomer().is_some() {
             group.leave_newcomer();
         }
-        if cursor.excused.is_none() {
-            self.gate
-                .pass(group.effective(cursor.place), u64::MAX, wakes);
-        }
         let stamps = &mut self.stamps;
         group.leave(&mut seat.ticket, || next(stamps), wakes);
         group.subscribers -= 1;
-        let last = group.subscribers == 0;
-        self.count_departure(seat.group, cursor.terms.as_deref(), reason, wakes);
-        if last {
-            self.remove_group(seat.group, wakes);
-        }
+        self.remove_if_unused(seat.group, wakes);
         self.counters.subscribers -= 1;
         if self.counters.subscribers == 0 {
             self.gate.empty(wakes);
             // They were for these subscribers.
             self.evict_transients(true, wakes);
             self.tell_if_over(wakes);
+        }
+    }
+
+    pub(super) fn remove_if_unused(&mut self, index: usize, wakes: &mut Wakes) {
+        if self.groups[index].is_unused() {
+            self.remove_group(index, wakes);
         }
     }
 

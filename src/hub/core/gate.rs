@@ -167,9 +167,22 @@ impl State {
         let cursors = self.cursors.iter();
         cursors
             .filter(|(_, cursor)| cursor.excused.is_none())
-            .map(|(slot, cursor)| (slot, cursor.place, &self.groups[cursor.group]))
-            .filter(|(_, place, group)| *place >= group.lost_to)
-            .map(|(slot, place, group)| (slot, group.effective(place)))
+            .filter(|(_, cursor)| cursor.place >= self.groups[cursor.group].lost_to)
+            .map(|(slot, cursor)| (slot, self.progress(cursor)))
+    }
+
+    /// A subscriber has come on from there.
+    pub(super) fn pass_gate(&mut self, index: usize, before: u64, wakes: &mut Wakes) {
+        let after = self.progress(&self.cursors[index]);
+        let cursor = &mut self.cursors[index];
+        match cursor.excused {
+            None => self.gate.pass(before, after, wakes),
+            Some(near) if after.saturating_add(near.get()) > self.next => {
+                cursor.excused = None;
+                self.gate.enter(after);
+            }
+            Some(_) => {}
+        }
     }
 
     /// Whether there is no subscriber; if there is, the task is woken when the last has gone.

@@ -5,6 +5,7 @@ use super::frames::{FRAME, Frame, Frames};
 use super::key::Key;
 use super::late::Late;
 use super::marks::Marks;
+use super::transit::Transit;
 use super::wake_list::{Sheet, Ticket, WakeList, Wakes};
 use crate::sync::{Arc, AtomicU64};
 
@@ -27,6 +28,8 @@ pub(super) struct Group {
     pub(super) own: Option<Own>,
     /// There while newcomers read what is retained from before a loss.
     late: Option<Box<Late>>,
+    /// There while subscribers are to come from other groups, or to leave for them.
+    pub(super) transit: Option<Box<Transit>>,
     /// Whether it waits for the linger to pass.
     pub(super) lingering: bool,
     pub(super) frames: Frames,
@@ -68,6 +71,7 @@ impl Group {
                 marks: Marks::default(),
             }),
             late: None,
+            transit: None,
             lingering: false,
             frames: Frames::default(),
             wake_list: WakeList::new(stamp),
@@ -105,6 +109,16 @@ impl Group {
         wakes: &mut Wakes,
     ) {
         self.wake_list.remove(ticket, stamp, wakes);
+    }
+
+    /// The same for a subscriber whose task will wait in another group.
+    pub(super) fn depart(
+        &mut self,
+        ticket: &mut Ticket,
+        stamp: impl FnOnce() -> u64,
+        wakes: &mut Wakes,
+    ) {
+        self.wake_list.depart(ticket, stamp, wakes);
     }
 
     /// Takes the waiting tasks out; `index` is the group's own.
@@ -153,6 +167,9 @@ impl Group {
         }
         if let Some(late) = &mut self.late {
             late.lose(when, seq + 1);
+        }
+        if let Some(transit) = &mut self.transit {
+            transit.lose(seq + 1);
         }
     }
 

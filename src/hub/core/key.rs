@@ -5,6 +5,8 @@ use std::sync::Arc;
 pub(in crate::hub) struct Key {
     topics: Vec<Arc<str>>,
     prefixes: Vec<Arc<str>>,
+    /// Topics that begin with a prefix and are not followed all the same.
+    except: Vec<Arc<str>>,
 }
 
 impl Key {
@@ -15,12 +17,39 @@ impl Key {
         prefixes.dedup_by(|later, earlier| later.starts_with(&**earlier));
         topics.sort();
         topics.dedup();
-        let mut key = Self { topics, prefixes };
-        let topics = std::mem::take(&mut key.topics);
-        key.topics = topics
-            .into_iter()
-            .filter(|topic| !key.covers(topic))
-            .collect();
+        let mut key = Self {
+            topics: Vec::new(),
+            prefixes,
+            except: Vec::new(),
+        };
+        topics.retain(|topic| !key.covers(topic));
+        key.topics = topics;
+        key
+    }
+
+    /// The same, and this topic.
+    pub(super) fn with(&self, topic: &Arc<str>) -> Self {
+        let mut key = self.clone();
+        if let Ok(at) = key.except.binary_search(topic) {
+            key.except.remove(at);
+        } else if !key.covers(topic) {
+            if let Err(at) = key.topics.binary_search(topic) {
+                key.topics.insert(at, Arc::clone(topic));
+            }
+        }
+        key
+    }
+
+    /// The same, but not this topic.
+    pub(super) fn without(&self, topic: &Arc<str>) -> Self {
+        let mut key = self.clone();
+        if let Ok(at) = key.topics.binary_search(topic) {
+            key.topics.remove(at);
+        } else if key.covers(topic) {
+            if let Err(at) = key.except.binary_search(topic) {
+                key.except.insert(at, Arc::clone(topic));
+            }
+        }
         key
     }
 
@@ -33,16 +62,25 @@ impl Key {
         &self.prefixes
     }
 
+    /// Topics that no prefix covers, although they begin with one.
+    pub(super) fn except(&self) -> &[Arc<str>] {
+        &self.except
+    }
+
     pub(super) fn is_everything(&self) -> bool {
-        self.prefixes
-            .first()
-            .is_some_and(|prefix| prefix.is_empty())
+        let first = self.prefixes.first();
+        first.is_some_and(|prefix| prefix.is_empty()) && self.except.is_empty()
     }
 
     /// Whether a prefix covers the topic.
     pub(super) fn covers(&self, topic: &str) -> bool {
         let after = self.prefixes.partition_point(|prefix| &**prefix <= topic);
-        after > 0 && topic.starts_with(&*self.prefixes[after - 1])
+        after > 0
+            && topic.starts_with(&*self.prefixes[after - 1])
+            && self
+                .except
+                .binary_search_by(|name| (**name).cmp(topic))
+                .is_err()
     }
 }
 
@@ -63,5 +101,26 @@ mod tests {
         let rooms = key(&[], &["a/", "b", "c/d"]);
         assert!(rooms.covers("a/") && rooms.covers("bc") && rooms.covers("c/d/e"));
         assert!(!rooms.covers("a") && !rooms.covers("c") && !rooms.covers("d"));
+    }
+
+    #[test]
+    fn topics_come_and_go() {
+        let arc = |name: &str| Arc::<str>::from(name);
+        let key = |topics: &[&str], prefixes: &[&str]| {
+            let arcs = |names: &[&str]| names.iter().map(|name| arc(name)).collect();
+            Key::new(arcs(topics), arcs(prefixes))
+        };
+        let both = key(&["a", "b"], &[]);
+        assert_eq!(key(&["b"], &[]).with(&arc("a")).with(&arc("a")), both);
+        assert_eq!(both.without(&arc("a")).without(&arc("a")), key(&["b"], &[]));
+        let all = key(&["a"], &["b"]);
+        assert_eq!(all.with(&arc("b/1")), all);
+        let but_one = all.without(&arc("b/1"));
+        assert_eq!(but_one, but_one.without(&arc("b/1")));
+        assert!(but_one.covers("b") && but_one.covers("b/11") && !but_one.covers("b/1"));
+        assert_eq!(but_one.with(&arc("b/1")), all);
+        let everything = key(&[], &[""]);
+        assert!(!everything.without(&arc("")).is_everything());
+        assert!(everything.without(&arc("")).with(&arc("")).is_everything());
     }
 }

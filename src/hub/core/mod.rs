@@ -7,7 +7,8 @@
 //! that follow the topic have their wake lists taken out, unless lingers let events gather. A
 //! subscriber holds a [`Seat`], whose cursor is a place in the log (`following`), and reads from
 //! there (`reading`): one frame for all of its group at that place (`merging`). Its ticket for the group's wake
-//! list (`wake_list`) says when its task is woken. Publishers that [wait](Wait) for subscribers, and
+//! list (`wake_list`) says when its task is woken. When its topics change, it reads up to that place in
+//! its old group and from there on in the new one (`moves`), which waits for it (`transit`). Publishers that [wait](Wait) for subscribers, and
 //! drains, stand at a gate (`gate`), which subscribers pass as their cursors move on.
 
 mod closing;
@@ -24,7 +25,9 @@ mod log;
 mod losses;
 mod marks;
 mod merging;
+mod moves;
 mod owners;
+mod presence;
 mod reading;
 mod retaining;
 mod rules;
@@ -36,6 +39,7 @@ mod survey;
 mod terms;
 mod timetable;
 mod topics;
+mod transit;
 mod visiting;
 mod wake_list;
 mod watchers;
@@ -46,6 +50,7 @@ pub(super) use draft::{Draft, patch_id};
 pub(super) use following::{Begin, Fresh, Last};
 pub(super) use gate::Wait;
 pub(super) use key::Key;
+pub(super) use moves::{Course, CursorName};
 pub(super) use reading::Taken;
 pub(super) use rules::Rules;
 pub(super) use state::State;

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::State;
+use super::moves::Course;
 use super::slots::Slots;
 use super::terms::Held;
 use super::wake_list::Wakes;
@@ -84,6 +85,16 @@ pub(in crate::hub) struct Ending {
     ended: usize,
 }
 
+/// How many are moved before that.
+const MOVES: usize = 128;
+
+/// A move of all of an owner's subscriptions: of those below `rest` there still are to be moved.
+#[derive(Debug)]
+pub(in crate::hub) struct Moving {
+    rest: usize,
+    moved: usize,
+}
+
 impl State {
     /// How many subscriptions an owner has, without those that have been ended.
     pub(in crate::hub) fn owned(&self, owner: &str) -> usize {
@@ -117,6 +128,31 @@ impl State {
                 self.end_one(cursor, ending.place, Reason::Ended, wakes);
                 ending.ended += 1;
             }
+        }
+        None
+    }
+
+    /// Changes the topics of some of the owner's subscriptions, or of some more; gives how many it has
+    /// changed once it has changed all.
+    pub(in crate::hub) fn move_owned(
+        &mut self,
+        owner: &str,
+        course: &Course,
+        moving: &mut Option<Moving>,
+        wakes: &mut Wakes,
+    ) -> Option<usize> {
+        let moving = moving.get_or_insert_with(|| Moving {
+            rest: self.owned(owner),
+            moved: 0,
+        });
+        for _ in 0..MOVES {
+            moving.rest = moving.rest.min(self.owned(owner));
+            let Some(at) = moving.rest.checked_sub(1) else {
+                return Some(moving.moved);
+            };
+            moving.rest = at;
+            let cursor = self.owners.of(owner)[at];
+            moving.moved += usize::from(self.move_one(cursor, course, wakes));
         }
         None
     }

@@ -35,28 +35,43 @@ impl State {
     ///
     /// The seat has been prepared for the task that is to be woken.
     pub(in crate::hub) fn take(&mut self, seat: &mut Seat, wakes: &mut Wakes) -> Taken {
-        let range = match self.look(seat, wakes) {
-            Ok(range) => range,
-            Err(taken) => return taken,
-        };
+        loop {
+            let range = match self.look(seat, wakes) {
+                Ok(range) => range,
+                Err(taken) => return taken,
+            };
+            if let Some(taken) = self.take_range(seat, range, wakes) {
+                return taken;
+            }
+        }
+    }
+
+    /// The same for a range; `None` if there turns out to be nothing in it: only transient events that
+    /// are gone, or events after a change of the subscriber's topics.
+    #[inline]
+    fn take_range(&mut self, seat: &mut Seat, range: Range, wakes: &mut Wakes) -> Option<Taken> {
         let remembered = self.groups[range.group].frame(range.from).filter(|frame| {
             frame.to <= range.until && !(frame.transient && range.from < seat.live_from)
         });
         let frame = match remembered {
             Some(frame) if range.live => frame.clone(),
             _ => match self.merge(range, wakes) {
-                frame if frame.events == 0 && range.lossy => return Taken::Lagged,
+                frame if frame.events == 0 && range.lossy => return Some(Taken::Lagged),
                 frame => frame,
             },
         };
         self.advance(seat, frame.to, frame.events, frame.block.len(), wakes);
-        let group = &mut self.groups[range.group];
-        let ends = self.cursors[seat.cursor].end != NEVER;
+        if frame.events == 0 {
+            return None;
+        }
+        let group = &self.groups[range.group];
+        let cursor = &self.cursors[seat.cursor];
+        let ends = cursor.end != NEVER || cursor.next_move().is_some();
         if frame.to == group.head && self.closing.is_open() && !ends {
             // It will look again and find nothing; that look then needs no lock.
             self.wait(seat, wakes);
         }
-        Taken::Frame(frame.block)
+        Some(Taken::Frame(frame.block))
     }
 
     /// The same for the way that is nearly always taken: a frame that somebody else has had made,
@@ -72,6 +87,7 @@ impl State {
             || cursor.excused.is_some()
             || cursor.end != NEVER
             || cursor.newcomer().is_some()
+            || cursor.next_move().is_some()
             || self.gate.is_shut()
             || !self.closing.is_open()
         {
@@ -123,14 +139,16 @@ impl State {
     fn look(&mut self, seat: &mut Seat, wakes: &mut Wakes) -> Result<Range, Taken> {
         let cursor = &mut self.cursors[seat.cursor];
         let from = cursor.place;
-        if cursor.end == SOON && from < self.groups[seat.group].head {
+        let head = self.groups[seat.group].head;
+        let moves = cursor.next_move().unwrap_or(u64::MAX);
+        if cursor.end == SOON && from < head.min(moves) {
             cursor.end = self.next;
         }
         let served = cursor.end;
         let ended = cursor.ended();
         let end = self.closing.end_of(seat.cursor);
         let lost_to = self.lost_to(seat);
-        let (cursor, group) = (&self.cursors[seat.cursor], &self.groups[seat.group]);
+        let cursor = &self.cursors[seat.cursor];
         let lossy = from < lost_to && from < end.min(served);
         // What is retained from before a loss comes before it is told, unless the end is in between.
         let bound = if lossy { lost_to - 1 } else { u64::MAX };
@@ -138,12 +156,16 @@ impl State {
         if lossy && (from == bound || bound >= end.min(served) || !continues) {
             return Err(Taken::Lagged);
         }
-        let until = group.head.min(end).min(served).min(bound);
+        let until = head.min(end).min(served).min(bound).min(moves);
         if from >= until {
+            if moves < end.min(served) {
+                self.change_group(seat, wakes);
+                return self.look(seat, wakes);
+            }
             if let Some(reason) = ended.filter(|_| served <= end) {
                 return Err(Taken::Ended(reason));
             }
-            if end < u64::MAX && from >= group.head.min(end) {
+            if end < u64::MAX && from >= head.min(end) {
                 return Err(Taken::Closed);
             }
             if served < SOON {
@@ -197,7 +219,7 @@ impl State {
         } else {
             end
         };
-        self.groups[seat.group].effective(cursor.place).min(end) - 1
+        self.progress(cursor).min(end) - 1
     }
 
     /// The subscriber's place, if it has moved on since the client was told last: by this, or `by_events`
@@ -224,19 +246,13 @@ impl State {
         bytes: usize,
         wakes: &mut Wakes,
     ) {
-        let (cursor, group) = (&mut self.cursors[seat.cursor], &self.groups[seat.group]);
-        if self.gate.is_shut() || cursor.excused.is_some() {
-            let (before, after) = (group.effective(cursor.place), group.effective(to));
-            match cursor.excused {
-                None => self.gate.pass(before, after, wakes),
-                Some(near) if after.saturating_add(near.get()) > self.next => {
-                    cursor.excused = None;
-                    self.gate.enter(after);
-                }
-                Some(_) => {}
-            }
+        let cursor = &self.cursors[seat.cursor];
+        let awaited = self.gate.is_shut() || cursor.excused.is_some();
+        let before = awaited.then(|| self.progress(cursor));
+        self.cursors[seat.cursor].place = to;
+        if let Some(before) = before {
+            self.pass_gate(seat.cursor, before, wakes);
         }
-        cursor.place = to;
         self.counters.delivered += events;
         self.counters.bytes += bytes as u64;
     }

@@ -28,7 +28,7 @@ impl State {
     /// After the last event that is lost for the subscriber.
     pub(super) fn lost_to(&mut self, seat: &Seat) -> u64 {
         let (cursor, group) = (&mut self.cursors[seat.cursor], &mut self.groups[seat.group]);
-        match cursor.newcomer() {
+        let lost_to = match cursor.newcomer() {
             None => group.lost_to,
             Some(newcomer) if cursor.place < newcomer.to => group.lost_since(newcomer.since),
             Some(_) => {
@@ -36,6 +36,11 @@ impl State {
                 group.leave_newcomer();
                 group.lost_to
             }
+        };
+        // What is lost after a change of its topics is not its loss.
+        match cursor.next_move() {
+            None => lost_to,
+            Some(at) => lost_to.min(group.lost_before(at)),
         }
     }
 
@@ -52,9 +57,9 @@ impl State {
     }
 
     /// Moves a subscriber on that has missed something.
-    pub(in crate::hub) fn skip(&mut self, seat: &Seat, wakes: &mut Wakes) -> Skip {
+    pub(in crate::hub) fn skip(&mut self, seat: &mut Seat, wakes: &mut Wakes) -> Skip {
         let lost_to = self.lost_to(seat);
-        let (cursor, group) = (&mut self.cursors[seat.cursor], &self.groups[seat.group]);
+        let cursor = &mut self.cursors[seat.cursor];
         let lagged = lost_to > cursor.forgiven();
         self.counters.lagged += u64::from(lagged);
         if lagged && self.lag == LagPolicy::End {
@@ -68,7 +73,13 @@ impl State {
             cursor.set_newcomer(Some(Newcomer { since, ..newcomer }));
         }
         let to_head = lagged && self.lag == LagPolicy::Newest;
-        let to = if to_head { group.head } else { lost_to };
+        let mut to = lost_to;
+        if to_head {
+            while self.cursors[seat.cursor].next_move().is_some() {
+                self.change_group(seat, wakes);
+            }
+            to = self.groups[seat.group].head;
+        }
         self.advance(seat, to, 0, 0, wakes);
         let cursor = &mut self.cursors[seat.cursor];
         if cursor.end == SOON {

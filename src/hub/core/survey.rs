@@ -30,7 +30,7 @@ impl State {
         let prefixed = topic.prefixed.iter();
         TopicStats {
             followers: topic.subscribers,
-            prefix_followers: prefixed.map(|group| self.groups[*group].subscribers).sum(),
+            prefix_followers: prefixed.map(|group| self.groups[*group].followers()).sum(),
             retained: topic.retained.len(),
             retained_bytes: topic.bytes,
             lag: 0,
@@ -51,9 +51,10 @@ impl State {
         let end = self.cursors.end();
         let until = end.min(survey.next + PIECE);
         for cursor in self.cursors.between(survey.next, until) {
-            let group = &self.groups[cursor.group];
-            if cursor.place < survey.slowest && group.follows(slot, &topic.name) {
-                survey.slowest = cursor.place;
+            for (group, place) in self.stays(cursor) {
+                if place < survey.slowest && self.groups[group].follows(slot, &topic.name) {
+                    survey.slowest = place;
+                }
             }
         }
         survey.next = until;

@@ -3,6 +3,8 @@ use std::time::Instant;
 
 use super::State;
 use super::cursors::{Cursor, NEVER};
+use super::moves::Moves;
+use super::presence::Since;
 use super::wake_list::Wakes;
 use crate::hub::change::Reason;
 
@@ -17,8 +19,12 @@ pub(in crate::hub) struct Terms {
     pub(super) newcomer: Option<Newcomer>,
     /// When it ends.
     pub(super) until: Option<Instant>,
-    /// When it came, if somebody watched.
-    pub(super) since: Option<Instant>,
+    /// Since when it follows its topics, as far as somebody watched.
+    pub(super) since: Since,
+    /// The changes of its topics that it has yet to come to.
+    pub(super) moves: Moves,
+    /// By what it is known outside; 0 if it is not.
+    name: u64,
     /// Why it ends, alone, at the cursor's end.
     ended: Option<Reason>,
 }
@@ -72,7 +78,7 @@ impl Cursor {
     /// It is there since then; gives its owner.
     pub(super) fn begin_lasting(&mut self, since: Option<Instant>) -> Option<Arc<str>> {
         let terms = self.terms();
-        terms.since = since;
+        terms.since = Since::came(since);
         terms.owner.clone()
     }
 
@@ -93,7 +99,21 @@ impl Cursor {
         self.terms().newcomer = newcomer;
     }
 
-    fn terms(&mut self) -> &mut Terms {
+    /// By what it is known outside; `new` if there is nothing yet.
+    pub(super) fn name(&mut self, new: impl FnOnce() -> u64) -> u64 {
+        let name = &mut self.terms().name;
+        if *name == 0 {
+            *name = new();
+        }
+        *name
+    }
+
+    /// Whether it has this name, which is not 0.
+    pub(super) fn is_named(&self, name: u64) -> bool {
+        self.terms.as_ref().is_some_and(|terms| terms.name == name)
+    }
+
+    pub(super) fn terms(&mut self) -> &mut Terms {
         self.terms.get_or_insert_default()
     }
 }
@@ -129,8 +149,6 @@ impl State {
         let cursor = &mut self.cursors[index];
         cursor.terms().ended = Some(reason);
         cursor.end = cursor.end.min(place);
-        if let (Some(group), Some(slot)) = (self.groups.get_mut(cursor.group), cursor.slot) {
-            group.wake_one(slot, wakes);
-        }
+        self.wake_cursor(index, wakes);
     }
 }

@@ -71,6 +71,8 @@ impl TopicState {
 #[derive(Debug, Default)]
 struct Prefixes {
     by_len: BTreeMap<usize, HashMap<Arc<str>, BTreeSet<usize>>>,
+    /// Topics that some of the groups do not follow all the same.
+    except: BTreeMap<Arc<str>, BTreeSet<usize>>,
     /// Counts their comings and goings. Topics are told when they are next published to.
     changes: u64,
 }
@@ -273,6 +275,10 @@ impl Topics {
     }
 
     pub(super) fn add_prefixes(&mut self, key: &Key, group: usize) {
+        for topic in key.except() {
+            let except = self.prefixes.except.entry(Arc::clone(topic)).or_default();
+            except.insert(group);
+        }
         for prefix in key.prefixes() {
             self.prefixes.changes += 1;
             let by_name = self.prefixes.by_len.entry(prefix.len()).or_default();
@@ -281,6 +287,14 @@ impl Topics {
     }
 
     pub(super) fn remove_prefixes(&mut self, key: &Key, group: usize) {
+        for topic in key.except() {
+            if let Some(groups) = self.prefixes.except.get_mut(topic) {
+                groups.remove(&group);
+                if groups.is_empty() {
+                    self.prefixes.except.remove(topic);
+                }
+            }
+        }
         for prefix in key.prefixes() {
             self.prefixes.changes += 1;
             let Some(by_name) = self.prefixes.by_len.get_mut(&prefix.len()) else {
@@ -319,6 +333,9 @@ impl Prefixes {
         for (len, by_name) in self.by_len.range(..=name.len()) {
             let prefix = name.get(..*len).and_then(|prefix| by_name.get(prefix));
             groups.extend(prefix.into_iter().flatten());
+        }
+        if let Some(except) = self.except.get(name) {
+            groups.retain(|group| !except.contains(group));
         }
     }
 }

@@ -144,6 +144,14 @@ impl State {
         }
     }
 
+    pub(super) fn has_watchers(&self) -> bool {
+        !self.watchers.is_empty()
+    }
+
+    pub(super) fn tell_watchers(&mut self, change: &Change, wakes: &mut Wakes) {
+        self.watchers.tell(change, wakes);
+    }
+
     /// A subscriber has come: the topics that it follows by name count it.
     #[inline]
     pub(super) fn count_arrival(&mut self, cursor: usize, wakes: &mut Wakes) {
@@ -193,14 +201,14 @@ impl State {
         reason: Reason,
         wakes: &mut Wakes,
     ) {
-        let since = terms.and_then(|terms| terms.since);
-        let now = since.and_then(|_| clock::instant());
-        let lasted = now.zip(since).map(|(now, since)| now - since);
+        let now = terms.and_then(|_| clock::instant());
         let owner = terms.and_then(|terms| terms.owner.clone());
         for followed in &self.groups[group].topics {
             let topic = self.topics.get(followed.slot);
             let name = Arc::clone(&topic.name);
             let followers = topic.subscribers;
+            let since = terms.and_then(|terms| terms.since.of(followed.slot));
+            let lasted = now.zip(since).map(|(now, since)| now - since);
             let change = Change::departure(name, owner.clone(), followers, reason, lasted);
             self.watchers.tell(&change, wakes);
         }

@@ -2,10 +2,12 @@
 
 mod builder;
 mod deliveries;
+mod handle;
 mod serving;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
 mod subscription;
 
 pub use builder::{After, SubscriptionBuilder};
 pub use deliveries::{Deliveries, Missed};
+pub use handle::Handle;
 pub use subscription::Subscription;

@@ -236,7 +236,7 @@ impl Subscription {
     /// Moves a stream on that has missed something, and gives what it continues after; or `None` if it
     /// is to end.
     fn skip(&mut self) -> Option<u64> {
-        let seat = self.seat.as_ref()?;
+        let seat = self.seat.as_mut()?;
         let skipped = self.shared.with(|state, wakes| state.skip(seat, wakes));
         if skipped.lagged() {
             trace::lagged(skipped.after().is_none());

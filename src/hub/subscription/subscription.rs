@@ -9,6 +9,7 @@ use http::Response;
 use http_body::{Body, Frame, SizeHint};
 
 use super::deliveries::Deliveries;
+use super::handle::Handle;
 #[cfg(feature = "tokio")]
 use crate::body::KeepAlive;
 use crate::body::{MaxAge, Prelude, SealedSource, Source, SseBody};
@@ -124,6 +125,25 @@ impl Subscription {
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome
+    }
+
+    /// A handle to steer the stream with once it has been returned: to end it, or to change its topics.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// # let hub = Hub::new();
+    /// let body = hub.subscriber().topic("lobby").subscribe()?;
+    /// let handle = body.handle();
+    /// let response = body.into_http_response();
+    /// assert!(handle.move_to(["game/7"]));
+    /// # drop(response);
+    /// assert!(handle.is_gone());
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn handle(&self) -> Handle {
+        let seat = self.seat.as_ref();
+        let name = seat.map(|seat| self.shared.lock().name(seat));
+        Handle::new(&self.shared, name)
     }
 
     /// With heartbeats and a prelude, on tokio's clock.

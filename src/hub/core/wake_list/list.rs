@@ -70,6 +70,10 @@ impl WakeList {
     #[inline]
     pub(in crate::hub::core) fn mark(&mut self, round: u64, ticket: &mut Ticket) {
         if let Some(slot) = ticket.slot {
+            if ticket.round == round && !self.sheet.has(slot) {
+                // It has been woken alone, and waits again.
+                ticket.round = 0;
+            }
             if ticket.round != round && self.sheet.mark(slot, &mut ticket.spare) {
                 ticket.round = round;
             }
@@ -97,6 +101,23 @@ impl WakeList {
             let kept = [&mut self.sheet, &mut self.spare].map(|sheet| sheet.forget(slot));
             wakes.drop_tasks(kept.into_iter().flatten());
         }
+    }
+
+    /// Gives the slot up, and keeps the task for another list.
+    pub(in crate::hub::core) fn depart(
+        &mut self,
+        ticket: &mut Ticket,
+        stamp: impl FnOnce() -> u64,
+        wakes: &mut Wakes,
+    ) {
+        let (task, spare) = (ticket.task.take(), ticket.spare.take());
+        let (coming, gone) = match ticket.coming.take() {
+            Some(coming) => (Some(coming), task),
+            None => (task, None),
+        };
+        wakes.drop_tasks(gone);
+        self.remove(ticket, stamp, wakes);
+        (ticket.coming, ticket.spare) = (coming, spare);
     }
 
     /// Takes out one task, if it waits, to wake it alone.
@@ -157,6 +178,11 @@ impl Sheet {
             self.marked.push(index);
         }
         true
+    }
+
+    fn has(&self, index: usize) -> bool {
+        let slot = self.slots.get(index);
+        slot.is_some_and(|slot| slot.task.is_some())
     }
 
     fn forget(&mut self, index: usize) -> Option<Waker> {

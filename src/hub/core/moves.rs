@@ -1,0 +1,259 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::State;
+use super::cursors::{Cursor, Seat};
+use super::following::next;
+use super::key::Key;
+use super::wake_list::Wakes;
+use crate::hub::change::Reason;
+
+/// How many changes of its topics wait for a subscriber that does not read. At one more it ends.
+const MOST: usize = 64;
+
+/// How a subscriber's topics change.
+#[derive(Debug, Clone)]
+pub(in crate::hub) enum Course {
+    Follow(Arc<str>),
+    Leave(Arc<str>),
+    To(Key),
+}
+
+impl Course {
+    /// To these topics, and nothing else.
+    pub(in crate::hub) fn to<N: Into<Arc<str>>>(topics: impl IntoIterator<Item = N>) -> Self {
+        let topics = topics.into_iter().map(Into::into).collect();
+        Self::To(Key::new(topics, Vec::new()))
+    }
+
+    fn of(&self, key: &Key) -> Key {
+        match self {
+            Self::Follow(topic) => key.with(topic),
+            Self::Leave(topic) => key.without(topic),
+            Self::To(key) => key.clone(),
+        }
+    }
+}
+
+/// A change of group at a place in the log: what comes before is read in the group before it, what
+/// comes from there on in this one. A call that moves a subscriber leaves this with its cursor. The
+/// subscriber changes groups itself when it has come there, since the ticket is its own.
+#[derive(Debug, Clone, Copy)]
+struct Move {
+    at: u64,
+    group: usize,
+}
+
+/// The moves that are before a subscriber, each at a later place than the one before it.
+#[derive(Debug, Default)]
+pub(super) struct Moves(VecDeque<Move>);
+
+/// By what a subscriber is known outside: its cursor, and a stamp that no other has had.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::hub) struct CursorName {
+    cursor: usize,
+    stamp: u64,
+}
+
+impl Cursor {
+    /// Where its next change of group is.
+    #[inline]
+    pub(super) fn next_move(&self) -> Option<u64> {
+        let terms = self.terms.as_ref()?;
+        terms.moves.0.front().map(|next| next.at)
+    }
+
+    fn moves(&self) -> impl DoubleEndedIterator<Item = Move> {
+        let terms = self.terms.iter();
+        terms.flat_map(|terms| terms.moves.0.iter().copied())
+    }
+
+    /// The group where it is once it has come to all of them.
+    pub(super) fn last_group(&self) -> usize {
+        let last = self.moves().next_back();
+        last.map_or(self.group, |last| last.group)
+    }
+
+    fn take_move(&mut self) -> Option<Move> {
+        let moves = &mut self.terms.as_mut()?.moves.0;
+        let next = moves.pop_front();
+        if moves.is_empty() {
+            *moves = VecDeque::new();
+        }
+        next
+    }
+
+    fn undo_move(&mut self) -> Option<Move> {
+        self.terms.as_mut()?.moves.0.pop_back()
+    }
+}
+
+impl State {
+    /// The name under which a subscriber can be found.
+    pub(in crate::hub) fn name(&mut self, seat: &Seat) -> CursorName {
+        let stamps = &mut self.stamps;
+        CursorName {
+            cursor: seat.cursor,
+            stamp: self.cursors[seat.cursor].name(|| next(stamps)),
+        }
+    }
+
+    /// Whether a subscriber is still there.
+    pub(in crate::hub) fn is_there(&mut self, name: CursorName) -> bool {
+        let cursor = self.cursors.get_mut(name.cursor);
+        cursor.is_some_and(|cursor| cursor.is_named(name.stamp))
+    }
+
+    /// Changes its topics; false if it has gone or ends.
+    pub(in crate::hub) fn move_named(
+        &mut self,
+        name: CursorName,
+        course: &Course,
+        wakes: &mut Wakes,
+    ) -> bool {
+        self.is_there(name) && self.move_one(name.cursor, course, wakes)
+    }
+
+    /// Ends it after what has been published; false if it has gone or ends anyway.
+    pub(in crate::hub) fn end_named(&mut self, name: CursorName, wakes: &mut Wakes) -> bool {
+        let ends = self.is_there(name) && !self.is_ending(name.cursor);
+        if ends {
+            self.end_here(name.cursor, Reason::Ended, wakes);
+        }
+        ends
+    }
+
+    /// Changes a subscriber's topics from here on, and wakes its task; false if it ends.
+    pub(super) fn move_one(&mut self, index: usize, course: &Course, wakes: &mut Wakes) -> bool {
+        if self.is_ending(index) {
+            return false;
+        }
+        let from = self.cursors[index].last_group();
+        let key = course.of(&self.groups[from].key);
+        if key == *self.groups[from].key {
+            return true;
+        }
+        let at = self.next;
+        let last = self.cursors[index].moves().next_back();
+        if last.is_none_or(|last| last.at < at) && self.cursors[index].moves().count() == MOST {
+            self.end_here(index, Reason::Lagged, wakes);
+            return false;
+        }
+        let to = self.enter_key(key);
+        self.groups[to].expect();
+        self.count_move(index, from, to, wakes);
+        let mut from = from;
+        if last.is_some_and(|last| last.at == at) {
+            // Nothing was published meanwhile: it never was there.
+            self.cursors[index].undo_move();
+            self.expect_no_longer(from, wakes);
+            from = self.cursors[index].last_group();
+        } else {
+            self.groups[from].leave_at(at);
+        }
+        if from == to {
+            self.groups[from].left(at);
+            self.expect_no_longer(to, wakes);
+        } else {
+            let moves = &mut self.cursors[index].terms().moves;
+            moves.0.push_back(Move { at, group: to });
+        }
+        self.changes += 1;
+        self.wake_cursor(index, wakes);
+        true
+    }
+
+    /// Whether a subscriber has its end before it.
+    fn is_ending(&self, index: usize) -> bool {
+        self.cursors[index].ended().is_some() || self.is_closed_for(index)
+    }
+
+    fn end_here(&mut self, index: usize, reason: Reason, wakes: &mut Wakes) {
+        self.changes += 1;
+        self.release(index);
+        self.end_one(index, self.next, reason, wakes);
+    }
+
+    /// Wakes a subscriber's task, if it waits.
+    pub(super) fn wake_cursor(&mut self, index: usize, wakes: &mut Wakes) {
+        let cursor = &self.cursors[index];
+        if let (Some(group), Some(slot)) = (self.groups.get_mut(cursor.group), cursor.slot) {
+            group.wake_one(slot, wakes);
+        }
+    }
+
+    /// A subscriber has come to its next move.
+    pub(super) fn change_group(&mut self, seat: &mut Seat, wakes: &mut Wakes) {
+        let awaited = self.gate.is_shut() || self.cursors[seat.cursor].excused.is_some();
+        let before = awaited.then(|| self.progress(&self.cursors[seat.cursor]));
+        let cursor = &mut self.cursors[seat.cursor];
+        let Some(Move { at, group: to }) = cursor.take_move() else {
+            return;
+        };
+        let was_newcomer = cursor.newcomer().is_some();
+        if was_newcomer {
+            cursor.set_newcomer(None);
+        }
+        cursor.slot = None;
+        let (old, stamps) = (&mut self.groups[seat.group], &mut self.stamps);
+        if was_newcomer {
+            old.leave_newcomer();
+        }
+        old.depart(&mut seat.ticket, || next(stamps), wakes);
+        old.subscribers -= 1;
+        old.left(at);
+        self.remove_if_unused(seat.group, wakes);
+        let new = &mut self.groups[to];
+        new.subscribers += 1;
+        new.expect_no_longer();
+        // There with those that have seen everything, if it has.
+        let place = new.head.min(at);
+        (seat.group, seat.round, seat.live_from) = (to, new.round(), place);
+        let cursor = &mut self.cursors[seat.cursor];
+        (cursor.group, cursor.place) = (to, place);
+        if let Some(before) = before {
+            self.pass_gate(seat.cursor, before, wakes);
+        }
+    }
+
+    /// A subscriber goes that has moves before it.
+    pub(super) fn give_up_moves(&mut self, cursor: &mut Cursor, wakes: &mut Wakes) {
+        let mut from = cursor.group;
+        let mut expected = false;
+        while let Some(Move { at, group }) = cursor.take_move() {
+            self.groups[from].left(at);
+            if expected {
+                self.expect_no_longer(from, wakes);
+            }
+            (from, expected) = (group, true);
+        }
+        if expected {
+            self.expect_no_longer(from, wakes);
+        }
+    }
+
+    fn expect_no_longer(&mut self, index: usize, wakes: &mut Wakes) {
+        self.groups[index].expect_no_longer();
+        self.remove_if_unused(index, wakes);
+    }
+
+    /// The groups where a subscriber has something before it, and its place in each.
+    pub(super) fn stays(&self, cursor: &Cursor) -> impl Iterator<Item = (usize, u64)> {
+        let moves = cursor.moves();
+        let later = moves.map(|Move { at, group }| (group, self.groups[group].head.min(at)));
+        std::iter::once((cursor.group, cursor.place)).chain(later)
+    }
+
+    /// How far a subscriber has really come: what lies at its place may be nothing of its own.
+    pub(super) fn progress(&self, cursor: &Cursor) -> u64 {
+        let mut progress = self.groups[cursor.group].effective(cursor.place);
+        for Move { at, group } in cursor.moves() {
+            if progress < at {
+                break;
+            }
+            let group = &self.groups[group];
+            progress = group.effective(group.head.min(at));
+        }
+        progress
+    }
+}

@@ -1,0 +1,162 @@
+use std::collections::BTreeMap;
+
+use super::group::Group;
+
+/// Subscribers that will come to a group, and subscribers that will leave it: each at a place in the log
+/// that it has not reached yet.
+#[derive(Debug, Default)]
+pub(super) struct Transit {
+    /// How many will come. The group stays for them.
+    coming: usize,
+    /// The places where subscribers will leave, and how many.
+    leaving: BTreeMap<u64, usize>,
+    /// After the last event that was lost between the place before and this one, if one was.
+    lost: BTreeMap<u64, u64>,
+}
+
+impl Transit {
+    /// The places come in order. So far, what is before `lost_to` has been lost.
+    fn leave_at(&mut self, at: u64, lost_to: u64) {
+        let before = self.leaving.last_key_value().map_or(0, |(at, _)| *at);
+        if before < lost_to && before < at {
+            self.lost.insert(at, lost_to);
+        }
+        *self.leaving.entry(at).or_default() += 1;
+    }
+
+    /// One of them has left there, or will not.
+    fn left(&mut self, at: u64) {
+        if let Some(count) = self.leaving.get_mut(&at) {
+            *count -= 1;
+            if *count > 0 {
+                return;
+            }
+            self.leaving.remove(&at);
+        }
+        let lost = self.lost.remove(&at);
+        let next = self.leaving.range(at..).next();
+        if let (Some(lost), Some((next, _))) = (lost, next) {
+            // What was lost after this place is later than what was lost before it.
+            self.lost.entry(*next).or_insert(lost);
+        }
+    }
+
+    /// The event before this place is lost.
+    pub(super) fn lose(&mut self, lost_to: u64) {
+        if let Some((at, _)) = self.leaving.range(lost_to..).next() {
+            let lost = self.lost.entry(*at).or_default();
+            *lost = lost_to.max(*lost);
+        }
+    }
+
+    /// After the last lost event of those that leave there.
+    fn lost_before(&self, at: u64) -> u64 {
+        let last = self.lost.range(..=at).next_back();
+        last.map_or(0, |(_, lost_to)| *lost_to)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.coming == 0 && self.leaving.is_empty()
+    }
+}
+
+impl Group {
+    /// A subscriber will come.
+    pub(super) fn expect(&mut self) {
+        self.transit.get_or_insert_default().coming += 1;
+    }
+
+    /// It has come, or will not.
+    pub(super) fn expect_no_longer(&mut self) {
+        self.end_transit(|transit| transit.coming -= 1);
+    }
+
+    /// One of those that are here, or will come, will leave at this place: the head of the log.
+    pub(super) fn leave_at(&mut self, at: u64) {
+        let transit = self.transit.get_or_insert_default();
+        transit.leave_at(at, self.lost_to);
+    }
+
+    /// It has left, or will not.
+    pub(super) fn left(&mut self, at: u64) {
+        self.end_transit(|transit| transit.left(at));
+    }
+
+    fn end_transit(&mut self, end: impl FnOnce(&mut Transit)) {
+        if let Some(transit) = &mut self.transit {
+            end(transit);
+            if transit.is_idle() {
+                self.transit = None;
+            }
+        }
+    }
+
+    /// After the last lost event that concerns a subscriber which leaves there.
+    pub(super) fn lost_before(&self, at: u64) -> u64 {
+        let transit = self.transit.as_ref();
+        transit.map_or(self.lost_to, |transit| transit.lost_before(at))
+    }
+
+    /// How many subscribers there are once all moves have been made.
+    pub(super) fn followers(&self) -> usize {
+        let transit = self.transit.as_ref();
+        transit.map_or(self.subscribers, |transit| {
+            self.subscribers + transit.coming - transit.leaving.values().sum::<usize>()
+        })
+    }
+
+    /// Whether no subscriber is here or will come.
+    pub(super) fn is_unused(&self) -> bool {
+        let transit = self.transit.as_ref();
+        self.subscribers == 0 && transit.is_none_or(|transit| transit.coming == 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_that_leaves_knows_what_was_lost_before() {
+        let (mut transit, mut lost, mut leavers) = (Transit::default(), Vec::new(), Vec::new());
+        let (mut random, mut next) = (11u64, 1u64);
+        for _ in 0..20_000 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let dice = random >> 33;
+            match dice % 5 {
+                0 | 1 => next += dice % 3,
+                2 if next > 1 => {
+                    let lost_to = 2 + dice / 5 % (next - 1);
+                    lost.push(lost_to);
+                    transit.lose(lost_to);
+                }
+                3 => {
+                    transit.leave_at(next, lost.iter().copied().max().unwrap_or(0));
+                    leavers.push(next);
+                }
+                _ if leavers.len() > 5 => {
+                    let at = usize::try_from(dice).unwrap() % leavers.len();
+                    transit.left(leavers.swap_remove(at));
+                }
+                _ => {}
+            }
+            for at in &leavers {
+                let before = lost.iter().filter(|lost_to| *lost_to <= at);
+                assert_eq!(transit.lost_before(*at), before.copied().max().unwrap_or(0));
+            }
+            if lost.len() > 40 {
+                lost.sort_unstable();
+                // As those that have no leaver before them: only the last counts.
+                if leavers.is_empty() {
+                    lost.drain(..30);
+                }
+            }
+        }
+        for at in leavers {
+            transit.left(at);
+        }
+        assert!(transit.is_idle() && transit.lost.is_empty());
+    }
+}
