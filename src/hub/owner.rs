@@ -137,8 +137,11 @@ impl<'a> Owner<'a> {
     /// Ends all of the owner's subscriptions and gives how many there were. Each is still sent what
     /// has been published so far, and no farewell.
     ///
-    /// A browser reconnects after that. To keep a user out, refuse the request, where possible with
-    /// 204: then it does not try again.
+    /// The body of a client that has stopped reading is not polled by its server, and ends with the
+    /// connection.
+    ///
+    /// A browser reconnects when its stream ends. To keep a user out, refuse the request, where possible
+    /// with 204: then it does not try again.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};

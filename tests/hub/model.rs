@@ -126,6 +126,8 @@ struct Client {
     forgiven: u64,
     start: Start,
     not_before: Option<u64>,
+    /// No other has it.
+    owner: String,
     body: Option<Pin<Box<Subscription>>>,
     /// What has arrived of a block that is not complete.
     bytes: Vec<u8>,
@@ -189,7 +191,7 @@ impl Client {
         for prefix in &stay.prefixes {
             subscriber = subscriber.prefix(*prefix);
         }
-        subscriber = subscriber.start(self.start.clone());
+        subscriber = subscriber.start(self.start.clone()).owner(&*self.owner);
         if let Some(seq) = self.not_before {
             subscriber = subscriber.not_before(model.id_of(seq));
         }
@@ -421,6 +423,7 @@ impl Model {
             start: Start::Now,
             body: None,
             bytes: Vec::new(),
+            owner: String::new(),
             ..*client
         };
         let pending = self.pending(&all).filter(durable).count() as u64;
@@ -517,6 +520,25 @@ impl Model {
                 Poll::Ready(Some(Err(never))) => match never {},
             }
         }
+    }
+
+    /// Ends a client's subscription: it gets what is pending.
+    fn end(&self, client: &mut Client) {
+        let there = usize::from(client.body.is_some());
+        assert_eq!(self.hub.owner(&client.owner).subscriptions(), there);
+        assert_eq!(self.hub.owner(&client.owner).end(), there);
+        assert_eq!(self.hub.owner(&client.owner).subscriptions(), 0);
+        if there == 0 {
+            return;
+        }
+        let lost = self
+            .last_lost(client)
+            .filter(|lost| *lost > client.forgiven);
+        let lags = self.lag == LagPolicy::End && lost.is_some();
+        self.read(client, usize::MAX);
+        assert!(client.body.is_none(), "ended, and still there");
+        let next = self.pending(client).next().map(|event| event.seq);
+        assert!(lags || next.is_none(), "{next:?} not given before the end");
     }
 
     /// Takes blocks, at most so many, and compares each.
@@ -652,7 +674,7 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
     model.note_place();
     let mut clients: Vec<Client> = Vec::new();
     for _ in 0..rng.below(600) {
-        match rng.below(20) {
+        match rng.below(21) {
             0..=7 => {
                 let pad = match rng.below(30) {
                     0 => 64 * 1024 + rng.below(1_000),
@@ -688,6 +710,7 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                         _ => Start::Now,
                     },
                     not_before: rng.one_in(6).then(|| rng.next() % model.next),
+                    owner: format!("client {}", rng.next()),
                     body: None,
                     bytes: Vec::new(),
                     received: 0,
@@ -731,6 +754,10 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                 let at = rng.below(clients.len());
                 let blocks = 1 + rng.below(20);
                 model.read(&mut clients[at], blocks);
+            }
+            17 if !clients.is_empty() => {
+                let at = rng.below(clients.len());
+                model.end(&mut clients[at]);
             }
             _ => {
                 for client in &mut clients {

@@ -309,6 +309,41 @@ fn more_than_one_piece_is_ended_at_one_place() {
     assert_eq!(hub.stats().subscribers, 0);
 }
 
+/// Where a user's code runs, the hub may be used as anywhere: no lock is held.
+#[test]
+fn filters_and_tasks_may_end_owners() {
+    struct Ends(Hub, &'static str);
+
+    impl Wake for Ends {
+        fn wake(self: Arc<Self>) {
+            self.0.owner(self.1).end();
+        }
+    }
+
+    let hub = hub();
+    let of_filter = hub.clone();
+    let filter = hub
+        .subscriber()
+        .owner("anna")
+        .filter(move |delivery| delivery.data() != "2" || of_filter.owner("anna").end() == 1);
+    let mut body = filter.subscribe().unwrap();
+    rest(&mut body);
+    (1..=3).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
+    let (text, ended) = rest(&mut body);
+    assert!(ended && text.ends_with("data: 3\n\n"), "{text}");
+
+    let mut woken = owned(&hub, "ben").unwrap();
+    let mut other = owned(&hub, "carl").unwrap();
+    let cx_of = |body: &mut Subscription, owner| {
+        read(body, &Waker::from(Arc::new(Ends(hub.clone(), owner))));
+    };
+    cx_of(&mut woken, "carl");
+    cx_of(&mut other, "ben");
+    hub.owner("ben").end();
+    assert!(rest(&mut woken).1 && rest(&mut other).1);
+    assert_eq!(hub.stats().subscribers, 0);
+}
+
 /// Against a list of who is there.
 #[test]
 fn owners_are_what_a_list_says() {
