@@ -73,6 +73,18 @@ impl Lengths {
         fits
     }
 
+    /// How much of the unfinished line has been seen.
+    #[inline]
+    pub(super) fn line(&self) -> usize {
+        self.line
+    }
+
+    /// How much of a line has been seen that does not count, and is within its limit; 0 at its end.
+    #[inline]
+    pub(super) fn set_line(&mut self, len: usize) {
+        self.line = len;
+    }
+
     /// The end of the unfinished line.
     pub(super) fn end_line(&mut self, counts: bool) -> Result<(), LimitExceeded> {
         let len = std::mem::take(&mut self.line);

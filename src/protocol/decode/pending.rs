@@ -57,6 +57,21 @@ impl Pending {
         self.line == Line::Value(Field::Data)
     }
 
+    /// Whether the line is a comment that is not kept.
+    #[inline]
+    pub(super) fn is_inside_comment(&self) -> bool {
+        self.line == Line::Comment
+    }
+
+    /// Where a line begins, or inside of such a comment.
+    #[inline]
+    pub(super) fn set_inside_comment(&mut self, is_inside: bool) {
+        self.line = match is_inside {
+            true => Line::Comment,
+            false => Line::Start,
+        };
+    }
+
     /// Whether more than comments is known of the block, or of the line.
     pub(super) fn is_inside_event(&self) -> bool {
         let in_comment = matches!(self.line, Line::Comment | Line::Value(Field::Comment));

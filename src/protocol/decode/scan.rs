@@ -1,5 +1,6 @@
 mod detour;
 mod divided_line;
+mod heartbeats;
 
 use std::ops::Range;
 use std::time::Duration;

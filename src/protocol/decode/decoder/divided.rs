@@ -49,7 +49,10 @@ impl Decoder {
     /// [`decode`](Self::decode), if the chunk does not begin with a whole block.
     #[inline(never)]
     pub(super) fn decode_divided(&mut self, chunk: &mut Bytes) -> Divided<MessageEvent> {
-        if self.scanner.more(chunk) || self.scanner.begin_tail(chunk) {
+        if self.scanner.heartbeats(chunk)
+            || self.scanner.more(chunk)
+            || self.scanner.begin_tail(chunk)
+        {
             chunk.advance(chunk.len());
             return Divided::Nothing;
         }
@@ -77,7 +80,10 @@ impl Decoder {
         chunk: &mut &'c [u8],
     ) -> Divided<MessageRef<'a>> {
         let whole = *chunk;
-        if self.scanner.more(whole) || self.scanner.begin_tail(whole) {
+        if self.scanner.heartbeats(whole)
+            || self.scanner.more(whole)
+            || self.scanner.begin_tail(whole)
+        {
             *chunk = &[];
             return Divided::Nothing;
         }
