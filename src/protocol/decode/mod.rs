@@ -18,17 +18,18 @@
 //! Before a divided block comes to the scan, [`Tail`](tail::Tail) joins it, as long as it has the plainest
 //! form and at most 4 KiB, and the first path reads what is joined.
 //!
-//! Another case is too common to go through the scan: a chunk that has only more of the data that
-//! the last one broke off in ([`Scanner::more`](scan::Scanner::more)) is appended to the
-//! pending data at once.
+//! Three kinds of chunks are too common to go through the scan: those that have
+//! [no more than a piece of a line](scan::Scanner::more_of_line) of the block that is being joined,
+//! those that have only comments, as heartbeats are, and those that have only more of the data that the
+//! last one broke off in ([`Scanner::take_all`](scan::Scanner::take_all)).
 //!
 //! # One call
 //!
 //! ```text
 //! decode(chunk)
-//!   more?       ── yes ─> append, chunk is used up
 //!   whole?      ── yes ──────────────────────────────────────────┐
-//!   divided?    ── yes ─> join it, or begin to; whole? ── yes ───┤
+//!   joining?    ── yes ─> more of the block, or its end ── yes ──┤
+//!   one kind?   ── yes ─> heartbeats, more data, or a beginning  │
 //!   scan:                                                        │
 //!     byte order mark, LF after a CR                             │
 //!     detour: release what a large event needed; skip what is    │

@@ -17,7 +17,7 @@ use super::line_end::{Skipped, StreamStart, find_end, find_far_end};
 use super::message::MessageEvent;
 use super::message_ref::MessageRef;
 use super::pending::Pending;
-use super::tail::Tail;
+use super::tail::{Joined, Tail};
 use super::whole_block::{Parts, comment_lines};
 use crate::protocol::value::EventId;
 
@@ -119,25 +119,31 @@ impl Scanner {
         self.tail.has_begun() && self.tail.more_of_line(chunk, self.lengths.max_block())
     }
 
+    /// Takes a chunk that is of one kind: heartbeats, more of the data that the last one broke off in,
+    /// or the beginning of a block; whether it was one.
+    pub(super) fn take_all(&mut self, chunk: &[u8]) -> bool {
+        self.heartbeats(chunk) || self.more(chunk) || self.begin_tail(chunk)
+    }
+
     /// Takes a chunk that has nothing but the beginning of a block; whether it was one.
-    pub(super) fn begin_tail(&mut self, chunk: &[u8]) -> bool {
+    fn begin_tail(&mut self, chunk: &[u8]) -> bool {
         self.is_at_block() && self.tail.begin(chunk, self.lengths.max_block())
     }
 
-    /// Joins a chunk to the block that has begun, if it has its end: where its parts are in the joined
-    /// block, and where it ends in the chunk.
-    ///
-    /// With `None` there is nothing joined any more, or nothing left of the chunk.
+    /// Whether a block has begun that is being joined.
     #[inline]
-    pub(super) fn join(&mut self, chunk: &[u8]) -> Option<(Parts, usize)> {
-        if !self.tail.has_begun() {
-            return None;
-        }
+    pub(super) fn is_joining(&self) -> bool {
+        self.tail.has_begun()
+    }
+
+    /// Joins a chunk to the block that has begun. With [`Joined::Not`] there is nothing joined any more.
+    #[inline]
+    pub(super) fn join(&mut self, chunk: &[u8]) -> Joined {
         let joined = self.tail.join(chunk, self.lengths.max_block());
-        if joined.is_none() {
-            self.end_tail();
-        } else {
-            self.pending.clear_event_type();
+        match joined {
+            Joined::More => {}
+            Joined::Whole(..) => self.pending.clear_event_type(),
+            Joined::Not => self.end_tail(),
         }
         joined
     }
@@ -156,10 +162,7 @@ impl Scanner {
     /// Takes a chunk that has nothing but more of the value that the last one broke off in; whether
     /// it was one.
     #[inline]
-    pub(super) fn more(&mut self, chunk: &[u8]) -> bool {
-        if self.tail.has_begun() {
-            return self.tail.more(chunk, self.lengths.max_block());
-        }
+    fn more(&mut self, chunk: &[u8]) -> bool {
         let more = self.pending.is_inside_data()
             && find_end(chunk, 0).is_none()
             && self.lengths.fits(chunk.len());

@@ -34,6 +34,16 @@ struct TailEnd {
     has_data: bool,
 }
 
+/// What a chunk is to the block that has begun.
+pub(super) enum Joined {
+    /// All of it is more of the block.
+    More,
+    /// The block ends in it, there: where the block's parts are in what is joined.
+    Whole(Parts, usize),
+    /// It has what is not joined: the block is not of the plainest form, or too long.
+    Not,
+}
+
 /// How far a block goes in a chunk.
 enum Reach {
     All(TailEnd),
@@ -108,39 +118,27 @@ impl Tail {
         is_more
     }
 
-    /// Takes a chunk that has nothing but more of the block; whether it was one.
+    /// Takes what a chunk has of the block. With [`Joined::Not`], the block is as it was.
     #[inline]
-    pub(super) fn more(&mut self, chunk: &[u8], max: usize) -> bool {
-        if self.block.len() + chunk.len() > max.min(MAX) {
-            return false;
+    pub(super) fn join(&mut self, chunk: &[u8], max: usize) -> Joined {
+        match reach(chunk, self.place) {
+            Reach::All(place) if self.block.len() + chunk.len() <= max.min(MAX) => {
+                self.block.extend_from_slice(chunk);
+                self.place = place;
+                Joined::More
+            }
+            Reach::To(end) if self.block.len() + end <= max.min(MAX) => {
+                let before = self.block.len();
+                self.block.extend_from_slice(&chunk[..end]);
+                if let Some((parts, _)) = Parts::whole(&self.block) {
+                    self.has_begun = false;
+                    return Joined::Whole(parts, end);
+                }
+                self.block.truncate(before);
+                Joined::Not
+            }
+            _ => Joined::Not,
         }
-        let Reach::All(place) = reach(chunk, self.place) else {
-            return false;
-        };
-        self.block.extend_from_slice(chunk);
-        self.place = place;
-        true
-    }
-
-    /// Takes what a chunk has of the block, if it has its end: where its parts are in the block, and
-    /// where it ends in the chunk. `None` if it is not of the plainest form, or too long, and the block
-    /// is then as it was.
-    #[inline(never)]
-    pub(super) fn join(&mut self, chunk: &[u8], max: usize) -> Option<(Parts, usize)> {
-        let Reach::To(end) = reach(chunk, self.place) else {
-            return None;
-        };
-        let before = self.block.len();
-        if before + end > max.min(MAX) {
-            return None;
-        }
-        self.block.extend_from_slice(&chunk[..end]);
-        let whole = Parts::whole(&self.block);
-        match &whole {
-            Some(_) => self.has_begun = false,
-            None => self.block.truncate(before),
-        }
-        whole.map(|(parts, _)| (parts, end))
     }
 }
 

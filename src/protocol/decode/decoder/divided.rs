@@ -7,6 +7,7 @@ use crate::protocol::decode::limit::LimitExceeded;
 use crate::protocol::decode::message::MessageEvent;
 use crate::protocol::decode::message_ref::MessageRef;
 use crate::protocol::decode::scan::Found;
+use crate::protocol::decode::tail::Joined;
 use crate::protocol::decode::whole_block::Parts;
 
 /// What is found where a chunk does not begin with a whole block.
@@ -49,16 +50,21 @@ impl Decoder {
     /// [`decode`](Self::decode), if the chunk does not begin with a whole block.
     #[inline(never)]
     pub(super) fn decode_divided(&mut self, chunk: &mut Bytes) -> Divided<MessageEvent> {
-        if self.scanner.heartbeats(chunk)
-            || self.scanner.more(chunk)
-            || self.scanner.begin_tail(chunk)
-        {
+        if self.scanner.is_joining() {
+            match self.scanner.join(chunk) {
+                Joined::Whole(parts, len) => {
+                    chunk.advance(len);
+                    return Divided::Event(self.scanner.own_joined(parts));
+                }
+                Joined::More => {
+                    chunk.advance(chunk.len());
+                    return Divided::Nothing;
+                }
+                Joined::Not => {}
+            }
+        } else if self.scanner.take_all(chunk) {
             chunk.advance(chunk.len());
             return Divided::Nothing;
-        }
-        if let Some((parts, len)) = self.scanner.join(chunk) {
-            chunk.advance(len);
-            return Divided::Event(self.scanner.own_joined(parts));
         }
         let (mut pos, mut parts) = (0, Parts::default());
         match self.scanner.scan::<false>(chunk, &mut pos, &mut parts) {
@@ -80,16 +86,21 @@ impl Decoder {
         chunk: &mut &'c [u8],
     ) -> Divided<MessageRef<'a>> {
         let whole = *chunk;
-        if self.scanner.heartbeats(whole)
-            || self.scanner.more(whole)
-            || self.scanner.begin_tail(whole)
-        {
+        if self.scanner.is_joining() {
+            match self.scanner.join(whole) {
+                Joined::Whole(parts, len) => {
+                    *chunk = &whole[len..];
+                    return Divided::Event(self.scanner.lend_joined(&parts));
+                }
+                Joined::More => {
+                    *chunk = &[];
+                    return Divided::Nothing;
+                }
+                Joined::Not => {}
+            }
+        } else if self.scanner.take_all(whole) {
             *chunk = &[];
             return Divided::Nothing;
-        }
-        if let Some((parts, len)) = self.scanner.join(whole) {
-            *chunk = &whole[len..];
-            return Divided::Event(self.scanner.lend_joined(&parts));
         }
         let (mut pos, mut parts) = (0, Parts::default());
         let found = self.scanner.scan::<false>(whole, &mut pos, &mut parts);

@@ -11,7 +11,7 @@ impl Scanner {
     /// Otherwise nothing has changed, and the scan reads it.
     // 40 % of `heartbeats, 16 B`, lent, in benches/decode.
     #[inline]
-    pub(in crate::protocol::decode) fn heartbeats(&mut self, chunk: &[u8]) -> bool {
+    pub(super) fn heartbeats(&mut self, chunk: &[u8]) -> bool {
         let in_comment = self.pending.is_inside_comment();
         let may_be = match chunk.first() {
             Some(b':' | b'\n') => true,
