@@ -303,7 +303,7 @@ impl Event {
     /// The event's bytes with this ID, or none, in place of its own.
     pub(crate) fn encode_as(&self, id: Option<&EventId>) -> Block {
         let fields = Fields {
-            id: id.map(EventId::as_bytes),
+            id: id.map(EventId::piece),
             ..self.fields()
         };
         Block::of_fields(&fields, self.data())
@@ -343,7 +343,7 @@ impl Event {
             comment: rare.and_then(|rare| rare.comment.as_ref().map(String::as_bytes)),
             retry: rare.and_then(|rare| rare.retry),
             event_type: self.event_type.as_ref().map_or(b"", EventType::as_bytes),
-            id: self.id.as_ref().map(EventId::as_bytes),
+            id: self.id.as_ref().map(EventId::piece),
             data: self.data().map_or(Payload::None, Repr::payload),
         }
     }
@@ -377,8 +377,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_twelve_words() {
-        assert_eq!(size_of::<Event>(), 96);
-        assert_eq!(size_of::<Option<Event>>(), 96);
+    fn is_fourteen_words() {
+        assert_eq!(size_of::<Event>(), 112);
+        assert_eq!(size_of::<Option<Event>>(), 112);
     }
 }

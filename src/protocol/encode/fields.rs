@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::data::Repr;
 use super::lines::{COMMENT, DATA, END, Measured, has_break, push_lines};
+use crate::protocol::value::IdPiece;
 
 /// From how many bytes on a one-line payload leaves as a chunk of its own instead of being copied.
 ///
@@ -28,7 +29,7 @@ pub(super) struct Fields<'a> {
     pub(super) comment: Option<&'a [u8]>,
     pub(super) retry: Option<u64>,
     pub(super) event_type: &'a [u8],
-    pub(super) id: Option<&'a [u8]>,
+    pub(super) id: Option<IdPiece<'a>>,
     pub(super) data: Payload<'a>,
 }
 
@@ -60,7 +61,7 @@ impl<'a> Fields<'a> {
         match self.data {
             Payload::Text(text) => {
                 if has_break(text) {
-                    return self.encode_lines(text, out);
+                    return Self::encode_lines(*self, text, out);
                 }
                 reserve(out, self.head_len() + DATA.len() + text.len() + END.len());
                 self.encode_head(out);
@@ -75,7 +76,9 @@ impl<'a> Fields<'a> {
             }
             Payload::None => {
                 reserve(out, self.head_len() + 1);
-                self.encode_head(out);
+                // In the other cases something longer follows.
+                let id = self.id.map(IdPiece::exact);
+                Self { id, ..*self }.encode_head(out);
                 out.push(b'\n');
             }
         }
@@ -90,8 +93,9 @@ impl<'a> Fields<'a> {
     }
 
     /// The same for text of several lines.
+    // By value: the fields of text of one line need not be put together in memory.
     #[inline(never)]
-    fn encode_lines(&self, text: &[u8], out: &mut Vec<u8>) {
+    fn encode_lines(self, text: &[u8], out: &mut Vec<u8>) {
         let text = Measured::new(text);
         reserve(out, self.head_len() + text.len(DATA) + 1);
         self.encode_head(out);
@@ -132,7 +136,9 @@ impl<'a> Fields<'a> {
             push_field(out, EVENT, self.event_type);
         }
         if let Some(id) = self.id {
-            push_field(out, ID, id);
+            out.extend_from_slice(ID);
+            id.push(out);
+            out.push(b'\n');
         }
     }
 

@@ -1,4 +1,4 @@
-use crate::protocol::value::{EventId, InvalidText};
+use crate::protocol::value::{EventId, IdPiece, InvalidText};
 
 /// An event ID for a [`Writer`](super::Writer): an integer, a borrowed [`EventId`], or borrowed text that is checked.
 ///
@@ -30,12 +30,12 @@ enum IdRepr<'a> {
 impl IdRef<'_> {
     /// The ID's text; a number's is made in the buffer.
     #[inline]
-    pub(super) fn bytes<'b>(&'b self, buffer: &'b mut itoa::Buffer) -> &'b [u8] {
+    pub(super) fn bytes<'b>(&'b self, buffer: &'b mut itoa::Buffer) -> IdPiece<'b> {
         match self.0 {
-            IdRepr::Number(n) => buffer.format(n).as_bytes(),
-            IdRepr::Signed(n) => buffer.format(n).as_bytes(),
-            IdRepr::Id(id) => id.as_bytes(),
-            IdRepr::Text(text) => text.as_bytes(),
+            IdRepr::Number(n) => IdPiece::Slice(buffer.format(n).as_bytes()),
+            IdRepr::Signed(n) => IdPiece::Slice(buffer.format(n).as_bytes()),
+            IdRepr::Id(id) => id.piece(),
+            IdRepr::Text(text) => IdPiece::Slice(text.as_bytes()),
         }
     }
 }

@@ -7,18 +7,20 @@ use bytes::Bytes;
 
 use super::error::InvalidText;
 use super::find::find;
+use super::piece::Piece;
 use super::text::Text;
 
 const WHAT: &str = "event ID";
 
-/// A `u64` has 20 digits, a UUID 36 characters.
-const INLINE: usize = 38;
+/// Words of text kept in place, of which the last byte is the length. A `u64` has 20 digits, a UUID 36
+/// characters.
+const INLINE: usize = 5;
 
 /// An event's ID: what the browser sends back as `Last-Event-ID` when it reconnects.
 ///
 /// Any text of up to [`MAX_LEN`](Self::MAX_LEN) bytes without NUL, CR and LF ([9.2.6]: an ID with a
 /// NUL is ignored, and the other two would end the field). Empty resets the client's last event ID. Up
-/// to 38 bytes are kept in place; longer ones are shared by clones.
+/// to 39 bytes are kept in place; longer ones are shared by clones.
 ///
 /// ```
 /// use tower_sse::EventId;
@@ -34,6 +36,8 @@ const INLINE: usize = 38;
 /// [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 #[derive(Clone)]
 pub struct EventId(Text<INLINE>);
+
+pub(in crate::protocol) type IdPiece<'a> = Piece<'a, INLINE>;
 
 impl EventId {
     /// The empty ID, which resets the client's last event ID.
@@ -120,16 +124,37 @@ impl EventId {
 }
 
 impl EventId {
+    #[inline(always)]
+    pub(in crate::protocol) fn piece(&self) -> IdPiece<'_> {
+        self.0.piece()
+    }
+
     /// Whether the text can be an ID.
     #[inline]
     pub(in crate::protocol) const fn check(text: &[u8]) -> Result<(), InvalidText> {
-        // First, so that text of any length is refused in no time.
-        if text.len() > EventId::MAX_LEN {
-            return Err(InvalidText::too_long(WHAT, text.len(), EventId::MAX_LEN));
-        }
-        match find([b'\0', b'\r', b'\n'], text) {
+        match Self::fault(text) {
             None => Ok(()),
-            Some(at) => Err(InvalidText::character_at(WHAT, text[at], at)),
+            Some(at) => Err(Self::error(text, at)),
+        }
+    }
+
+    /// Where the text can no longer be an ID.
+    #[inline(never)]
+    const fn fault(text: &[u8]) -> Option<usize> {
+        // First, so that text of any length is refused in no time.
+        if text.len() > Self::MAX_LEN {
+            return Some(Self::MAX_LEN);
+        }
+        find([b'\0', b'\r', b'\n'], text)
+    }
+
+    #[cold]
+    #[inline(never)]
+    const fn error(text: &[u8], at: usize) -> InvalidText {
+        if text.len() > Self::MAX_LEN {
+            InvalidText::too_long(WHAT, text.len(), Self::MAX_LEN)
+        } else {
+            InvalidText::character_at(WHAT, text[at], at)
         }
     }
 
@@ -221,8 +246,11 @@ impl TryFrom<&str> for EventId {
 
     #[inline(always)]
     fn try_from(text: &str) -> Result<Self, InvalidText> {
-        Self::check(text.as_bytes())?;
-        Ok(Self(Text::copy(text)))
+        // Not `check`, whose `Result` would be put together in memory.
+        match Self::fault(text.as_bytes()) {
+            None => Ok(Self(Text::copy(text))),
+            Some(at) => Err(Self::error(text.as_bytes(), at)),
+        }
     }
 }
 

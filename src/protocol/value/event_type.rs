@@ -11,8 +11,9 @@ use super::text::Text;
 
 const WHAT: &str = "event type";
 
-/// Most types are literals, which take none of these.
-const INLINE: usize = 22;
+/// Words of text kept in place, of which the last byte is the length. Most types are literals, which
+/// take none of these.
+const INLINE: usize = 3;
 
 const BREAKS: [u8; 2] = [b'\r', b'\n'];
 
@@ -20,7 +21,7 @@ const BREAKS: [u8; 2] = [b'\r', b'\n'];
 ///
 /// Any text without CR and LF. Empty means the same as no type: the browser dispatches a
 /// `message` ([9.2.6]). A literal is not copied. Of other text,
-/// up to 22 bytes are kept in place, and what is longer is shared by clones.
+/// up to 23 bytes are kept in place, and what is longer is shared by clones.
 ///
 /// ```
 /// use tower_sse::EventType;

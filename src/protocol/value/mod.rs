@@ -6,10 +6,13 @@ mod error;
 mod event_id;
 mod event_type;
 mod find;
+mod piece;
 mod text;
+mod words;
 
 pub use error::InvalidText;
 #[cfg(feature = "json")]
 pub use error::JsonError;
 pub use event_id::EventId;
+pub(in crate::protocol) use event_id::IdPiece;
 pub use event_type::EventType;
