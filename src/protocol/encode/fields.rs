@@ -85,7 +85,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The block by itself, in one exact allocation.
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn encoded(&self) -> Vec<u8> {
         let mut out = Vec::new();
         self.encode(&mut out);
