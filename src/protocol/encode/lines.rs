@@ -1,27 +1,40 @@
 use std::fmt;
 
 /// The field name of a data line.
-pub(super) const DATA: &[u8] = b"data: ";
+pub(super) const DATA: &[u8; 6] = b"data: ";
 /// Ends the data line and the block.
 pub(super) const END: &[u8] = b"\n\n";
 /// What a comment line begins with.
-pub(super) const COMMENT: &[u8] = b": ";
+pub(super) const COMMENT: &[u8; 2] = b": ";
 
 /// Appends the text as lines with this prefix: CR, LF and CRLF each end one.
-pub(super) fn push_lines(out: &mut Vec<u8>, prefix: &'static [u8], text: &Measured<'_>) {
+pub(super) fn push_lines<const N: usize>(out: &mut Vec<u8>, prefix: &[u8; N], text: &Measured<'_>) {
     out.extend_from_slice(prefix);
-    let Measured { text, has_cr, .. } = *text;
+    let Measured {
+        text,
+        has_cr,
+        breaks,
+        known,
+        ..
+    } = text;
     // One byte is found faster than either of two, and an LF is copied with its line.
     let rest = if !has_cr {
         let mut start = 0;
-        for end in memchr::memchr_iter(b'\n', text) {
+        let mut push = |end: usize| {
             out.extend_from_slice(&text[start..=end]);
             out.extend_from_slice(prefix);
             start = end + 1;
+        };
+        known[..KNOWN.min(*breaks)]
+            .iter()
+            .for_each(|end| push(*end));
+        if *breaks > KNOWN {
+            let after = known[KNOWN - 1] + 1;
+            memchr::memchr_iter(b'\n', &text[after..]).for_each(|end| push(after + end));
         }
         &text[start..]
     } else {
-        let mut rest = text;
+        let mut rest = *text;
         while let Some(end) = memchr::memchr2(b'\r', b'\n', rest) {
             out.extend_from_slice(&rest[..end]);
             out.push(b'\n');
@@ -109,20 +122,37 @@ fn is_break(b: u8) -> bool {
 }
 
 /// Text of several lines, with what has to be known to reserve exactly what it takes.
-#[derive(Clone, Copy)]
 pub(super) struct Measured<'a> {
     text: &'a [u8],
     has_cr: bool,
     /// CRLF, which takes two bytes and makes one break.
     pairs: usize,
     breaks: usize,
+    /// Where the first LFs are, which are found once and not counted first and found again.
+    /// `benches/encode`, "64 lines", `Block::write`: 550 ns, and 575 otherwise.
+    known: [usize; KNOWN],
 }
 
+const KNOWN: usize = 64;
+
 impl<'a> Measured<'a> {
+    #[inline]
     pub(super) fn new(text: &'a [u8]) -> Self {
-        // memchr counts one byte much faster than it finds either of two.
-        let lf = memchr::memchr_iter(b'\n', text).count();
-        let cr = memchr::memchr_iter(b'\r', text).count();
+        let mut known = [0; KNOWN];
+        let mut lf = 0;
+        let mut found = memchr::memchr_iter(b'\n', text);
+        for (known, at) in known.iter_mut().zip(&mut found) {
+            *known = at;
+            lf += 1;
+        }
+        if lf == KNOWN {
+            lf += found.count();
+        }
+        // Most text has no CR, and finding that out is faster than counting.
+        let cr = match memchr::memchr(b'\r', text) {
+            None => 0,
+            Some(first) => memchr::memchr_iter(b'\r', &text[first..]).count(),
+        };
         let pairs = match (lf, cr) {
             (0, _) | (_, 0) => 0,
             _ => memchr::memchr_iter(b'\r', text)
@@ -134,11 +164,12 @@ impl<'a> Measured<'a> {
             has_cr: cr > 0,
             pairs,
             breaks: lf + cr - pairs,
+            known,
         }
     }
 
     /// How many bytes it takes as lines with this prefix.
-    pub(super) fn len(&self, prefix: &[u8]) -> usize {
+    pub(super) fn len<const N: usize>(&self, prefix: &[u8; N]) -> usize {
         self.text.len() - self.pairs + self.breaks * prefix.len() + prefix.len() + 1
     }
 }
@@ -174,6 +205,16 @@ mod tests {
             ("\r\r\n\n", "data: \ndata: \ndata: \ndata: \n"),
         ] {
             assert_eq!(lines(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn there_may_be_any_number_of_lines() {
+        for breaks in [1, KNOWN - 1, KNOWN, KNOWN + 1, KNOWN + 2, 3 * KNOWN] {
+            for (line_break, line) in [("\n", "data: x\n"), ("\r\n", "data: x\n")] {
+                let text = format!("x{line_break}").repeat(breaks);
+                assert_eq!(lines(&text), line.repeat(breaks) + "data: \n");
+            }
         }
     }
 
