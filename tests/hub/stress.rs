@@ -1,6 +1,6 @@
 //! Everything at once on real threads: publishers, readers that come, stall, leave, are ended and resume,
-//! lingers, publishers that wait, readers of prefixes and with filters, and a watch. Each topic's events are counted, so
-//! that a reader knows of each whether it is the next.
+//! lingers, publishers that wait, readers of prefixes, with filters and of topics that change, and a
+//! watch. Each topic's events are counted, so that a reader knows of each whether it is the next.
 //!
 //! Two seconds by default; `STRESS_SECONDS=3600` for an hour.
 
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use http_body_util::BodyExt;
-use tower_sse::hub::{Hub, LagPolicy, Outcome, Subscription, Watch};
+use tower_sse::hub::{Handle, Hub, LagPolicy, Outcome, Subscription, Watch};
 use tower_sse::{Event, EventId};
 
 use crate::support::rng::Rng;
@@ -115,6 +115,9 @@ impl Stress {
                     if rng.one_in(30) {
                         thread::sleep(Duration::from_millis(rng.next() % 10));
                     }
+                    if reader.moves && rng.one_in(4) {
+                        reader.steer(&body.handle(), &mut rng);
+                    }
                 }
             }
         }
@@ -135,6 +138,11 @@ struct Reader<'a> {
     stress: &'a Stress,
     topics: Vec<&'static str>,
     prefix: Option<&'static str>,
+    /// Its topics change, and have.
+    moves: bool,
+    moved: bool,
+    /// Of each topic, after which counts it was left, and up to which it was not followed again.
+    pauses: HashMap<usize, Vec<(u64, u64)>>,
     filtered: bool,
     /// And how many milliseconds it has.
     owner: Option<(usize, u64)>,
@@ -152,6 +160,9 @@ impl<'a> Reader<'a> {
             stress,
             topics: TOPICS.into_iter().filter(|_| rng.one_in(3)).collect(),
             prefix: rng.one_in(3).then(|| PREFIXES[rng.below(PREFIXES.len())]),
+            moves: rng.one_in(2),
+            moved: false,
+            pauses: HashMap::new(),
             filtered: rng.one_in(5),
             owner: (!rng.one_in(3)).then(|| (rng.below(OWNERS), 1 + rng.next() % 30)),
             last: EventId::EMPTY,
@@ -165,7 +176,47 @@ impl<'a> Reader<'a> {
         prefix || self.topics.contains(&topic)
     }
 
+    /// Follows or leaves a topic. Nothing is published to it meanwhile, so that it is known from which
+    /// event on that counts.
+    fn steer(&mut self, handle: &Handle, rng: &mut Rng) {
+        let at = rng.below(TOPICS.len());
+        let topic = TOPICS[at];
+        let follows = self.follows(topic);
+        let count = self.stress.counts[at].lock().unwrap();
+        let steered = if follows {
+            handle.leave(topic)
+        } else {
+            handle.follow(topic)
+        };
+        if !steered {
+            assert!(self.owner.is_some(), "not over");
+            return;
+        }
+        // From now on it names what it follows.
+        self.topics = TOPICS.into_iter().filter(|t| self.follows(t)).collect();
+        self.prefix = None;
+        self.moved = true;
+        let pauses = self.pauses.entry(at).or_default();
+        if follows {
+            self.topics.retain(|other| *other != topic);
+            pauses.push((*count, u64::MAX));
+        } else {
+            self.topics.push(topic);
+            match pauses.last_mut() {
+                Some((_, until)) => *until = *count,
+                None => pauses.push((0, *count)),
+            }
+            self.seen.entry(at).or_insert((*count, true));
+        }
+    }
+
     fn connect(&mut self) -> Subscription {
+        if std::mem::take(&mut self.moved) {
+            // What was left before it is replayed too, if it is followed now.
+            self.seen.clear();
+            self.pauses.clear();
+            self.owed = false;
+        }
         let hub = &self.stress.hub;
         let mut subscriber = hub.subscriber().topics(self.topics.iter().copied());
         if let Some(prefix) = self.prefix {
@@ -227,10 +278,23 @@ impl<'a> Reader<'a> {
             let mut words = data.split(' ');
             let mut number = || words.next().unwrap().parse::<u64>().unwrap();
             let (at, count) = (usize::try_from(number()).unwrap(), number());
-            assert!(self.follows(TOPICS[at]), "{} is not its own", TOPICS[at]);
+            let pauses = self.pauses.get(&at).map_or(&[][..], Vec::as_slice);
+            let own = pauses
+                .iter()
+                .all(|(from, to)| count <= *from || count > *to);
+            let own = own && (!pauses.is_empty() || self.follows(TOPICS[at]));
+            assert!(own, "{count} of {} is not its own", TOPICS[at]);
             if let Some((before, follows)) = self.seen.insert(at, (count, true)) {
                 assert!(count > before, "{count} after {before}");
-                self.owed |= follows && count != before + 1;
+                // After the pauses that follow directly.
+                let next = pauses.iter().fold(before + 1, |next, (from, to)| {
+                    if next > *from {
+                        next.max(to.saturating_add(1))
+                    } else {
+                        next
+                    }
+                });
+                self.owed |= follows && count != next;
             }
             self.stress.received.fetch_add(1, Ordering::Relaxed);
         }
