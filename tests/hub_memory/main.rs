@@ -32,6 +32,7 @@ fn memory_is_what_is_said_and_comes_back() {
     what_subscribers_take_comes_back();
     what_owners_take_comes_back();
     a_watch_is_bounded_and_comes_back();
+    what_moves_take_comes_back();
     merged_frames_are_bounded();
     retained_bytes_are_what_is_held();
     a_transient_is_not_kept_for_nobody();
@@ -110,6 +111,56 @@ fn a_watch_is_bounded_and_comes_back() {
     let left = held().saturating_sub(before);
     // What topics have lost is remembered a while.
     assert!(left < 1 << 10, "{left}");
+}
+
+/// Readers that are moved again and again, others that do not read, and those that go with moves before
+/// them.
+fn what_moves_take_comes_back() {
+    const SUBSCRIBERS: usize = 1_000;
+    let hub = Hub::builder().retain_events(10).build();
+    let before = held();
+    let come = |n: usize| {
+        let subscriber = hub.subscriber().topic("home").owner((n % 2).to_string());
+        subscriber.subscribe().unwrap()
+    };
+    let mut bodies: Vec<_> = (0..SUBSCRIBERS).map(come).collect();
+    let (reading, stalled) = bodies.split_at_mut(SUBSCRIBERS / 2);
+    let mut round = |n: usize, reads: bool| {
+        for (at, body) in reading.iter_mut().enumerate() {
+            let topic = if n % 2 == 0 {
+                "home".to_owned()
+            } else {
+                format!("room/{at}")
+            };
+            assert!(body.handle().move_to([topic]));
+            if reads {
+                drain(body);
+            }
+        }
+        hub.publish(Event::new("x"));
+    };
+    (0..2).for_each(|n| round(n, true));
+    let settled = held() - before;
+    (0..200).for_each(|n| round(n, true));
+    let full = held() - before;
+    assert!(full < settled + settled / 10, "{full} after {settled}");
+    // As many as are kept, and then they end.
+    let handles: Vec<_> = stalled.iter().map(Subscription::handle).collect();
+    for n in 0..100 {
+        for (at, handle) in handles.iter().enumerate() {
+            let moved = handle.move_to([format!("room/{}", (at + n) % 100)]);
+            assert_eq!(moved, n < 64);
+        }
+        hub.publish(Event::new("x"));
+    }
+    let queued = held() - before - full;
+    let each = queued / (SUBSCRIBERS / 2) / 64;
+    println!("{each} bytes for each move before one that does not read");
+    assert!(each < 200);
+    (0..50).for_each(|n| round(n, false));
+    drop((bodies, handles));
+    let left = held().saturating_sub(before);
+    assert!(left < full / 20, "{left} of {full}");
 }
 
 fn merged_frames_are_bounded() {
