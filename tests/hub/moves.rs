@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt, StreamExt};
 use http_body::Body;
@@ -658,4 +658,66 @@ fn lingering_news_reach_those_that_come_to_them() {
     drop(linger);
     assert_eq!(count.take(), 1);
     assert_eq!(read(&mut body, &task).0, ["b 2"]);
+}
+
+/// How long it takes to move one subscriber back and forth among others, of which none is woken.
+fn moving_among(others: usize) -> Duration {
+    let hub = hub();
+    let count = Arc::<Count>::default();
+    let task = Waker::from(Arc::clone(&count));
+    let mut others: Vec<_> = (0..others).map(|_| on(&hub, "hall")).collect();
+    others.iter_mut().for_each(|body| _ = read(body, &task));
+    let mut body = on(&hub, "hall");
+    let handle = body.handle();
+    let mut quickest = Duration::MAX;
+    for _ in 0..10 {
+        let start = Instant::now();
+        for n in 0..1_000 {
+            assert!(if n % 2 == 0 {
+                handle.follow("game")
+            } else {
+                handle.leave("game")
+            });
+            assert!(rest(&mut body).is_empty());
+        }
+        quickest = quickest.min(start.elapsed());
+    }
+    assert_eq!(count.take(), 0);
+    publish(&hub, &["hall"]);
+    assert_eq!(count.take(), others.len());
+    quickest
+}
+
+#[test]
+fn a_move_costs_the_same_among_few_and_among_many() {
+    let (few, many) = (moving_among(10), moving_among(100_000));
+    assert!(many < 3 * few, "{many:?} and {few:?}");
+}
+
+/// There and back a hundred thousand times: the last moves cost what the first did.
+#[test]
+fn moves_cost_the_same_again_and_again() {
+    let hub = hub();
+    let mut bodies: Vec<_> = (0..10).map(|_| on(&hub, "a")).collect();
+    let handles: Vec<_> = bodies.iter().map(Subscription::handle).collect();
+    let mut times = Vec::new();
+    for round in 0..10_000 {
+        let start = Instant::now();
+        for (at, handle) in handles.iter().enumerate() {
+            // Every third does not read for a while.
+            handle.move_to([["a", "b", "c"][(round + at) % 3]]);
+        }
+        publish(&hub, &["a", "b", "c"]);
+        for (at, body) in bodies.iter_mut().enumerate() {
+            if at % 3 > 0 || round % 50 == 49 {
+                let events = if at % 3 > 0 { 1 } else { 50 };
+                assert_eq!(rest(body).len(), events);
+            }
+        }
+        times.push(start.elapsed());
+    }
+    let median = |times: &mut [Duration]| *times.select_nth_unstable(1_000).1;
+    let (first, last) = (median(&mut times[..2_000]), median(&mut times[8_000..]));
+    assert!(last < 3 * first, "{last:?} and {first:?}");
+    assert_eq!(hub.stats().topics, 3);
 }
