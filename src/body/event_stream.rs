@@ -315,14 +315,14 @@ impl<B: Body> Stream for EventStream<B> {
     /// - any other error, after which there is nothing more.
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut this = self.project();
-        if let Some(event) = this.reader.next_whole() {
-            return Poll::Ready(Some(Ok(event)));
-        }
         for _ in 0..FRAMES_PER_POLL {
+            if let Some(event) = this.reader.next_whole() {
+                return Poll::Ready(Some(Ok(event)));
+            }
             let Some(body) = this.body.as_mut().as_pin_mut() else {
                 return Poll::Ready(None);
             };
-            let last = match ready!(this.reader.poll(body, cx)) {
+            let last = match ready!(this.reader.poll_rest(body, cx)) {
                 Read::Event(event) => return Poll::Ready(Some(Ok(event))),
                 Read::Limit(limit) => {
                     return Poll::Ready(Some(Err(EventStreamError::Limit(limit))));

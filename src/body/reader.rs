@@ -91,6 +91,22 @@ impl<D: Buf> Reader<D> {
     where
         B: Body<Data = D>,
     {
+        match self.next_whole() {
+            Some(event) => Poll::Ready(Read::Event(event)),
+            None => self.poll_rest(body, cx),
+        }
+    }
+
+    /// The same, after [`next_whole`](Self::next_whole) has found nothing.
+    #[inline]
+    pub(crate) fn poll_rest<B>(
+        &mut self,
+        body: Pin<&mut B>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Read<B::Error>>
+    where
+        B: Body<Data = D>,
+    {
         loop {
             if !self.chunk.is_empty() {
                 if let Some(read) = self.read() {
@@ -100,6 +116,9 @@ impl<D: Buf> Reader<D> {
             match self.data.as_mut().and_then(next_chunk) {
                 Some(chunk) => self.chunk = chunk,
                 None => break,
+            }
+            if let Some(event) = self.next_whole() {
+                return Poll::Ready(Read::Event(event));
             }
         }
         let Poll::Ready(frame) = body.poll_frame(cx) else {
@@ -140,6 +159,7 @@ impl<D: Buf> Reader<D> {
         _ = self.decoder.decode(&mut self.chunk);
     }
 
+    /// What there is in the chunk, after [`next_whole`](Self::next_whole) has found nothing.
     fn read<E>(&mut self) -> Option<Read<E>> {
         let event = if self.comments {
             match self.decoder.decode_with_comments(&mut self.chunk) {
@@ -149,7 +169,7 @@ impl<D: Buf> Reader<D> {
                 Err(limit) => Err(limit),
             }
         } else {
-            self.decoder.decode(&mut self.chunk)
+            self.decoder.decode_rest(&mut self.chunk)
         };
         match event {
             Ok(None) => None,

@@ -187,15 +187,7 @@ impl Decoder {
         if let Some(event) = self.decode_whole(chunk, |_, _| true) {
             return Ok(Some(event));
         }
-        if self.decode_more(chunk) {
-            chunk.advance(chunk.len());
-            return Ok(None);
-        }
-        match self.decode_divided(chunk) {
-            Divided::Event(event) => Ok(Some(event)),
-            Divided::Nothing => Ok(None),
-            Divided::Limit(limit) => Err(limit),
-        }
+        self.decode_rest(chunk)
     }
 
     /// The next event, lent until the next call; `None` when the chunk is empty.

@@ -47,6 +47,23 @@ impl Decoder {
         self.scanner.more_of_line(chunk)
     }
 
+    /// [`decode`](Self::decode), after [`decode_whole`](Self::decode_whole) has found nothing.
+    #[inline(always)]
+    pub(crate) fn decode_rest(
+        &mut self,
+        chunk: &mut Bytes,
+    ) -> Result<Option<MessageEvent>, LimitExceeded> {
+        if self.decode_more(chunk) {
+            chunk.advance(chunk.len());
+            return Ok(None);
+        }
+        match self.decode_divided(chunk) {
+            Divided::Event(event) => Ok(Some(event)),
+            Divided::Nothing => Ok(None),
+            Divided::Limit(limit) => Err(limit),
+        }
+    }
+
     /// [`decode`](Self::decode), if the chunk does not begin with a whole block.
     #[inline(never)]
     pub(super) fn decode_divided(&mut self, chunk: &mut Bytes) -> Divided<MessageEvent> {
