@@ -195,11 +195,13 @@ const HUB: &[(&str, &[&str])] = &[
             "outcome",
             "retention",
             "stats",
+            "tail",
             "topic_stats",
         ],
     ),
     ("service", &["*"]),
     ("subscription", &["*"]),
+    ("tail", &["*"]),
     ("wait", &["*"]),
 ];
 

@@ -8,6 +8,7 @@ use super::retention::Retention;
 #[cfg(feature = "sealed")]
 use super::seal::SealKey;
 use super::shared::{HubSettings, Shared};
+use super::tail::Tail;
 use crate::protocol::{Event, EventType};
 use crate::sync::Arc;
 
@@ -39,6 +40,7 @@ pub struct HubBuilder {
     keep_event_ids: bool,
     announce_place: bool,
     epoch: Option<u64>,
+    tail: Option<Tail>,
     #[cfg(feature = "sealed")]
     seal_key: Option<SealKey>,
 }
@@ -56,6 +58,7 @@ impl HubBuilder {
             keep_event_ids: false,
             announce_place: true,
             epoch: None,
+            tail: None,
             #[cfg(feature = "sealed")]
             seal_key: None,
         }
@@ -64,6 +67,13 @@ impl HubBuilder {
     /// How much is retained; see `retention.rs` for the settings.
     pub(super) fn rules(&mut self) -> &mut Rules {
         &mut self.rules
+    }
+
+    /// What an earlier life has left; see `tail/beginning.rs` for the setting.
+    pub(super) fn begin_with(mut self, tail: Tail) -> Self {
+        self.epoch = Some(tail.epoch());
+        self.tail = Some(tail);
+        self
     }
 
     /// What happens to a subscriber that falls behind further than the hub retains; by default it is
@@ -317,7 +327,10 @@ impl HubBuilder {
             keep_event_ids: self.keep_event_ids,
             announce_place: self.announce_place,
         };
-        let state = State::new(self.rules, self.lag);
+        let mut state = State::new(self.rules, self.lag);
+        if let Some(tail) = self.tail {
+            tail.begin(&mut state, &epoch, self.keep_event_ids);
+        }
         Hub::from_shared(Arc::new(Shared::new(state, epoch, settings)))
     }
 }

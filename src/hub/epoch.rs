@@ -14,6 +14,7 @@ pub(super) type Turn<'a> = Option<MutexGuard<'a, ()>>;
 /// are sealed.
 #[derive(Debug)]
 pub(super) struct Epoch {
+    number: u64,
     prefix: String,
     #[cfg(feature = "sealed")]
     seal: Option<Seal>,
@@ -33,6 +34,7 @@ impl Epoch {
         }
         let prefix = digits.into_iter().rev().chain(['-']).collect();
         Self {
+            number,
             prefix,
             #[cfg(feature = "sealed")]
             seal: None,
@@ -51,6 +53,10 @@ impl Epoch {
     /// Of 48 bits: two lives of a process are told apart, and an ID stays short.
     pub(super) fn random_number() -> u64 {
         random::below((1 << 48) - 1)
+    }
+
+    pub(super) fn number(&self) -> u64 {
+        self.number
     }
 
     pub(super) fn id(&self, seq: u64) -> EventId {

@@ -7,6 +7,7 @@ use super::refused::Refused;
 use super::shared::Shared;
 use super::stats::Stats;
 use super::subscription::{After, Subscription, SubscriptionBuilder};
+use super::tail::Tail;
 use super::topic::Topic;
 use crate::protocol::{Event, EventId};
 use crate::sync::Arc;
@@ -233,6 +234,27 @@ impl Hub {
     pub fn last_event_id(&self) -> EventId {
         let newest = self.shared.lock().next() - 1;
         self.shared.id(newest)
+    }
+
+    /// What a later life of this hub needs to [begin](HubBuilder::tail) where this one ends: its epoch,
+    /// its numbers, what it retains, and what it has lost. What is transient is not part of it, and
+    /// neither are subscribers.
+    ///
+    /// Take it when the hub is [closed](Self::close) and nothing is published any more: it is then
+    /// [complete](Tail::is_complete). Nobody publishes while references to what is retained are copied.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, Hub};
+    /// let hub = Hub::new();
+    /// hub.publish(Event::new("goal"));
+    /// hub.close();
+    /// let tail = hub.tail();
+    /// assert!(tail.is_complete());
+    /// assert_eq!(tail.events().len(), 1);
+    /// ```
+    #[must_use]
+    pub fn tail(&self) -> Tail {
+        self.shared.tail()
     }
 
     /// What the hub has done, and holds.

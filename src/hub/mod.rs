@@ -50,8 +50,9 @@
 //!
 //! IDs are `<epoch>-<number>`. The number counts a hub's events over all topics, so one ID resumes all
 //! that a connection follows. The epoch is random for each hub: after a restart, an old ID is
-//! [`Outcome::Unknown`], and never taken for a number of the new life. With
-//! [`HubBuilder::keep_event_ids`] events keep their own IDs.
+//! [`Outcome::Unknown`], and never taken for a number of the new life, unless the hub
+//! [continues](#a-hub-that-survives-a-restart) the earlier one. With [`HubBuilder::keep_event_ids`]
+//! events keep their own IDs.
 //!
 //! | the client's ID | [`Outcome`] | sent first |
 //! |---|---|---|
@@ -129,6 +130,33 @@
 //! was published before it is still delivered, what comes later is not. Dropping the last [`Hub`]
 //! closes it.
 //!
+//! # A hub that survives a restart
+//!
+//! [`Hub::tail`] gives what the next life needs: the epoch, the number of the next event, what is
+//! retained, and what is known to be lost. The program stores it, and [`HubBuilder::tail`] begins with
+//! it. Clients then resume by the IDs that they have, as if the hub had never ended.
+//!
+//! ```
+//! use tower_sse::hub::{Hub, Outcome};
+//! use tower_sse::Event;
+//!
+//! let hub = Hub::new();
+//! let seen = hub.publish(Event::new("kick-off"));
+//! hub.publish(Event::new("goal"));
+//! hub.close();
+//! let tail = hub.tail();
+//!
+//! // In the next process, after it was stored and loaded: see `Tail`.
+//! let hub = Hub::builder().tail(tail).build();
+//! assert_eq!(hub.resume(seen)?.outcome(), Outcome::Resumed(1));
+//! # Ok::<(), tower_sse::hub::Refused>(())
+//! ```
+//!
+//! Close the hub first, [drain](Hub::drain) it, and take the tail when nothing is published any more. A
+//! tail that is taken from an open hub now and then, in case the process crashes, is not
+//! [complete](Tail#complete-or-not): what it has is replayed, and after that each client from before is
+//! told of a gap.
+//!
 //! # Whose a subscription is, and who is there
 //!
 //! A subscription may have an [owner](SubscriptionBuilder::owner), a user or a session. [`Hub::owner`]
@@ -160,6 +188,7 @@ mod shared;
 mod start;
 mod stats;
 mod subscription;
+mod tail;
 mod topic;
 mod topic_stats;
 mod trace;
@@ -180,6 +209,7 @@ pub use service::HubService;
 pub use start::Start;
 pub use stats::Stats;
 pub use subscription::{After, Deliveries, Handle, Missed, Subscription, SubscriptionBuilder};
+pub use tail::{InvalidTail, Tail, TailEvent};
 pub use topic::Topic;
 pub use topic_stats::TopicStats;
 pub use wait::{CaughtUp, CloseOver, Drain, KeepTime, Linger};

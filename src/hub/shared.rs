@@ -6,6 +6,7 @@ use super::core::{ALL_SHARES, Begin, Draft, Key, Last, Seat, State, Terms, Wakes
 use super::epoch::{Epoch, Turn};
 use super::outcome::Outcome;
 use super::refused::{Obstacle, Refused};
+use super::tail::Tail;
 use super::trace;
 use crate::protocol::{Block, Event, EventId};
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
@@ -207,6 +208,10 @@ impl Shared {
 
     pub(super) fn id(&self, seq: u64) -> EventId {
         self.epoch.id(seq)
+    }
+
+    pub(super) fn tail(&self) -> Tail {
+        self.with(|state, wakes| state.tail(self.epoch.number(), wakes))
     }
 
     pub(super) fn farewell(&self) -> Option<Block> {

@@ -17,6 +17,7 @@ mod sealed;
 mod service;
 mod stalled;
 mod stress;
+mod tail;
 mod threads;
 mod topic_stats;
 mod watch;

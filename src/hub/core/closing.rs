@@ -43,6 +43,12 @@ impl State {
         !self.closing.is_open()
     }
 
+    /// Whether all subscribers end.
+    pub(super) fn is_closed_for_all(&self) -> bool {
+        let last = self.closing.steps.last();
+        last.is_some_and(|(below, _)| *below >= ALL_SHARES)
+    }
+
     /// Whether this subscriber ends by a close.
     pub(super) fn is_closed_for(&self, cursor: usize) -> bool {
         self.closing.end_of(cursor) < u64::MAX

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::protocol::{Block, EventId};
 
@@ -10,6 +11,8 @@ pub(in crate::hub) struct Draft {
     pub(super) id: Option<EventId>,
     /// What it is the latest of.
     pub(super) key: Option<Arc<str>>,
+    /// When it was published, if that was in an earlier life.
+    pub(super) at: Option<Instant>,
     /// The number it was encoded with, and the ID's text before it.
     guess: Option<u64>,
     prefix: Option<usize>,
@@ -22,6 +25,7 @@ impl Draft {
             block,
             id: Some(id),
             key: None,
+            at: None,
             guess: None,
             prefix: None,
         }
@@ -34,6 +38,7 @@ impl Draft {
             block,
             id: None,
             key: None,
+            at: None,
             guess: Some(guess),
             prefix,
         }
@@ -42,6 +47,12 @@ impl Draft {
     /// Replaces the event before it with this key.
     pub(in crate::hub) fn with_key(mut self, key: Option<Arc<str>>) -> Self {
         self.key = key;
+        self
+    }
+
+    /// It was published then.
+    pub(super) fn with_age(mut self, at: Option<Instant>) -> Self {
+        self.at = at;
         self
     }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -13,8 +13,7 @@ const BYTES: usize = 1024 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Losses {
     by_name: BTreeMap<Arc<str>, u64>,
-    /// The places differ, since each is after an event of the topic.
-    by_place: BTreeMap<u64, Arc<str>>,
+    by_place: BTreeSet<(u64, Arc<str>)>,
     bytes: usize,
     floor: u64,
 }
@@ -26,7 +25,7 @@ impl Losses {
             return;
         }
         self.bytes += name.len();
-        self.by_place.insert(lost_to, Arc::clone(&name));
+        self.by_place.insert((lost_to, Arc::clone(&name)));
         self.by_name.insert(name, lost_to);
         while self.by_place.len() > TOPICS || self.bytes > BYTES {
             let Some((place, name)) = self.by_place.pop_first() else {
@@ -40,12 +39,30 @@ impl Losses {
 
     /// A topic comes; gives what it has lost.
     pub(super) fn recall(&mut self, name: &str) -> u64 {
-        let Some(lost_to) = self.by_name.remove(name) else {
+        let Some((name, lost_to)) = self.by_name.remove_entry(name) else {
             return self.floor;
         };
-        self.by_place.remove(&lost_to);
         self.bytes -= name.len();
+        self.by_place.remove(&(lost_to, name));
         lost_to
+    }
+
+    /// Any topic that is not known here may have lost what is before this.
+    pub(super) fn floor(&self) -> u64 {
+        self.floor
+    }
+
+    /// Begins with a floor.
+    pub(super) fn begin(&mut self, floor: u64) {
+        *self = Self {
+            floor,
+            ..Self::default()
+        };
+    }
+
+    /// The topics that are known, and what each has lost.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
+        self.by_name.iter().map(|(name, lost_to)| (name, *lost_to))
     }
 
     /// What any topic with this prefix has lost.

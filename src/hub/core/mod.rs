@@ -14,6 +14,7 @@
 mod closing;
 mod cursors;
 mod draft;
+mod earlier;
 mod following;
 mod frames;
 mod gate;

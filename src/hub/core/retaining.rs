@@ -13,11 +13,14 @@ impl State {
     /// Appends an event to a topic and tells its groups.
     #[inline]
     pub(super) fn retain(&mut self, slot: usize, seq: u64, draft: Draft, wakes: &mut Wakes) {
-        let Draft { block, id, key, .. } = draft;
+        let Draft {
+            block, id, key, at, ..
+        } = draft;
         let age = self.topics.rule(slot).max_age();
         let now = (age.is_some() || self.topics.have_due())
             .then(clock::instant)
             .flatten();
+        let at = at.or(now).filter(|_| age.is_some());
         let border = self.topics.refresh(slot).begins_segment(block.len());
         let entry = Entry {
             seq,
@@ -25,13 +28,13 @@ impl State {
             block,
             border,
             transient: false,
-            at: now.filter(|_| age.is_some()),
+            at,
             labels: Labels::new(id, key.clone()),
         };
         let size = entry.size();
         let mark = self.log.push(entry);
         self.topics.retain(slot, mark, size);
-        let due = age.and_then(|age| now?.checked_add(age));
+        let due = age.and_then(|age| at?.checked_add(age));
         if let Some(due) = due {
             self.topics.set_due(slot, due);
         }

@@ -314,6 +314,34 @@ impl Topics {
         }
     }
 
+    /// Before which place any topic may have lost something, and those of which something else is known.
+    pub(super) fn losses(&self) -> (u64, BTreeMap<Arc<str>, u64>) {
+        let floor = self.losses.floor();
+        let there = self.slots.iter().map(|(_, topic)| topic);
+        let there = there
+            .filter(|topic| topic.lost_to != floor)
+            .filter(|topic| {
+                let stays = !topic.retained.is_empty() || topic.name.is_empty();
+                topic.lost_to > floor || stays
+            })
+            .map(|topic| (&topic.name, topic.lost_to));
+        let known = there.chain(self.losses.iter());
+        let known = known.map(|(name, lost_to)| (Arc::clone(name), lost_to));
+        (floor, known.collect())
+    }
+
+    /// Begins with topics that may all have lost what is before the floor, but for the one without a
+    /// name if more is known of that.
+    pub(super) fn begin(&mut self, floor: u64, unnamed: Option<u64>) {
+        self.losses.begin(floor);
+        self.slots[UNNAMED].lost_to = unnamed.unwrap_or(floor);
+    }
+
+    /// A topic that is not there has lost what is before this.
+    pub(super) fn lose(&mut self, name: Arc<str>, lost_to: u64) {
+        self.losses.remember(name, lost_to);
+    }
+
     /// After the last lost event of any topic that the key's prefixes cover.
     pub(super) fn lost_under(&self, key: &Key) -> u64 {
         let there = self.slots.iter().map(|(_, topic)| topic);

@@ -1,0 +1,99 @@
+use std::collections::BTreeMap;
+use std::time::{Instant, SystemTime};
+
+use super::State;
+use super::draft::Draft;
+use super::wake_list::Wakes;
+use crate::clock;
+use crate::hub::tail::{Tail, TailEvent};
+
+/// How many numbers are left out after a tail that may not be all of the earlier life. An ID from
+/// after the tail then stands for none of the new life's events, and what it leaves out is lost.
+const UNSEEN: u64 = 1 << 40;
+
+/// The two clocks at one moment.
+type Clocks = Option<(Instant, SystemTime)>;
+
+/// What a life of the hub leaves to the next, and begins with.
+impl State {
+    /// All that is retained, and what is known to be lost.
+    pub(in crate::hub) fn tail(&mut self, epoch: u64, wakes: &mut Wakes) -> Tail {
+        self.evict(wakes);
+        let clocks = clocks();
+        let events = self.log.history().from(0).map(|mark| {
+            let entry = self.log.get(mark);
+            let topic = self.topics.get(entry.topic).name.clone();
+            let published = entry.at.and_then(|at| to_time(clocks, at));
+            TailEvent::retained(
+                entry.seq,
+                topic,
+                entry.key().cloned(),
+                entry.block.clone(),
+                published,
+            )
+        });
+        let events = events.collect();
+        let (floor, losses) = self.topics.losses();
+        Tail::left(
+            epoch,
+            self.next,
+            self.is_closed_for_all(),
+            floor,
+            losses,
+            events,
+        )
+    }
+
+    /// Begins where an earlier life ended. Nobody has subscribed yet, and nothing has been published.
+    pub(in crate::hub) fn begin(
+        &mut self,
+        tail: Tail,
+        draft: impl Fn(&TailEvent) -> Draft,
+        wakes: &mut Wakes,
+    ) {
+        let clocks = clocks();
+        let (complete, mut next) = (tail.is_complete(), tail.next_number());
+        let (mut floor, mut losses, events) = tail.into_parts();
+        if !complete {
+            next += UNSEEN;
+            (floor, losses) = (next, BTreeMap::new());
+        }
+        let lost_to = losses.values().copied().fold(floor, u64::max);
+        if let Some(last) = lost_to.checked_sub(1) {
+            self.log.lose(last);
+        }
+        self.topics.begin(floor, losses.remove(""));
+        for event in events {
+            let number = event.number();
+            self.next = number + 1;
+            let slot = self.enter(event.topic());
+            if let Some(lost_to) = losses.remove(event.topic()) {
+                self.topics.get_mut(slot).lost_to = lost_to;
+            }
+            let at = event.published().and_then(|time| to_instant(clocks, time));
+            self.retain(slot, number, draft(&event).with_age(at), wakes);
+        }
+        let mut losses: Vec<_> = losses.into_iter().collect();
+        losses.sort_unstable_by_key(|(_, lost_to)| *lost_to);
+        for (name, lost_to) in losses {
+            self.topics.lose(name, lost_to);
+        }
+        self.next = next;
+    }
+}
+
+fn clocks() -> Clocks {
+    clock::instant().zip(clock::now())
+}
+
+fn to_time(clocks: Clocks, at: Instant) -> Option<SystemTime> {
+    let (instant, now) = clocks?;
+    now.checked_sub(instant.saturating_duration_since(at))
+}
+
+/// What is said to be of the future is of now, and so is what was before the clock began.
+fn to_instant(clocks: Clocks, time: SystemTime) -> Option<Instant> {
+    let (instant, now) = clocks?;
+    let age = now.duration_since(time).unwrap_or_default();
+    Some(instant.checked_sub(age).unwrap_or(instant))
+}
