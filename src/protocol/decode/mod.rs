@@ -15,7 +15,7 @@
 //! | **scan**, [`Scanner::scan`](scan::Scanner::scan) | when the first path gives up | reads line by line: any line end, any field, limits, comments, repair of what is not UTF-8; stops after each event |
 //! | **pending**, [`Pending`](pending::Pending) | inside the scan, where the chunk ends before the block does, and for data of several lines | keeps the block's parts, and how far into a line the chunk reached; the scan of the next chunk begins by finishing that line |
 //!
-//! Before a divided block comes to the scan, [`Tail`](tail::Tail) joins it, as long as it has the plainest
+//! Before a divided block comes to the scan, [`DividedBlock`](tail::DividedBlock) joins it, as long as it has the plainest
 //! form and at most 4 KiB, and the first path reads what is joined.
 //!
 //! Three kinds of chunks are too common to go through the scan: those that have
@@ -48,7 +48,7 @@
 //!
 //! [`Scanner`](scan::Scanner) is all of the decoder's state: [`StreamStart`](line_end::StreamStart) (byte order mark,
 //! CR), [`Pending`](pending::Pending) (the unfinished block and line, its data in a
-//! [`DataBuffer`](data_buffer::DataBuffer)), [`Tail`](tail::Tail) (the block that is
+//! [`DataBuffer`](data_buffer::DataBuffer)), [`DividedBlock`](tail::DividedBlock) (the block that is
 //! being joined), [`Lengths`](lengths::Lengths)
 //! (limits, and how much of them is used), [`LastId`](last_id::LastId), the reconnection time, and a
 //! detour to take before the next block. Parts live for one call only: what they point to is gone with

@@ -17,7 +17,7 @@ use super::line_end::{Skipped, StreamStart, find_end, find_far_end};
 use super::message::MessageEvent;
 use super::message_ref::MessageRef;
 use super::pending::Pending;
-use super::tail::{Joined, Tail};
+use super::tail::{DividedBlock, Joined};
 use super::whole_block::{Parts, comment_lines};
 use crate::protocol::value::EventId;
 
@@ -28,7 +28,7 @@ pub(super) struct Scanner {
     pending: Pending,
     lengths: Lengths,
     detour: Detour,
-    tail: Tail,
+    tail: DividedBlock,
     last_id: LastId,
     reconnection_time: Option<Duration>,
 }
@@ -56,7 +56,7 @@ impl Scanner {
     pub(super) fn end(&mut self) {
         self.start = StreamStart::default();
         self.pending = Pending::default();
-        self.tail = Tail::default();
+        self.tail = DividedBlock::default();
         self.lengths.clear();
         self.detour = Detour::None;
     }

@@ -18,7 +18,7 @@ const SMALL: usize = 256;
 /// All of its lines end in LF and begin with the first letter of `data`, `event` or `id`. So it has
 /// changed nothing yet, and the scan can take it over at any time.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Tail {
+pub(super) struct DividedBlock {
     /// A dispatched block stays here, to be lent, until another begins.
     block: Vec<u8>,
     has_begun: bool,
@@ -53,7 +53,7 @@ enum Reach {
     Other,
 }
 
-impl Tail {
+impl DividedBlock {
     #[inline]
     pub(super) fn has_begun(&self) -> bool {
         self.has_begun
