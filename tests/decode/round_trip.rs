@@ -139,7 +139,7 @@ fn every_event_arrives_as_it_was() {
         let mut framed = Vec::new();
         for _ in 0..rng.below(12) {
             let event = event(&mut rng, &mut wanted);
-            bytes.extend_from_slice(&event.encode().into_bytes());
+            bytes.extend_from_slice(&event.clone().encode().into_bytes());
             framed.push(event);
         }
         let block = Block::write(|out| framed.into_iter().for_each(|event| out.push(event)));

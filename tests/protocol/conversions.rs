@@ -60,7 +60,7 @@ fn a_long_arc_is_shared() {
     let text = Arc::<str>::from("x".repeat(1 << 20));
     let event = Event::new(Arc::clone(&text));
     assert_eq!(Arc::strong_count(&text), 2);
-    let chunks: Vec<Bytes> = event.encode().into_chunks().collect();
+    let chunks: Vec<Bytes> = Block::from(&event).into_chunks().collect();
     assert_eq!(chunks[1].as_ptr(), text.as_ptr());
     drop((event, chunks));
     assert_eq!(Arc::strong_count(&text), 1);
@@ -71,7 +71,7 @@ fn a_short_arc_is_shared_until_it_is_encoded() {
     let text = Arc::<str>::from("x");
     let event = Event::new(Arc::clone(&text));
     assert_eq!(Arc::strong_count(&text), 2);
-    assert_eq!(event.encode(), "data: x\n\n");
+    assert_eq!(Block::from(&event), "data: x\n\n");
     drop(event);
     assert_eq!(Arc::strong_count(&text), 1);
 }

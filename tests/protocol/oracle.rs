@@ -134,14 +134,14 @@ fn every_event_arrives_as_it_was_sent() {
         }
         let one_by_one: Vec<Bytes> = sent
             .iter()
-            .map(|sent| sent.event.encode().into_bytes())
+            .map(|sent| Block::from(&sent.event).into_bytes())
             .collect();
         let together = Block::write(|out| {
             for (n, sent) in sent.iter().enumerate() {
                 if n % 2 == 0 {
                     out.push(sent.event.clone());
                 } else {
-                    out.push(sent.event.encode());
+                    out.push(Block::from(&sent.event));
                 }
             }
         });

@@ -222,7 +222,7 @@ impl Block {
 
 impl From<Event> for Block {
     fn from(event: Event) -> Self {
-        Self::of(&event)
+        event.encode()
     }
 }
 

@@ -112,6 +112,14 @@ impl Data {
         Self(Repr::Lines(lines.into_boxed_slice()))
     }
 
+    /// The lines as they go out, if the data is those.
+    pub(super) fn into_encoded(self) -> Option<Box<[u8]>> {
+        match self.0 {
+            Repr::Lines(lines) => Some(lines),
+            _ => None,
+        }
+    }
+
     /// Bytes that the caller knows to be UTF-8.
     pub(in crate::protocol) fn from_utf8(bytes: Bytes) -> Self {
         Self(Repr::shared(bytes))

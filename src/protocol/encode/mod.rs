@@ -4,6 +4,7 @@ mod block;
 mod data;
 mod data_lines;
 mod data_writer;
+mod discard;
 #[expect(clippy::module_inception, reason = "the file is named after its trait")]
 mod encode;
 mod event;
