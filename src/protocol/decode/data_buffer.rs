@@ -7,11 +7,11 @@
 use super::scan::Detour;
 use super::text::check;
 
-/// From how many bytes on a piece is large.
-const LARGE: usize = 512;
+/// From how many bytes on a piece is large. A fuzzer's inputs are short, and should come here too.
+const LARGE: usize = if cfg!(fuzzing) { 16 } else { 512 };
 
 /// Up to how many bytes wait for their check once there is text before them.
-const MAX_FRESH: usize = 1024;
+const MAX_FRESH: usize = if cfg!(fuzzing) { 32 } else { 1024 };
 
 /// From how many bytes on text is given away instead of copied, and what has not been checked: to copy
 /// that costs no more than the standard library's check, and its buffer is used again.

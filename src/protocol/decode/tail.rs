@@ -11,7 +11,7 @@ const MAX: usize = 4 * 1024;
 
 /// Below how many bytes a chunk is so small that it costs less to join it, even if the block is not of
 /// the plainest form after all.
-const SMALL: usize = 256;
+const SMALL: usize = if cfg!(fuzzing) { 32 } else { 256 };
 
 /// The beginning of a block, as the chunks before had it.
 ///
