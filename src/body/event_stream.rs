@@ -313,6 +313,9 @@ impl<B: Body> Stream for EventStream<B> {
     ///
     /// - [`EventStreamError::Limit`], after which there may be more events;
     /// - any other error, after which there is nothing more.
+    // The event is then put together where the caller wants it. As a call, it is moved: 1.3 to 1.5 times
+    // as long for `typical` and `token`, 16 KiB, in benches/decode.
+    #[inline(always)]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut this = self.project();
         for _ in 0..FRAMES_PER_POLL {
