@@ -41,6 +41,8 @@ pub struct HubBuilder {
     announce_place: bool,
     epoch: Option<u64>,
     tail: Option<Tail>,
+    #[cfg(test)]
+    foreign: Option<u128>,
     #[cfg(feature = "sealed")]
     seal_key: Option<SealKey>,
 }
@@ -59,6 +61,8 @@ impl HubBuilder {
             announce_place: true,
             epoch: None,
             tail: None,
+            #[cfg(test)]
+            foreign: None,
             #[cfg(feature = "sealed")]
             seal_key: None,
         }
@@ -67,6 +71,12 @@ impl HubBuilder {
     /// How much is retained; see `retention.rs` for the settings.
     pub(super) fn rules(&mut self) -> &mut Rules {
         &mut self.rules
+    }
+
+    /// After which key of an outer log the hub begins; see `foreign.rs`.
+    #[cfg(test)]
+    pub(super) fn foreign(&mut self) -> &mut Option<u128> {
+        &mut self.foreign
     }
 
     /// What an earlier life has left; see `tail/beginning.rs` for the setting.
@@ -326,10 +336,16 @@ impl HubBuilder {
             retry_after: self.retry_after,
             keep_event_ids: self.keep_event_ids,
             announce_place: self.announce_place,
+            #[cfg(test)]
+            foreign: self.foreign.is_some(),
         };
         let mut state = State::new(self.rules, self.lag);
         if let Some(tail) = self.tail {
             tail.begin(&mut state, &epoch, self.keep_event_ids);
+        }
+        #[cfg(test)]
+        if let Some(key) = self.foreign {
+            state.begin_after(key);
         }
         Hub::from_shared(Arc::new(Shared::new(state, epoch, settings)))
     }

@@ -175,6 +175,8 @@ mod change;
 mod core;
 mod delivery;
 mod epoch;
+#[cfg(test)]
+mod foreign;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
 mod hub;
 mod outcome;

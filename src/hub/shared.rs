@@ -34,6 +34,9 @@ pub(super) struct HubSettings {
     pub(super) retry_after: Duration,
     pub(super) keep_event_ids: bool,
     pub(super) announce_place: bool,
+    /// IDs are those of an outer log.
+    #[cfg(test)]
+    pub(super) foreign: bool,
 }
 
 impl Shared {
@@ -158,7 +161,13 @@ impl Shared {
 
     /// Where an ID stands, none for none.
     pub(super) fn last(&self, id: Option<EventId>) -> Last {
-        match id.filter(|id| !id.is_empty()) {
+        let id = id.filter(|id| !id.is_empty());
+        #[cfg(test)]
+        if let (true, Some(id)) = (self.settings.foreign, &id) {
+            let key = super::foreign::key_of(id.as_str());
+            return key.map_or_else(|| Last::Own(id.clone()), Last::Key);
+        }
+        match id {
             None => Last::Nothing,
             Some(id) => match self.epoch.parse(id.as_str()) {
                 Some(seq) => Last::Event(seq),
@@ -207,6 +216,15 @@ impl Shared {
     }
 
     pub(super) fn id(&self, seq: u64) -> EventId {
+        #[cfg(test)]
+        if let Some(id) = self
+            .settings
+            .foreign
+            .then(|| self.foreign_id(seq))
+            .flatten()
+        {
+            return id;
+        }
         self.epoch.id(seq)
     }
 

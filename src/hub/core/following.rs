@@ -19,6 +19,9 @@ pub(in crate::hub) enum Last {
     Event(u64),
     /// An ID that is not of the hub's form.
     Own(EventId),
+    /// The event with this key in the outer log.
+    #[cfg(test)]
+    Key(u128),
 }
 
 /// Where a subscriber begins.
@@ -156,6 +159,12 @@ impl State {
             Last::Nothing => None,
             Last::Event(seq) => Some(*seq).filter(|seq| *seq < self.next),
             Last::Own(id) => self.find_own(index, id),
+            #[cfg(test)]
+            Last::Key(key) => match self.find_key(*key) {
+                super::keys::KeyPlace::Here(seq) => Some(seq),
+                // Only the outer log knows what came after it.
+                _ => None,
+            },
         }
     }
 

@@ -10,6 +10,30 @@
 //! list (`wake_list`) says when its task is woken. When its topics change, it reads up to that place in
 //! its old group and from there on in the new one (`moves`), which waits for it (`transit`). Publishers that [wait](Wait) for subscribers, and
 //! drains, stand at a gate (`gate`), which subscribers pass as their cursors move on.
+//!
+//! # What another engine needs
+//!
+//! The log may be the newest part, the ring, of an outer log that several nodes read. The outer log has
+//! its own order, a key of 128 bits for each event, while the core counts on in dense numbers of its
+//! own. What an engine calls is in `keys` (and what makes IDs of keys in `hub/foreign.rs`); both are
+//! built for tests only until there is an engine.
+//!
+//! - `begin_after(key)`: the ring begins after this place. A client that has seen it resumes at once.
+//! - `append(topic, draft, key)`: the next event, encoded with its ID. A key that is not after the last
+//!   one is refused. A node reads each entry once, so that is a fault of the engine.
+//! - `cut(key)`: the outer log has lost what follows the ring. The ring is dropped and begins anew after
+//!   this place; all subscribers end, so that their clients reconnect and are told.
+//! - `find_key(key)`: before the ring, here, between two keys, or after all. Only *here* is resumed
+//!   without the outer log. *Between* says that the outer log has lost the entry, or that the ring no
+//!   longer knows its key.
+//! - `key_up_to(number)`: which key to tell a client for a place.
+//!
+//! What is not there yet is the past: a subscription whose key is not *here*, or that has lost something
+//! in the ring, has to read pages of the outer log before it takes its place. It needs a source of pages
+//! (after a key, at most so many, polled outside the lock), a cursor that counts for `drain` and is
+//! woken by a close meanwhile, and, under one lock, the question whether the last key that was read is
+//! *here* with nothing lost after it. Then the cursor takes that place; if not, it reads a further page.
+//! Until then, such a client is told of a gap.
 
 mod closing;
 mod cursors;
@@ -20,6 +44,8 @@ mod frames;
 mod gate;
 mod group;
 mod key;
+#[cfg(test)]
+mod keys;
 mod late;
 mod lingers;
 mod log;
@@ -51,6 +77,8 @@ pub(super) use draft::{Draft, patch_id};
 pub(super) use following::{Begin, Fresh, Last};
 pub(super) use gate::Wait;
 pub(super) use key::Key;
+#[cfg(test)]
+pub(super) use keys::KeyOrder;
 pub(super) use moves::{Course, CursorName};
 pub(super) use reading::Taken;
 pub(super) use rules::Rules;

@@ -105,7 +105,7 @@ impl State {
     }
 
     /// Lets go of a topic's oldest event.
-    fn lose(&mut self, slot: usize, wakes: &mut Wakes) {
+    pub(super) fn lose(&mut self, slot: usize, wakes: &mut Wakes) {
         let Some(mark) = self.topics.get(slot).retained.first() else {
             return;
         };

@@ -55,6 +55,9 @@ pub(in crate::hub) struct State {
     /// Counts lost events.
     pub(super) losses: u64,
     pub(super) lag: LagPolicy,
+    /// What an outer log calls the events, if they come from one.
+    #[cfg(test)]
+    pub(super) keys: Option<super::keys::Keys>,
 }
 
 impl State {
@@ -82,6 +85,8 @@ impl State {
             stamps: 0,
             losses: 0,
             lag,
+            #[cfg(test)]
+            keys: None,
         }
     }
 
@@ -123,7 +128,7 @@ impl State {
         self.evict_transients(false, wakes);
     }
 
-    fn number(&mut self) -> u64 {
+    pub(super) fn number(&mut self) -> u64 {
         let seq = self.next;
         self.next += 1;
         self.counters.published += 1;

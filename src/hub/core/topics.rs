@@ -337,6 +337,15 @@ impl Topics {
         self.slots[UNNAMED].lost_to = unnamed.unwrap_or(floor);
     }
 
+    /// All topics have lost what is before this, those that are not there as well.
+    #[cfg(test)]
+    pub(super) fn lose_all(&mut self, lost_to: u64) {
+        self.losses.begin(lost_to);
+        for (_, topic) in self.slots.iter_mut() {
+            topic.lost_to = lost_to;
+        }
+    }
+
     /// A topic that is not there has lost what is before this.
     pub(super) fn lose(&mut self, name: Arc<str>, lost_to: u64) {
         self.losses.remember(name, lost_to);

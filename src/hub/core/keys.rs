@@ -1,0 +1,239 @@
+use std::collections::VecDeque;
+
+use super::State;
+use super::draft::Draft;
+use super::marks::Marks;
+use super::wake_list::Wakes;
+use crate::hub::change::Reason;
+
+/// What an outer log calls the events of the hub: a key of 128 bits for each number, both rising.
+///
+/// The first pair is the place where the ring begins: the event that has this key is not in the ring,
+/// or no longer, and all after it have been. What retention takes out of the middle keeps its key for
+/// as long as there are not too many, so that a client which saw it last resumes without the outer log.
+#[derive(Debug)]
+pub(super) struct Keys {
+    list: VecDeque<(u128, u64)>,
+}
+
+/// Where a key of the outer log stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::hub) enum KeyPlace {
+    /// Before the place where the ring begins. What came after it may never have been here.
+    Before,
+    /// It is the key of this number, or of the place where the ring begins.
+    Here(u64),
+    /// Between two keys, after this number: the outer log has lost it, or the hub its key.
+    Between(u64),
+    /// After all. The client comes from a node that is ahead of this one.
+    After,
+}
+
+/// The key of an append is not after the last one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::hub) struct KeyOrder {
+    key: u128,
+    last: u128,
+}
+
+impl std::fmt::Display for KeyOrder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "key {:x} is not after key {:x}", self.key, self.last)
+    }
+}
+
+/// How many keys there may be in any case.
+const SPARE: usize = 1024;
+
+impl Keys {
+    /// A ring that begins after this key, and before this number.
+    pub(super) fn new(key: u128, next: u64) -> Self {
+        Self {
+            list: VecDeque::from([(key, next - 1)]),
+        }
+    }
+
+    /// Whether a key may come next.
+    fn check(&self, key: u128) -> Result<(), KeyOrder> {
+        match self.list.back() {
+            Some((last, _)) if key <= *last => Err(KeyOrder { key, last: *last }),
+            _ => Ok(()),
+        }
+    }
+
+    fn push(&mut self, key: u128, seq: u64, retained: &Marks) {
+        self.list.push_back((key, seq));
+        let first = retained.first().map_or(seq, |first| first.seq);
+        // The place before the first event is where the ring begins.
+        while self.list.get(1).is_some_and(|(_, second)| *second < first) {
+            self.list.pop_front();
+        }
+        if self.list.len() > 4 * retained.len() + SPARE {
+            self.thin(retained);
+        }
+    }
+
+    /// Drops what is no longer retained, but for the beginning and the newest.
+    fn thin(&mut self, retained: &Marks) {
+        let newest = self.list.len() - SPARE / 2;
+        let mut there = retained.from(0).map(|mark| mark.seq).peekable();
+        let list = std::mem::take(&mut self.list).into_iter().enumerate();
+        let kept = list.filter(|(at, (_, seq))| {
+            while there.next_if(|other| other < seq).is_some() {}
+            *at == 0 || *at >= newest || there.peek() == Some(seq)
+        });
+        self.list = kept.map(|(_, pair)| pair).collect();
+    }
+
+    fn find(&self, key: u128) -> KeyPlace {
+        match self.list.binary_search_by_key(&key, |(key, _)| *key) {
+            Ok(at) => KeyPlace::Here(self.list[at].1),
+            Err(0) => KeyPlace::Before,
+            Err(at) if at == self.list.len() => KeyPlace::After,
+            Err(at) => KeyPlace::Between(self.list[at - 1].1),
+        }
+    }
+
+    /// The key of the last place that is known up to this number.
+    fn up_to(&self, seq: u64) -> u128 {
+        let after = self.list.partition_point(|(_, other)| *other <= seq);
+        self.list[after.saturating_sub(1)].0
+    }
+}
+
+/// A hub whose events come from an outer log: what the log's reader needs of the core.
+impl State {
+    /// The ring begins after this key, whatever there was before. Nothing is in it yet.
+    pub(in crate::hub) fn begin_after(&mut self, key: u128) {
+        self.keys = Some(Keys::new(key, self.next));
+    }
+
+    /// Appends the outer log's next event, which is encoded with its ID.
+    pub(in crate::hub) fn append(
+        &mut self,
+        topic: &str,
+        draft: Draft,
+        key: u128,
+        wakes: &mut Wakes,
+    ) -> Result<u64, KeyOrder> {
+        if let Some(Err(error)) = self.keys.as_ref().map(|keys| keys.check(key)) {
+            wakes.drop_block(draft.block);
+            return Err(error);
+        }
+        let seq = self.number();
+        let slot = self.enter(topic);
+        self.retain(slot, seq, draft, wakes);
+        if let Some(keys) = &mut self.keys {
+            keys.push(key, seq, self.log.history());
+        }
+        Ok(seq)
+    }
+
+    /// Where a key stands in the ring.
+    pub(in crate::hub) fn find_key(&self, key: u128) -> KeyPlace {
+        let keys = self.keys.as_ref();
+        keys.map_or(KeyPlace::Before, |keys| keys.find(key))
+    }
+
+    /// What the outer log calls the last place up to this number. A client that resumes there misses
+    /// nothing.
+    pub(in crate::hub) fn key_up_to(&self, seq: u64) -> Option<u128> {
+        Some(self.keys.as_ref()?.up_to(seq))
+    }
+
+    /// Drops the ring, since the outer log has lost what comes after it, and begins anew after this
+    /// key. All subscribers end where they are; their clients reconnect and are told.
+    ///
+    /// The change has to be [counted](Self::changes).
+    pub(in crate::hub) fn cut(&mut self, key: u128, wakes: &mut Wakes) {
+        self.changes += 1;
+        let cursors: Vec<usize> = self.cursors.iter().map(|(cursor, _)| cursor).collect();
+        for cursor in cursors {
+            self.release(cursor);
+            let place = self.cursors[cursor].place;
+            self.end_one(cursor, place, Reason::Lagged, wakes);
+        }
+        let topics: Vec<(usize, usize)> = self
+            .topics
+            .iter()
+            .map(|(slot, topic)| (slot, topic.retained.len()))
+            .collect();
+        for (slot, events) in topics {
+            // With the last of them the topic may go.
+            for _ in 0..events {
+                self.lose(slot, wakes);
+            }
+        }
+        let lost_to = self.next;
+        self.topics.lose_all(lost_to);
+        self.log.lose(lost_to - 1);
+        for (_, group) in self.groups.iter_mut() {
+            group.lost_to = lost_to;
+        }
+        self.begin_after(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::hub::core::marks::Mark;
+
+    #[test]
+    fn a_key_is_found_where_it_was_or_said_to_be_in_between() {
+        let (mut keys, mut marks) = (Keys::new(1_000, 1), Marks::default());
+        let (mut all, mut random) = (BTreeMap::from([(1_000, 0)]), 1u64);
+        let mut last = 1_000;
+        for seq in 1..30_000 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(seq);
+            let dice = random >> 33;
+            last += 1 + u128::from(dice % 3);
+            assert!(keys.check(last - 1).is_ok() == (last - 1 > *all.keys().last().unwrap()));
+            all.insert(last, seq);
+            marks.push(Mark { seq, slot: 0 });
+            keys.push(last, seq, &marks);
+            assert!(keys.list.len() <= 4 * marks.len() + SPARE);
+            // One in a thousand stays for long, so that the ring grows far longer than what is in it.
+            let (gone, kept) = (seq.saturating_sub(20), |seq| seq % 1_000 == 1);
+            if !kept(gone) {
+                marks.remove(gone);
+            }
+            if seq % 9_000 == 0 {
+                (0..seq - 20).for_each(|seq| marks.remove(seq));
+            }
+            let start = keys.list[0];
+            for key in [
+                last,
+                last + 1,
+                last - u128::from(dice % 5_000).min(last),
+                start.0,
+            ] {
+                let known = all.range(..=key).next_back().map(|(key, seq)| (*key, *seq));
+                match keys.find(key) {
+                    KeyPlace::Before => assert!(key < start.0),
+                    KeyPlace::After => assert!(key > last),
+                    KeyPlace::Here(seq) => assert_eq!(known, Some((key, seq))),
+                    KeyPlace::Between(seq) => {
+                        assert!(start.0 < key && key < last);
+                        // Of what is retained, each is found.
+                        let there = marks.from(seq + 1).next().unwrap().seq;
+                        assert!(all.range(key..).next().unwrap().1 <= &there);
+                        assert!(marks.from(known.unwrap().1).next().unwrap().seq >= seq);
+                        let is_retained =
+                            |seq| marks.from(seq).next().is_some_and(|m| m.seq == seq);
+                        assert!(all.get(&key).is_none_or(|seq| !is_retained(*seq)));
+                    }
+                }
+            }
+            assert_eq!(keys.up_to(seq), last);
+            assert!(
+                all[&keys.up_to(seq.saturating_sub(dice % 50))]
+                    <= (seq.saturating_sub(dice % 50)).max(start.1)
+            );
+        }
+    }
+}
