@@ -146,34 +146,47 @@ impl Client {
     }
 
     /// Changes its topics, if its stream has not ended.
-    fn steer(&mut self, rng: &mut Rng, next: u64) {
+    fn steer(&mut self, rng: &mut Rng, model: &Model) {
         let handle = self.handle.as_ref().unwrap();
         let there = self.body.is_some();
         assert_eq!(handle.is_gone(), !there);
         let mut stay = self.stays.last().unwrap().clone();
         let topic = rng.pick(&TOPICS);
+        let (owner, by_owner) = (model.hub.owner(&self.owner), rng.one_in(3));
         let done = match rng.below(5) {
             0 | 1 => {
                 stay.follow(topic);
-                handle.follow(*topic)
+                if by_owner {
+                    owner.follow(*topic)
+                } else {
+                    usize::from(handle.follow(*topic))
+                }
             }
             2 | 3 => {
                 stay.leave(topic);
-                handle.leave(*topic)
+                if by_owner {
+                    owner.leave(*topic)
+                } else {
+                    usize::from(handle.leave(*topic))
+                }
             }
             _ => {
                 let topics: Vec<_> = TOPICS.into_iter().filter(|_| rng.one_in(3)).collect();
                 stay = Stay::new(topics.clone(), Vec::new());
-                handle.move_to(topics)
+                if by_owner {
+                    owner.move_to(topics)
+                } else {
+                    usize::from(handle.move_to(topics))
+                }
             }
         };
-        assert_eq!(done, there);
+        assert_eq!(done, usize::from(there));
         let last = self.stays.last().unwrap();
         if !there || stay.is_as(last) {
             return;
         }
-        stay.from = next;
-        if last.from == next {
+        stay.from = model.next;
+        if last.from == model.next {
             self.stays.pop();
         }
         if !self.stays.last().is_some_and(|before| stay.is_as(before)) {
@@ -747,7 +760,7 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
             13 if !clients.is_empty() => {
                 for _ in 0..1 + rng.below(3) {
                     let at = rng.below(clients.len());
-                    clients[at].steer(&mut rng, model.next);
+                    clients[at].steer(&mut rng, &model);
                 }
             }
             14..=16 if !clients.is_empty() => {
