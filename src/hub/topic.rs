@@ -137,12 +137,12 @@ impl<'a> Topic<'a> {
     /// ```
     #[must_use]
     pub fn stats(&self) -> TopicStats {
-        let shared = self.hub.shared();
-        let stats = shared.lock().topic_stats(self.name);
-        let mut survey = Survey::new();
+        let (shared, mut survey) = (self.hub.shared(), Survey::new());
         loop {
-            let lag = shared.lock().survey(self.name, &mut survey);
-            if let Some(lag) = lag {
+            let mut state = shared.lock();
+            if let Some(lag) = state.survey(self.name, &mut survey) {
+                // As of the same moment: nobody is behind more than there is.
+                let stats = state.topic_stats(self.name);
                 return TopicStats { lag, ..stats };
             }
         }

@@ -39,10 +39,11 @@ impl State {
 
     /// Looks at some more subscribers; gives the topic's lag when that is known. A subscriber that comes
     /// or moves on meanwhile is seen as it was before or as it is after.
-    pub(in crate::hub) fn survey(&self, topic: &str, survey: &mut Survey) -> Option<usize> {
+    pub(in crate::hub) fn survey(&mut self, topic: &str, survey: &mut Survey) -> Option<usize> {
         let Some(slot) = self.topics.find(topic) else {
             return Some(0);
         };
+        self.topics.refresh(slot);
         let topic = self.topics.get(slot);
         let is_followed = topic.subscribers > 0 || !topic.prefixed.is_empty();
         let Some(oldest) = topic.retained.first().filter(|_| is_followed) else {
