@@ -139,13 +139,20 @@ impl EventId {
     }
 
     /// Where the text can no longer be an ID.
-    #[inline(never)]
+    // Inlined where it is borrowed: `benches/body`, "ready", writer form: 17.9 ns, and 20.2 by a call.
+    #[inline]
     const fn fault(text: &[u8]) -> Option<usize> {
         // First, so that text of any length is refused in no time.
         if text.len() > Self::MAX_LEN {
             return Some(Self::MAX_LEN);
         }
         find([b'\0', b'\r', b'\n'], text)
+    }
+
+    /// The same by a call, for text that is copied: inlined, it would keep the copy from being so.
+    #[inline(never)]
+    fn fault_of_copy(text: &[u8]) -> Option<usize> {
+        Self::fault(text)
     }
 
     #[cold]
@@ -247,7 +254,7 @@ impl TryFrom<&str> for EventId {
     #[inline(always)]
     fn try_from(text: &str) -> Result<Self, InvalidText> {
         // Not `check`, whose `Result` would be put together in memory.
-        match Self::fault(text.as_bytes()) {
+        match Self::fault_of_copy(text.as_bytes()) {
             None => Ok(Self(Text::copy(text))),
             Some(at) => Err(Self::error(text.as_bytes(), at)),
         }
