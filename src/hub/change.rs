@@ -216,6 +216,8 @@ pub enum Reason {
     Left,
     /// The hub was closed.
     Closed,
+    /// All its topics are [finished](super::Topic::finish).
+    Finished,
     /// It fell behind further than the hub retains, under [`LagPolicy::End`](super::LagPolicy::End); or
     /// it did not read, and had too many [changes](super::Handle) of its topics before it.
     Lagged,

@@ -58,7 +58,7 @@
 //! |---|---|---|
 //! | none, or an empty one | `Fresh` | its place: the ID of the newest event, without data |
 //! | known, and nothing lost since | `Resumed(n)` | the n events |
-//! | known, but something lost since | `Gap` | the gap event, then what is retained; see [below](#topics) |
+//! | known, but something lost since | `Gap` | the gap event, then what is retained |
 //! | of another epoch, never given out, or no ID of a hub at all | `Unknown` | the gap event |
 //!
 //! The place is why a client that loses its connection before the first event misses nothing. It
@@ -85,9 +85,6 @@
 //! told of no gap that is another's. For topics that are gone that knowledge is bounded, at 16,384
 //! topics and 1 MiB of names: a client that resumes from before what is known is told of a gap.
 //!
-//! A subscriber of several topics may have missed events of one while another retains older ones. Those
-//! come first, and the gap event where the last lost event was.
-//!
 //! An event that is published [under a key](Topic::publish_latest) replaces the one before it with that
 //! key: the history then holds each key's latest event and no more. That is not a loss, and no client is
 //! told of a gap.
@@ -101,8 +98,8 @@
 //!
 //! By number and age for each topic, and by bytes for all together, whichever bound is met first.
 //! [`HubBuilder::retain_topic`] and [`HubBuilder::retain_prefix`] set other bounds for some topics. A
-//! topic that publishes a lot takes nothing from the others: when the hub holds too many bytes, the
-//! topics that hold the most lose their oldest events. A publisher never waits, unless it
+//! topic that publishes a lot takes nothing from quiet ones: when the hub [holds too many
+//! bytes](HubBuilder::retain_bytes), topics that hold far less than the largest are spared. A publisher never waits, unless it
 //! asks to: [`Hub::caught_up`] after each event waits for slow subscribers, and needs a patience, or a
 //! single stalled client holds it up.
 //!
@@ -164,6 +161,13 @@
 //! [`SubscriptionBuilder::end_at`] a subscription lasts as long as a token; [`Hub::keep_time`] ends it
 //! on time. [`Hub::watch`] tells of each follower of a topic that comes or leaves, whose it is and why it
 //! has left: presence, and work that is needed only while somebody follows.
+//!
+//! A closed hub takes no new subscribers, but clients that resume are still replayed what it retains up
+//! to the close.
+//!
+//! [`Topic::finish`] ends one topic: a run, such as a generation that a POST starts and any number of GETs
+//! read. Subscribers get what is pending and then the end. Clients that come later are replayed the
+//! whole, and those that have seen the end are answered 204, until retention has taken it.
 //!
 //! # Other ways to be served
 //!

@@ -21,8 +21,8 @@ pub enum Outcome {
     Fresh,
     /// Nothing was missed; this many retained events come first.
     Resumed(u64),
-    /// Some events after the ID are no longer retained. The [gap event] comes where the last of them
-    /// was: after what other topics retain from before that, and before everything else.
+    /// Some events after the ID are no longer retained. The [gap event] comes first, then what is
+    /// retained.
     ///
     /// [gap event]: super::HubBuilder::gap_event
     Gap,
@@ -62,7 +62,7 @@ impl Outcome {
 pub enum LagPolicy {
     /// Its stream ends. The client reconnects with its last event ID, and is told of the gap.
     End,
-    /// All that is retained, with the gap event where the last lost event was.
+    /// The gap event, and then all that is retained.
     #[default]
     Oldest,
     /// The gap event, and then what is published next.

@@ -6,11 +6,13 @@ use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, Response, StatusCode};
 
+use super::core::Over;
 use crate::body::Prelude;
 use crate::headers::EventStreamHeaders;
 use crate::random;
 
-/// Why a hub refuses a subscriber: it is full or closed, or the owner has too many subscriptions.
+/// Why a hub refuses a subscriber: it is full or closed, the owner has too many subscriptions, or there
+/// is nothing more to come.
 ///
 /// ```
 /// use tower_sse::hub::Hub;
@@ -35,6 +37,16 @@ pub(super) enum Obstacle {
     Full,
     Closed,
     TooMany,
+    Finished,
+}
+
+impl From<Over> for Obstacle {
+    fn from(over: Over) -> Self {
+        match over {
+            Over::Closed => Self::Closed,
+            Over::Finished => Self::Finished,
+        }
+    }
 }
 
 impl Refused {
@@ -75,7 +87,23 @@ impl Refused {
         self.obstacle == Obstacle::TooMany
     }
 
-    /// 503, or 429 for [too many](Self::is_too_many), with `Retry-After` in whole seconds: at random
+    /// Whether all topics are [finished](super::Topic::finish), and the client has seen their ends.
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::new();
+    /// let end = hub.topic("run/7").finish(tower_sse::Event::new("[DONE]"));
+    /// let refused = hub.subscriber().topic("run/7").after(end).subscribe().unwrap_err();
+    /// assert!(refused.is_finished());
+    /// assert_eq!(refused.into_http_response::<String>().status(), 204);
+    /// ```
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.obstacle == Obstacle::Finished
+    }
+
+    /// 204 for what is [finished](Self::is_finished), after which a browser does not reconnect.
+    /// Otherwise 503, or 429 for [too many](Self::is_too_many), with `Retry-After` in whole seconds: at random
     /// between the [time](super::HubBuilder::retry_after) that is set and twice that, so that clients
     /// that were refused together do not return together.
     ///
@@ -92,6 +120,10 @@ impl Refused {
     pub fn into_http_response<B: Default>(self) -> Response<B> {
         let mut response = Response::new(B::default());
         *response.status_mut() = match self.obstacle {
+            Obstacle::Finished => {
+                *response.status_mut() = StatusCode::NO_CONTENT;
+                return response;
+            }
             Obstacle::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Obstacle::Full | Obstacle::Closed => StatusCode::SERVICE_UNAVAILABLE,
         };
@@ -105,7 +137,7 @@ impl Refused {
 
     /// 200 with an event stream that sets the reconnection time and ends, after which a browser's
     /// `EventSource` reconnects: at random between the [time](super::HubBuilder::retry_after) that is
-    /// set and twice that.
+    /// set and twice that. What is [finished](Self::is_finished) is answered 204 all the same.
     ///
     /// Load balancers and monitoring do not see that the client was refused. Use it where browsers
     /// connect and the page does not reconnect by itself, and
@@ -125,6 +157,11 @@ impl Refused {
     /// ```
     #[must_use]
     pub fn into_retry_response<B: From<Bytes>>(self) -> Response<B> {
+        if self.is_finished() {
+            return self
+                .into_http_response::<()>()
+                .map(|()| B::from(Bytes::new()));
+        }
         let mut response = Response::new(B::from(self.retry_lines()));
         EventStreamHeaders::new().add(false, response.headers_mut());
         response
@@ -145,6 +182,7 @@ impl fmt::Display for Refused {
         f.write_str(match self.obstacle {
             Obstacle::Full => "the hub is full",
             Obstacle::Closed => "the hub is closed",
+            Obstacle::Finished => "there is nothing more to come",
             Obstacle::TooMany => "the owner has too many subscriptions",
         })
     }

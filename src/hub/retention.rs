@@ -131,18 +131,19 @@ impl HubBuilder {
     /// How many bytes of events are retained, of all topics together; 4 MiB by default. The newest
     /// event always is.
     ///
-    /// When this is exceeded, the topics that hold the most give way, each with its oldest events: a
-    /// noisy topic takes nothing from a quiet one.
+    /// When this is exceeded, the oldest events go, except those of topics that hold less than about a
+    /// sixteenth of what the largest holds. That one gives way instead: a noisy topic takes nothing
+    /// from a quiet one.
     ///
     /// An event counts as its bytes on the wire and 200 bytes for what holds it. Merged copies, which
     /// subscribers at the same place share, take at most as much again, or 256 KiB if that is more.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
-    /// let hub = Hub::builder().retain_bytes(1_000).build();
+    /// let hub = Hub::builder().retain_bytes(10_000).build();
     /// hub.topic("quiet").publish(Event::new("x"));
     /// (0..50).for_each(|n| _ = hub.topic("noisy").publish(Event::display(n).unwrap()));
-    /// assert!(hub.stats().retained_bytes <= 1_000);
+    /// assert!(hub.stats().retained_bytes <= 10_000);
     /// assert_eq!(hub.stats().topics, 2);
     /// ```
     pub fn retain_bytes(mut self, bytes: usize) -> Self {

@@ -97,18 +97,19 @@ impl Shared {
         }
     }
 
+    /// Publishes an event under its own ID, if it is to have that and the hub takes it.
     pub(super) fn publish(
         &self,
         topic: &str,
         event: &Event,
-        key: Option<&std::sync::Arc<str>>,
+        own_id: bool,
+        label: impl Fn(Draft) -> Draft,
     ) -> EventId {
-        // The ID of an event that is replaced would be forgotten.
-        let own = event.id().filter(|id| key.is_none() && self.takes(id));
+        let own = event.id().filter(|id| own_id && self.takes(id));
         if let Some(id) = own {
             let draft = Draft::with_id(event.encode_as(Some(id)), id.clone());
             // It needs no number.
-            _ = self.append(topic, draft, self.epoch.turn());
+            _ = self.append(topic, label(draft), self.epoch.turn());
             return id.clone();
         }
         loop {
@@ -123,8 +124,7 @@ impl Shared {
             });
             let block = filled.unwrap_or_else(|| event.encode_as(Some(&id)));
             let draft = Draft::with_number(block, guess, self.epoch.prefix_len());
-            let draft = draft.with_key(key.cloned());
-            match self.append(topic, draft, turn) {
+            match self.append(topic, label(draft), turn) {
                 Some(seq) if seq == guess => return id,
                 Some(seq) => return self.epoch.id(seq),
                 // Others were faster, and the number has more digits by now.
@@ -142,6 +142,15 @@ impl Shared {
             drop(turn);
             seq
         })
+    }
+
+    /// Lets a topic end where it is; gives the place.
+    pub(super) fn finish(&self, topic: &str) -> EventId {
+        let place = self.with(|state, wakes| {
+            state.finish(topic, wakes);
+            state.next() - 1
+        });
+        self.epoch.id(place)
     }
 
     pub(super) fn publish_transient(&self, topic: &str, block: Block) {
@@ -184,11 +193,17 @@ impl Shared {
         terms: Option<Box<Terms>>,
     ) -> Result<(Seat, Outcome, Option<u64>), Refused> {
         let subscribed = self.with(|state, wakes| {
-            if let Some(why) = self.refuses(state, terms.as_ref().and_then(|terms| terms.owner())) {
+            let subscribed =
+                match self.refuses(state, terms.as_ref().and_then(|terms| terms.owner())) {
+                    Some(why) => Err(why),
+                    None => state
+                        .subscribe(key, begin, terms, wakes)
+                        .map_err(Obstacle::from),
+                };
+            if subscribed.is_err() {
                 state.refuse();
-                return Err(why);
             }
-            Ok(state.subscribe(key, begin, terms, wakes))
+            subscribed
         });
         match &subscribed {
             Ok((_, outcome, _)) => trace::subscribed(*outcome),
@@ -197,22 +212,27 @@ impl Shared {
         subscribed.map_err(|why| Refused::new(why, self.settings.retry_after))
     }
 
-    /// Why a subscriber of this owner's is refused now, if it is.
+    /// Why a subscriber of this owner's is refused now whatever it wants, if it is.
     fn refuses(&self, state: &State, owner: Option<&str>) -> Option<Obstacle> {
         let most = self.settings.max_per_owner;
-        if state.is_closed() {
-            Some(Obstacle::Closed)
-        } else if owner.is_some_and(|owner| state.owned(owner) >= most) {
+        let full = if owner.is_some_and(|owner| state.owned(owner) >= most) {
             Some(Obstacle::TooMany)
         } else {
             let full = state.subscribers() >= self.settings.max_subscribers;
             full.then_some(Obstacle::Full)
-        }
+        };
+        // One that is closed altogether may still replay something.
+        let closed = state.is_closing() || (full.is_some() && state.is_closed());
+        if closed { Some(Obstacle::Closed) } else { full }
     }
 
-    pub(super) fn refusal(&self, owner: Option<&str>) -> Option<Refused> {
-        let why = self.refuses(&self.lock(), owner)?;
-        Some(Refused::new(why, self.settings.retry_after))
+    /// Why such a subscriber would be refused now, if it would.
+    pub(super) fn refusal(&self, key: Key, begin: &Begin, owner: Option<&str>) -> Option<Refused> {
+        let why = self.with(|state, wakes| {
+            let why = self.refuses(state, owner);
+            why.or_else(|| state.refuses(key, begin, wakes).map(Obstacle::from))
+        });
+        why.map(|why| Refused::new(why, self.settings.retry_after))
     }
 
     pub(super) fn id(&self, seq: u64) -> EventId {

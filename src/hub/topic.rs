@@ -1,5 +1,5 @@
 use super::Hub;
-use super::core::Survey;
+use super::core::{Draft, Survey};
 use super::topic_stats::TopicStats;
 use super::watch::Watch;
 use crate::protocol::{Event, EventId};
@@ -49,7 +49,8 @@ impl<'a> Topic<'a> {
     /// assert_eq!(hub.topic("match/7").publish(Event::new("goal")).as_str(), "10-1");
     /// ```
     pub fn publish(&self, event: impl std::borrow::Borrow<Event>) -> EventId {
-        self.hub.shared().publish(self.name, event.borrow(), None)
+        let shared = self.hub.shared();
+        shared.publish(self.name, event.borrow(), true, |draft| draft)
     }
 
     /// Publishes an event that replaces the one before it with the same key: the latest price of each
@@ -85,9 +86,54 @@ impl<'a> Topic<'a> {
         event: impl std::borrow::Borrow<Event>,
     ) -> EventId {
         let key = key.into();
-        self.hub
-            .shared()
-            .publish(self.name, event.borrow(), Some(&key))
+        let shared = self.hub.shared();
+        // An own ID would be forgotten with the event.
+        let label = |draft: Draft| draft.with_key(key.clone());
+        shared.publish(self.name, event.borrow(), false, label)
+    }
+
+    /// Finishes the topic, with a last event or `None`: a run that is over. Gives the ID of its end.
+    ///
+    /// Subscribers get what is pending, and then their streams end, once all topics that they follow by
+    /// name are finished; those that follow a prefix stay. Clients that come later, or resume, are
+    /// replayed what the topic retains, from the oldest event unless they say otherwise, and then
+    /// their streams end too. A client that has seen the end is refused: [`Refused::is_finished`],
+    /// which is answered 204, after which a browser does not reconnect. That lasts until retention has
+    /// taken the topic's last event.
+    ///
+    /// Publishing to the topic again begins the next run, for new subscribers. Finishing a finished
+    /// topic does nothing.
+    ///
+    /// [`Refused::is_finished`]: super::Refused::is_finished
+    ///
+    /// ```
+    /// use futures_util::FutureExt;
+    /// use http_body_util::BodyExt;
+    /// use tower_sse::Event;
+    /// use tower_sse::hub::Hub;
+    ///
+    /// let hub = Hub::builder().epoch(36).build();
+    /// let run = hub.topic("run/7");
+    /// run.publish(Event::new("Once upon"));
+    /// run.publish(Event::new(" a time"));
+    /// let end = run.finish(Event::new("[DONE]"));
+    ///
+    /// let late = hub.subscriber().topic("run/7").subscribe()?;
+    /// assert_eq!(
+    ///     late.collect().now_or_never().unwrap().unwrap().to_bytes(),
+    ///     "id: 10-0\n\nid: 10-1\ndata: Once upon\n\nid: 10-2\ndata:  a time\n\n\
+    ///      id: 10-3\ndata: [DONE]\n\n",
+    /// );
+    /// let again = hub.subscriber().topic("run/7").after(end).subscribe();
+    /// assert!(again.unwrap_err().is_finished());
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn finish(&self, farewell: impl Into<Option<Event>>) -> EventId {
+        let shared = self.hub.shared();
+        match farewell.into() {
+            Some(farewell) => shared.publish(self.name, &farewell, true, Draft::last),
+            None => shared.finish(self.name),
+        }
     }
 
     /// Sends an event to the topic's present subscribers; see [`Hub::publish_transient`].

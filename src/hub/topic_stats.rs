@@ -24,6 +24,8 @@ pub struct TopicStats {
     /// Bytes of events retained, and of what holds them; see
     /// [`retain_bytes`](super::HubBuilder::retain_bytes).
     pub retained_bytes: usize,
+    /// Whether it is [finished](super::Topic::finish).
+    pub finished: bool,
     /// How many of the retained events the slowest follower, by name or by a prefix, has yet to be
     /// handed.
     pub lag: usize,

@@ -12,6 +12,7 @@ mod moves;
 mod owners;
 mod places;
 mod retention;
+mod runs;
 #[cfg(feature = "sealed")]
 mod sealed;
 mod service;

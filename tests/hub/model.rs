@@ -1,7 +1,7 @@
 //! Random interleavings of everything that can happen to a hub, against a model that keeps all events
 //! in a list and looks through it from the start every time.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -25,13 +25,12 @@ struct Published {
     key: Option<usize>,
     /// A later event has its key.
     replaced: bool,
-    /// Which loss it was, if it is lost.
-    lost: Option<usize>,
+    lost: bool,
 }
 
 impl Published {
     fn is_retained(&self) -> bool {
-        !self.transient && self.lost.is_none() && !self.replaced
+        !self.transient && !self.lost && !self.replaced
     }
 }
 
@@ -42,6 +41,7 @@ struct Topic {
     bytes: usize,
     class: Option<u32>,
     turn: usize,
+    finished: bool,
 }
 
 struct Model {
@@ -50,7 +50,7 @@ struct Model {
     retain_bytes: usize,
     topics: HashMap<&'static str, Topic>,
     turns: usize,
-    losses: usize,
+    closed: bool,
     /// Everything there ever was.
     events: Vec<Published>,
     next: u64,
@@ -120,10 +120,10 @@ struct Client {
     /// Has been looked at up to here; further than `place` if a filter kept something back.
     looked: u64,
     live_since: u64,
-    /// Losses up to this one are none for it: it began later.
-    knows: usize,
-    /// Losses up to this place do not end it: it has resumed from before.
-    forgiven: u64,
+    /// It ends here, since all its topics are finished or its owner has ended it.
+    end: u64,
+    /// The lost events of which it has been told, or that it was never to have.
+    known: HashSet<u64>,
     start: Start,
     not_before: Option<u64>,
     /// No other has it.
@@ -147,9 +147,13 @@ impl Client {
 
     /// Changes its topics, if its stream has not ended.
     fn steer(&mut self, rng: &mut Rng, model: &Model) {
-        let handle = self.handle.as_ref().unwrap();
+        // It may never have been taken.
+        let Some(handle) = &self.handle else {
+            return;
+        };
         let there = self.body.is_some();
         assert_eq!(handle.is_gone(), !there);
+        let there = there && self.end == u64::MAX;
         let mut stay = self.stays.last().unwrap().clone();
         let topic = rng.pick(&TOPICS);
         let (owner, by_owner) = (model.hub.owner(&self.owner), rng.one_in(3));
@@ -229,7 +233,17 @@ impl Client {
 }
 
 impl Model {
-    fn publish(&mut self, topic: &'static str, transient: bool, pad: usize, key: Option<usize>) {
+    fn publish(
+        &mut self,
+        topic: &'static str,
+        transient: bool,
+        pad: usize,
+        key: Option<usize>,
+        finish: bool,
+    ) {
+        if !transient {
+            self.topics.get_mut(topic).unwrap().finished = finish;
+        }
         let seq = self.next;
         self.next += 1;
         let event_type = EventType::from_static("n");
@@ -247,7 +261,7 @@ impl Model {
                 len: 0,
                 key: None,
                 replaced: false,
-                lost: None,
+                lost: false,
             });
             self.note_place();
             return;
@@ -266,6 +280,7 @@ impl Model {
                 .hub
                 .topic(topic)
                 .publish_latest(format!("key {key}"), &event),
+            None if finish => self.hub.topic(topic).finish(event.clone()),
             None => self.hub.topic(topic).publish(&event),
         };
         self.note_place();
@@ -280,7 +295,7 @@ impl Model {
             len,
             key,
             replaced: false,
-            lost: None,
+            lost: false,
         });
         self.weigh(topic);
         let mut earlier = self.events.iter_mut().rev().skip(1);
@@ -335,10 +350,39 @@ impl Model {
         }
     }
 
+    /// Whether all that the client follows is finished.
+    fn is_over(&self, client: &Client) -> bool {
+        let finished = |topic: &&str| self.topics[topic].finished;
+        let stay = client.stays.last().unwrap();
+        stay.prefixes.is_empty() && !stay.topics.is_empty() && stay.topics.iter().all(finished)
+    }
+
+    fn finish(&mut self, topic: &'static str, clients: &mut [Client]) {
+        if self.topics[topic].finished {
+            let place = self.hub.topic(topic).finish(Event::new("not again"));
+            assert_eq!(self.places[&place], self.next - 1);
+            return;
+        }
+        self.publish(topic, false, 0, None, true);
+        for client in clients.iter_mut().filter(|client| client.end == u64::MAX) {
+            if self.is_over(client) {
+                client.end = self.next;
+            }
+        }
+    }
+
+    /// A topic of which nothing is retained is not known to be finished.
+    fn forget_finished(&mut self) {
+        for topic in TOPICS {
+            if self.topics[topic].finished && self.retained(topic).next().is_none() {
+                self.publish(topic, false, 0, None, false);
+            }
+        }
+    }
+
     fn lose(&mut self, name: &str) {
         let seq = self.retained(name).next().unwrap().seq;
-        self.losses += 1;
-        self.events[usize::try_from(seq).unwrap() - 1].lost = Some(self.losses);
+        self.events[usize::try_from(seq).unwrap() - 1].lost = true;
         self.weigh(name);
     }
 
@@ -358,9 +402,19 @@ impl Model {
                 .sum::<usize>()
         };
         'full: while all(self) > self.retain_bytes {
+            // The oldest goes, unless its topic has far less than another.
+            let oldest = self.events.iter().find(|e| e.is_retained()).unwrap();
+            let (seq, name) = (oldest.seq, oldest.topic);
+            let largest = self.topics.values().filter_map(|topic| topic.class).max();
+            if self.topics[name].class.unwrap() + 4 > largest.unwrap() {
+                if seq == newest {
+                    break;
+                }
+                self.lose(name);
+                continue;
+            }
             for _ in 0..2 {
                 // Of those that hold the most, to a power of two, whose turn it is.
-                let largest = self.topics.values().filter_map(|topic| topic.class).max();
                 let mut of_class: Vec<_> = self
                     .topics
                     .iter()
@@ -387,16 +441,26 @@ impl Model {
         assert_eq!(stats.published, self.next - 1);
     }
 
-    /// The number of the last event that the client has missed and not been told of, in the first of
-    /// its stays where there is one.
-    fn last_lost(&self, client: &Client) -> Option<u64> {
+    /// The numbers of the events that the client has missed and not been told of.
+    fn missed<'a>(&'a self, client: &'a Client) -> impl Iterator<Item = u64> + 'a {
         let lost = self.events.iter().filter(|e| {
-            e.lost.is_some_and(|lost| lost > client.knows)
-                && e.seq > client.place.max(client.looked)
+            e.lost
+                && !client.known.contains(&e.seq)
+                && (client.place.max(client.looked) + 1..client.end).contains(&e.seq)
                 && matches(client, e)
         });
-        let mut lost = lost.map(|e| e.seq).peekable();
+        lost.map(|e| e.seq)
+    }
+
+    /// The number of the last event that the client has missed and not been told of, in the first of
+    /// its stays where there is one, unless there is something to read before that.
+    fn last_lost(&self, client: &Client) -> Option<u64> {
+        let mut lost = self.missed(client).peekable();
         let stay = client.stay_at(*lost.peek()?);
+        let next = self.pending(client).next();
+        if next.is_some_and(|next| client.stay_at(next.seq) < stay) {
+            return None;
+        }
         lost.take_while(|seq| client.stay_at(*seq) == stay).last()
     }
 
@@ -412,7 +476,7 @@ impl Model {
             } else {
                 e.is_retained()
             };
-            there && e.seq > client.place && client.follows(e)
+            there && e.seq > client.place && e.seq < client.end && client.follows(e)
         })
     }
 
@@ -423,10 +487,14 @@ impl Model {
         stay.except.clear();
         stay.from = 0;
         client.looked = 0;
-        client.knows = if known { 0 } else { self.losses };
-        let last_lost = self.last_lost(client);
-        let lost = last_lost.is_some();
-        client.forgiven = last_lost.unwrap_or(0);
+        let is_over = self.is_over(client);
+        client.end = if is_over { self.next } else { u64::MAX };
+        client.known.clear();
+        if !known {
+            let lost = self.events.iter().filter(|e| e.lost);
+            client.known.extend(lost.map(|e| e.seq));
+        }
+        let lost = self.lost(client);
         let durable = |e: &&Published| !e.transient;
         client.live_since = self.next;
         let all = Client {
@@ -436,16 +504,29 @@ impl Model {
             start: Start::Now,
             body: None,
             bytes: Vec::new(),
+            known: HashSet::new(),
             owner: String::new(),
             ..*client
         };
         let pending = self.pending(&all).filter(durable).count() as u64;
-        let before = self
-            .pending(&all)
-            .filter(durable)
-            .any(|e| e.seq <= client.forgiven);
         let fresh = last.is_none();
-        let outcome = client.subscribe(self, last).unwrap();
+        let replayed = if known {
+            pending
+        } else {
+            self.count_from_start(client, is_over) as u64
+        };
+        let outcome = match client.subscribe(self, last) {
+            Err(refused) => {
+                assert!(
+                    refused.is_finished() && is_over && replayed == 0,
+                    "{refused}"
+                );
+                client.body = None;
+                return;
+            }
+            Ok(outcome) => outcome,
+        };
+        assert!(!is_over || replayed > 0, "nothing to replay");
         let newest = self.next - 1;
         match outcome {
             Outcome::Fresh => {
@@ -453,12 +534,16 @@ impl Model {
                 let block = self.block(client).unwrap();
                 let place = block.strip_prefix("id: 10-").unwrap().trim_end();
                 client.place = place.parse().unwrap();
-                self.check_start(client);
+                self.check_start(client, replayed);
             }
             Outcome::Unknown => {
                 assert!(!fresh && !known);
                 self.gap(client);
-                assert_eq!(client.place, newest);
+                if is_over {
+                    self.check_start(client, replayed);
+                } else {
+                    assert_eq!(client.place, newest);
+                }
             }
             Outcome::Resumed(n) => {
                 assert!(known && !lost, "told that nothing was lost");
@@ -472,12 +557,12 @@ impl Model {
             }
             Outcome::Gap => {
                 assert!(known && lost, "told of a gap that is none");
-                if self.lag == LagPolicy::Newest {
-                    self.gap(client);
+                let before = client.place.max(client.looked);
+                self.gap(client);
+                if self.lag == LagPolicy::Newest && !is_over {
                     assert_eq!(client.place, newest);
-                } else if !before {
-                    self.gap(client);
-                    assert!(!self.lost(client));
+                } else {
+                    self.check_nothing_skipped(client, before);
                 }
             }
             _ => unreachable!(),
@@ -485,7 +570,20 @@ impl Model {
     }
 
     /// Whether a client that has come for the first time begins where it was to.
-    fn check_start(&self, client: &Client) {
+    fn check_start(&self, client: &Client, expected: u64) {
+        let retained = self.events.iter().filter(|e| e.is_retained());
+        let after = |e: &&Published| e.seq > client.place && matches(client, e);
+        assert_eq!(
+            retained.filter(after).count() as u64,
+            expected,
+            "{:?}",
+            client.start
+        );
+        assert!(client.place < self.next);
+    }
+
+    /// How many events a client gets that has seen nothing.
+    fn count_from_start(&self, client: &Client, is_over: bool) -> usize {
         let floor = client.not_before.unwrap_or(0);
         let retained: Vec<u64> = self
             .events
@@ -494,20 +592,38 @@ impl Model {
             .map(|e| e.seq)
             .collect();
         let after = |place: u64| retained.iter().filter(|seq| **seq > place).count();
-        let expected = match &client.start {
-            Start::Now => 0,
+        match &client.start {
+            Start::Now if !is_over => 0,
             Start::Last(events) => retained.len().min(*events),
             Start::After(id) => after(self.places[id]),
             _ => retained.len(),
-        };
-        assert_eq!(after(client.place), expected, "{:?}", client.start);
+        }
+    }
+
+    /// Whether a client that has been told of a gap gets what is retained.
+    fn check_nothing_skipped(&self, client: &Client, before: u64) {
         assert!(client.place < self.next);
+        let all = client.place.max(before) + 1;
+        let skipped = |e: &&Published| e.is_retained() && client.follows(e);
+        let mut between = self
+            .events
+            .iter()
+            .filter(|e| (before + 1..all).contains(&e.seq));
+        let skipped = between.find(skipped).map(|e| (e.seq, e.topic));
+        assert!(skipped.is_none(), "{skipped:?} not given after a gap");
     }
 
     fn gap(&self, client: &mut Client) {
         let block = self.block(client).unwrap();
         let id = block.strip_prefix("event: gap\nid: 10-").unwrap();
         let id = id.strip_suffix("\ndata: {}\n\n").unwrap();
+        // It is told of all that is lost, as far as its topics do not change.
+        let lost = self.events.iter().filter(|e| e.lost && matches(client, e));
+        let stay = self.last_lost(client).map(|seq| client.stay_at(seq));
+        let all = self.lag == LagPolicy::Newest;
+        let told = lost.filter(|e| all || stay == Some(client.stay_at(e.seq)));
+        let told: Vec<u64> = told.map(|e| e.seq).collect();
+        client.known.extend(told);
         client.place = id.parse().unwrap();
     }
 
@@ -544,10 +660,9 @@ impl Model {
         if there == 0 {
             return;
         }
-        let lost = self
-            .last_lost(client)
-            .filter(|lost| *lost > client.forgiven);
-        let lags = self.lag == LagPolicy::End && lost.is_some();
+        // In its present topics or later.
+        let lags = self.lag == LagPolicy::End && self.missed(client).next().is_some();
+        client.end = client.end.min(self.next);
         self.read(client, usize::MAX);
         assert!(client.body.is_none(), "ended, and still there");
         let next = self.pending(client).next().map(|event| event.seq);
@@ -562,32 +677,22 @@ impl Model {
         while blocks > 0 && client.body.is_some() {
             blocks -= 1;
             // What is in the buffer was handed out before something was lost.
-            let last_lost = self.last_lost(client).filter(|_| client.bytes.is_empty());
-            if let Some(last_lost) = last_lost {
-                let resumes = last_lost <= client.forgiven;
-                // What is retained from before comes before the gap.
-                let next = self.pending(client).next().map(|e| e.seq);
-                // It comes to its later topics once it has had all of the earlier ones.
-                let is_there =
-                    next.is_none_or(|next| client.stay_at(next) >= client.stay_at(last_lost));
-                if is_there && self.lag == LagPolicy::End && !resumes {
+            if client.bytes.is_empty() && self.lost(client) {
+                if self.lag == LagPolicy::End {
                     assert_eq!(self.block(client), None);
                     assert!(client.body.is_none(), "lagged, and not ended");
                     return;
                 }
-                let to_head = is_there && self.lag == LagPolicy::Newest && !resumes;
-                if to_head || next.is_none_or(|next| next > last_lost) {
-                    let before = client.place;
-                    self.gap(client);
-                    assert!(client.place > before);
-                    assert!(self.last_lost(client) != Some(last_lost) && client.place < self.next);
-                    if to_head {
-                        assert_eq!(client.place, self.next - 1);
-                    } else {
-                        assert!(next.is_none_or(|next| next > client.place));
-                    }
-                    continue;
+                let before = client.place.max(client.looked);
+                self.gap(client);
+                if self.lag == LagPolicy::Newest {
+                    let head =
+                        |e: &Published| !e.transient && e.seq > client.place && e.seq < client.end;
+                    assert!(!self.events.iter().any(|e| head(e) && matches(client, e)));
+                } else {
+                    self.check_nothing_skipped(client, before);
                 }
+                continue;
             }
             let fresh = client.bytes.is_empty();
             let Some(block) = self.block(client) else {
@@ -596,6 +701,8 @@ impl Model {
                     client.body.is_none() || next.is_none(),
                     "{next:?} not given"
                 );
+                let is_over = self.closed || client.end < u64::MAX;
+                assert_eq!(client.body.is_none(), is_over, "finished, and not ended");
                 client.looked = self.next - 1;
                 return;
             };
@@ -619,7 +726,7 @@ impl Model {
             // Nothing in between, but for what is told later.
             let skipped = self.events.iter().find(|e| {
                 e.seq > client.place
-                    && e.lost.is_none()
+                    && !e.lost
                     && !e.replaced
                     && e.seq < number
                     && client.follows(e)
@@ -677,7 +784,7 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
         retain_bytes,
         topics,
         turns: 0,
-        losses: 0,
+        closed: false,
         events: Vec::new(),
         next: 1,
         transients: 0,
@@ -698,7 +805,7 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                     let topic = rng.pick(&TOPICS);
                     let transient = model.transients < 200 && rng.one_in(6);
                     let key = rng.one_in(4).then(|| rng.below(3));
-                    model.publish(topic, transient, pad, key);
+                    model.publish(topic, transient, pad, key, false);
                 }
             }
             8 => {
@@ -714,8 +821,8 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                     place: model.next - 1,
                     looked: 0,
                     live_since: 0,
-                    knows: 0,
-                    forgiven: 0,
+                    end: u64::MAX,
+                    known: HashSet::new(),
                     start: match rng.below(6) {
                         0 => Start::Oldest,
                         1 => Start::Last(rng.below(40)),
@@ -761,6 +868,9 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                 for _ in 0..1 + rng.below(3) {
                     let at = rng.below(clients.len());
                     clients[at].steer(&mut rng, &model);
+                    if clients[at].end == u64::MAX && model.is_over(&clients[at]) {
+                        clients[at].end = model.next;
+                    }
                 }
             }
             14..=16 if !clients.is_empty() => {
@@ -778,11 +888,16 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                 }
             }
         }
+        if rng.one_in(8) {
+            model.finish(TOPICS[rng.below(TOPICS.len())], &mut clients);
+        }
+        model.forget_finished();
         let live = clients.iter().filter(|c| c.body.is_some()).count();
         assert_eq!(model.hub.stats().subscribers, live);
         assert!(model.hub.stats().topics <= TOPICS.len());
     }
     model.hub.close();
+    model.closed = true;
     // A close is a place in the log: what comes after it is for nobody.
     let late = rng.below(3);
     for _ in 0..late {
@@ -800,7 +915,8 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
 fn runs(share: usize, settings: fn() -> HubBuilder) {
     let seeds = std::env::var("SEEDS").map_or(120, |seeds| seeds.parse::<usize>().unwrap()) / share;
     let mut received = 0;
-    for seed in 0..seeds {
+    let first = std::env::var("FIRST_SEED").map_or(0, |seed| seed.parse().unwrap());
+    for seed in first..first + seeds {
         let outcome = std::panic::catch_unwind(|| run(seed as u64, settings()));
         received += outcome.unwrap_or_else(|_| panic!("seed {seed}"));
     }

@@ -26,6 +26,12 @@ impl Closing {
         self.steps.is_empty()
     }
 
+    /// Where those end that come after all have been ended.
+    pub(super) fn end_of_all(&self) -> Option<u64> {
+        let (share, place) = self.steps.last()?;
+        (*share >= ALL_SHARES).then_some(*place)
+    }
+
     /// Where this subscriber ends.
     #[inline]
     pub(super) fn end_of(&self, cursor: usize) -> u64 {
@@ -43,15 +49,22 @@ impl State {
         !self.closing.is_open()
     }
 
-    /// Whether all subscribers end.
-    pub(super) fn is_closed_for_all(&self) -> bool {
-        let last = self.closing.steps.last();
-        last.is_some_and(|(below, _)| *below >= ALL_SHARES)
+    /// Whether some are ended and others not yet.
+    pub(in crate::hub) fn is_closing(&self) -> bool {
+        self.is_closed() && self.closing.end_of_all().is_none()
+    }
+
+    /// Where this subscriber ends by a close.
+    #[inline]
+    pub(super) fn closed_at(&self, cursor: usize) -> u64 {
+        let all = self.closing.end_of_all();
+        let late = all.filter(|_| self.cursors[cursor].came_after_close());
+        late.unwrap_or_else(|| self.closing.end_of(cursor))
     }
 
     /// Whether this subscriber ends by a close.
     pub(super) fn is_closed_for(&self, cursor: usize) -> bool {
-        self.closing.end_of(cursor) < u64::MAX
+        self.closed_at(cursor) < u64::MAX
     }
 
     /// Ends the subscribers below a share, here and now; false if they have been ended before.

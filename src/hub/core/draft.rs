@@ -13,6 +13,8 @@ pub(in crate::hub) struct Draft {
     pub(super) key: Option<Arc<str>>,
     /// When it was published, if that was in an earlier life.
     pub(super) at: Option<Instant>,
+    /// Nothing comes after it in its topic.
+    pub(super) is_last: bool,
     /// The number it was encoded with, and the ID's text before it.
     guess: Option<u64>,
     prefix: Option<usize>,
@@ -26,6 +28,7 @@ impl Draft {
             id: Some(id),
             key: None,
             at: None,
+            is_last: false,
             guess: None,
             prefix: None,
         }
@@ -39,14 +42,21 @@ impl Draft {
             id: None,
             key: None,
             at: None,
+            is_last: false,
             guess: Some(guess),
             prefix,
         }
     }
 
     /// Replaces the event before it with this key.
-    pub(in crate::hub) fn with_key(mut self, key: Option<Arc<str>>) -> Self {
-        self.key = key;
+    pub(in crate::hub) fn with_key(mut self, key: Arc<str>) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// Finishes its topic.
+    pub(in crate::hub) fn last(mut self) -> Self {
+        self.is_last = true;
         self
     }
 

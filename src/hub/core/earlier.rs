@@ -37,7 +37,7 @@ impl State {
         Tail::left(
             epoch,
             self.next,
-            self.is_closed_for_all(),
+            self.closing.end_of_all().is_some(),
             floor,
             losses,
             events,

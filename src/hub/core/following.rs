@@ -1,14 +1,16 @@
 use std::sync::Arc;
 
 use super::State;
+use super::beginning::Beginning;
 use super::cursors::{Cursor, NEVER, Seat};
+use super::finishing::Over;
 use super::group::{Followed, Group};
 use super::key::Key;
 use super::marks::Mark;
 use super::terms::Terms;
 use super::wake_list::{Ticket, Wakes};
 use crate::hub::change::Reason;
-use crate::hub::outcome::{LagPolicy, Outcome};
+use crate::hub::outcome::Outcome;
 use crate::protocol::EventId;
 
 /// What a client says it saw last.
@@ -58,39 +60,33 @@ impl Begin {
 /// Subscribers that come and go, and the groups they are in.
 impl State {
     /// A cursor in the group of these topics, how it begins, and what its client is told of that first:
-    /// its place.
+    /// its place. Nothing if it would end at once.
     pub(in crate::hub) fn subscribe(
         &mut self,
         key: Key,
         begin: &Begin,
         terms: Option<Box<Terms>>,
         wakes: &mut Wakes,
-    ) -> (Seat, Outcome, Option<u64>) {
+    ) -> Result<(Seat, Outcome, Option<u64>), Over> {
         self.evict(wakes);
         let index = self.enter_key(key);
-        let floor = match &begin.not_before {
-            Last::Nothing => 0,
-            // An ID that is not known opens nothing.
-            known => self.find(index, known).unwrap_or(self.next - 1),
-        };
-        let last = match &begin.last {
-            Last::Nothing => None,
-            last => Some(self.find(index, last).map(|seq| seq.max(floor))),
+        let found = self.place_for(index, begin);
+        let Beginning {
+            outcome,
+            place,
+            last,
+            anew,
+        } = match found {
+            Ok(found) => found,
+            Err(over) => {
+                self.remove_if_unused(index, wakes);
+                return Err(over);
+            }
         };
         let head = self.groups[index].head;
-        let (outcome, mut place) = match last {
-            None => (Outcome::Fresh, head),
-            Some(Some(seq)) => self.resume(index, seq + 1),
-            Some(None) => (Outcome::Unknown, head),
-        };
-        let anew = outcome == Outcome::Fresh || (outcome.is_lossy() && begin.anew);
-        if anew {
-            place = self.start(index, &begin.start, floor);
-        }
         self.counters.gaps += u64::from(outcome.is_lossy());
         self.counters.subscribers += 1;
         let group = &mut self.groups[index];
-        let lost_to = group.lost_to;
         group.subscribers += 1;
         let round = group.round();
         self.gate.enter(group.effective(place));
@@ -113,12 +109,11 @@ impl State {
             round,
             seen: 0,
         };
-        // What is retained from before a gap comes before that is told.
-        let is_ahead = outcome == Outcome::Gap && !anew && place < lost_to;
-        if anew {
+        if self.is_closed() {
+            self.cursors[cursor].come_after_close();
+        }
+        if anew || outcome == Outcome::Gap {
             self.enter_newcomer(&seat);
-        } else if is_ahead {
-            self.cursors[cursor].forgive(lost_to);
         }
         self.cursors[cursor].told = match (outcome, last) {
             (Outcome::Resumed(_), Some(Some(seq))) => seq,
@@ -128,65 +123,27 @@ impl State {
             // Without events to replay, the client's place has moved on all the same.
             Outcome::Resumed(0) => self.move_place(&seat, false),
             Outcome::Resumed(_) => None,
-            Outcome::Gap if is_ahead => None,
             _ => Some(self.place_of(&seat)),
         };
-        (seat, outcome, first)
+        Ok((seat, outcome, first))
     }
 
-    /// Where a subscriber begins that has seen nothing after the event with this number.
-    fn start(&mut self, index: usize, start: &Fresh, floor: u64) -> u64 {
-        let from = match start {
-            Fresh::Now => return self.groups[index].head,
-            Fresh::Oldest => 1,
-            Fresh::Last(events) => {
-                self.know(index, floor + 1);
-                self.last_from(index, *events)
-            }
-            Fresh::After(after) => self.find(index, after).map_or(1, |seq| seq + 1),
-        };
-        let from = from.max(floor + 1);
-        self.know(index, from);
-        match self.next_from(index, from) {
-            Some(first) => first,
-            None => self.groups[index].head,
-        }
-    }
-
-    /// The number of an event that there has been.
-    fn find(&self, index: usize, last: &Last) -> Option<u64> {
-        match last {
-            Last::Nothing => None,
-            Last::Event(seq) => Some(*seq).filter(|seq| *seq < self.next),
-            Last::Own(id) => self.find_own(index, id),
-            #[cfg(test)]
-            Last::Key(key) => match self.find_key(*key) {
-                super::keys::KeyPlace::Here(seq) => Some(seq),
-                // Only the outer log knows what came after it.
-                _ => None,
-            },
-        }
-    }
-
-    /// From a place on, as far as that is possible.
-    fn resume(&mut self, index: usize, from: u64) -> (Outcome, u64) {
-        self.know(index, from);
-        let Group { head, lost_to, .. } = self.groups[index];
-        if from < lost_to {
-            let place = match self.lag {
-                LagPolicy::Newest => head,
-                _ if self.has_between(index, from, lost_to) => from,
-                _ => lost_to,
-            };
-            return (Outcome::Gap, place);
-        }
-        let missed = self.count_from(index, from);
-        let place = if missed == 0 { head } else { from };
-        (Outcome::Resumed(missed), place)
+    /// Whether one would end at once.
+    pub(in crate::hub) fn refuses(
+        &mut self,
+        key: Key,
+        begin: &Begin,
+        wakes: &mut Wakes,
+    ) -> Option<Over> {
+        self.evict(wakes);
+        let index = self.enter_key(key);
+        let over = self.place_for(index, begin).err();
+        self.remove_if_unused(index, wakes);
+        over
     }
 
     /// Lets the group know what it has from a place on, and what it has lost.
-    fn know(&mut self, index: usize, from: u64) {
+    pub(super) fn know(&mut self, index: usize, from: u64) {
         if from < self.log.lost_to() && !self.groups[index].knows_losses {
             let lost_to = self.topics.lost_under(&self.groups[index].key);
             let group = &mut self.groups[index];
@@ -195,23 +152,6 @@ impl State {
             group.knows_losses = true;
         }
         self.number_from(index, from);
-    }
-
-    /// The latest event of the group's topics with this ID of the user's.
-    fn find_own(&self, index: usize, id: &EventId) -> Option<u64> {
-        if !self.log.has_ids() {
-            return None;
-        }
-        let group = &self.groups[index];
-        let named = group.topics.iter().map(|topic| topic.slot);
-        if group.key.prefixes().is_empty() {
-            return named.filter_map(|slot| self.log.find_id(slot, id)).max();
-        }
-        let topics = self.topics.iter();
-        topics
-            .filter(|(slot, topic)| group.follows(*slot, &topic.name))
-            .filter_map(|(slot, _)| self.log.find_id(slot, id))
-            .max()
     }
 
     /// Lets the group know its events from a place on.
@@ -269,6 +209,11 @@ impl State {
             group.lost_to = group.lost_to.max(topic.lost_to);
         }
         group.topics = topics;
+        for which in 0..group.topics.len() {
+            if self.topics.get(group.topics[which].slot).is_finished {
+                group.finish(self.next);
+            }
+        }
         self.topics.add_prefixes(&key, index);
         self.by_key.insert(key, index);
         index
@@ -311,7 +256,9 @@ impl State {
         let mut group = self.groups.remove(index);
         self.frames -= group.frames.bytes();
         group.clear(wakes);
-        self.by_key.remove(&*group.key);
+        if self.by_key.get(&*group.key) == Some(&index) {
+            self.by_key.remove(&*group.key);
+        }
         if self.by_key.len() < self.by_key.capacity() / 8 {
             self.by_key.shrink_to(2 * self.by_key.len());
         }

@@ -1,6 +1,7 @@
 use std::sync::Arc as StdArc;
 use std::sync::atomic::Ordering;
 
+use super::cursors::NEVER;
 use super::frames::{FRAME, Frame, Frames};
 use super::key::Key;
 use super::late::Late;
@@ -22,6 +23,9 @@ pub(super) struct Group {
     pub(super) knows_losses: bool,
     /// Standing at the first is as good as standing at the second: nothing lies between.
     pub(super) jump: (u64, u64),
+    /// Where its subscribers end, since all its topics are finished; and how many are.
+    pub(super) end: u64,
+    pub(super) finished: usize,
     /// The topics it follows by name, by their slots.
     pub(super) topics: Vec<Followed>,
     /// The events it follows, if it has prefixes, but not of everything.
@@ -65,6 +69,8 @@ impl Group {
             head,
             lost_to: 0,
             jump: (head, head),
+            end: NEVER,
+            finished: 0,
             topics: Vec::new(),
             own: prefixed.then(|| Own {
                 from: head,
@@ -161,12 +167,19 @@ impl Group {
     /// One of its events is no longer retained. `when` counts all losses.
     #[inline]
     pub(super) fn lose(&mut self, seq: u64, when: u64) {
+        if seq >= self.end {
+            return;
+        }
         self.lost_to = self.lost_to.max(seq + 1);
         if let Some(own) = &mut self.own {
             own.marks.remove(seq);
         }
         if let Some(late) = &mut self.late {
-            late.lose(when, seq + 1);
+            let left = self
+                .transit
+                .as_ref()
+                .map_or(0, |transit| transit.last_left(seq));
+            late.lose(when, seq + 1, left);
         }
         if let Some(transit) = &mut self.transit {
             transit.lose(seq + 1);
@@ -179,6 +192,22 @@ impl Group {
             own.marks.remove(seq);
         }
         self.frames.forget(seq, wakes);
+    }
+
+    /// One of its topics finishes, or is finished already; ends the group if that was the last.
+    pub(super) fn finish(&mut self, next: u64) {
+        self.finished += 1;
+        let all = self.key.prefixes().is_empty() && self.finished == self.topics.len();
+        // A further run of theirs is for others.
+        if all && !self.is_over() {
+            self.end = next;
+        }
+    }
+
+    /// Whether its subscribers end.
+    #[inline]
+    pub(super) fn is_over(&self) -> bool {
+        self.end != NEVER
     }
 
     /// A newcomer begins before a loss that does not concern it.
@@ -196,9 +225,11 @@ impl Group {
         }
     }
 
-    /// After the last event that was lost later than this, as the newcomers count.
-    pub(super) fn lost_since(&self, when: u64) -> u64 {
-        self.late.as_ref().map_or(0, |late| late.lost_since(when))
+    /// After the last event before a place that was lost later than this, as the newcomers count.
+    pub(super) fn lost_since(&self, when: u64, before: u64) -> u64 {
+        self.late
+            .as_ref()
+            .map_or(0, |late| late.lost_since(when, before))
     }
 
     /// How far a subscriber that stands here has really come.

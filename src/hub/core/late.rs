@@ -1,34 +1,42 @@
 /// What a group has lost while newcomers read what it retained from before.
 ///
-/// A newcomer that begins with the oldest events has missed nothing, although the group has lost events
-/// in between: only what is lost since then counts for it.
+/// They have been told of what was lost before they came, or it was never theirs: only what is lost since
+/// then counts for them.
 #[derive(Debug, Default)]
 pub(super) struct Late {
     pub(super) newcomers: usize,
-    /// When, as a count of all losses, and after which event. A later loss before an earlier one
-    /// stands after it, any other in its stead: so the places fall.
+    /// When, as a count of all losses, and after which event. Those that a later loss of a later event
+    /// makes needless are left out.
     losses: Vec<(u64, u64)>,
+    /// Up to when losses are not told apart.
+    blurred: u64,
 }
 
 /// How many losses are told apart.
 const LOSSES: usize = 64;
 
 impl Late {
-    pub(super) fn lose(&mut self, when: u64, lost_to: u64) {
-        let falling = self.losses.partition_point(|(_, before)| *before > lost_to);
-        self.losses.truncate(falling);
+    /// An event is lost. It does not stand for those before the place where somebody left last.
+    pub(super) fn lose(&mut self, when: u64, lost_to: u64, left: u64) {
+        self.losses
+            .retain(|(_, other)| *other <= left || *other > lost_to);
         self.losses.push((when, lost_to));
         if self.losses.len() > LOSSES {
-            // The first counts as if it were as late as the second.
-            self.losses[1].1 = self.losses[0].1;
-            self.losses.remove(0);
+            let (then, first) = self.losses.remove(0);
+            self.losses[0].1 = first.max(self.losses[0].1);
+            self.blurred = then;
         }
     }
 
-    /// After the last event that was lost later than this.
-    pub(super) fn lost_since(&self, when: u64) -> u64 {
-        let first = self.losses.partition_point(|(then, _)| *then <= when);
-        self.losses.get(first).map_or(0, |(_, lost_to)| *lost_to)
+    /// After the last event before a place that was lost later than this.
+    pub(super) fn lost_since(&self, when: u64, before: u64) -> u64 {
+        let lost = self.losses.iter().filter(|(then, _)| *then > when);
+        if when < self.blurred && before < u64::MAX {
+            // Something may have been lost there.
+            return before;
+        }
+        let lost = lost.map(|(_, lost_to)| *lost_to);
+        lost.filter(|lost_to| *lost_to <= before).max().unwrap_or(0)
     }
 }
 
@@ -45,24 +53,27 @@ mod tests {
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(when);
             let lost_to = when + (random >> 33) % 500;
-            late.lose(when, lost_to);
+            // Somebody leaves at each thousandth place.
+            late.lose(when, lost_to, (lost_to - 1) / 1_000 * 1_000);
             all.push(lost_to);
             for since in [0, when / 2, when - 1, when] {
-                let wanted = all[usize::try_from(since).unwrap()..]
-                    .iter()
-                    .max()
-                    .copied()
-                    .unwrap_or(0);
-                assert_eq!(late.lost_since(since), wanted);
+                let since_then = all.iter().skip(usize::try_from(since).unwrap());
+                for before in [1_000, 2_000, u64::MAX] {
+                    let wanted = since_then.clone().filter(|to| **to <= before).max();
+                    assert_eq!(late.lost_since(since, before), wanted.copied().unwrap_or(0));
+                }
             }
         }
-        // Bounded; where it is too much, more is said to be lost.
+    }
+
+    #[test]
+    fn memory_is_bounded_and_more_is_said_to_be_lost_then() {
         let mut late = Late::default();
-        (1..=1_000).for_each(|n| late.lose(n, 5_000 - n));
+        (1..=1_000).for_each(|n| late.lose(n, 5_000 - n, 0));
         assert!(late.losses.len() <= LOSSES);
-        assert_eq!(
-            [0, 500, 999, 1_000].map(|n| late.lost_since(n)),
-            [4_999, 4_999, 4_000, 0]
-        );
+        let lost = |since| late.lost_since(since, u64::MAX);
+        assert_eq!([0, 500, 999, 1_000].map(lost), [4_999, 4_999, 4_000, 0]);
+        assert_eq!(late.lost_since(0, 4_500), 4_500);
+        assert_eq!(late.lost_since(999, 4_500), 4_000);
     }
 }

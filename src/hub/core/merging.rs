@@ -61,7 +61,7 @@ impl State {
             sealed: to < range.until,
             whole: begins && border,
         };
-        if range.live && events > 0 {
+        if range.live {
             self.share(range.group, &frame, wakes);
         }
         frame

@@ -35,10 +35,12 @@
 //! *here* with nothing lost after it. Then the cursor takes that place; if not, it reads a further page.
 //! Until then, such a client is told of a gap.
 
+mod beginning;
 mod closing;
 mod cursors;
 mod draft;
 mod earlier;
+mod finishing;
 mod following;
 mod frames;
 mod gate;
@@ -74,6 +76,7 @@ mod watchers;
 pub(super) use closing::ALL_SHARES;
 pub(super) use cursors::Seat;
 pub(super) use draft::{Draft, patch_id};
+pub(super) use finishing::Over;
 pub(super) use following::{Begin, Fresh, Last};
 pub(super) use gate::Wait;
 pub(super) use key::Key;

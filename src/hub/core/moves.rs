@@ -129,6 +129,9 @@ impl State {
             return false;
         }
         let from = self.cursors[index].last_group();
+        if self.groups[from].is_over() {
+            return false;
+        }
         let key = course.of(&self.groups[from].key);
         if key == *self.groups[from].key {
             return true;

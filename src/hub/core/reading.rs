@@ -10,7 +10,6 @@ use super::visiting::Range;
 use super::wake_list::Wakes;
 use crate::hub::change::Reason;
 use crate::hub::delivery::Delivery;
-use crate::hub::outcome::LagPolicy;
 use crate::protocol::Block;
 
 /// What a subscriber finds when it looks.
@@ -19,8 +18,7 @@ pub(in crate::hub) enum Taken {
     Frame(Block),
     /// Nothing; the task is woken when there is something.
     Waiting,
-    /// It stands where events have been lost, and has had what is retained from before that; see
-    /// [`State::skip`].
+    /// Events from its place on have been lost; see [`State::skip`].
     Lagged,
     /// Nothing, and what a long poll was to send has been sent.
     Served,
@@ -55,10 +53,7 @@ impl State {
         });
         let frame = match remembered {
             Some(frame) if range.live => frame.clone(),
-            _ => match self.merge(range, wakes) {
-                frame if frame.events == 0 && range.lossy => return Some(Taken::Lagged),
-                frame => frame,
-            },
+            _ => self.merge(range, wakes),
         };
         self.advance(seat, frame.to, frame.events, frame.block.len(), wakes);
         if frame.events == 0 {
@@ -66,7 +61,7 @@ impl State {
         }
         let group = &self.groups[range.group];
         let cursor = &self.cursors[seat.cursor];
-        let ends = cursor.end != NEVER || cursor.next_move().is_some();
+        let ends = cursor.end != NEVER || cursor.next_move().is_some() || group.is_over();
         if frame.to == group.head && self.closing.is_open() && !ends {
             // It will look again and find nothing; that look then needs no lock.
             self.wait(seat, wakes);
@@ -88,6 +83,7 @@ impl State {
             || cursor.end != NEVER
             || cursor.newcomer().is_some()
             || cursor.next_move().is_some()
+            || group.is_over()
             || self.gate.is_shut()
             || !self.closing.is_open()
         {
@@ -129,9 +125,6 @@ impl State {
             true
         });
         self.marks = marks;
-        if events == 0 && range.lossy {
-            return Err(Taken::Lagged);
-        }
         self.advance(seat, to, events, bytes, wakes);
         Ok(())
     }
@@ -146,19 +139,16 @@ impl State {
         }
         let served = cursor.end;
         let ended = cursor.ended();
-        let end = self.closing.end_of(seat.cursor);
+        let closed = self.closed_at(seat.cursor);
         let lost_to = self.lost_to(seat);
-        let cursor = &self.cursors[seat.cursor];
-        let lossy = from < lost_to && from < end.min(served);
-        // What is retained from before a loss comes before it is told, unless the end is in between.
-        let bound = if lossy { lost_to - 1 } else { u64::MAX };
-        let continues = self.lag == LagPolicy::Oldest || lost_to <= cursor.forgiven();
-        if lossy && (from == bound || bound >= end.min(served) || !continues) {
+        let end = closed.min(self.groups[seat.group].end);
+        if from < lost_to && from < end.min(served) {
             return Err(Taken::Lagged);
         }
-        let until = head.min(end).min(served).min(bound).min(moves);
+        let until = head.min(end).min(served).min(moves);
         if from >= until {
-            if moves < end.min(served) {
+            // What finishes after the move is none of its own.
+            if moves < closed.min(served) && moves <= self.groups[seat.group].end {
                 self.change_group(seat, wakes);
                 return self.look(seat, wakes);
             }
@@ -166,7 +156,12 @@ impl State {
                 return Err(Taken::Ended(reason));
             }
             if end < u64::MAX && from >= head.min(end) {
-                return Err(Taken::Closed);
+                let finished = self.groups[seat.group].end <= closed;
+                return Err(if finished {
+                    Taken::Ended(Reason::Finished)
+                } else {
+                    Taken::Closed
+                });
             }
             if served < SOON {
                 return Err(Taken::Served);
@@ -179,14 +174,12 @@ impl State {
             from,
             until,
             live: true,
-            lossy: until == bound,
         };
         if from < seat.live_from {
             let transient = self.log.transients_from(from).next();
             if transient.is_some_and(|entry| entry.seq < seat.live_from) {
                 range.until = seat.live_from.min(until);
                 range.live = false;
-                range.lossy &= range.until == until;
             }
         }
         Ok(range)
@@ -213,7 +206,8 @@ impl State {
     /// The number of the last event that is behind the subscriber, of whatever topic.
     pub(in crate::hub) fn place_of(&self, seat: &Seat) -> u64 {
         let cursor = &self.cursors[seat.cursor];
-        let end = self.closing.end_of(seat.cursor).min(self.next);
+        let end = self.groups[seat.group].end.min(self.next);
+        let end = end.min(self.closed_at(seat.cursor));
         let end = if cursor.ended().is_some() {
             end.min(cursor.end)
         } else {

@@ -8,7 +8,7 @@ use super::wake_list::Wakes;
 use crate::clock;
 
 /// What is retained, and how it goes: a topic's oldest events by the topic's bounds, or since the hub
-/// holds too much and the topic most of it.
+/// holds too much.
 impl State {
     /// Appends an event to a topic and tells its groups.
     #[inline]
@@ -64,7 +64,9 @@ impl State {
             self.lose(slot, wakes);
         }
         while self.log.bytes() > self.topics.max_bytes() {
-            match self.topics.largest(newest) {
+            let oldest = self.log.history().first();
+            let oldest = oldest.map(|mark| self.log.get(mark).topic);
+            match oldest.and_then(|oldest| self.topics.giving_way(oldest, newest)) {
                 Some(slot) => self.lose(slot, wakes),
                 None => return,
             }

@@ -1,8 +1,11 @@
 use super::slots::Slots;
 use super::topics::TopicState;
 
-/// The topics by how many bytes they retain, so that one of those that hold the most gives way when
-/// the hub holds too many: what is noisy takes nothing from what is quiet.
+/// The topics by how many bytes they retain, for when the hub holds too many.
+///
+/// The oldest event goes, whichever topic it is of, unless that topic holds far less than the one that
+/// holds the most, which then gives way: what is noisy takes nothing from what is quiet, and of many
+/// topics that hold about as much, the stale ones go.
 ///
 /// Topics are in lists by the power of two below their bytes. In each, the first is the one that has
 /// been there for the longest.
@@ -14,6 +17,9 @@ pub(super) struct Shares {
 }
 
 const CLASSES: usize = 64;
+
+/// A topic is spared if another holds more by this power of two.
+const SPARED: u8 = 4;
 
 #[derive(Debug, Clone, Copy)]
 struct List {
@@ -109,6 +115,15 @@ impl Shares {
             after: NONE,
         };
         self.used |= 1 << class;
+    }
+
+    /// Whether a topic holds far less than the one that holds the most.
+    pub(super) fn is_spared(&self, topic: &TopicState) -> bool {
+        let most = self.used.checked_ilog2().unwrap_or(0);
+        topic
+            .share
+            .class
+            .is_some_and(|class| u32::from(class + SPARED) <= most)
     }
 
     /// One of the topics that hold the most, another one each time.

@@ -4,49 +4,34 @@ use super::terms::Newcomer;
 use super::wake_list::Wakes;
 use crate::hub::outcome::LagPolicy;
 
-/// How a subscriber that has missed something continues.
-#[derive(Debug)]
-pub(in crate::hub) struct Skip {
-    after: Option<u64>,
-    lagged: bool,
-}
-
-impl Skip {
-    /// It continues after this number, or ends if there is none.
-    pub(in crate::hub) fn after(&self) -> Option<u64> {
-        self.after
-    }
-
-    /// Whether it has fallen behind, and does not just resume.
-    pub(in crate::hub) fn lagged(&self) -> bool {
-        self.lagged
-    }
-}
-
 /// What is lost for a subscriber.
 impl State {
     /// After the last event that is lost for the subscriber.
     pub(super) fn lost_to(&mut self, seat: &Seat) -> u64 {
         let (cursor, group) = (&mut self.cursors[seat.cursor], &mut self.groups[seat.group]);
-        let lost_to = match cursor.newcomer() {
-            None => group.lost_to,
-            Some(newcomer) if cursor.place < newcomer.to => group.lost_since(newcomer.since),
+        // What is lost after a change of its topics is not its loss.
+        let before = cursor.next_move();
+        match cursor.newcomer() {
+            Some(newcomer) if cursor.place < newcomer.to => {
+                return group.lost_since(newcomer.since, before.unwrap_or(u64::MAX));
+            }
             Some(_) => {
                 cursor.set_newcomer(None);
                 group.leave_newcomer();
-                group.lost_to
             }
-        };
-        // What is lost after a change of its topics is not its loss.
-        match cursor.next_move() {
-            None => lost_to,
-            Some(at) => lost_to.min(group.lost_before(at)),
+            None => {}
         }
+        before.map_or(group.lost_to, |at| group.lost_before(at))
     }
 
-    /// What is retained from before a loss is for the subscriber, which has missed nothing.
+    /// The subscriber has been told of all that has been lost, or has not missed it. What is retained from
+    /// before the last of that is for it.
     pub(super) fn enter_newcomer(&mut self, seat: &Seat) {
         let (cursor, group) = (&mut self.cursors[seat.cursor], &mut self.groups[seat.group]);
+        if cursor.newcomer().is_some() {
+            group.leave_newcomer();
+            cursor.set_newcomer(None);
+        }
         if cursor.place < group.lost_to {
             group.enter_newcomer();
             cursor.set_newcomer(Some(Newcomer {
@@ -56,40 +41,39 @@ impl State {
         }
     }
 
-    /// Moves a subscriber on that has missed something.
-    pub(in crate::hub) fn skip(&mut self, seat: &mut Seat, wakes: &mut Wakes) -> Skip {
-        let lost_to = self.lost_to(seat);
-        let cursor = &mut self.cursors[seat.cursor];
-        let lagged = lost_to > cursor.forgiven();
-        self.counters.lagged += u64::from(lagged);
-        if lagged && self.lag == LagPolicy::End {
-            return Skip {
-                after: None,
-                lagged,
-            };
-        }
-        if let Some(newcomer) = cursor.newcomer() {
-            let since = self.losses;
-            cursor.set_newcomer(Some(Newcomer { since, ..newcomer }));
-        }
-        let to_head = lagged && self.lag == LagPolicy::Newest;
-        let mut to = lost_to;
-        if to_head {
-            while self.cursors[seat.cursor].next_move().is_some() {
-                self.change_group(seat, wakes);
+    /// Where one continues in a group that has missed something from a place on: with what is retained.
+    pub(super) fn place_after_gap(&self, group: usize, from: u64) -> u64 {
+        let lost_to = self.groups[group].lost_to;
+        let next = self.next_from(group, from);
+        next.map_or(lost_to, |next| next.min(lost_to))
+    }
+
+    /// Moves a subscriber on that has missed something; gives the number it continues after, or none
+    /// if it ends.
+    pub(in crate::hub) fn skip(&mut self, seat: &mut Seat, wakes: &mut Wakes) -> Option<u64> {
+        self.counters.lagged += 1;
+        let to = match self.lag {
+            LagPolicy::End => return None,
+            LagPolicy::Newest => {
+                while self.cursors[seat.cursor].next_move().is_some() {
+                    self.change_group(seat, wakes);
+                }
+                self.groups[seat.group].head
             }
-            to = self.groups[seat.group].head;
-        }
+            LagPolicy::Oldest => {
+                let cursor = &self.cursors[seat.cursor];
+                let moves = cursor.next_move().unwrap_or(u64::MAX);
+                self.place_after_gap(seat.group, cursor.place).min(moves)
+            }
+        };
         self.advance(seat, to, 0, 0, wakes);
+        self.enter_newcomer(seat);
         let cursor = &mut self.cursors[seat.cursor];
         if cursor.end == SOON {
             cursor.end = self.next;
         }
         let place = self.place_of(seat);
         self.cursors[seat.cursor].told = place;
-        Skip {
-            after: Some(place),
-            lagged,
-        }
+        Some(place)
     }
 }

@@ -101,9 +101,20 @@ impl State {
             wakes.drop_block(draft.block);
             return None;
         }
-        let seq = self.number();
         let slot = self.enter(topic);
+        let is_last = draft.is_last;
+        if self.topics.get(slot).is_finished {
+            if is_last {
+                wakes.drop_block(draft.block);
+                return Some(self.next - 1);
+            }
+            self.begin_run(slot);
+        }
+        let seq = self.number();
         self.retain(slot, seq, draft, wakes);
+        if is_last {
+            self.finish(topic, wakes);
+        }
         Some(seq)
     }
 
@@ -155,6 +166,9 @@ impl State {
         let followers = topic.followers.iter().map(|(group, _)| *group);
         for index in followers.chain(topic.prefixed.iter().copied()) {
             let group = &mut self.groups[index];
+            if group.is_over() {
+                continue;
+            }
             group.jump = (group.head, seq);
             group.head = seq + 1;
             if let (Some(own), Some(mark)) = (&mut group.own, retained) {

@@ -14,8 +14,6 @@ pub(in crate::hub) struct Terms {
     pub(super) owner: Option<Arc<str>>,
     /// Where the owner has it, while it counts as the owner's.
     pub(super) held: Option<Held>,
-    /// What is lost before this is told, but no reason to end it.
-    forgiven: u64,
     pub(super) newcomer: Option<Newcomer>,
     /// When it ends.
     pub(super) until: Option<Instant>,
@@ -25,12 +23,14 @@ pub(in crate::hub) struct Terms {
     pub(super) moves: Moves,
     /// By what it is known outside; 0 if it is not.
     name: u64,
+    /// It is replayed what a closed hub retains.
+    late: bool,
     /// Why it ends, alone, at the cursor's end.
     ended: Option<Reason>,
 }
 
-/// A subscriber that begins with the oldest events, and has missed nothing yet although others are lost
-/// in between.
+/// A subscriber that reads what is retained from before a loss, of which it has been told or which is not
+/// its own.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Newcomer {
     /// It is one until it has come here.
@@ -82,13 +82,13 @@ impl Cursor {
         terms.owner.clone()
     }
 
-    /// It resumes from before the loss of what stands before this.
-    pub(super) fn forgive(&mut self, lost_to: u64) {
-        self.terms().forgiven = lost_to;
+    /// It is replayed what a closed hub retains.
+    pub(super) fn come_after_close(&mut self) {
+        self.terms().late = true;
     }
 
-    pub(super) fn forgiven(&self) -> u64 {
-        self.terms.as_ref().map_or(0, |terms| terms.forgiven)
+    pub(super) fn came_after_close(&self) -> bool {
+        self.terms.as_ref().is_some_and(|terms| terms.late)
     }
 
     pub(super) fn newcomer(&self) -> Option<Newcomer> {

@@ -47,6 +47,8 @@ pub(super) struct TopicState {
     as_of: u64,
     /// After its last event that is no longer retained.
     pub(super) lost_to: u64,
+    /// Nothing comes after what it retains.
+    pub(super) is_finished: bool,
     /// How many groups follow it by name, and transient events belong to it.
     pins: usize,
     /// Bytes and events since its last border.
@@ -141,6 +143,7 @@ impl Topics {
             prefixed: Vec::new(),
             as_of: 0,
             lost_to,
+            is_finished: false,
             pins: 0,
             segment: (0, 0),
         });
@@ -192,16 +195,16 @@ impl Topics {
         self.rules.max_bytes()
     }
 
-    /// A topic that is to give way: one of those that retain the most, but for its newest event if
-    /// that is the newest of all.
-    pub(super) fn largest(&mut self, newest: u64) -> Option<usize> {
+    /// A topic that is to give way, but for the newest event of all; `oldest` has the oldest.
+    pub(super) fn giving_way(&mut self, oldest: usize, newest: u64) -> Option<usize> {
+        let can = |topic: &TopicState| topic.retained.first().is_some_and(|mark| mark.seq < newest);
+        let topic = &self.slots[oldest];
+        if !self.shares.is_spared(topic) {
+            return can(topic).then_some(oldest);
+        }
         for _ in 0..2 {
             let slot = self.shares.largest(&mut self.slots)?;
-            if self.slots[slot]
-                .retained
-                .first()
-                .is_some_and(|first| first.seq < newest)
-            {
+            if can(&self.slots[slot]) {
                 return Some(slot);
             }
         }

@@ -41,6 +41,12 @@ impl Transit {
         }
     }
 
+    /// The last place up to that of an event where somebody leaves.
+    pub(super) fn last_left(&self, seq: u64) -> u64 {
+        let last = self.leaving.range(..=seq).next_back();
+        last.map_or(0, |(at, _)| *at)
+    }
+
     /// The event before this place is lost.
     pub(super) fn lose(&mut self, lost_to: u64) {
         if let Some((at, _)) = self.leaving.range(lost_to..).next() {

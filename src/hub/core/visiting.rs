@@ -15,8 +15,6 @@ pub(super) struct Range {
     pub(super) until: u64,
     /// Transient events too.
     pub(super) live: bool,
-    /// The event where it ends is lost.
-    pub(super) lossy: bool,
 }
 
 /// The events of a group, wherever they are retained.

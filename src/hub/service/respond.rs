@@ -44,13 +44,15 @@ impl<T: Timer + Clone> HubService<T> {
             .apply(parts.version, &parts.headers, response.headers_mut());
         let refused = if parts.method == Method::HEAD {
             match subscriber.refusal() {
-                Some(refused) if !self.settings.refuse_with_retry => refused,
+                Some(refused) if !self.settings.refuse_with_retry || refused.is_finished() => {
+                    refused
+                }
                 _ => return response,
             }
         } else {
             match subscriber.subscribe() {
                 Ok(subscription) => return response.map(|_| self.body(subscription, query)),
-                Err(refused) if self.settings.refuse_with_retry => {
+                Err(refused) if self.settings.refuse_with_retry && !refused.is_finished() => {
                     return response.map(|_| self.text(refused.retry_lines()));
                 }
                 Err(refused) => refused,

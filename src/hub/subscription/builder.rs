@@ -347,19 +347,8 @@ impl SubscriptionBuilder {
     /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
     pub fn subscribe(mut self) -> Result<Subscription, Refused> {
-        if self.unnamed {
-            self.topics.push(Name::from(""));
-        }
-        let key = Key::new(self.topics, self.prefixes);
+        let (key, begin) = self.begin();
         let shared = Arc::clone(self.hub.shared());
-        let start = match self.start {
-            Start::Now => Fresh::Now,
-            Start::Oldest => Fresh::Oldest,
-            Start::Last(events) => Fresh::Last(events),
-            Start::After(id) => Fresh::After(shared.last(Some(id))),
-        };
-        let (last, not_before) = (shared.last(self.after.0), shared.last(self.not_before));
-        let begin = Begin::new(last, start, self.first.is_some(), not_before);
         let terms = Terms::new(self.owner, self.end_at);
         let (seat, outcome, place) = shared.subscribe(key, &begin, terms)?;
         let first = shared.first_block(outcome, place, self.first.as_ref());
@@ -368,8 +357,30 @@ impl SubscriptionBuilder {
     }
 
     /// Why it would be refused now, if it would.
-    pub(in crate::hub) fn refusal(&self) -> Option<Refused> {
-        self.hub.shared().refusal(self.owner.as_deref())
+    pub(in crate::hub) fn refusal(mut self) -> Option<Refused> {
+        let (key, begin) = self.begin();
+        let shared = self.hub.shared();
+        shared.refusal(key, &begin, self.owner.as_deref())
+    }
+
+    /// What it follows, and where it begins.
+    fn begin(&mut self) -> (Key, Begin) {
+        if self.unnamed {
+            self.topics.push(Name::from(""));
+        }
+        let topics = std::mem::take(&mut self.topics);
+        let key = Key::new(topics, std::mem::take(&mut self.prefixes));
+        let shared = self.hub.shared();
+        let start = match &self.start {
+            Start::Now => Fresh::Now,
+            Start::Oldest => Fresh::Oldest,
+            Start::Last(events) => Fresh::Last(*events),
+            Start::After(id) => Fresh::After(shared.last(Some(id.clone()))),
+        };
+        let last = shared.last(std::mem::take(&mut self.after).0);
+        let not_before = shared.last(self.not_before.take());
+        let begin = Begin::new(last, start, self.first.is_some(), not_before);
+        (key, begin)
     }
 }
 

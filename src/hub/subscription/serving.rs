@@ -237,11 +237,9 @@ impl Subscription {
     /// is to end.
     fn skip(&mut self) -> Option<u64> {
         let seat = self.seat.as_mut()?;
-        let skipped = self.shared.with(|state, wakes| state.skip(seat, wakes));
-        if skipped.lagged() {
-            trace::lagged(skipped.after().is_none());
-        }
-        skipped.after()
+        let after = self.shared.with(|state, wakes| state.skip(seat, wakes));
+        trace::lagged(after.is_none());
+        after
     }
 
     /// One event for a stream of them; `Err` where some were missed.

@@ -56,5 +56,8 @@ fn draft(event: &TailEvent, epoch: &Epoch, keep_event_ids: bool) -> Draft {
         None if place == Some(number) => Draft::with_number(event.block(), number, None),
         None => Draft::with_number(event.block_as(&epoch.id(number)), number, None),
     };
-    draft.with_key(event.key_shared())
+    match event.key_shared() {
+        Some(key) => draft.with_key(key),
+        None => draft,
+    }
 }

@@ -1,0 +1,56 @@
+use super::State;
+use super::cursors::NEVER;
+use super::wake_list::Wakes;
+
+/// Topics that finish. That is a place in the log, as a close is.
+///
+/// A group ends there once all its topics are finished. When one of them is published to again, the group
+/// stays for the subscribers that it has, and those that come are another.
+impl State {
+    /// Ends a topic where it is, unless there is nothing to remember that by.
+    pub(in crate::hub) fn finish(&mut self, topic: &str, wakes: &mut Wakes) {
+        let Some(slot) = self.topics.find(topic) else {
+            return;
+        };
+        let topic = self.topics.get_mut(slot);
+        if std::mem::replace(&mut topic.is_finished, true) {
+            return;
+        }
+        for (index, _) in &topic.followers {
+            let group = &mut self.groups[*index];
+            group.finish(self.next);
+            if group.is_over() {
+                group.end_round(*index, wakes);
+            }
+        }
+    }
+
+    /// A finished topic is published to again.
+    #[cold]
+    pub(super) fn begin_run(&mut self, slot: usize) {
+        let topic = self.topics.get_mut(slot);
+        topic.is_finished = false;
+        for (index, _) in &topic.followers {
+            let group = &mut self.groups[*index];
+            group.finished -= 1;
+            if group.is_over() && self.by_key.get(&*group.key) == Some(index) {
+                self.by_key.remove(&*group.key);
+            }
+        }
+    }
+
+    /// Where a subscriber of this group ends that comes now, and why.
+    pub(super) fn end_for_new(&self, group: usize) -> Option<(u64, Over)> {
+        let finished = self.groups[group].end;
+        let finished = (finished != NEVER).then_some((finished, Over::Finished));
+        let closed = self.closing.end_of_all();
+        finished.or(closed.map(|place| (place, Over::Closed)))
+    }
+}
+
+/// Why nothing more comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::hub) enum Over {
+    Finished,
+    Closed,
+}

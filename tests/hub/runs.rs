@@ -1,0 +1,249 @@
+//! Topics that finish, and hubs that are closed: what is replayed, and what is refused.
+
+use futures_util::{FutureExt, StreamExt};
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use tower_sse::hub::{Hub, HubService, LagPolicy, Outcome, Start, Subscription};
+use tower_sse::{Event, EventId};
+
+/// All that comes before the end or the next wait, and whether it is the end.
+fn read(body: &mut Subscription) -> (String, bool) {
+    let mut text = String::new();
+    loop {
+        match body.frame().now_or_never() {
+            Some(Some(Ok(frame))) => {
+                text.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
+            }
+            Some(_) => return (data(&text), true),
+            None => return (data(&text), false),
+        }
+    }
+}
+
+fn data(text: &str) -> String {
+    let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    data.collect::<Vec<_>>().join(" ")
+}
+
+fn id(text: &'static str) -> EventId {
+    EventId::from_static(text)
+}
+
+fn publish(hub: &Hub, topic: &str, data: &[&'static str]) {
+    for data in data {
+        hub.topic(topic).publish(Event::new(*data));
+    }
+}
+
+#[test]
+fn a_run_is_read_whole_by_those_who_are_there_come_late_or_resume() {
+    let hub = Hub::builder().epoch(36).build();
+    let run = || hub.subscriber().topic("run");
+    let mut there = run().subscribe().unwrap();
+    let mut slow = run().subscribe().unwrap();
+    publish(&hub, "run", &["a", "b"]);
+    assert_eq!(read(&mut there), ("a b".into(), false));
+    let end = hub.topic("run").finish(Event::new("end"));
+    assert_eq!(end.as_str(), "10-3");
+    assert_eq!(read(&mut there), ("end".into(), true));
+    assert_eq!(read(&mut slow), ("a b end".into(), true));
+    for start in [Start::Now, Start::Oldest] {
+        let mut late = run().start(start).subscribe().unwrap();
+        assert_eq!(late.outcome(), Outcome::Fresh);
+        assert_eq!(read(&mut late), ("a b end".into(), true));
+    }
+    let mut late = run().start(Start::Last(1)).subscribe().unwrap();
+    assert_eq!(read(&mut late), ("end".into(), true));
+    let mut resumed = run().after(id("10-1")).subscribe().unwrap();
+    assert_eq!(resumed.outcome(), Outcome::Resumed(2));
+    assert_eq!(read(&mut resumed), ("b end".into(), true));
+    // An ID that is not known: the whole, after the gap event.
+    let mut unknown = run().after(id("x")).subscribe().unwrap();
+    assert_eq!(unknown.outcome(), Outcome::Unknown);
+    assert_eq!(read(&mut unknown), ("{} a b end".into(), true));
+    // Who has seen the end, or what came after it in other topics.
+    publish(&hub, "other", &["x"]);
+    for seen in [end, id("10-4")] {
+        assert!(run().after(seen).subscribe().unwrap_err().is_finished());
+    }
+    assert_eq!(hub.stats().subscribers, 0);
+}
+
+#[test]
+fn a_run_without_a_farewell_ends_where_it_is() {
+    let hub = Hub::builder().epoch(36).build();
+    let run = || hub.subscriber().topic("run");
+    let mut there = run().subscribe().unwrap();
+    publish(&hub, "run", &["a"]);
+    assert_eq!(read(&mut there), ("a".into(), false));
+    assert_eq!(hub.topic("run").finish(None).as_str(), "10-1");
+    assert_eq!(read(&mut there), (String::new(), true));
+    assert_eq!(
+        hub.topic("run").finish(Event::new("again")).as_str(),
+        "10-1"
+    );
+    let mut late = run().subscribe().unwrap();
+    assert_eq!(read(&mut late), ("a".into(), true));
+    assert!(
+        run()
+            .after(id("10-1"))
+            .subscribe()
+            .unwrap_err()
+            .is_finished()
+    );
+    // Where there is nothing to remember it by, nothing is.
+    hub.topic("empty").finish(None);
+    assert!(hub.subscriber().topic("empty").subscribe().is_ok());
+    assert_eq!(hub.stats().topics, 1);
+}
+
+#[tokio::test]
+async fn a_task_that_waits_is_woken_by_the_end() {
+    for farewell in [None, Some(Event::new("end"))] {
+        let hub = Hub::new();
+        publish(&hub, "run", &["a"]);
+        let bodies: Vec<_> = (0..3)
+            .map(|_| {
+                let body = hub.subscriber().topic("run").subscribe().unwrap();
+                tokio::spawn(body.collect())
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        hub.topic("run").finish(farewell);
+        for body in bodies {
+            body.await.unwrap().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_subscriber_of_several_topics_stays_until_all_are_finished() {
+    let hub = Hub::builder().epoch(36).build();
+    let both = || hub.subscriber().topics(["a", "b"]);
+    let (mut both_there, mut prefix) = (both().subscribe().unwrap(), {
+        hub.subscriber().topic("a").prefix("b").subscribe().unwrap()
+    });
+    publish(&hub, "a", &["a1"]);
+    publish(&hub, "b", &["b1"]);
+    hub.topic("a").finish(Event::new("a2"));
+    assert_eq!(read(&mut both_there), ("a1 b1 a2".into(), false));
+    hub.topic("b").finish(Event::new("b2"));
+    assert_eq!(read(&mut both_there), ("b2".into(), true));
+    assert_eq!(read(&mut prefix), ("a1 b1 a2 b2".into(), false));
+    let mut late = both().subscribe().unwrap();
+    assert_eq!(read(&mut late), ("a1 b1 a2 b2".into(), true));
+    // Nothing at all is not finished.
+    let mut nothing = hub.subscriber().topics::<&str>([]).subscribe().unwrap();
+    assert_eq!(read(&mut nothing), (String::new(), false));
+}
+
+#[test]
+fn the_next_run_is_for_those_who_come_then() {
+    let hub = Hub::builder().epoch(36).build();
+    let run = || hub.subscriber().topic("run");
+    let mut first = run().subscribe().unwrap();
+    publish(&hub, "run", &["a"]);
+    hub.topic("run").finish(Event::new("end"));
+    let mut late = run().subscribe().unwrap();
+    publish(&hub, "run", &["b"]);
+    let mut second = run().subscribe().unwrap();
+    publish(&hub, "run", &["c"]);
+    assert_eq!(read(&mut first), ("a end".into(), true));
+    assert_eq!(read(&mut late), ("a end".into(), true));
+    assert_eq!(read(&mut second), ("c".into(), false));
+    hub.topic("run").finish(None);
+    assert_eq!(read(&mut second), (String::new(), true));
+    let mut resumed = run().after(id("10-2")).subscribe().unwrap();
+    assert_eq!(read(&mut resumed), ("b c".into(), true));
+    drop((first, late, second, resumed));
+    assert_eq!(hub.stats().subscribers, 0);
+}
+
+#[test]
+fn runs_come_and_go_and_leave_nothing() {
+    let hub = Hub::builder().retain_bytes(20_000).build();
+    for n in 0..20_000 {
+        let name = format!("run/{n}");
+        let mut there = hub.subscriber().topic(&*name).subscribe().unwrap();
+        hub.topic(&name).publish(Event::new("token"));
+        hub.topic(&name).finish(Event::new("end"));
+        assert_eq!(read(&mut there), ("token end".into(), true));
+    }
+    let stats = hub.stats();
+    assert!(
+        stats.topics < 100 && stats.retained_bytes <= 20_000,
+        "{stats:?}"
+    );
+    // What retention has taken is as new.
+    let first = hub.subscriber().topic("run/0").subscribe().unwrap();
+    assert_eq!(first.outcome(), Outcome::Fresh);
+}
+
+#[tokio::test]
+async fn a_service_says_204_of_what_has_been_seen() {
+    let hub = Hub::builder().epoch(36).build();
+    publish(&hub, "", &["a"]);
+    hub.topic("").finish(Event::new("end"));
+    let plain = HubService::new(hub.clone());
+    for service in [plain.clone(), plain.refuse_with_retry()] {
+        for method in [Method::GET, Method::HEAD] {
+            for (last, status) in [("", 200), ("10-1", 200), ("10-2", 204), ("x", 200)] {
+                let request = Request::builder().method(&method).uri("/");
+                let request = request.header("last-event-id", last).body(()).unwrap();
+                let response = service.clone().oneshot(request).await.unwrap();
+                assert_eq!(response.status(), status, "{method} {last}");
+                assert!(!response.headers().contains_key("retry-after"));
+                let is_stream = response.headers().contains_key("content-type");
+                assert_eq!(is_stream, status == 200);
+                let body = response.into_body().collect().await.unwrap().to_bytes();
+                let ended = body.ends_with(b"data: end\n\n");
+                assert_eq!(ended, method == Method::GET && status == 200);
+            }
+        }
+    }
+    let refused = hub.resume(id("10-2")).unwrap_err();
+    let response = refused.into_retry_response::<bytes::Bytes>();
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    assert_eq!(hub.stats().subscribers, 0);
+}
+
+#[test]
+fn a_closed_hub_replays_what_it_retains() {
+    for lag in [LagPolicy::Oldest, LagPolicy::Newest, LagPolicy::End] {
+        let settings = Hub::builder().epoch(36).lag(lag).retain_events(3);
+        let hub = settings.farewell(Event::new("bye")).build();
+        publish(&hub, "", &["a", "b", "c", "d"]);
+        hub.close();
+        publish(&hub, "", &["late"]);
+        let mut resumed = hub.resume(id("10-3")).unwrap();
+        assert_eq!(read(&mut resumed), ("d bye".into(), true));
+        let mut gap = hub.resume(id("10-0")).unwrap();
+        assert_eq!(gap.outcome(), Outcome::Gap);
+        assert_eq!(read(&mut gap), ("{} c d bye".into(), true));
+        let all = hub.subscriber().start(Start::Oldest).subscribe();
+        assert_eq!(read(&mut all.unwrap()), ("c d bye".into(), true));
+        for nothing in [hub.subscribe(), hub.resume(id("10-4")), hub.resume(id("x"))] {
+            assert!(nothing.unwrap_err().is_closed());
+        }
+        assert_eq!(hub.stats().subscribers, 0);
+        assert_eq!(hub.drain().now_or_never(), Some(0));
+    }
+}
+
+#[test]
+fn a_stream_of_deliveries_ends_with_its_run() {
+    let hub = Hub::new();
+    let mut stream = hub
+        .subscriber()
+        .topic("run")
+        .subscribe()
+        .unwrap()
+        .into_stream();
+    publish(&hub, "run", &["a"]);
+    hub.topic("run").finish(Event::new("end"));
+    let mut next = || stream.next().now_or_never().unwrap();
+    assert_eq!(next().unwrap().unwrap().data(), "a");
+    assert_eq!(next().unwrap().unwrap().data(), "end");
+    assert!(next().is_none() && next().is_none());
+}
