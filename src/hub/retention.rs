@@ -152,7 +152,8 @@ impl HubBuilder {
     }
 
     /// How long an event is retained; without a limit, by default. Events that are too old go when
-    /// something is published and when a client subscribes. On `wasm32-unknown-unknown`, where the
+    /// something is published, when a client subscribes, and on time while
+    /// [`Hub::keep_time`](super::Hub::keep_time) is polled. On `wasm32-unknown-unknown`, where the
     /// standard library has no clock, only the other bounds count.
     ///
     /// ```

@@ -229,3 +229,25 @@ fn a_transient_event_that_is_gone_is_no_frame() {
     hub.publish_transient(Event::new("there"));
     assert_eq!(read(&mut body), "there");
 }
+
+#[tokio::test(start_paused = true)]
+async fn events_go_on_time_while_somebody_keeps_it() {
+    let age = |seconds| Retention::new().age(Duration::from_secs(seconds));
+    let settings = Hub::builder().retain_prefix("a/", age(10));
+    let hub = settings.retain_topic("b", age(3)).build();
+    publish(&hub, "a/1", 1..=3);
+    let keeper = tokio::spawn(hub.keep_time());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(hub.stats().retained, 3);
+    // It sleeps for longer than that: an event that ages sooner wakes it.
+    publish(&hub, "b", 1..=2_000);
+    publish(&hub, "forever", 1..=1);
+    assert_eq!(hub.stats().retained, 2_004);
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(hub.stats().retained, 4);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!((hub.stats().retained, hub.stats().topics), (1, 1));
+    assert!(!keeper.is_finished());
+    hub.close();
+    keeper.await.unwrap();
+}

@@ -36,7 +36,7 @@ impl State {
         self.topics.retain(slot, mark, size);
         let due = age.and_then(|age| at?.checked_add(age));
         if let Some(due) = due {
-            self.topics.set_due(slot, due);
+            self.schedule_age(slot, due, wakes);
         }
         if let Some(key) = key {
             if let Some(before) = self.topics.set_latest(slot, key, mark) {
@@ -46,7 +46,7 @@ impl State {
         self.tell(slot, seq, Some(mark), wakes);
         self.keep_bounds(slot, seq, wakes);
         if let Some(now) = now {
-            self.age(now, wakes);
+            self.age(now, usize::MAX, wakes);
         }
     }
 
@@ -77,21 +77,24 @@ impl State {
     pub(super) fn evict(&mut self, wakes: &mut Wakes) {
         if self.topics.have_due() {
             if let Some(now) = clock::instant() {
-                self.age(now, wakes);
+                self.age(now, usize::MAX, wakes);
             }
         }
     }
 
-    /// Lets go of what is too old by now.
-    pub(in crate::hub) fn age(&mut self, now: Instant, wakes: &mut Wakes) {
-        while let Some(slot) = self.topics.pop_due(now) {
+    /// Lets go of what is too old by now, at most of this many events.
+    pub(super) fn age(&mut self, now: Instant, mut most: usize, wakes: &mut Wakes) {
+        while most > 0 {
+            let Some(slot) = self.topics.pop_due(now) else {
+                return;
+            };
             let age = self.topics.rule(slot).max_age();
             let due = |mark: Mark| self.log.get(mark).at?.checked_add(age?);
             let retained = &self.topics.get(slot).retained;
             let (mut old, mut next) = (0, None);
             for mark in retained.from(0) {
                 next = due(mark);
-                if next.is_none_or(|due| due > now) {
+                if old == most || next.is_none_or(|due| due > now) {
                     break;
                 }
                 (old, next) = (old + 1, None);
@@ -99,6 +102,7 @@ impl State {
             if let Some(next) = next {
                 self.topics.set_due(slot, next);
             }
+            most -= old;
             // With the last of them the topic may go.
             for _ in 0..old {
                 self.lose(slot, wakes);

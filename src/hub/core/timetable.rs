@@ -32,7 +32,9 @@ pub(in crate::hub) enum Pause {
 impl State {
     /// When there is something to be done next.
     pub(in crate::hub) fn next_instant(&self) -> Option<Instant> {
-        self.timetable.ends.first().map(|(at, _)| *at)
+        let ends = self.timetable.ends.first().map(|(at, _)| *at);
+        let due = self.topics.next_due();
+        ends.into_iter().chain(due).min()
     }
 
     /// Does what was to be done by now, or some of it.
@@ -40,11 +42,12 @@ impl State {
         for _ in 0..PIECE {
             let ends = &mut self.timetable.ends;
             let Some((_, cursor)) = ends.first().copied().filter(|(at, _)| *at <= now) else {
-                return;
+                break;
             };
             ends.pop_first();
             self.expire(cursor, wakes);
         }
+        self.age(now, PIECE, wakes);
     }
 
     /// A subscriber's time is over: nothing more is handed out to it.
@@ -92,6 +95,14 @@ impl State {
         let earlier = self.next_instant().is_none_or(|next| at < next);
         self.timetable.ends.insert((at, cursor));
         if earlier {
+            self.wake_keepers(wakes);
+        }
+    }
+
+    /// A topic has an event that will be too old then.
+    pub(super) fn schedule_age(&mut self, slot: usize, due: Instant, wakes: &mut Wakes) {
+        let earlier = self.next_instant().is_none_or(|next| due < next);
+        if self.topics.set_due(slot, due) && earlier {
             self.wake_keepers(wakes);
         }
     }

@@ -212,12 +212,20 @@ impl Topics {
     }
 
     /// The topic has an event that will be too old then.
-    pub(super) fn set_due(&mut self, slot: usize, due: Instant) {
+    /// False if an earlier one of it is known.
+    pub(super) fn set_due(&mut self, slot: usize, due: Instant) -> bool {
         let topic = &mut self.slots[slot];
-        if topic.due.is_none() {
+        let first = topic.due.is_none();
+        if first {
             topic.due = Some(due);
             self.due.insert((due, slot));
         }
+        first
+    }
+
+    /// When an event may be too old next.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.due.first().map(|(due, _)| *due)
     }
 
     /// Whether events age.

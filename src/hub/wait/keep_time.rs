@@ -18,8 +18,9 @@ use crate::timer::TokioTimer;
 const PIECES: usize = 16;
 
 impl Hub {
-    /// Ends subscriptions at the [instant](crate::hub::SubscriptionBuilder::end_at) that they are to end
-    /// at, as long as the future is polled: spawn it. See [`KeepTime`].
+    /// Ends subscriptions at their [instant](crate::hub::SubscriptionBuilder::end_at), and lets go of
+    /// events at their [age](crate::hub::HubBuilder::retain_for), as long as the future is polled:
+    /// spawn it. See [`KeepTime`].
     ///
     /// ```
     /// use futures_util::FutureExt;
@@ -51,8 +52,8 @@ impl Hub {
 pin_project! {
     /// Does what a hub has to do at an instant: [`Hub::keep_time`].
     ///
-    /// Subscriptions [end](crate::hub::SubscriptionBuilder::end_at) on time while this future is
-    /// polled. It resolves when the hub is closed and has no subscriber any more. Several of them do
+    /// Subscriptions [end](crate::hub::SubscriptionBuilder::end_at) and events
+    /// [age](crate::hub::HubBuilder::retain_for) on time while this future is polled. It resolves when the hub is closed and has no subscriber any more. Several of them do
     /// no harm, and dropping one loses nothing: what is due then waits for the next, or for the
     /// subscription's own next poll.
     ///
