@@ -43,6 +43,8 @@ pub struct HubBuilder {
     tail: Option<Tail>,
     #[cfg(test)]
     foreign: Option<u128>,
+    #[cfg(test)]
+    past: Option<std::sync::Arc<dyn super::past::Past>>,
     #[cfg(feature = "sealed")]
     seal_key: Option<SealKey>,
 }
@@ -63,6 +65,8 @@ impl HubBuilder {
             tail: None,
             #[cfg(test)]
             foreign: None,
+            #[cfg(test)]
+            past: None,
             #[cfg(feature = "sealed")]
             seal_key: None,
         }
@@ -77,6 +81,13 @@ impl HubBuilder {
     #[cfg(test)]
     pub(super) fn foreign(&mut self) -> &mut Option<u128> {
         &mut self.foreign
+    }
+
+    /// Where what is older than the ring comes from.
+    #[cfg(test)]
+    pub(super) fn past(mut self, past: std::sync::Arc<dyn super::past::Past>) -> Self {
+        self.past = Some(past);
+        self
     }
 
     /// What an earlier life has left; see `tail/beginning.rs` for the setting.
@@ -338,6 +349,8 @@ impl HubBuilder {
             announce_place: self.announce_place,
             #[cfg(test)]
             foreign: self.foreign.is_some(),
+            #[cfg(test)]
+            past: self.past,
         };
         let mut state = State::new(self.rules, self.lag);
         if let Some(tail) = self.tail {

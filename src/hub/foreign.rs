@@ -4,13 +4,15 @@
 //! this yet.
 
 use super::builder::HubBuilder;
-use super::core::{Draft, KeyOrder};
+use super::core::{Begin, Draft, KeyOrder, Last};
 use super::hub::Hub;
+use super::outcome::Outcome;
+use super::past::PastReader;
 use super::shared::Shared;
-use crate::protocol::{Event, EventId};
+use crate::protocol::{Block, Event, EventId};
 
 /// Milliseconds and a count, 64 bits each, in decimal.
-fn id_of(key: u128) -> EventId {
+pub(super) fn id_of(key: u128) -> EventId {
     let mut text = [0; 41];
     let (mut ms, mut count) = (itoa::Buffer::new(), itoa::Buffer::new());
     let parts = [
@@ -38,7 +40,7 @@ pub(super) fn key_of(id: &str) -> Option<u128> {
 
 impl HubBuilder {
     /// A hub whose events come from an outer log, of which nothing up to this key is in the ring.
-    fn after_key(mut self, key: u128) -> Self {
+    pub(super) fn after_key(mut self, key: u128) -> Self {
         *self.foreign() = Some(key);
         self
     }
@@ -46,13 +48,42 @@ impl HubBuilder {
 
 impl Shared {
     /// What the client is told for a place.
+    /// What tells of a gap, with an ID of the outer log.
+    pub(super) fn gap_as(&self, id: &EventId) -> Block {
+        match self.gap_event() {
+            Some(gap) => gap.encode_as(Some(id)),
+            None => Event::empty().with_id(id.clone()).encode(),
+        }
+    }
+
+    /// The pages for a client that has seen this last, if it is the outer log's and the ring cannot
+    /// resume it.
+    pub(super) fn pages_after(&self, begin: &Begin, outcome: Outcome) -> Option<PastReader> {
+        let past = self.past()?;
+        let (Last::Key(key), true) = (begin.last(), outcome.is_lossy()) else {
+            return None;
+        };
+        // What is before that is not for the client.
+        let floor = match begin.not_before() {
+            Last::Nothing => &0,
+            Last::Key(floor) => floor,
+            _ => return None,
+        };
+        Some(PastReader::new(past.clone(), *floor.max(key)))
+    }
+
     pub(super) fn foreign_id(&self, seq: u64) -> Option<EventId> {
         self.lock().key_up_to(seq).map(id_of)
     }
 }
 
 impl Hub {
-    fn append(&self, topic: &str, event: &Event, key: u128) -> Result<EventId, KeyOrder> {
+    pub(super) fn append(
+        &self,
+        topic: &str,
+        event: &Event,
+        key: u128,
+    ) -> Result<EventId, KeyOrder> {
         let id = id_of(key);
         let draft = Draft::with_number(event.encode_as(Some(&id)), 0, None);
         self.shared()
@@ -60,7 +91,7 @@ impl Hub {
             .map(|_| id)
     }
 
-    fn cut(&self, key: u128) {
+    pub(super) fn cut(&self, key: u128) {
         self.shared().change(|state, wakes| state.cut(key, wakes));
     }
 }

@@ -185,6 +185,8 @@ mod foreign;
 mod hub;
 mod outcome;
 mod owner;
+#[cfg(test)]
+mod past;
 mod refused;
 mod retention;
 #[cfg(feature = "sealed")]

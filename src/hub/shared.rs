@@ -37,6 +37,8 @@ pub(super) struct HubSettings {
     /// IDs are those of an outer log.
     #[cfg(test)]
     pub(super) foreign: bool,
+    #[cfg(test)]
+    pub(super) past: Option<std::sync::Arc<dyn super::past::Past>>,
 }
 
 impl Shared {
@@ -250,6 +252,16 @@ impl Shared {
 
     pub(super) fn tail(&self) -> Tail {
         self.with(|state, wakes| state.tail(self.epoch.number(), wakes))
+    }
+
+    #[cfg(test)]
+    pub(super) fn gap_event(&self) -> Option<&Event> {
+        self.settings.gap.as_ref()
+    }
+
+    #[cfg(test)]
+    pub(super) fn past(&self) -> Option<&std::sync::Arc<dyn super::past::Past>> {
+        self.settings.past.as_ref()
     }
 
     pub(super) fn farewell(&self) -> Option<Block> {

@@ -92,7 +92,7 @@ impl State {
     }
 
     /// From a place on, as far as that is possible.
-    fn resume(&mut self, index: usize, from: u64) -> (Outcome, u64) {
+    pub(super) fn resume(&mut self, index: usize, from: u64) -> (Outcome, u64) {
         self.know(index, from);
         let Group { head, lost_to, .. } = self.groups[index];
         if from < lost_to {

@@ -135,6 +135,12 @@ impl State {
         keys.map_or(KeyPlace::Before, |keys| keys.find(key))
     }
 
+    /// The key of the newest event in the ring, or of the place where it begins.
+    pub(in crate::hub) fn last_key(&self) -> u128 {
+        let last = self.keys.as_ref().and_then(|keys| keys.list.back());
+        last.map_or(0, |(key, _)| *key)
+    }
+
     /// What the outer log calls the last place up to this number. A client that resumes there misses
     /// nothing.
     pub(in crate::hub) fn key_up_to(&self, seq: u64) -> Option<u128> {

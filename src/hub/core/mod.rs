@@ -28,12 +28,12 @@
 //!   longer knows its key.
 //! - `key_up_to(number)`: which key to tell a client for a place.
 //!
-//! What is not there yet is the past: a subscription whose key is not *here*, or that has lost something
-//! in the ring, has to read pages of the outer log before it takes its place. It needs a source of pages
-//! (after a key, at most so many, polled outside the lock), a cursor that counts for `drain` and is
-//! woken by a close meanwhile, and, under one lock, the question whether the last key that was read is
-//! *here* with nothing lost after it. Then the cursor takes that place; if not, it reads a further page.
-//! Until then, such a client is told of a gap.
+//! A client whose key is not *here*, or that has lost something in the ring, reads the past before it
+//! takes its place: pages of the outer log (`hub/past.rs`), one at a time and polled outside the lock.
+//! Its cursor is there meanwhile, so a drain counts it, and waits like any other (`handover`), so a close
+//! wakes it. Before each page, one look under the lock says whether the last key that was read is *here*
+//! and nothing after it is lost. If so, the cursor takes its place there; if not, there is a further page.
+//! A page whose own key the outer log does not have is a gap, told before the page.
 
 mod beginning;
 mod closing;
@@ -45,6 +45,8 @@ mod following;
 mod frames;
 mod gate;
 mod group;
+#[cfg(test)]
+mod handover;
 mod key;
 #[cfg(test)]
 mod keys;

@@ -185,7 +185,7 @@ impl State {
         Ok(range)
     }
 
-    fn wait(&mut self, seat: &mut Seat, wakes: &mut Wakes) {
+    pub(super) fn wait(&mut self, seat: &mut Seat, wakes: &mut Wakes) {
         let (group, stamps) = (&mut self.groups[seat.group], &mut self.stamps);
         let slot = group.wait(&mut seat.ticket, || next(stamps), wakes);
         self.cursors[seat.cursor].slot = slot;

@@ -353,6 +353,8 @@ impl SubscriptionBuilder {
         let (seat, outcome, place) = shared.subscribe(key, &begin, terms)?;
         let first = shared.first_block(outcome, place, self.first.as_ref());
         let extra = Extra::new(first, self.filter, self.end_at);
+        #[cfg(test)]
+        let extra = Extra::reading(extra, shared.pages_after(&begin, outcome));
         Ok(Subscription::new(shared, seat, outcome, extra))
     }
 
@@ -365,9 +367,7 @@ impl SubscriptionBuilder {
 
     /// What it follows, and where it begins.
     fn begin(&mut self) -> (Key, Begin) {
-        if self.unnamed {
-            self.topics.push(Name::from(""));
-        }
+        self.topics.extend(self.unnamed.then(|| Name::from("")));
         let topics = std::mem::take(&mut self.topics);
         let key = Key::new(topics, std::mem::take(&mut self.prefixes));
         let shared = self.hub.shared();

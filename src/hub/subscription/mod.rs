@@ -3,6 +3,8 @@
 mod builder;
 mod deliveries;
 mod handle;
+#[cfg(test)]
+mod reading_past;
 mod serving;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
 mod subscription;

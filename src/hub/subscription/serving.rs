@@ -66,9 +66,11 @@ impl Subscription {
     }
 
     /// Lets go of what is out of the ordinary, once it is over.
-    fn trim(&mut self) {
+    pub(super) fn trim(&mut self) {
         let over = self.extra.as_ref().is_some_and(|extra| {
             let idle = extra.first.is_none() && extra.chunks.is_empty();
+            #[cfg(test)]
+            let idle = idle && extra.past.is_none();
             idle && extra.filter.is_none() && extra.end_at.is_none() && !extra.once
         });
         if over {
@@ -95,6 +97,10 @@ impl Subscription {
         }
         if let Some(first) = self.take_first() {
             return Poll::Ready(Some(first));
+        }
+        #[cfg(test)]
+        if let Some(block) = self.poll_past(cx) {
+            return block;
         }
         let Some(extra) = &mut self.extra else {
             return self.poll_hub(cx);
@@ -182,7 +188,7 @@ impl Subscription {
     }
 
     /// What to do where there is no event.
-    fn settle(&mut self, cx: &mut Context<'_>, taken: &Taken) -> Poll<Option<Block>> {
+    pub(super) fn settle(&mut self, cx: &mut Context<'_>, taken: &Taken) -> Poll<Option<Block>> {
         match taken {
             Taken::Lagged => self.lag(cx),
             Taken::Closed => {
@@ -262,6 +268,23 @@ impl Subscription {
             }
             if self.seat.is_none() {
                 return Poll::Ready(None);
+            }
+            #[cfg(test)]
+            if let Some(read) = self.poll_page(cx) {
+                match read {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Ok(read)) => {
+                        buffer.extend(read.deliveries);
+                        if read.gap.is_some() {
+                            return Poll::Ready(Some(Err(Missed::new())));
+                        }
+                        continue;
+                    }
+                    Poll::Ready(Err(taken)) => {
+                        _ = self.settle(cx, &taken);
+                        return Poll::Ready(None);
+                    }
+                }
             }
             match self.collect(cx, |delivery| buffer.push_back(delivery)) {
                 Ok(()) => {}

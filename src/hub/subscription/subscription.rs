@@ -79,6 +79,9 @@ pub(in crate::hub) struct Extra {
     pub(super) once: bool,
     pub(super) served: bool,
     pub(super) end_at: Option<Instant>,
+    /// It has yet to take its place.
+    #[cfg(test)]
+    pub(super) past: Option<crate::hub::past::PastReader>,
 }
 
 impl Extra {
@@ -283,6 +286,10 @@ impl SealedSource for Subscription {
             return None;
         }
         if extra.is_some_and(|extra| extra.first.is_some()) {
+            return None;
+        }
+        #[cfg(test)]
+        if extra.is_some_and(|extra| extra.past.is_some()) {
             return None;
         }
         let seat = this.seat.as_ref()?;

@@ -1,0 +1,69 @@
+use std::task::{Context, Poll};
+
+use super::subscription::{Extra, Subscription};
+use crate::hub::core::Taken;
+use crate::hub::past::{PastRead, PastReader};
+use crate::protocol::Block;
+
+impl Extra {
+    /// It begins with the past, and nothing comes before that.
+    pub(super) fn reading(extra: Option<Box<Self>>, past: Option<PastReader>) -> Option<Box<Self>> {
+        if past.is_none() {
+            return extra;
+        }
+        let mut extra = extra.unwrap_or_default();
+        (extra.first, extra.past) = (None, past);
+        Some(extra)
+    }
+}
+
+/// What is older than the ring, before the subscription has taken its place in it.
+impl Subscription {
+    /// The next page as one block; `None` once that is over.
+    pub(super) fn poll_past(&mut self, cx: &mut Context<'_>) -> Option<Poll<Option<Block>>> {
+        loop {
+            let read = match self.poll_page(cx)? {
+                Poll::Pending => return Some(Poll::Pending),
+                Poll::Ready(Err(taken)) => return Some(self.settle(cx, &taken)),
+                Poll::Ready(Ok(read)) => read,
+            };
+            let block = Block::write(|out| {
+                out.push(read.gap.unwrap_or_else(|| Block::write(|_| ())));
+                for delivery in read.deliveries {
+                    out.push(delivery.into_block());
+                }
+            });
+            // A page of other topics, or of what the filter keeps back.
+            if !block.is_empty() {
+                return Some(Poll::Ready(Some(block)));
+            }
+        }
+    }
+
+    /// The next page; `None` once that is over.
+    pub(super) fn poll_page(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Option<Poll<Result<PastRead, Taken>>> {
+        let extra = self.extra.as_mut()?;
+        let (past, seat) = (extra.past.as_mut()?, self.seat.as_mut()?);
+        let mut read = match past.poll(cx, &self.shared, seat) {
+            Poll::Pending => return Some(Poll::Pending),
+            Poll::Ready(Err(taken)) => {
+                extra.past = None;
+                return Some(Poll::Ready(Err(taken)));
+            }
+            Poll::Ready(Ok(None)) => {
+                extra.past = None;
+                self.trim();
+                return None;
+            }
+            Poll::Ready(Ok(Some(read))) => read,
+        };
+        if let Some(allows) = &mut extra.filter {
+            let allows = allows.get_mut();
+            read.deliveries.retain(|delivery| allows(delivery));
+        }
+        Some(Poll::Ready(Ok(read)))
+    }
+}
