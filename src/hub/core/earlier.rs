@@ -22,15 +22,18 @@ impl State {
         let clocks = clocks();
         let events = self.log.history().from(0).map(|mark| {
             let entry = self.log.get(mark);
-            let topic = self.topics.get(entry.topic).name.clone();
+            let topic = self.topics.get(entry.topic);
+            let newest = topic.retained.newest().next();
+            let is_last = topic.is_finished && newest == Some(mark);
             let published = entry.at.and_then(|at| to_time(clocks, at));
             TailEvent::retained(
                 entry.seq,
-                topic,
+                topic.name.clone(),
                 entry.key().cloned(),
                 entry.block.clone(),
                 published,
             )
+            .with_last(is_last)
         });
         let events = events.collect();
         let (floor, losses) = self.topics.losses();
@@ -71,7 +74,13 @@ impl State {
                 self.topics.get_mut(slot).lost_to = lost_to;
             }
             let at = event.published().and_then(|time| to_instant(clocks, time));
+            if self.topics.get(slot).is_finished {
+                self.begin_run(slot);
+            }
             self.retain(slot, number, draft(&event).with_age(at), wakes);
+            if event.is_last() {
+                self.finish(event.topic(), wakes);
+            }
         }
         let mut losses: Vec<_> = losses.into_iter().collect();
         losses.sort_unstable_by_key(|(_, lost_to)| *lost_to);

@@ -66,14 +66,15 @@ const MAX_NEXT: u64 = 1 << 62;
 /// # Ok::<(), InvalidTail>(())
 /// ```
 ///
-/// Where events have a [key](TailEvent::key) or go at an [age](TailEvent::published), store that too.
+/// Where events have a [key](TailEvent::key), go at an [age](TailEvent::published) or
+/// [finish](TailEvent::is_last) their topic, store that too.
 ///
 /// # Complete or not
 ///
 /// A tail is complete if the hub was [closed](crate::hub::Hub::close) when it was taken: no client
 /// has seen anything that is not in it. One that was taken while the hub was open, so as to survive a
-/// crash, may be older than what clients have seen. A hub that begins with such a tail replays what is
-/// retained, and then tells each client from before of a gap. Its numbers go on 2^40 further, so that no
+/// crash, may be older than what clients have seen. A hub that begins with such a tail tells each
+/// client from before of a gap, and then replays what is retained. Its numbers go on 2^40 further, so that no
 /// ID from after the tail stands for one of its own events.
 #[derive(Debug, Clone)]
 pub struct Tail {

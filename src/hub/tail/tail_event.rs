@@ -25,6 +25,7 @@ pub struct TailEvent {
     key: Option<Arc<str>>,
     block: Block,
     published: Option<SystemTime>,
+    last: bool,
 }
 
 impl TailEvent {
@@ -89,6 +90,19 @@ impl TailEvent {
         }
     }
 
+    /// Says whether its topic is [finished](crate::hub::Topic::finish) with it.
+    ///
+    /// ```
+    /// # use tower_sse::hub::TailEvent;
+    /// let event = TailEvent::new(7, "run/7", "id: 10-7\ndata: [DONE]\n\n")?.with_last(true);
+    /// assert!(event.is_last());
+    /// # Ok::<(), tower_sse::hub::InvalidTail>(())
+    /// ```
+    #[must_use]
+    pub fn with_last(self, last: bool) -> Self {
+        Self { last, ..self }
+    }
+
     /// Its number, which counts over all topics.
     ///
     /// ```
@@ -144,6 +158,19 @@ impl TailEvent {
         self.published
     }
 
+    /// Whether its topic is [finished](crate::hub::Topic::finish) with it.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, hub::Hub};
+    /// let hub = Hub::new();
+    /// hub.topic("run/7").finish(Event::new("[DONE]"));
+    /// assert!(hub.tail().events()[0].is_last());
+    /// ```
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.last
+    }
+
     /// Its bytes as they are sent, which are UTF-8. A payload that is sent by itself is copied here.
     ///
     /// ```
@@ -173,6 +200,7 @@ impl TailEvent {
             key,
             block,
             published,
+            last: false,
         }
     }
 
