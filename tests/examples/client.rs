@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::response::Parts;
 use http::{Request, Version};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
@@ -40,14 +39,27 @@ pub(crate) async fn send(
     last: Option<&str>,
     version: Version,
 ) -> EventStream {
-    let io = TokioIo::new(TcpStream::connect(authority).await.unwrap());
-    let mut request = Request::builder().method(method).version(version);
+    let mut request = Request::builder().method(method).version(version).uri(path);
     if let Some(last) = last {
         request = request.header("last-event-id", last);
     }
-    let response = if version == Version::HTTP_2 {
-        let uri = format!("http://{authority}{path}");
-        let request = request.uri(uri).body(Empty::<Bytes>::new()).unwrap();
+    ask(authority, request.body(String::new()).unwrap()).await
+}
+
+pub(crate) async fn post(authority: &str, path: &str, body: &str) -> EventStream {
+    ask(
+        authority,
+        Request::post(path).body(body.to_owned()).unwrap(),
+    )
+    .await
+}
+
+/// Any request, by its path, on a connection of its own.
+pub(crate) async fn ask(authority: &str, mut request: Request<String>) -> EventStream {
+    let io = TokioIo::new(TcpStream::connect(authority).await.unwrap());
+    let response = if request.version() == Version::HTTP_2 {
+        let uri = format!("http://{authority}{}", request.uri());
+        *request.uri_mut() = uri.parse().unwrap();
         let executor = TokioExecutor::new();
         let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io)
             .await
@@ -55,8 +67,8 @@ pub(crate) async fn send(
         tokio::spawn(connection);
         timeout(DEADLINE, sender.send_request(request)).await
     } else {
-        let request = request.uri(path).header("host", authority);
-        let request = request.body(Empty::<Bytes>::new()).unwrap();
+        let host = authority.parse().unwrap();
+        request.headers_mut().insert("host", host);
         let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
         tokio::spawn(connection);
         timeout(DEADLINE, sender.send_request(request)).await
@@ -105,18 +117,37 @@ impl EventStream {
 
     /// The next block with an event, without comments and the prelude's reconnection time.
     pub(crate) async fn event(&mut self) -> String {
+        self.try_event().await.expect("one more event")
+    }
+
+    /// All events up to the end.
+    pub(crate) async fn rest(mut self) -> Vec<String> {
+        let mut events = Vec::new();
         loop {
-            match self.next().await {
-                Next::Block(block) if block.contains("data:") => {
-                    let skipped =
-                        |line: &&str| line.starts_with(':') || line.starts_with("retry: ");
-                    let lines = block.lines().filter(|line| !skipped(line));
-                    return lines.collect::<Vec<_>>().join("\n");
-                }
-                Next::Block(_) => {}
-                over => panic!("the stream is over: {over:?}"),
+            match self.try_event().await {
+                Ok(event) => events.push(event),
+                Err(Next::End) => return events,
+                Err(over) => panic!("{over:?} after {events:?}"),
             }
         }
+    }
+
+    async fn try_event(&mut self) -> Result<String, Next> {
+        loop {
+            let block = self.until("\n\n").await?;
+            if block.contains("data:") {
+                let skipped = |line: &&str| line.starts_with(':') || line.starts_with("retry: ");
+                let lines = block.lines().filter(|line| !skipped(line));
+                return Ok(lines.collect::<Vec<_>>().join("\n"));
+            }
+        }
+    }
+
+    /// All of a body that is text.
+    pub(crate) async fn text(self) -> String {
+        let body = timeout(DEADLINE, self.body.collect()).await;
+        let bytes = body.expect("an end in time").unwrap().to_bytes();
+        self.text + std::str::from_utf8(&bytes).unwrap()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

@@ -5,6 +5,8 @@ mod fan_out;
 mod hostile_ids;
 mod live;
 #[cfg(feature = "axum")]
+mod llm;
+#[cfg(feature = "axum")]
 mod readme;
 #[path = "../support/example.rs"]
 mod support;
