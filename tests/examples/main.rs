@@ -1,5 +1,7 @@
 //! Each example runs as a process and is read over a real socket.
 
+#[cfg(feature = "axum")]
+mod chat;
 mod client;
 mod fan_out;
 mod hostile_ids;

@@ -1,0 +1,175 @@
+//! A chat: a topic for each room, who may come in, who is there, and who has to leave.
+//!
+//! `cargo run --example chat --features axum 8080`, then open the address in two browsers, as two users.
+//! Or, with users and rooms as below:
+//!
+//! ```sh
+//! curl -N localhost:8080/rooms/lobby -b token=ben-7                 # 403 in /rooms/staff
+//! curl localhost:8080/rooms/lobby -b token=anna-7 -d 'Hello'
+//! curl localhost:8080/rooms/lobby/kick -b token=anna-7 -d ben       # anna moderates
+//! ```
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::error::Error;
+use std::future::IntoFuture;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, header::COOKIE, request::Parts};
+use axum::response::Html;
+use axum::routing::{get, get_service, post};
+use futures_util::StreamExt;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tower_sse::Event;
+use tower_sse::hub::{Hub, HubService, Retention, Start, Watch};
+
+/// How long a shutdown takes at most.
+const GRACE: Duration = Duration::from_secs(10);
+
+struct User {
+    name: &'static str,
+    token: &'static str,
+    rooms: &'static [&'static str],
+}
+
+/// In place of a session store.
+#[rustfmt::skip]
+const USERS: [User; 3] = [
+    User { name: "anna", token: "anna-7", rooms: &["lobby", "staff"] },
+    User { name: "ben", token: "ben-7", rooms: &["lobby"] },
+    User { name: "cleo", token: "cleo-7", rooms: &["lobby"] },
+];
+const MODERATOR: &str = "anna";
+const UNHARMED: &str = "nothing panics while it is locked";
+
+#[derive(Clone)]
+struct Chat {
+    hub: Hub,
+    /// Rooms, and who may no longer come in.
+    kicked: Arc<Mutex<HashSet<(String, String)>>>,
+}
+
+impl Chat {
+    /// The user and the room of a request, if the one may enter the other.
+    fn enter<'a>(&self, parts: &'a Parts) -> Result<(&'static User, &'a str), StatusCode> {
+        // An `EventSource` sends cookies, and cannot set headers.
+        let cookies = parts.headers.get_all(COOKIE).iter();
+        let cookies = cookies.filter_map(|value| value.to_str().ok());
+        let mut pairs = cookies.flat_map(|cookies| cookies.split("; "));
+        let token = pairs.find_map(|pair| pair.strip_prefix("token="));
+        let user = USERS.iter().find(|user| Some(user.token) == token);
+        let user = user.ok_or(StatusCode::UNAUTHORIZED)?;
+        let room = parts.uri.path().split('/').nth(2).unwrap_or_default();
+        if !user.rooms.contains(&room) || self.is_kicked(room, user.name) {
+            return Err(StatusCode::FORBIDDEN);
+        }
+        Ok((user, room))
+    }
+
+    fn is_kicked(&self, room: &str, name: &str) -> bool {
+        let kicked = self.kicked.lock().expect(UNHARMED);
+        kicked.contains(&(room.to_owned(), name.to_owned()))
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    println!("Chat on http://{}/", listener.local_addr()?);
+
+    let history = Retention::new()
+        .events(200)
+        .age(Duration::from_secs(24 * 60 * 60));
+    let builder = Hub::builder().retain_prefix("room/", history);
+    let hub = builder.max_per_owner(3).build();
+    let kicked = Arc::default();
+    let chat = Chat {
+        hub: hub.clone(),
+        kicked,
+    };
+    tokio::spawn(tell_who_is_there(chat.clone(), hub.watch()));
+
+    let door = chat.clone();
+    let streams = HubService::new(hub.clone()).select(move |parts, subscriber| {
+        let (user, room) = door.enter(parts)?;
+        let room = subscriber.topic(format!("room/{room}"));
+        Ok(room.start(Start::Last(50)).owner(user.name))
+    });
+    let app = Router::new()
+        .route("/", get(Html(include_str!("pages/chat.html"))))
+        .route("/rooms/{room}", get_service(streams).post(say))
+        .route("/rooms/{room}/kick", post(kick))
+        .layer(DefaultBodyLimit::max(4 << 10))
+        .with_state(chat);
+
+    let stop = CancellationToken::new();
+    let serve = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serve = tokio::spawn(serve.into_future());
+    tokio::signal::ctrl_c().await?;
+    stop.cancel();
+    hub.close();
+    // A client that has stopped reading cannot be told, and would be waited for for ever.
+    hub.drain().or_after(sleep(GRACE)).await;
+    _ = timeout(Duration::from_secs(1), serve).await;
+    Ok(())
+}
+
+async fn say(State(chat): State<Chat>, parts: Parts, text: String) -> Result<(), StatusCode> {
+    let (user, room) = chat.enter(&parts)?;
+    let message = json!({ "from": user.name, "text": text }).to_string();
+    chat.hub
+        .topic(&format!("room/{room}"))
+        .publish(Event::new(message));
+    Ok(())
+}
+
+async fn kick(State(chat): State<Chat>, parts: Parts, name: String) -> Result<(), StatusCode> {
+    let (user, room) = chat.enter(&parts)?;
+    if user.name != MODERATOR || name == MODERATOR {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    let entry = (room.to_owned(), name.clone());
+    chat.kicked.lock().expect(UNHARMED).insert(entry);
+    // Browsers reconnect: to other rooms where they were, and here to a 403, after which they stop.
+    chat.hub.owner(&name).end();
+    Ok(())
+}
+
+/// Tells a room who is there whenever somebody has come, themselves included, or left.
+async fn tell_who_is_there(chat: Chat, mut watch: Watch) {
+    let mut rooms = HashMap::<String, BTreeMap<String, usize>>::new();
+    while let Some(change) = watch.next().await {
+        let Ok(change) = change else {
+            // Thousands of changes behind, and some were dropped: count from here.
+            rooms.clear();
+            continue;
+        };
+        let room = change.topic().strip_prefix("room/");
+        let (Some(room), Some(name)) = (room, change.owner()) else {
+            continue;
+        };
+        if change.is_arrival() && chat.is_kicked(room, name) {
+            // They were kicked between `select` and here.
+            chat.hub.owner(name).end();
+        }
+        // A user may be there several times.
+        let users = rooms.entry(room.to_owned()).or_default();
+        let times = users.entry(name.to_owned()).or_default();
+        *times = if change.is_arrival() {
+            *times + 1
+        } else {
+            times.saturating_sub(1)
+        };
+        users.retain(|_, times| *times > 0);
+        let here = json!(users.keys().collect::<Vec<_>>()).to_string();
+        let presence = Event::new(here).with_type("presence");
+        chat.hub.topic(change.topic()).publish_transient(presence);
+    }
+}
