@@ -122,7 +122,8 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// If the hub is full or closed.
+    /// If the hub is full or closed, or if the topic is [finished](Topic::finish) and there is nothing to
+    /// replay.
     ///
     /// ```
     /// use tower_sse::hub::{Hub, Outcome};
@@ -141,7 +142,8 @@ impl Hub {
     ///
     /// # Errors
     ///
-    /// If the hub is full or closed.
+    /// If the hub is full or closed, or if the topic is [finished](Topic::finish) and there is nothing to
+    /// replay.
     ///
     /// ```
     /// use tower_sse::{Event, LastEventId, hub::{Hub, Outcome}};
@@ -186,7 +188,7 @@ impl Hub {
 
     /// Ends all streams, each after what has been published so far and the
     /// [farewell](HubBuilder::farewell). What is published later reaches none of them. New
-    /// subscribers are refused.
+    /// subscribers are refused, unless there is something to replay to them.
     ///
     /// ```
     /// use http_body_util::BodyExt;

@@ -127,6 +127,13 @@
 //! was published before it is still delivered, what comes later is not. Dropping the last [`Hub`]
 //! closes it.
 //!
+//! A closed hub takes no new subscribers, but clients that resume are still replayed what it retains up
+//! to the close.
+//!
+//! [`Topic::finish`] ends one topic: a run, such as a generation that a POST starts and any number of GETs
+//! read. Subscribers get what is pending and then the end. Clients that come later are replayed the
+//! whole, and those that have seen the end are answered 204, as long as the topic retains an event.
+//!
 //! # A hub that survives a restart
 //!
 //! [`Hub::tail`] gives what the next life needs: the epoch, the number of the next event, what is
@@ -151,8 +158,8 @@
 //!
 //! Close the hub first, [drain](Hub::drain) it, and take the tail when nothing is published any more. A
 //! tail that is taken from an open hub now and then, in case the process crashes, is not
-//! [complete](Tail#complete-or-not): what it has is replayed, and after that each client from before is
-//! told of a gap.
+//! [complete](Tail#complete-or-not): each client from before is told of a gap, and then gets what the
+//! tail has.
 //!
 //! # Whose a subscription is, and who is there
 //!
@@ -161,13 +168,6 @@
 //! [`SubscriptionBuilder::end_at`] a subscription lasts as long as a token; [`Hub::keep_time`] ends it
 //! on time. [`Hub::watch`] tells of each follower of a topic that comes or leaves, whose it is and why it
 //! has left: presence, and work that is needed only while somebody follows.
-//!
-//! A closed hub takes no new subscribers, but clients that resume are still replayed what it retains up
-//! to the close.
-//!
-//! [`Topic::finish`] ends one topic: a run, such as a generation that a POST starts and any number of GETs
-//! read. Subscribers get what is pending and then the end. Clients that come later are replayed the
-//! whole, and those that have seen the end are answered 204, until retention has taken it.
 //!
 //! # Other ways to be served
 //!

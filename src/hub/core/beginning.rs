@@ -64,7 +64,8 @@ impl State {
             Fresh::Oldest => 1,
             Fresh::Last(events) => {
                 self.know(index, floor + 1);
-                self.last_from(index, *events)
+                let end = self.end_for_new(index);
+                self.last_from(index, *events, end.map_or(u64::MAX, |(end, _)| end))
             }
             Fresh::After(after) => self.find(index, after).map_or(1, |seq| seq + 1),
         };
@@ -102,7 +103,10 @@ impl State {
             };
             return (Outcome::Gap, place);
         }
-        let missed = self.count_from(index, from);
+        // What comes after the end is not for it.
+        let end = self.end_for_new(index);
+        let late = end.map_or(0, |(end, _)| self.count_from(index, end.max(from)));
+        let missed = self.count_from(index, from) - late;
         let place = if missed == 0 { head } else { from };
         (Outcome::Resumed(missed), place)
     }

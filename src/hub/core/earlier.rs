@@ -24,7 +24,7 @@ impl State {
             let entry = self.log.get(mark);
             let topic = self.topics.get(entry.topic);
             let newest = topic.retained.newest().next();
-            let is_last = topic.is_finished && newest == Some(mark);
+            let is_last = topic.finished.is_some() && newest == Some(mark);
             let published = entry.at.and_then(|at| to_time(clocks, at));
             TailEvent::retained(
                 entry.seq,
@@ -74,12 +74,12 @@ impl State {
                 self.topics.get_mut(slot).lost_to = lost_to;
             }
             let at = event.published().and_then(|time| to_instant(clocks, time));
-            if self.topics.get(slot).is_finished {
+            if self.topics.get(slot).finished.is_some() {
                 self.begin_run(slot);
             }
             self.retain(slot, number, draft(&event).with_age(at), wakes);
             if event.is_last() {
-                self.finish(event.topic(), wakes);
+                _ = self.finish(event.topic(), wakes);
             }
         }
         let mut losses: Vec<_> = losses.into_iter().collect();

@@ -1,3 +1,5 @@
+use std::num::NonZeroU64;
+
 use super::State;
 use super::cursors::NEVER;
 use super::wake_list::Wakes;
@@ -7,15 +9,17 @@ use super::wake_list::Wakes;
 /// A group ends there once all its topics are finished. When one of them is published to again, the group
 /// stays for the subscribers that it has, and those that come are another.
 impl State {
-    /// Ends a topic where it is, unless there is nothing to remember that by.
-    pub(in crate::hub) fn finish(&mut self, topic: &str, wakes: &mut Wakes) {
+    /// Ends a topic where it is; gives its last place.
+    pub(in crate::hub) fn finish(&mut self, topic: &str, wakes: &mut Wakes) -> u64 {
         let Some(slot) = self.topics.find(topic) else {
-            return;
+            return self.next - 1;
         };
         let topic = self.topics.get_mut(slot);
-        if std::mem::replace(&mut topic.is_finished, true) {
-            return;
+        if let Some(end) = topic.finished {
+            return end.get() - 1;
         }
+        topic.finished = NonZeroU64::new(self.next);
+        let is_empty = topic.retained.is_empty();
         for (index, _) in &topic.followers {
             let group = &mut self.groups[*index];
             group.finish(self.next);
@@ -23,13 +27,18 @@ impl State {
                 group.end_round(*index, wakes);
             }
         }
+        if is_empty {
+            // There is nothing to remember that by for those that come later.
+            self.begin_run(slot);
+        }
+        self.next - 1
     }
 
-    /// A finished topic is published to again.
+    /// A finished topic is published to again, or retains nothing any more.
     #[cold]
     pub(super) fn begin_run(&mut self, slot: usize) {
         let topic = self.topics.get_mut(slot);
-        topic.is_finished = false;
+        topic.finished = None;
         for (index, _) in &topic.followers {
             let group = &mut self.groups[*index];
             group.finished -= 1;
@@ -44,7 +53,11 @@ impl State {
         let finished = self.groups[group].end;
         let finished = (finished != NEVER).then_some((finished, Over::Finished));
         let closed = self.closing.end_of_all();
-        finished.or(closed.map(|place| (place, Over::Closed)))
+        let closed = closed.map(|place| (place, Over::Closed));
+        finished
+            .into_iter()
+            .chain(closed)
+            .min_by_key(|(place, _)| *place)
     }
 }
 

@@ -210,7 +210,7 @@ impl State {
         }
         group.topics = topics;
         for which in 0..group.topics.len() {
-            if self.topics.get(group.topics[which].slot).is_finished {
+            if self.topics.get(group.topics[which].slot).finished.is_some() {
                 group.finish(self.next);
             }
         }

@@ -127,7 +127,11 @@ impl State {
         }
         self.gate.lose(mark.seq, wakes);
         wakes.drop_entry(entry);
-        if self.topics.get(slot).retained.is_empty() {
+        let topic = self.topics.get(slot);
+        if topic.retained.is_empty() {
+            if topic.finished.is_some() {
+                self.begin_run(slot);
+            }
             self.topics.remove_if_idle(slot);
         }
     }

@@ -103,17 +103,17 @@ impl State {
         }
         let slot = self.enter(topic);
         let is_last = draft.is_last;
-        if self.topics.get(slot).is_finished {
+        if self.topics.get(slot).finished.is_some() {
             if is_last {
                 wakes.drop_block(draft.block);
-                return Some(self.next - 1);
+                return Some(self.finish(topic, wakes));
             }
             self.begin_run(slot);
         }
         let seq = self.number();
         self.retain(slot, seq, draft, wakes);
         if is_last {
-            self.finish(topic, wakes);
+            _ = self.finish(topic, wakes);
         }
         Some(seq)
     }

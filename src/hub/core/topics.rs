@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -47,8 +48,8 @@ pub(super) struct TopicState {
     as_of: u64,
     /// After its last event that is no longer retained.
     pub(super) lost_to: u64,
-    /// Nothing comes after what it retains.
-    pub(super) is_finished: bool,
+    /// Where it is finished: nothing comes after what it retains.
+    pub(super) finished: Option<NonZeroU64>,
     /// How many groups follow it by name, and transient events belong to it.
     pins: usize,
     /// Bytes and events since its last border.
@@ -143,7 +144,7 @@ impl Topics {
             prefixed: Vec::new(),
             as_of: 0,
             lost_to,
-            is_finished: false,
+            finished: None,
             pins: 0,
             segment: (0, 0),
         });

@@ -116,13 +116,16 @@ impl State {
         next.map(|mark| mark.seq).min()
     }
 
-    /// The number of the first of the group's newest retained events, of which there are this many; the
-    /// head if there are none.
-    pub(super) fn last_from(&self, index: usize, events: usize) -> u64 {
+    /// The number of the first of the group's newest retained events before a place, of which there are
+    /// this many; the head if there are none.
+    pub(super) fn last_from(&self, index: usize, events: usize, until: u64) -> u64 {
         let group = &self.groups[index];
         let lists = self.lists(group);
         let mut numbers: Vec<u64> = lists
-            .flat_map(|list| list.newest().take(events))
+            .flat_map(|list| {
+                let newest = list.newest().skip_while(|mark| mark.seq >= until);
+                newest.take(events)
+            })
             .map(|mark| mark.seq)
             .collect();
         numbers.sort_unstable();

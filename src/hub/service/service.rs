@@ -26,7 +26,8 @@ use crate::timer::TokioTimer;
 /// counts. With `long-poll` in the query the response is a [long poll](Subscription::long_poll). A hub
 /// that is closed or full answers 503 with `Retry-After`, and 429 where an
 /// [owner](SubscriptionBuilder::owner) has too many subscriptions. Browsers do not reconnect after
-/// either, unless the service [lets them](Self::refuse_with_retry).
+/// either, unless the service [lets them](Self::refuse_with_retry). Where all topics are
+/// [finished](crate::hub::Topic::finish) and the client has seen the end, the answer is 204.
 /// HEAD gets the same status and headers without a stream, and other methods 405.
 ///
 /// ```

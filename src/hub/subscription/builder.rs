@@ -1,6 +1,7 @@
 use std::fmt;
 use std::time::Instant;
 
+use super::after::After;
 use super::subscription::{Extra, Filter, Subscription};
 use crate::exclusive::Exclusive;
 use crate::hub::Hub;
@@ -8,53 +9,11 @@ use crate::hub::core::{Begin, Fresh, Key, Terms};
 use crate::hub::delivery::Delivery;
 use crate::hub::refused::Refused;
 use crate::hub::start::Start;
-use crate::last_event_id::LastEventId;
 use crate::protocol::{Event, EventId};
 use crate::sync::Arc;
 
 /// A topic's name.
 type Name = std::sync::Arc<str>;
-
-/// The last event a client has seen, if any: an [`EventId`], a [`LastEventId`], or an
-/// `Option<LastEventId>`.
-///
-/// The empty ID counts as none, so an `Option<EventId>` is passed as
-/// `last.unwrap_or(EventId::EMPTY)`.
-///
-/// ```
-/// use tower_sse::{Event, EventId, hub::{Hub, Outcome}};
-///
-/// let hub = Hub::new();
-/// let id = hub.publish(Event::new("x"));
-/// assert_eq!(hub.resume(id)?.outcome(), Outcome::Resumed(0));
-/// assert_eq!(hub.resume(None)?.outcome(), Outcome::Fresh);
-///
-/// let stored: Option<EventId> = None;
-/// let subscription = hub.resume(stored.unwrap_or(EventId::EMPTY))?;
-/// assert_eq!(subscription.outcome(), Outcome::Fresh);
-/// # Ok::<(), tower_sse::hub::Refused>(())
-/// ```
-#[derive(Debug, Clone, Default)]
-pub struct After(Option<EventId>);
-
-impl From<EventId> for After {
-    fn from(id: EventId) -> Self {
-        Self(Some(id).filter(|id| !id.is_empty()))
-    }
-}
-
-impl From<LastEventId> for After {
-    fn from(last: LastEventId) -> Self {
-        EventId::from(last).into()
-    }
-}
-
-/// The only `From<Option<_>>`, so that `resume(None)` infers its type.
-impl From<Option<LastEventId>> for After {
-    fn from(last: Option<LastEventId>) -> Self {
-        last.map_or_else(Self::default, Self::from)
-    }
-}
 
 /// What a subscriber follows and from where: [`Hub::subscriber`].
 ///
@@ -337,7 +296,8 @@ impl SubscriptionBuilder {
     ///
     /// # Errors
     ///
-    /// If the hub is full or closed, or if the owner has as many subscriptions as one may have.
+    /// If the hub is full or closed, if the owner has as many subscriptions as one may have, or if all
+    /// topics are [finished](crate::hub::Topic::finish) and there is nothing to replay.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -377,7 +337,7 @@ impl SubscriptionBuilder {
             Start::Last(events) => Fresh::Last(*events),
             Start::After(id) => Fresh::After(shared.last(Some(id.clone()))),
         };
-        let last = shared.last(std::mem::take(&mut self.after).0);
+        let last = shared.last(std::mem::take(&mut self.after).into_id());
         let not_before = shared.last(self.not_before.take());
         let begin = Begin::new(last, start, self.first.is_some(), not_before);
         (key, begin)

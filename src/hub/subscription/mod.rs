@@ -1,5 +1,6 @@
 //! What a handler gets: a subscriber to be, its event stream as a body, or as a stream of deliveries.
 
+mod after;
 mod builder;
 mod deliveries;
 mod handle;
@@ -9,7 +10,8 @@ mod serving;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
 mod subscription;
 
-pub use builder::{After, SubscriptionBuilder};
+pub use after::After;
+pub use builder::SubscriptionBuilder;
 pub use deliveries::{Deliveries, Missed};
 pub use handle::Handle;
 pub use subscription::Subscription;

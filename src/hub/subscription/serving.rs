@@ -197,12 +197,26 @@ impl Subscription {
                 Poll::Ready(farewell)
             }
             Taken::Ended(reason) => {
+                let end = self.unseen_end(*reason);
                 self.leave(*reason);
-                Poll::Ready(None)
+                Poll::Ready(end)
             }
             Taken::Served => self.end_poll(cx),
             Taken::Frame(_) | Taken::Waiting => Poll::Pending,
         }
+    }
+
+    /// The place of a run's end, if a filter may have kept it back: the client then knows that there is
+    /// nothing more to come.
+    fn unseen_end(&self, reason: Reason) -> Option<Block> {
+        let extra = self.extra.as_ref()?;
+        let tells = self.shared.announces_places() || extra.once;
+        if reason != Reason::Finished || extra.filter.is_none() || !tells {
+            return None;
+        }
+        let seat = self.seat.as_ref()?;
+        let place = self.shared.lock().move_place(seat, false)?;
+        Some(self.shared.place_block(place))
     }
 
     /// Ends a long poll; but one whose filter let nothing through waits on.
