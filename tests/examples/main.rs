@@ -9,6 +9,8 @@ mod live;
 #[cfg(feature = "axum")]
 mod llm;
 #[cfg(feature = "axum")]
+mod notifications;
+#[cfg(feature = "axum")]
 mod readme;
 #[path = "../support/example.rs"]
 mod support;

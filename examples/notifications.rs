@@ -1,0 +1,146 @@
+//! Notifications: a topic for each of a million users, of whom a few are online.
+//!
+//! ```sh
+//! cargo run --release --example notifications --features axum 8080 1000000
+//! curl -N localhost:8080/users/7                          # the unread ones, then each as it comes
+//! curl localhost:8080/users/7 -d 'You have mail'
+//! curl localhost:8080/users/7/read -d '<id>'              # they are read up to this one
+//! curl localhost:8080/stats
+//! ```
+//!
+//! Or open `http://127.0.0.1:8080/?7`. It begins with one event for each user and prints what they take. A
+//! million are 237 MB of events; with their topics, the process has 630 MB.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::future::IntoFuture;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse};
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tower_sse::hub::{Hub, Retention, Start};
+use tower_sse::{Event, EventId, KeepAlive, LastEventId, SseLayer};
+
+/// How long a shutdown takes at most.
+const GRACE: Duration = Duration::from_secs(10);
+const UNHARMED: &str = "nothing panics while it is locked";
+const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+#[derive(Clone)]
+struct Inboxes {
+    hub: Hub,
+    users: u32,
+    /// Up to where each user has read.
+    read: Arc<Mutex<HashMap<u32, EventId>>>,
+}
+
+impl Inboxes {
+    /// A user's topic. A real service takes the user from the session, as `examples/chat.rs` does.
+    fn topic(&self, user: u32) -> Result<String, StatusCode> {
+        let known = user < self.users;
+        known
+            .then(|| format!("user/{user}"))
+            .ok_or(StatusCode::NOT_FOUND)
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let port = args.next().map_or(Ok(0), |port| port.parse())?;
+    let users = args.next().map_or(Ok(1_000), |users| users.parse())?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+
+    let hub = Hub::builder()
+        .retain_prefix("user/", Retention::new().events(20).age(WEEK))
+        // Of all users together. What does not fit goes, the oldest first.
+        .retain_bytes(1 << 30)
+        .build();
+    let start = Instant::now();
+    for user in 0..users {
+        hub.topic(&format!("user/{user}"))
+            .publish(Event::new("Welcome"));
+    }
+    let (time, stats) = (start.elapsed(), hub.stats());
+    let (topics, megabytes) = (stats.topics, stats.retained_bytes / 1_000_000);
+    let address = listener.local_addr()?;
+    println!("{topics} inboxes of {megabytes} MB in {time:.1?}, on http://{address}/?7");
+
+    let read = Arc::default();
+    let app = Router::new()
+        .route("/", get(Html(include_str!("pages/notifications.html"))))
+        .route(
+            "/users/{user}",
+            get(follow).layer(SseLayer::new()).post(notify),
+        )
+        .route("/users/{user}/read", post(mark_read))
+        .route(
+            "/stats",
+            get(async |app: State<Inboxes>| format!("{:#?}\n", app.hub.stats())),
+        )
+        .layer(DefaultBodyLimit::max(4 << 10))
+        .with_state(Inboxes {
+            hub: hub.clone(),
+            users,
+            read,
+        });
+
+    let stop = CancellationToken::new();
+    let serve = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serve = tokio::spawn(serve.into_future());
+    tokio::signal::ctrl_c().await?;
+    stop.cancel();
+    hub.close();
+    // A client that has stopped reading cannot be told, and would be waited for for ever.
+    hub.drain().or_after(sleep(GRACE)).await;
+    _ = timeout(Duration::from_secs(1), serve).await;
+    Ok(())
+}
+
+async fn follow(
+    State(app): State<Inboxes>,
+    Path(user): Path<u32>,
+    last: Option<LastEventId>,
+) -> Result<impl IntoResponse, StatusCode> {
+    let topic = app.topic(user)?;
+    let read = app.read.lock().expect(UNHARMED).get(&user).cloned();
+    // A page that is opened has no last event ID, and begins with what is unread. One that was cut off
+    // resumes where it was.
+    let start = read.map_or(Start::Oldest, Start::After);
+    let subscription = app
+        .hub
+        .subscriber()
+        .topic(topic)
+        .start(start)
+        .after(last)
+        .subscribe();
+    Ok(subscription.map(|subscription| subscription.keep_alive(KeepAlive::default())))
+}
+
+async fn notify(
+    State(app): State<Inboxes>,
+    Path(user): Path<u32>,
+    text: String,
+) -> Result<(), StatusCode> {
+    app.hub.topic(&app.topic(user)?).publish(Event::new(text));
+    Ok(())
+}
+
+async fn mark_read(
+    State(app): State<Inboxes>,
+    Path(user): Path<u32>,
+    id: String,
+) -> Result<(), StatusCode> {
+    app.topic(user)?;
+    let id = EventId::try_from(id).map_err(|_| StatusCode::BAD_REQUEST)?;
+    app.read.lock().expect(UNHARMED).insert(user, id);
+    Ok(())
+}
