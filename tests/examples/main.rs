@@ -3,6 +3,8 @@
 #[cfg(feature = "axum")]
 mod chat;
 mod client;
+#[cfg(feature = "axum")]
+mod dashboard;
 mod fan_out;
 mod hostile_ids;
 mod live;

@@ -1,0 +1,94 @@
+//! A dashboard: the latest value of each key, first those that there are and then each change.
+//!
+//! `cargo run --example dashboard --features axum 8080`, then open the address, or
+//! `curl -N localhost:8080/prices`. A client that was away, or is slow, gets each share's latest price
+//! and none of those in between.
+
+use std::error::Error;
+use std::future::IntoFuture;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::time::{interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tower_sse::Event;
+use tower_sse::hub::{Hub, HubService, Retention, Start};
+
+/// How long a shutdown takes at most.
+const GRACE: Duration = Duration::from_secs(10);
+
+const SHARES: [(&str, u64); 6] = [
+    ("ABB", 5_712),
+    ("Nestlé", 8_534),
+    ("Novartis", 10_126),
+    ("Roche", 28_210),
+    ("Swisscom", 57_450),
+    ("UBS", 3_017),
+];
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    println!("Prices on http://{}/", listener.local_addr()?);
+
+    // At least an event for each key: the oldest would be lost, although it is that key's latest.
+    let keys = Retention::new().events(10 * SHARES.len());
+    let hub = Hub::builder().retain_topic("prices", keys).build();
+    tokio::spawn(feed(hub.clone()));
+
+    let prices = HubService::new(hub.clone())
+        .select(|_, subscriber| Ok(subscriber.topic("prices").start(Start::Oldest)));
+    let app = Router::new()
+        .route("/", get(Html(include_str!("pages/dashboard.html"))))
+        .route_service("/prices", prices);
+
+    let stop = CancellationToken::new();
+    let serve = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serve = tokio::spawn(serve.into_future());
+    tokio::signal::ctrl_c().await?;
+    stop.cancel();
+    hub.close();
+    // A client that has stopped reading cannot be told, and would be waited for for ever.
+    hub.drain().or_after(sleep(GRACE)).await;
+    _ = timeout(Duration::from_secs(1), serve).await;
+    Ok(())
+}
+
+/// In place of an exchange.
+async fn feed(hub: Hub) {
+    let mut prices = SHARES;
+    for (share, price) in prices {
+        publish(&hub, share, price);
+    }
+    let mut random = 1_u64;
+    let mut trades = interval(Duration::from_millis(50));
+    loop {
+        trades.tick().await;
+        // Knuth's MMIX generator.
+        random = random.wrapping_mul(6_364_136_223_846_793_005);
+        random = random.wrapping_add(1_442_695_040_888_963_407);
+        // Some are traded all the time, and one never.
+        let index = match random >> 60 {
+            0 => 0,
+            1..=3 => 1,
+            4..=7 => 2,
+            8..=14 => 3,
+            _ => 5,
+        };
+        let (share, price) = &mut prices[index];
+        *price = (*price + (random >> 40) % 21).saturating_sub(10).max(1);
+        publish(&hub, share, *price);
+    }
+}
+
+fn publish(hub: &Hub, share: &'static str, rappen: u64) {
+    let price = format!("{}.{:02}", rappen / 100, rappen % 100);
+    let event = Event::new(json!({ "share": share, "price": price }).to_string());
+    hub.topic("prices").publish_latest(share, event);
+}
