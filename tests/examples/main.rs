@@ -14,6 +14,8 @@ mod llm;
 mod notifications;
 #[cfg(feature = "axum")]
 mod readme;
+#[cfg(feature = "axum")]
+mod relay;
 #[path = "../support/example.rs"]
 mod support;
 

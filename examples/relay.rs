@@ -1,0 +1,124 @@
+//! A relay: reads another server's event stream once and serves it to any number of clients, under the
+//! IDs that it has there.
+//!
+//! `cargo run --example relay --features axum 8080 http://127.0.0.1:3000/events`, or without the URL for
+//! an upstream of its own, which ends each connection after three seconds. Then open the address, or:
+//!
+//! ```sh
+//! curl -N localhost:8080/feed
+//! curl -N localhost:8080/feed -H 'Last-Event-ID: 7'       # an ID of the upstream's
+//! ```
+
+use std::error::Error;
+use std::future::IntoFuture;
+use std::io;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::response::Html;
+use axum::routing::get;
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http::Request;
+use http_body_util::Empty;
+use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use tokio::net::TcpListener;
+use tokio::time::{interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tower_sse::client::{ClientError, SourceEvent};
+use tower_sse::hub::{Hub, HubService, Start};
+use tower_sse::{Event, EventSource, MaxAge, Prelude};
+
+/// How long a shutdown takes at most.
+const GRACE: Duration = Duration::from_secs(10);
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let port = args.next().map_or(Ok(0), |port| port.parse())?;
+    let upstream = match args.next() {
+        Some(url) => url,
+        None => own_upstream().await?,
+    };
+    let request = Request::get(&upstream).body(Empty::new())?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    println!("Feed on http://{}/ from {upstream}", listener.local_addr()?);
+
+    let hub = Hub::builder().keep_event_ids().build();
+    tokio::spawn(relay(hub.clone(), request));
+    let feed = HubService::new(hub.clone())
+        .select(|_, subscriber| Ok(subscriber.topic("feed").start(Start::Last(100))));
+    let app = Router::new()
+        .route("/", get(Html(include_str!("pages/relay.html"))))
+        .route_service("/feed", feed);
+
+    let stop = CancellationToken::new();
+    let serve = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serve = tokio::spawn(serve.into_future());
+    tokio::signal::ctrl_c().await?;
+    stop.cancel();
+    hub.close();
+    // A client that has stopped reading cannot be told, and would be waited for for ever.
+    hub.drain().or_after(sleep(GRACE)).await;
+    _ = timeout(Duration::from_secs(1), serve).await;
+    Ok(())
+}
+
+/// Publishes what the upstream sends, its gap events included, until it has no more.
+async fn relay(hub: Hub, request: Request<Empty<Bytes>>) {
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let mut source = EventSource::new(client, request)
+        .retry_server_errors()
+        // Three times as long as most servers let pass between heartbeats.
+        .idle_timeout(Duration::from_secs(45));
+    let feed = hub.topic("feed");
+    let mut was_open = false;
+    while let Some(event) = source.next().await {
+        let is_lossy = match event {
+            SourceEvent::Message(message) => {
+                feed.publish(Event::from(message));
+                continue;
+            }
+            // Without an ID, the upstream could not tell what was missed in between.
+            SourceEvent::Open(_) => {
+                std::mem::replace(&mut was_open, true) && source.last_event_id().is_empty()
+            }
+            SourceEvent::Error(error) => {
+                eprintln!("{error}; reconnecting");
+                // An event was too long, or its ID cannot be sent.
+                matches!(error, ClientError::Limit(_) | ClientError::UnsendableId(_))
+            }
+            SourceEvent::Failed(error) => {
+                eprintln!("{error}");
+                false
+            }
+            _ => false,
+        };
+        if is_lossy {
+            // In the history as well, for clients that resume from before it.
+            feed.publish(Event::new("{}").with_type("gap"));
+        }
+    }
+    // It has said 204, or something else after which a browser does not return either. So do we.
+    feed.finish(None);
+}
+
+async fn own_upstream() -> io::Result<String> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    let hub = Hub::builder().keep_event_ids().build();
+    let events = HubService::new(hub.clone())
+        .max_age(MaxAge::new(Duration::from_secs(3)))
+        .prelude(Prelude::new().retry(Duration::from_millis(500)));
+    let app = Router::new().route_service("/events", events);
+    tokio::spawn(axum::serve(listener, app).into_future());
+    tokio::spawn(async move {
+        let mut ticks = interval(Duration::from_millis(250));
+        for n in 1_u64.. {
+            ticks.tick().await;
+            hub.publish(Event::new(format!("tick {n}")).with_id(n));
+        }
+    });
+    Ok(format!("http://{address}/events"))
+}
