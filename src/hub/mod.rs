@@ -99,9 +99,10 @@
 //! By number and age for each topic, and by bytes for all together, whichever bound is met first.
 //! [`HubBuilder::retain_topic`] and [`HubBuilder::retain_prefix`] set other bounds for some topics. A
 //! topic that publishes a lot takes nothing from quiet ones: when the hub [holds too many
-//! bytes](HubBuilder::retain_bytes), topics that hold far less than the largest are spared. A publisher never waits, unless it
-//! asks to: [`Hub::caught_up`] after each event waits for slow subscribers, and needs a patience, or a
-//! single stalled client holds it up.
+//! bytes](HubBuilder::retain_bytes), topics that hold far less than the largest are spared.
+//!
+//! A publisher never waits, unless it asks to: [`Hub::caught_up`] after each event waits for slow
+//! subscribers, and needs a patience, or a single stalled client holds it up.
 //!
 //! ```
 //! use std::time::Duration;

@@ -22,6 +22,8 @@ use crate::sync::{Arc, Weak};
 /// For a client that has stopped reading, up to 64 changes with events in between are kept. At the next
 /// one its subscription is ended.
 ///
+/// A subscription whose topics are all [finished](crate::hub::Topic::finish) after a change ends there.
+///
 /// ```
 /// use futures_util::{FutureExt, StreamExt};
 /// use tower_sse::{Event, hub::Hub};
