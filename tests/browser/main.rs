@@ -1,6 +1,8 @@
 //! The live ticker in a real browser: what its page shows is what is tested.
 
 mod driver;
+#[cfg(feature = "axum")]
+mod pages;
 mod refused;
 #[path = "../support/example.rs"]
 mod support;
