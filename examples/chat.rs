@@ -1,4 +1,4 @@
-//! A chat: a topic for each room, who may come in, who is there, and who has to leave.
+//! A chat: a topic for each room, authorisation, presence, and a moderator who kicks.
 //!
 //! `cargo run --example chat --features axum 8080`, then open the address in two browsers, as two users.
 //! Or, with users and rooms as below:
@@ -38,7 +38,7 @@ struct User {
     rooms: &'static [&'static str],
 }
 
-/// In place of a session store.
+/// Stands in for a session store.
 #[rustfmt::skip]
 const USERS: [User; 3] = [
     User { name: "anna", token: "anna-7", rooms: &["lobby", "staff"] },
@@ -51,12 +51,12 @@ const UNHARMED: &str = "nothing panics while it is locked";
 #[derive(Clone)]
 struct Chat {
     hub: Hub,
-    /// Rooms, and who may no longer come in.
+    /// Rooms, each with a user who may no longer enter it.
     kicked: Arc<Mutex<HashSet<(String, String)>>>,
 }
 
 impl Chat {
-    /// The user and the room of a request, if the one may enter the other.
+    /// The user and the room of a request, if the user may enter the room.
     fn enter<'a>(&self, parts: &'a Parts) -> Result<(&'static User, &'a str), StatusCode> {
         // An `EventSource` sends cookies, and cannot set headers.
         let cookies = parts.headers.get_all(COOKIE).iter();
@@ -94,7 +94,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         hub: hub.clone(),
         kicked,
     };
-    tokio::spawn(tell_who_is_there(chat.clone(), hub.watch()));
+    tokio::spawn(tell_presence(chat.clone(), hub.watch()));
 
     let door = chat.clone();
     let streams = HubService::new(hub.clone()).select(move |parts, subscriber| {
@@ -115,7 +115,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tokio::signal::ctrl_c().await?;
     stop.cancel();
     hub.close();
-    // A client that has stopped reading cannot be told, and would be waited for for ever.
+    // A client that has stopped reading would hold this up forever.
     hub.drain().or_after(sleep(GRACE)).await;
     _ = timeout(Duration::from_secs(1), serve).await;
     Ok(())
@@ -137,17 +137,17 @@ async fn kick(State(chat): State<Chat>, parts: Parts, name: String) -> Result<()
     }
     let entry = (room.to_owned(), name.clone());
     chat.kicked.lock().expect(UNHARMED).insert(entry);
-    // Browsers reconnect: to other rooms where they were, and here to a 403, after which they stop.
+    // Browsers reconnect. They resume in other rooms; here they are answered 403, and stop.
     chat.hub.owner(&name).end();
     Ok(())
 }
 
-/// Tells a room who is there whenever somebody has come, themselves included, or left.
-async fn tell_who_is_there(chat: Chat, mut watch: Watch) {
+/// Tells a room who is present whenever a user enters or leaves, newcomers included.
+async fn tell_presence(chat: Chat, mut watch: Watch) {
     let mut rooms = HashMap::<String, BTreeMap<String, usize>>::new();
     while let Some(change) = watch.next().await {
         let Ok(change) = change else {
-            // Thousands of changes behind, and some were dropped: count from here.
+            // This task is thousands of changes behind, and some were dropped: count anew.
             rooms.clear();
             continue;
         };
@@ -156,10 +156,10 @@ async fn tell_who_is_there(chat: Chat, mut watch: Watch) {
             continue;
         };
         if change.is_arrival() && chat.is_kicked(room, name) {
-            // They were kicked between `select` and here.
+            // They were kicked after `select` had let them in.
             chat.hub.owner(name).end();
         }
-        // A user may be there several times.
+        // A user may have several tabs open.
         let users = rooms.entry(room.to_owned()).or_default();
         let times = users.entry(name.to_owned()).or_default();
         *times = if change.is_arrival() {

@@ -1,8 +1,8 @@
-//! A dashboard: the latest value of each key, first those that there are and then each change.
+//! A dashboard: the latest value of each key, and then each change.
 //!
 //! `cargo run --example dashboard --features axum 8080`, then open the address, or
-//! `curl -N localhost:8080/prices`. A client that was away, or is slow, gets each share's latest price
-//! and none of those in between.
+//! `curl -N localhost:8080/prices`. A client that reconnects or lags gets the latest price of each share
+//! and skips those in between.
 
 use std::error::Error;
 use std::future::IntoFuture;
@@ -37,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     println!("Prices on http://{}/", listener.local_addr()?);
 
-    // At least an event for each key: the oldest would be lost, although it is that key's latest.
+    // More than there are keys. Beyond this, the oldest event goes, even if it is its key's latest.
     let keys = Retention::new().events(10 * SHARES.len());
     let hub = Hub::builder().retain_topic("prices", keys).build();
     tokio::spawn(feed(hub.clone()));
@@ -54,13 +54,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tokio::signal::ctrl_c().await?;
     stop.cancel();
     hub.close();
-    // A client that has stopped reading cannot be told, and would be waited for for ever.
+    // A client that has stopped reading would hold this up forever.
     hub.drain().or_after(sleep(GRACE)).await;
     _ = timeout(Duration::from_secs(1), serve).await;
     Ok(())
 }
 
-/// In place of an exchange.
+/// Stands in for an exchange.
 async fn feed(hub: Hub) {
     let mut prices = SHARES;
     for (share, price) in prices {

@@ -1,12 +1,12 @@
 //! Generations that outlive their requests: a POST starts a run, and any number of GETs read it.
 //!
-//! `cargo run --example llm --features axum 8080`, then open the address, ask, and reload the page in
-//! the middle of the answer. Or:
+//! `cargo run --example llm --features axum 8080`, then open the address, ask something, and reload the
+//! page in the middle of the answer. Or:
 //!
 //! ```sh
 //! run=$(curl -s localhost:8080/runs -d 'Why is the sky blue?')
-//! curl -N localhost:8080/runs/$run              # from the first token, at any time; then [DONE]
-//! curl -N localhost:8080/runs/$run -H 'Last-Event-ID: <id>'      # after this one; 204 after the last
+//! curl -N localhost:8080/runs/$run                      # from the first token, whenever it is asked
+//! curl -N localhost:8080/runs/$run -H 'Last-Event-ID: <id>'      # after this event; 204 after the last
 //! curl -X DELETE localhost:8080/runs/$run                                       # the stop button
 //! ```
 //!
@@ -42,7 +42,7 @@ const UNHARMED: &str = "nothing panics while it is locked";
 #[derive(Clone)]
 struct App {
     hub: Hub,
-    /// What stops each run.
+    /// What stops each of the runs that have not ended.
     running: Arc<Mutex<HashMap<String, CancellationToken>>>,
 }
 
@@ -77,14 +77,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tokio::signal::ctrl_c().await?;
     stop.cancel();
     hub.close();
-    // A client that has stopped reading cannot be told, and would be waited for for ever.
+    // A client that has stopped reading would hold this up forever.
     hub.drain().or_after(sleep(GRACE)).await;
     _ = timeout(Duration::from_secs(1), serve).await;
     Ok(())
 }
 
 async fn start(State(app): State<App>, prompt: String) -> Response {
-    // It opens the run, so it cannot be guessed.
+    // Knowing the ID is all it takes to read a run, so it must not be guessable.
     let id = format!("{:016x}", RandomState::new().hash_one(&prompt));
     let stop = CancellationToken::new();
     {
@@ -94,7 +94,7 @@ async fn start(State(app): State<App>, prompt: String) -> Response {
         }
         running.insert(id.clone(), stop.clone());
     }
-    // Before the client learns the ID: without an event, a run is not found.
+    // Published before the client learns the ID, since a run without events is answered 404.
     let asked = Event::new(prompt.clone()).with_type("prompt");
     app.hub.topic(&topic(&id)).publish(asked);
     tokio::spawn(generate(app, id.clone(), prompt, stop));
@@ -119,7 +119,7 @@ async fn read(
     let topic = topic(&id);
     let run = app.hub.subscriber().topic(&*topic).start(Start::Oldest);
     let subscription = run.after(last).subscribe()?;
-    // Never started, or too old: subscribing has let go of what is.
+    // Never started, or expired: subscribing drops what is too old.
     if app.hub.topic(&topic).stats().retained == 0 {
         return Ok(StatusCode::NOT_FOUND.into_response());
     }
@@ -140,7 +140,7 @@ fn topic(id: &str) -> String {
     format!("run/{id}")
 }
 
-/// In place of a model: tokens, spaces included, at about its pace.
+/// Stands in for a model.
 fn model(prompt: &str) -> impl Stream<Item = String> + use<> {
     let answer = format!("You asked: {prompt}\nA model would now answer that, a token at a time.");
     let tokens: Vec<_> = answer.split_inclusive(' ').map(str::to_owned).collect();

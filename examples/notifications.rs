@@ -1,15 +1,15 @@
-//! Notifications: a topic for each of a million users, of whom a few are online.
+//! Notifications: a topic for each of a million users, few of whom are online.
 //!
 //! ```sh
 //! cargo run --release --example notifications --features axum 8080 1000000
-//! curl -N localhost:8080/users/7                          # the unread ones, then each as it comes
+//! curl -N localhost:8080/users/7                          # those unread, then each new one
 //! curl localhost:8080/users/7 -d 'You have mail'
-//! curl localhost:8080/users/7/read -d '<id>'              # they are read up to this one
+//! curl localhost:8080/users/7/read -d '<id>'              # marks all up to this one read
 //! curl localhost:8080/stats
 //! ```
 //!
-//! Or open `http://127.0.0.1:8080/?7`. It begins with one event for each user and prints what they take. A
-//! million are 237 MB of events; with their topics, the process has 630 MB.
+//! Or open `http://127.0.0.1:8080/?7`. It publishes an event to each user at the start and prints what they
+//! take. A million are 237 MB of events; with their topics, the process takes 630 MB.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -38,7 +38,7 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 struct Inboxes {
     hub: Hub,
     users: u32,
-    /// Up to where each user has read.
+    /// The last event that each user has read.
     read: Arc<Mutex<HashMap<u32, EventId>>>,
 }
 
@@ -61,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let hub = Hub::builder()
         .retain_prefix("user/", Retention::new().events(20).age(WEEK))
-        // Of all users together. What does not fit goes, the oldest first.
+        // For all users together. Beyond this, the oldest events go.
         .retain_bytes(1 << 30)
         .build();
     let start = Instant::now();
@@ -99,7 +99,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tokio::signal::ctrl_c().await?;
     stop.cancel();
     hub.close();
-    // A client that has stopped reading cannot be told, and would be waited for for ever.
+    // A client that has stopped reading would hold this up forever.
     hub.drain().or_after(sleep(GRACE)).await;
     _ = timeout(Duration::from_secs(1), serve).await;
     Ok(())
@@ -112,8 +112,8 @@ async fn follow(
 ) -> Result<impl IntoResponse, StatusCode> {
     let topic = app.topic(user)?;
     let read = app.read.lock().expect(UNHARMED).get(&user).cloned();
-    // A page that is opened has no last event ID, and begins with what is unread. One that was cut off
-    // resumes where it was.
+    // A page that has just been opened has no last event ID, and starts with what is unread. A page
+    // that reconnects resumes where it left off.
     let start = read.map_or(Start::Oldest, Start::After);
     let subscription = app
         .hub

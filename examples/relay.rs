@@ -1,5 +1,5 @@
-//! A relay: reads another server's event stream once and serves it to any number of clients, under the
-//! IDs that it has there.
+//! A relay: reads another server's event stream once and serves it to any number of clients, under
+//! the IDs that the events have there.
 //!
 //! `cargo run --example relay --features axum 8080 http://127.0.0.1:3000/events`, or without the URL for
 //! an upstream of its own, which ends each connection after three seconds. Then open the address, or:
@@ -59,18 +59,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tokio::signal::ctrl_c().await?;
     stop.cancel();
     hub.close();
-    // A client that has stopped reading cannot be told, and would be waited for for ever.
+    // A client that has stopped reading would hold this up forever.
     hub.drain().or_after(sleep(GRACE)).await;
     _ = timeout(Duration::from_secs(1), serve).await;
     Ok(())
 }
 
-/// Publishes what the upstream sends, its gap events included, until it has no more.
+/// Publishes what the upstream sends, gap events included, until it has nothing more.
 async fn relay(hub: Hub, request: Request<Empty<Bytes>>) {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let mut source = EventSource::new(client, request)
         .retry_server_errors()
-        // Three times as long as most servers let pass between heartbeats.
+        // Most servers send a heartbeat every 15 seconds.
         .idle_timeout(Duration::from_secs(45));
     let feed = hub.topic("feed");
     let mut was_open = false;
@@ -80,7 +80,7 @@ async fn relay(hub: Hub, request: Request<Empty<Bytes>>) {
                 feed.publish(Event::from(message));
                 continue;
             }
-            // Without an ID, the upstream could not tell what was missed in between.
+            // Reconnected without an ID: the upstream cannot resend what was missed.
             SourceEvent::Open(_) => {
                 std::mem::replace(&mut was_open, true) && source.last_event_id().is_empty()
             }
@@ -96,11 +96,12 @@ async fn relay(hub: Hub, request: Request<Empty<Bytes>>) {
             _ => false,
         };
         if is_lossy {
-            // In the history as well, for clients that resume from before it.
+            // Kept in the history, so that clients that resume from before the gap are told too.
             feed.publish(Event::new("{}").with_type("gap"));
         }
     }
-    // It has said 204, or something else after which a browser does not return either. So do we.
+    // The upstream has answered 204, or with an error after which a browser would not reconnect
+    // either. Our clients are told the same.
     feed.finish(None);
 }
 
