@@ -2,69 +2,133 @@ use std::ops::{Index, IndexMut};
 
 use slab::Slab;
 
-/// A slab that gives its memory back: what is at its end and free goes when it has become much
-/// emptier.
+/// A slab in pieces: growing moves nothing that is there, and a piece that has become empty gives its
+/// memory back. So no insertion or removal takes long under the lock, however much there is.
 #[derive(Debug)]
 pub(super) struct Slots<T> {
-    slab: Slab<T>,
-    /// How many were removed since it shrank last.
-    removed: usize,
+    pieces: Vec<Slab<T>>,
+    /// A bit for each piece that is not full.
+    open: Vec<u64>,
+    /// No bit is set in the words before this one.
+    first_open: usize,
+    len: usize,
 }
+
+/// How many values a piece holds.
+const PIECE: usize = 128;
 
 impl<T> Slots<T> {
     pub(super) const fn new() -> Self {
         Self {
-            slab: Slab::new(),
-            removed: 0,
+            pieces: Vec::new(),
+            open: Vec::new(),
+            first_open: 0,
+            len: 0,
         }
     }
 
+    /// Takes the first piece that has room, so that the last ones become empty.
     pub(super) fn insert(&mut self, value: T) -> usize {
-        self.slab.insert(value)
+        let at = self.first_open().unwrap_or_else(|| self.add_piece());
+        let piece = &mut self.pieces[at];
+        let key = piece.insert(value);
+        if piece.len() == PIECE {
+            self.open[at / 64] &= !(1 << (at % 64));
+        }
+        self.len += 1;
+        at * PIECE + key
+    }
+
+    #[inline]
+    fn first_open(&mut self) -> Option<usize> {
+        while let Some(word) = self.open.get(self.first_open) {
+            if *word != 0 {
+                return Some(self.first_open * 64 + word.trailing_zeros() as usize);
+            }
+            self.first_open += 1;
+        }
+        None
+    }
+
+    #[cold]
+    fn add_piece(&mut self) -> usize {
+        let at = self.pieces.len();
+        // The first grows with what is there: many are small.
+        let capacity = if at == 0 { 0 } else { PIECE };
+        self.pieces.push(Slab::with_capacity(capacity));
+        if at % 64 == 0 {
+            self.open.push(0);
+        }
+        self.open_piece(at);
+        at
+    }
+
+    #[inline]
+    fn open_piece(&mut self, at: usize) {
+        self.open[at / 64] |= 1 << (at % 64);
+        self.first_open = self.first_open.min(at / 64);
     }
 
     pub(super) fn remove(&mut self, key: usize) -> T {
-        let value = self.slab.remove(key);
-        self.removed += 1;
-        let capacity = self.slab.capacity();
-        if self.slab.is_empty() {
-            *self = Self::new();
-        } else if self.slab.len() < capacity / 4 && self.removed >= capacity / 16 {
-            // This costs nothing while the last slot is taken. When it is free, enough values have
-            // gone to keep the work in proportion.
-            self.slab.shrink_to_fit();
-            if self.slab.capacity() < capacity {
-                self.removed = 0;
-            }
+        let at = key / PIECE;
+        let piece = &mut self.pieces[at];
+        let value = piece.remove(key % PIECE);
+        self.len -= 1;
+        match piece.len() {
+            0 => self.empty_piece(at),
+            left if left == PIECE - 1 => self.open_piece(at),
+            _ => {}
         }
         value
     }
 
+    #[cold]
+    fn empty_piece(&mut self, at: usize) {
+        self.pieces[at] = Slab::new();
+        while self.pieces.last().is_some_and(Slab::is_empty) {
+            self.pieces.pop();
+            let last = self.pieces.len();
+            self.open[last / 64] &= !(1 << (last % 64));
+        }
+        self.open.truncate(self.pieces.len().div_ceil(64));
+        self.first_open = self.first_open.min(self.open.len());
+        if self.pieces.len() < self.pieces.capacity() / 4 {
+            self.pieces.shrink_to(2 * self.pieces.len());
+            self.open.shrink_to(2 * self.open.len());
+        }
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.slab.len()
+        self.len
     }
 
     #[inline]
     pub(super) fn get_mut(&mut self, key: usize) -> Option<&mut T> {
-        self.slab.get_mut(key)
+        self.pieces.get_mut(key / PIECE)?.get_mut(key % PIECE)
     }
 
     /// No value has this key or a larger one.
     pub(super) fn end(&self) -> usize {
-        self.slab.capacity()
+        self.pieces.len() * PIECE
     }
 
     /// The values from one key to another.
     pub(super) fn between(&self, from: usize, to: usize) -> impl Iterator<Item = &T> {
-        (from..to).filter_map(|key| self.slab.get(key))
+        (from..to).filter_map(|key| self.pieces.get(key / PIECE)?.get(key % PIECE))
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
-        self.slab.iter()
+        let pieces = self.pieces.iter().enumerate();
+        pieces.flat_map(|(at, piece)| piece.iter().map(move |(key, it)| (at * PIECE + key, it)))
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (usize, &mut T)> {
-        self.slab.iter_mut()
+        let pieces = self.pieces.iter_mut().enumerate();
+        pieces.flat_map(|(at, piece)| {
+            piece
+                .iter_mut()
+                .map(move |(key, it)| (at * PIECE + key, it))
+        })
     }
 }
 
@@ -73,32 +137,72 @@ impl<T> Index<usize> for Slots<T> {
 
     #[inline]
     fn index(&self, key: usize) -> &T {
-        &self.slab[key]
+        &self.pieces[key / PIECE][key % PIECE]
     }
 }
 
 impl<T> IndexMut<usize> for Slots<T> {
     #[inline]
     fn index_mut(&mut self, key: usize) -> &mut T {
-        &mut self.slab[key]
+        &mut self.pieces[key / PIECE][key % PIECE]
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+
+    fn capacity<T>(slots: &Slots<T>) -> usize {
+        slots.pieces.iter().map(Slab::capacity).sum()
+    }
 
     #[test]
     fn memory_comes_back() {
         let mut slots = Slots::new();
         let keys: Vec<_> = (0..10_000).map(|n| slots.insert(n)).collect();
+        assert_eq!(keys, (0..10_000).collect::<Vec<_>>());
         for key in &keys[10..] {
             slots.remove(*key);
         }
-        assert!(slots.slab.capacity() < 100, "{}", slots.slab.capacity());
+        assert!(capacity(&slots) <= PIECE && slots.pieces.capacity() < 8);
         for key in &keys[..10] {
             assert_eq!(slots.remove(*key), *key);
         }
-        assert_eq!(slots.slab.capacity(), 0);
+        assert_eq!((capacity(&slots), slots.end()), (0, 0));
+    }
+
+    #[test]
+    fn does_what_a_map_does() {
+        let (mut slots, mut map, mut random) = (Slots::new(), BTreeMap::new(), 1u64);
+        for n in 0..200_000_u64 {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(n);
+            let dice = (random >> 33) as usize;
+            // It grows and shrinks by turns, over more pieces than a word has bits.
+            let grows = n % 50_000 < 25_000;
+            if dice % 10 < if grows { 8 } else { 2 } {
+                let key = slots.insert(n);
+                assert_eq!(map.insert(key, n), None);
+            } else if let Some(key) = map.keys().copied().nth(dice % map.len().clamp(1, 50)) {
+                assert_eq!(Some(slots.remove(key)), map.remove(&key));
+            }
+            assert_eq!(slots.len(), map.len());
+            assert_eq!(
+                slots.get_mut(dice % 20_000).copied(),
+                map.get(&(dice % 20_000)).copied()
+            );
+            if n % 5_000 == 0 {
+                assert!(slots.iter().eq(map.iter().map(|(key, it)| (*key, it))));
+                let all = slots.iter().map(|(_, it)| *it);
+                assert!(slots.between(0, slots.end()).copied().eq(all));
+                let full = slots.pieces.iter().map(|piece| piece.len() == PIECE);
+                let open = |at: usize| slots.open[at / 64] >> (at % 64) & 1 == 0;
+                assert!(full.enumerate().all(|(at, full)| full == open(at)));
+            }
+        }
+        assert!(slots.pieces.len() > 64);
     }
 }
