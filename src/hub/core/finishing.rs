@@ -42,8 +42,8 @@ impl State {
         for (index, _) in &topic.followers {
             let group = &mut self.groups[*index];
             group.finished -= 1;
-            if group.is_over() && self.by_key.get(&*group.key) == Some(index) {
-                self.by_key.remove(&*group.key);
+            if group.is_over() {
+                self.by_key.remove(self.by_key.hash(&*group.key), *index);
             }
         }
     }

@@ -179,13 +179,17 @@ impl State {
 
     /// The group of these topics.
     pub(super) fn enter_key(&mut self, key: Key) -> usize {
-        match self.by_key.get(&key) {
-            Some(index) => *index,
-            None => self.enter_group(key),
+        let hash = self.by_key.hash(&key);
+        let found = self
+            .by_key
+            .find(hash, |index| *self.groups[index].key == key);
+        match found {
+            Some(index) => index,
+            None => self.enter_group(key, hash),
         }
     }
 
-    fn enter_group(&mut self, key: Key) -> usize {
+    fn enter_group(&mut self, key: Key, hash: u64) -> usize {
         let key = Arc::new(key);
         self.stamps += 1;
         let index = self
@@ -215,7 +219,7 @@ impl State {
             }
         }
         self.topics.add_prefixes(&key, index);
-        self.by_key.insert(key, index);
+        self.by_key.insert(hash, index);
         index
     }
 
@@ -256,12 +260,7 @@ impl State {
         let mut group = self.groups.remove(index);
         self.frames -= group.frames.bytes();
         group.clear(wakes);
-        if self.by_key.get(&*group.key) == Some(&index) {
-            self.by_key.remove(&*group.key);
-        }
-        if self.by_key.len() < self.by_key.capacity() / 8 {
-            self.by_key.shrink_to(2 * self.by_key.len());
-        }
+        self.by_key.remove(self.by_key.hash(&*group.key), index);
         self.topics.remove_prefixes(&group.key, index);
         for Followed { slot, at } in group.topics {
             let followers = &mut self.topics.get_mut(slot).followers;

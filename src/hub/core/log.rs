@@ -1,10 +1,10 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::index::SlotIndex;
 use super::marks::{Mark, Marks};
 use super::slots::Slots;
-use super::wake_list::Wakes;
 use crate::protocol::{Block, EventId};
 
 /// How many transient events are kept for live subscribers that are not up to date.
@@ -79,7 +79,7 @@ pub(super) struct Log {
     transients: VecDeque<Entry>,
     transient_bytes: usize,
     /// The users' own IDs, topic by topic.
-    ids: HashMap<(usize, EventId), u64>,
+    ids: SlotIndex,
     /// After the last event that is no longer retained.
     lost_to: u64,
 }
@@ -92,7 +92,7 @@ impl Log {
             bytes: 0,
             transients: VecDeque::new(),
             transient_bytes: 0,
-            ids: HashMap::new(),
+            ids: SlotIndex::default(),
             lost_to: 0,
         }
     }
@@ -100,13 +100,13 @@ impl Log {
     /// Appends to the history.
     #[inline]
     pub(super) fn push(&mut self, entry: Entry) -> Mark {
-        if let Some(id) = entry.id() {
-            self.ids
-                .insert((entry.topic, EventId::clone(id)), entry.seq);
-        }
         self.bytes += entry.size();
         let seq = entry.seq;
+        let has_id = entry.id().is_some();
         let slot = self.entries.insert(entry);
+        if has_id {
+            self.index_id(slot);
+        }
         let mark = Mark { seq, slot };
         self.history.push(mark);
         mark
@@ -114,19 +114,36 @@ impl Log {
 
     /// Takes an event out of the history.
     #[inline]
-    pub(super) fn remove(&mut self, mark: Mark, wakes: &mut Wakes) -> Entry {
+    pub(super) fn remove(&mut self, mark: Mark) -> Entry {
         let entry = self.entries.remove(mark.slot);
         self.history.remove(mark.seq);
         self.bytes -= entry.size();
         if let Some(id) = entry.id() {
-            let key = (entry.topic, EventId::clone(id));
-            // A later event may have the same ID.
-            if self.ids.get(&key) == Some(&mark.seq) {
-                let kept = self.ids.remove_entry(&key);
-                wakes.drop_id(kept.map(|((_, id), _)| id));
-            }
+            self.ids
+                .remove(self.ids.hash(&(entry.topic, id)), mark.slot);
         }
         entry
+    }
+
+    /// An event is found by its ID from now on, and no other with the same.
+    #[cold]
+    fn index_id(&mut self, slot: usize) {
+        let entry = &self.entries[slot];
+        let Some(id) = entry.id() else {
+            return;
+        };
+        let hash = self.ids.hash(&(entry.topic, id));
+        if let Some(before) = self.find_hashed(entry.topic, id, hash) {
+            self.ids.remove(hash, before);
+        }
+        self.ids.insert(hash, slot);
+    }
+
+    fn find_hashed(&self, topic: usize, id: &EventId, hash: u64) -> Option<usize> {
+        self.ids.find(hash, |slot| {
+            let entry = &self.entries[slot];
+            entry.topic == topic && entry.id() == Some(id)
+        })
     }
 
     /// An event has been lost.
@@ -165,11 +182,12 @@ impl Log {
 
     /// The number of the topic's event with this ID of the user's, if it is retained.
     pub(super) fn find_id(&self, topic: usize, id: &EventId) -> Option<u64> {
-        self.ids.get(&(topic, id.clone())).copied()
+        let slot = self.find_hashed(topic, id, self.ids.hash(&(topic, id)))?;
+        Some(self.entries[slot].seq)
     }
 
     pub(super) fn has_ids(&self) -> bool {
-        !self.ids.is_empty()
+        self.ids.len() > 0
     }
 
     pub(super) fn lost_to(&self) -> u64 {

@@ -1,6 +1,8 @@
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use super::index::SlotIndex;
+use super::slots::Slots;
 
 /// How many topics that are gone are remembered, and how many bytes of names.
 const TOPICS: usize = 16 * 1024;
@@ -10,41 +12,74 @@ const BYTES: usize = 1024 * 1024;
 ///
 /// Memory for that is bounded. What is dropped raises the floor: any topic not known here may have
 /// lost what is before it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Losses {
-    by_name: BTreeMap<Arc<str>, u64>,
-    by_place: BTreeSet<(u64, Arc<str>)>,
+    slots: Slots<Loss>,
+    by_name: SlotIndex,
+    by_place: BTreeSet<(u64, usize)>,
     bytes: usize,
     floor: u64,
 }
 
+#[derive(Debug)]
+struct Loss {
+    name: Arc<str>,
+    hash: u64,
+    lost_to: u64,
+}
+
 impl Losses {
+    /// `hashes` are those that names come with.
+    pub(super) fn new(hashes: &SlotIndex) -> Self {
+        Self {
+            slots: Slots::new(),
+            by_name: hashes.like(),
+            by_place: BTreeSet::new(),
+            bytes: 0,
+            floor: 0,
+        }
+    }
+
     /// A topic goes, and has lost what is before `lost_to`.
-    pub(super) fn remember(&mut self, name: Arc<str>, lost_to: u64) {
+    pub(super) fn remember(&mut self, name: Arc<str>, hash: u64, lost_to: u64) {
         if lost_to <= self.floor {
             return;
         }
         self.bytes += name.len();
-        self.by_place.insert((lost_to, Arc::clone(&name)));
-        self.by_name.insert(name, lost_to);
-        while self.by_place.len() > TOPICS || self.bytes > BYTES {
-            let Some((place, name)) = self.by_place.pop_first() else {
+        let slot = self.slots.insert(Loss {
+            name,
+            hash,
+            lost_to,
+        });
+        self.by_name.insert(hash, slot);
+        self.by_place.insert((lost_to, slot));
+        while self.slots.len() > TOPICS || self.bytes > BYTES {
+            let Some((place, slot)) = self.by_place.pop_first() else {
                 return;
             };
-            self.by_name.remove(&name);
-            self.bytes -= name.len();
+            self.take(slot);
             self.floor = place;
         }
     }
 
     /// A topic comes; gives what it has lost.
-    pub(super) fn recall(&mut self, name: &str) -> u64 {
-        let Some((name, lost_to)) = self.by_name.remove_entry(name) else {
+    pub(super) fn recall(&mut self, name: &str, hash: u64) -> u64 {
+        let known = self
+            .by_name
+            .find(hash, |slot| *self.slots[slot].name == *name);
+        let Some(slot) = known else {
             return self.floor;
         };
-        self.bytes -= name.len();
-        self.by_place.remove(&(lost_to, name));
+        let lost_to = self.take(slot).lost_to;
+        self.by_place.remove(&(lost_to, slot));
         lost_to
+    }
+
+    fn take(&mut self, slot: usize) -> Loss {
+        let loss = self.slots.remove(slot);
+        self.by_name.remove(loss.hash, slot);
+        self.bytes -= loss.name.len();
+        loss
     }
 
     /// Any topic that is not known here may have lost what is before this.
@@ -56,22 +91,21 @@ impl Losses {
     pub(super) fn begin(&mut self, floor: u64) {
         *self = Self {
             floor,
-            ..Self::default()
+            ..Self::new(&self.by_name)
         };
     }
 
     /// The topics that are known, and what each has lost.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
-        self.by_name.iter().map(|(name, lost_to)| (name, *lost_to))
+        let all = self.slots.iter();
+        all.map(|(_, loss)| (&loss.name, loss.lost_to))
     }
 
     /// What any topic with this prefix has lost.
     pub(super) fn under(&self, prefix: &str) -> u64 {
-        let from = (Bound::Included(prefix), Bound::Unbounded);
-        self.by_name
-            .range::<str, _>(from)
-            .take_while(|(name, _)| name.starts_with(prefix))
-            .map(|(_, lost_to)| *lost_to)
+        self.iter()
+            .filter(|(name, _)| name.starts_with(prefix))
+            .map(|(_, lost_to)| lost_to)
             .fold(self.floor, u64::max)
     }
 }
@@ -82,21 +116,24 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_what_is_dropped_raises_the_floor() {
-        let mut losses = Losses::default();
+        let hashes = SlotIndex::default();
+        let mut losses = Losses::new(&hashes);
+        let remember = |losses: &mut Losses, name: String, place| {
+            losses.remember(Arc::from(&*name), hashes.hash(&*name), place);
+        };
+        let recall = |losses: &mut Losses, name: &str| losses.recall(name, hashes.hash(name));
         for place in 1..=TOPICS as u64 + 10 {
-            losses.remember(Arc::from(format!("room/{place}")), place);
+            remember(&mut losses, format!("room/{place}"), place);
         }
-        assert_eq!((losses.floor, losses.by_name.len()), (10, TOPICS));
-        assert_eq!(losses.recall("room/11"), 11);
-        assert_eq!(
-            (losses.recall("room/11"), losses.recall("room/3")),
-            (10, 10)
-        );
+        assert_eq!((losses.floor, losses.slots.len()), (10, TOPICS));
+        assert_eq!(recall(&mut losses, "room/11"), 11);
+        assert_eq!(recall(&mut losses, "room/11"), 10);
+        assert_eq!(recall(&mut losses, "room/3"), 10);
         assert_eq!(losses.under("room/16"), TOPICS as u64 + 10);
         assert_eq!((losses.under("room/12"), losses.under("x")), (12_999, 10));
-        losses.remember(Arc::from("old"), 9);
-        assert_eq!(losses.recall("old"), 10);
-        losses.remember(Arc::from("x".repeat(BYTES + 1)), 1 << 40);
-        assert!(losses.by_name.is_empty() && losses.bytes == 0);
+        remember(&mut losses, "old".to_owned(), 9);
+        assert_eq!(recall(&mut losses, "old"), 10);
+        remember(&mut losses, "x".repeat(BYTES + 1), 1 << 40);
+        assert!(losses.slots.len() == 0 && losses.bytes == 0);
     }
 }

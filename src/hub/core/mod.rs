@@ -47,6 +47,7 @@ mod gate;
 mod group;
 #[cfg(test)]
 mod handover;
+mod index;
 mod key;
 #[cfg(test)]
 mod keys;

@@ -1,7 +1,7 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::State;
+use super::index::SlotIndex;
 use super::moves::Course;
 use super::slots::Slots;
 use super::terms::Held;
@@ -15,7 +15,7 @@ const PIECE: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Owners {
     slots: Slots<Holdings>,
-    by_name: HashMap<Arc<str>, usize>,
+    by_name: SlotIndex,
 }
 
 /// What one owner has: never nothing.
@@ -29,21 +29,22 @@ impl Default for Owners {
     fn default() -> Self {
         Self {
             slots: Slots::new(),
-            by_name: HashMap::new(),
+            by_name: SlotIndex::default(),
         }
     }
 }
 
 impl Owners {
     fn add(&mut self, name: &Arc<str>, cursor: usize) -> Held {
-        let owner = match self.by_name.get(name) {
-            Some(owner) => *owner,
+        let hash = self.by_name.hash(&**name);
+        let owner = match self.find(name, hash) {
+            Some(owner) => owner,
             None => {
                 let owner = self.slots.insert(Holdings {
                     name: Arc::clone(name),
                     cursors: Vec::new(),
                 });
-                self.by_name.insert(Arc::clone(name), owner);
+                self.by_name.insert(hash, owner);
                 owner
             }
         };
@@ -60,10 +61,7 @@ impl Owners {
         let moved = cursors.get(at).copied();
         if cursors.is_empty() {
             let name = self.slots.remove(owner).name;
-            self.by_name.remove(&name);
-            if self.by_name.len() < self.by_name.capacity() / 8 {
-                self.by_name.shrink_to(2 * self.by_name.len());
-            }
+            self.by_name.remove(self.by_name.hash(&*name), owner);
         } else if cursors.len() < cursors.capacity() / 8 {
             cursors.shrink_to(2 * cursors.len());
         }
@@ -71,8 +69,13 @@ impl Owners {
     }
 
     fn of(&self, name: &str) -> &[usize] {
-        let owner = self.by_name.get(name);
-        owner.map_or(&[], |owner| &self.slots[*owner].cursors)
+        let owner = self.find(name, self.by_name.hash(name));
+        owner.map_or(&[], |owner| &self.slots[owner].cursors)
+    }
+
+    fn find(&self, name: &str, hash: u64) -> Option<usize> {
+        self.by_name
+            .find(hash, |owner| *self.slots[owner].name == *name)
     }
 }
 

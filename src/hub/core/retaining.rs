@@ -115,7 +115,7 @@ impl State {
         let Some(mark) = self.topics.get(slot).retained.first() else {
             return;
         };
-        let entry = self.take_out(slot, mark, wakes);
+        let entry = self.take_out(slot, mark);
         let lost_to = mark.seq + 1;
         self.losses += 1;
         self.log.lose(mark.seq);
@@ -138,7 +138,7 @@ impl State {
 
     /// Takes an event out that a later one with its key has replaced. Nothing is lost by that.
     fn replace(&mut self, slot: usize, mark: Mark, wakes: &mut Wakes) {
-        let entry = self.take_out(slot, mark, wakes);
+        let entry = self.take_out(slot, mark);
         let topic = self.topics.refresh(slot);
         let followers = topic.followers.iter().map(|(group, _)| *group);
         for index in followers.chain(topic.prefixed.iter().copied()) {
@@ -151,8 +151,8 @@ impl State {
     }
 
     /// Takes an event out of the history.
-    fn take_out(&mut self, slot: usize, mark: Mark, wakes: &mut Wakes) -> Entry {
-        let entry = self.log.remove(mark, wakes);
+    fn take_out(&mut self, slot: usize, mark: Mark) -> Entry {
+        let entry = self.log.remove(mark);
         self.topics.release(slot, mark.seq, entry.size());
         if let Some(key) = entry.key() {
             self.topics.unset_latest(slot, key, mark);

@@ -1,5 +1,4 @@
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::collections::VecDeque;
 
 use super::closing::Closing;
 use super::cursors::Cursor;
@@ -7,7 +6,7 @@ use super::draft::Draft;
 use super::frames::FRAME;
 use super::gate::Gate;
 use super::group::Group;
-use super::key::Key;
+use super::index::SlotIndex;
 use super::lingers::Lingers;
 use super::log::Log;
 use super::marks::Mark;
@@ -29,7 +28,7 @@ pub(in crate::hub) struct State {
     pub(super) log: Log,
     pub(super) topics: Topics,
     pub(super) groups: Slots<Group>,
-    pub(super) by_key: HashMap<Arc<Key>, usize>,
+    pub(super) by_key: SlotIndex,
     pub(super) cursors: Slots<Cursor>,
     /// The number of the next event; the first has 1.
     pub(super) next: u64,
@@ -67,7 +66,7 @@ impl State {
             log: Log::new(),
             topics: Topics::new(rules),
             groups: Slots::new(),
-            by_key: HashMap::new(),
+            by_key: SlotIndex::default(),
             cursors: Slots::new(),
             next: 1,
             gate: Gate::default(),
@@ -148,10 +147,7 @@ impl State {
 
     #[inline]
     pub(super) fn enter(&mut self, topic: &str) -> usize {
-        match self.topics.find(topic) {
-            Some(slot) => slot,
-            None => self.topics.enter(topic),
-        }
+        self.topics.enter(topic)
     }
 
     /// Tells the topic's groups of an event, and where it is in the history.

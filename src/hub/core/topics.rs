@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::frames::{FRAME, PER_TOPIC};
+use super::index::SlotIndex;
 use super::key::Key;
 use super::losses::Losses;
 use super::marks::{Mark, Marks};
@@ -19,7 +20,7 @@ pub(super) const UNNAMED: usize = 0;
 #[derive(Debug)]
 pub(super) struct Topics {
     slots: Slots<TopicState>,
-    by_name: HashMap<Arc<str>, usize>,
+    by_name: SlotIndex,
     prefixes: Prefixes,
     losses: Losses,
     rules: Rules,
@@ -31,6 +32,8 @@ pub(super) struct Topics {
 #[derive(Debug)]
 pub(super) struct TopicState {
     pub(super) name: Arc<str>,
+    /// The name's.
+    hash: u64,
     /// Its retained events, their bytes, and the rule for them.
     pub(super) retained: Marks,
     pub(super) bytes: usize,
@@ -82,11 +85,12 @@ struct Prefixes {
 
 impl Topics {
     pub(super) fn new(rules: Rules) -> Self {
+        let by_name = SlotIndex::default();
         let mut topics = Self {
             slots: Slots::new(),
-            by_name: HashMap::new(),
+            losses: Losses::new(&by_name),
+            by_name,
             prefixes: Prefixes::default(),
-            losses: Losses::default(),
             rules,
             shares: Shares::new(),
             due: BTreeSet::new(),
@@ -121,18 +125,29 @@ impl Topics {
         if name.is_empty() {
             return Some(UNNAMED);
         }
-        self.by_name.get(name).copied()
+        self.find_hashed(name, self.by_name.hash(name))
+    }
+
+    #[inline]
+    fn find_hashed(&self, name: &str, hash: u64) -> Option<usize> {
+        self.by_name
+            .find(hash, |slot| *self.slots[slot].name == *name)
     }
 
     /// The topic's slot; a new topic's if there is none.
     pub(super) fn enter(&mut self, name: &str) -> usize {
-        if let Some(slot) = self.by_name.get(name) {
-            return *slot;
+        if name.is_empty() && self.slots.len() > 0 {
+            return UNNAMED;
         }
-        let lost_to = self.losses.recall(name);
+        let hash = self.by_name.hash(name);
+        if let Some(slot) = self.find_hashed(name, hash) {
+            return slot;
+        }
+        let lost_to = self.losses.recall(name, hash);
         let name: Arc<str> = Arc::from(name);
         let slot = self.slots.insert(TopicState {
             name: Arc::clone(&name),
+            hash,
             retained: Marks::default(),
             bytes: 0,
             latest: BTreeMap::new(),
@@ -148,7 +163,7 @@ impl Topics {
             pins: 0,
             segment: (0, 0),
         });
-        self.by_name.insert(name, slot);
+        self.by_name.insert(hash, slot);
         slot
     }
 
@@ -262,11 +277,8 @@ impl Topics {
         if let Some(due) = topic.due {
             self.due.remove(&(due, slot));
         }
-        self.by_name.remove(&*topic.name);
-        if self.by_name.len() < self.by_name.capacity() / 8 {
-            self.by_name.shrink_to(2 * self.by_name.len());
-        }
-        self.losses.remember(topic.name, topic.lost_to);
+        self.by_name.remove(topic.hash, slot);
+        self.losses.remember(topic.name, topic.hash, topic.lost_to);
     }
 
     /// Tells a topic which groups follow a prefix of it, if that has changed.
@@ -360,7 +372,8 @@ impl Topics {
 
     /// A topic that is not there has lost what is before this.
     pub(super) fn lose(&mut self, name: Arc<str>, lost_to: u64) {
-        self.losses.remember(name, lost_to);
+        let hash = self.by_name.hash(&*name);
+        self.losses.remember(name, hash, lost_to);
     }
 
     /// After the last lost event of any topic that the key's prefixes cover.

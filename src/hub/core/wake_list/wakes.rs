@@ -3,7 +3,7 @@ use std::task::Waker;
 
 use super::list::{Sheet, WakeList};
 use crate::hub::core::log::Entry;
-use crate::protocol::{Block, EventId};
+use crate::protocol::Block;
 
 /// What to do once the lock is free: tasks to be woken, and what may run a user's code when dropped.
 ///
@@ -24,7 +24,6 @@ struct RareWakes {
     gone: Vec<Waker>,
     entries: Vec<Entry>,
     blocks: Vec<Block>,
-    ids: Vec<EventId>,
 }
 
 impl Wakes {
@@ -61,12 +60,6 @@ impl Wakes {
 
     pub(in crate::hub::core) fn drop_block(&mut self, block: Block) {
         self.rare().blocks.push(block);
-    }
-
-    pub(in crate::hub::core) fn drop_id(&mut self, id: Option<EventId>) {
-        if let Some(id) = id {
-            self.rare().ids.push(id);
-        }
     }
 
     fn rare(&mut self) -> &mut RareWakes {

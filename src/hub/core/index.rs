@@ -1,0 +1,206 @@
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
+
+/// Finds slots by what is in them: topics by their names, groups by their keys.
+///
+/// It holds hashes and slots only, and the caller compares what is in the slot. It is a map in parts
+/// that grows and shrinks by one part at a time, so that no call moves more than a few hundred slots.
+/// A hash has 64 bits under a random key, so that nobody can choose names that collide.
+#[derive(Debug)]
+pub(super) struct SlotIndex {
+    parts: Vec<HashMap<u64, usize, BuildHasherDefault<Hashed>>>,
+    len: usize,
+    /// Slots whose hash another slot had already.
+    twins: Vec<(u64, usize)>,
+    random: RandomState,
+}
+
+/// How many slots a part has on average, at most.
+const PART: usize = 256;
+
+impl Default for SlotIndex {
+    fn default() -> Self {
+        Self {
+            parts: vec![HashMap::default()],
+            len: 0,
+            twins: Vec::new(),
+            random: RandomState::new(),
+        }
+    }
+}
+
+impl SlotIndex {
+    /// One for other slots, with the same hashes.
+    pub(super) fn like(&self) -> Self {
+        Self {
+            random: self.random.clone(),
+            ..Self::default()
+        }
+    }
+
+    #[inline]
+    pub(super) fn hash(&self, value: &(impl Hash + ?Sized)) -> u64 {
+        self.random.hash_one(value)
+    }
+
+    /// The slot with this hash that is the right one.
+    #[inline]
+    pub(super) fn find(&self, hash: u64, is_right: impl Fn(usize) -> bool) -> Option<usize> {
+        let slot = *self.parts[self.part(hash)].get(&hash)?;
+        if is_right(slot) {
+            return Some(slot);
+        }
+        let twins = self.twins.iter().filter(|(other, _)| *other == hash);
+        twins.map(|(_, slot)| *slot).find(|slot| is_right(*slot))
+    }
+
+    /// Adds a slot, which is not there yet.
+    pub(super) fn insert(&mut self, hash: u64, slot: usize) {
+        if self.len >= self.parts.len() * PART {
+            self.split();
+        }
+        let part = self.part(hash);
+        if let Some(first) = self.parts[part].insert(hash, slot) {
+            self.twins.push((hash, first));
+        }
+        self.len += 1;
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Removes a slot, if it is there.
+    pub(super) fn remove(&mut self, hash: u64, slot: usize) {
+        let part = self.part(hash);
+        let twin = self.twins.iter().position(|twin| *twin == (hash, slot));
+        if let Some(twin) = twin {
+            self.twins.swap_remove(twin);
+        } else if self.parts[part].get(&hash) == Some(&slot) {
+            self.parts[part].remove(&hash);
+            let twin = self.twins.iter().position(|(other, _)| *other == hash);
+            if let Some(twin) = twin {
+                let (_, slot) = self.twins.swap_remove(twin);
+                self.parts[part].insert(hash, slot);
+            }
+        } else {
+            return;
+        }
+        self.len -= 1;
+        if self.parts.len() > 1 && self.len < self.parts.len() * PART / 4 {
+            self.join();
+        } else if self.len == 0 {
+            self.parts[0] = HashMap::default();
+        }
+    }
+
+    /// Those from the first on that have been split in this round are told apart by one more bit.
+    #[inline]
+    fn part(&self, hash: u64) -> usize {
+        let parts = self.parts.len();
+        let wide = parts.next_power_of_two() - 1;
+        // A map takes the lowest bits and the highest.
+        let bits = (hash >> 24) as usize;
+        let part = bits & wide;
+        if part < parts {
+            part
+        } else {
+            bits & (wide >> 1)
+        }
+    }
+
+    /// Which part the last one was split from.
+    fn parent(&self) -> usize {
+        let last = self.parts.len() - 1;
+        last & !(1 << last.ilog2())
+    }
+
+    #[cold]
+    fn split(&mut self) {
+        self.parts.push(HashMap::default());
+        let parent = self.parent();
+        for (hash, slot) in std::mem::take(&mut self.parts[parent]) {
+            let part = self.part(hash);
+            self.parts[part].insert(hash, slot);
+        }
+    }
+
+    #[cold]
+    fn join(&mut self) {
+        let parent = self.parent();
+        let last = self.parts.pop().unwrap_or_default();
+        let both = &mut self.parts[parent];
+        both.extend(last);
+        both.shrink_to_fit();
+        if self.parts.len() < self.parts.capacity() / 4 {
+            self.parts.shrink_to(2 * self.parts.len());
+        }
+    }
+}
+
+/// What is a hash already.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    #[inline]
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    #[inline]
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Each slot is its own value, found by a hash that others may have as well.
+    #[test]
+    fn does_what_a_map_does_whatever_the_hashes() {
+        for bits in [2, 7, 64] {
+            let (mut index, mut map) = (SlotIndex::default(), BTreeMap::new());
+            let (mut random, mut largest) = (1u64, 0);
+            for n in 0..60_000_u64 {
+                random = random
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(n);
+                let dice = random >> 33;
+                let most = if bits == 64 { 8_000 } else { 60 };
+                let slot = (dice % most) as usize;
+                let hash = index.hash(&slot) >> (64 - bits);
+                let grows = n % 30_000 < 15_000;
+                let found = index.find(hash, |other| other == slot);
+                assert_eq!(found, map.get(&slot).copied());
+                if found.is_none() && dice / most % 10 < if grows { 9 } else { 1 } {
+                    index.insert(hash, slot);
+                    map.insert(slot, slot);
+                } else if dice / most % 10 < if grows { 1 } else { 9 } {
+                    index.remove(hash, slot);
+                    map.remove(&slot);
+                }
+                assert_eq!(index.len, map.len());
+                assert!(index.parts.len() <= 1 + 4 * index.len / PART);
+                largest = index.parts.len().max(largest);
+            }
+            assert_eq!(largest > 16, bits == 64);
+            let all: Vec<usize> = map.keys().copied().collect();
+            for slot in all {
+                index.remove(index.hash(&slot) >> (64 - bits), slot);
+            }
+            assert!(index.len == 0 && index.twins.is_empty());
+            assert!(index.parts.len() == 1 && index.parts[0].capacity() == 0);
+        }
+    }
+}
