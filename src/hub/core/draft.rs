@@ -1,16 +1,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::log::Labels;
 use crate::protocol::{Block, EventId};
 
 /// An event encoded before the lock is taken, when its number is not known yet.
 #[derive(Debug)]
 pub(in crate::hub) struct Draft {
     pub(super) block: Block,
-    /// The user's own ID, if it is to be found again.
-    pub(super) id: Option<EventId>,
-    /// What it is the latest of.
-    pub(super) key: Option<Arc<str>>,
+    /// By what it is to be found again.
+    pub(super) labels: Option<Box<Labels>>,
     /// When it was published, if that was in an earlier life.
     pub(super) at: Option<Instant>,
     /// Nothing comes after it in its topic.
@@ -25,8 +24,10 @@ impl Draft {
     pub(in crate::hub) fn with_id(block: Block, id: EventId) -> Self {
         Self {
             block,
-            id: Some(id),
-            key: None,
+            labels: Some(Box::new(Labels {
+                id: Some(id),
+                key: None,
+            })),
             at: None,
             is_last: false,
             guess: None,
@@ -39,8 +40,7 @@ impl Draft {
     pub(in crate::hub) fn with_number(block: Block, guess: u64, prefix: Option<usize>) -> Self {
         Self {
             block,
-            id: None,
-            key: None,
+            labels: None,
             at: None,
             is_last: false,
             guess: Some(guess),
@@ -50,7 +50,7 @@ impl Draft {
 
     /// Replaces the event before it with this key.
     pub(in crate::hub) fn with_key(mut self, key: Arc<str>) -> Self {
-        self.key = Some(key);
+        self.labels.get_or_insert_default().key = Some(key);
         self
     }
 

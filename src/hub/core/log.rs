@@ -32,19 +32,15 @@ pub(super) struct Entry {
 }
 
 /// By what an event is found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Labels {
     /// The user's own ID.
-    id: Option<EventId>,
+    pub(super) id: Option<EventId>,
     /// What it is the latest of.
-    key: Option<Arc<str>>,
+    pub(super) key: Option<Arc<str>>,
 }
 
 impl Labels {
-    pub(super) fn new(id: Option<EventId>, key: Option<Arc<str>>) -> Option<Box<Self>> {
-        (id.is_some() || key.is_some()).then(|| Box::new(Self { id, key }))
-    }
-
     /// They are in a map as well.
     fn size(&self) -> usize {
         let id = self.id.as_ref().map_or(0, |id| 2 * id.as_bytes().len());
@@ -54,10 +50,12 @@ impl Labels {
 }
 
 impl Entry {
+    #[inline]
     pub(super) fn size(&self) -> usize {
         self.block.len() + OVERHEAD + self.labels.as_ref().map_or(0, |labels| labels.size())
     }
 
+    #[inline]
     pub(super) fn key(&self) -> Option<&Arc<str>> {
         self.labels.as_ref()?.key.as_ref()
     }
@@ -97,10 +95,10 @@ impl Log {
         }
     }
 
-    /// Appends to the history.
+    /// Appends to the history an event of this size.
     #[inline]
-    pub(super) fn push(&mut self, entry: Entry) -> Mark {
-        self.bytes += entry.size();
+    pub(super) fn push(&mut self, entry: Entry, size: usize) -> Mark {
+        self.bytes += size;
         let seq = entry.seq;
         let has_id = entry.id().is_some();
         let slot = self.entries.insert(entry);

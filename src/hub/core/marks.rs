@@ -41,22 +41,34 @@ impl Marks {
         }
     }
 
+    /// Takes out the oldest event.
+    #[inline]
+    pub(super) fn take_first(&mut self) -> Option<Mark> {
+        let first = self.list.pop_front()?;
+        while self.gaps > 0 && self.list.front().is_some_and(|mark| !mark.is_there()) {
+            self.list.pop_front();
+            self.gaps -= 1;
+        }
+        self.tidy();
+        Some(first)
+    }
+
     /// Takes out an event, if it is there.
     #[inline]
     pub(super) fn remove(&mut self, seq: u64) {
         if self.list.front().is_some_and(|mark| mark.seq == seq) {
-            self.list.pop_front();
-            while self.list.front().is_some_and(|mark| !mark.is_there()) {
-                self.list.pop_front();
-                self.gaps -= 1;
-            }
-        } else if let Some(mark) = self.find(seq) {
+            self.take_first();
+        } else {
+            self.remove_later(seq);
+        }
+    }
+
+    fn remove_later(&mut self, seq: u64) {
+        if let Some(mark) = self.find(seq) {
             mark.slot = GONE;
             self.gaps += 1;
-        } else {
-            return;
+            self.tidy();
         }
-        self.tidy();
     }
 
     fn find(&mut self, seq: u64) -> Option<&mut Mark> {
@@ -68,6 +80,14 @@ impl Marks {
     /// Keeps gaps and unused memory in proportion to what is there.
     #[inline]
     fn tidy(&mut self) {
+        let (len, capacity) = (self.list.len(), self.list.capacity());
+        if self.gaps > FEW.max(len / 2) || (len < capacity / 8 && capacity > FEW) {
+            self.make_tidy();
+        }
+    }
+
+    #[cold]
+    fn make_tidy(&mut self) {
         if self.gaps > FEW.max(self.list.len() / 2) {
             self.list.retain(Mark::is_there);
             self.gaps = 0;

@@ -2,10 +2,11 @@ use std::time::Instant;
 
 use super::State;
 use super::draft::Draft;
-use super::log::{Entry, Labels};
+use super::log::Entry;
 use super::marks::Mark;
 use super::wake_list::Wakes;
 use crate::clock;
+use crate::hub::retention::Retention;
 
 /// What is retained, and how it goes: a topic's oldest events by the topic's bounds, or since the hub
 /// holds too much.
@@ -14,14 +15,16 @@ impl State {
     #[inline]
     pub(super) fn retain(&mut self, slot: usize, seq: u64, draft: Draft, wakes: &mut Wakes) {
         let Draft {
-            block, id, key, at, ..
+            block, labels, at, ..
         } = draft;
-        let age = self.topics.rule(slot).max_age();
+        let rule = self.topics.rule(slot);
+        let age = rule.max_age();
         let now = (age.is_some() || self.topics.have_due())
             .then(clock::instant)
             .flatten();
         let at = at.or(now).filter(|_| age.is_some());
-        let border = self.topics.refresh(slot).begins_segment(block.len());
+        let topic = self.topics.refresh(slot);
+        let border = topic.begins_segment(block.len());
         let entry = Entry {
             seq,
             topic: slot,
@@ -29,11 +32,14 @@ impl State {
             border,
             transient: false,
             at,
-            labels: Labels::new(id, key.clone()),
+            labels,
         };
         let size = entry.size();
-        let mark = self.log.push(entry);
-        self.topics.retain(slot, mark, size);
+        let key = entry.key().cloned();
+        let mark = self.log.push(entry, size);
+        if topic.retain(mark, size) {
+            self.topics.classify(slot);
+        }
         let due = age.and_then(|age| at?.checked_add(age));
         if let Some(due) = due {
             self.schedule_age(slot, due, wakes);
@@ -44,7 +50,7 @@ impl State {
             }
         }
         self.tell(slot, seq, Some(mark), wakes);
-        self.keep_bounds(slot, seq, wakes);
+        self.keep_bounds(slot, seq, rule, wakes);
         if let Some(now) = now {
             self.age(now, usize::MAX, wakes);
         }
@@ -52,8 +58,7 @@ impl State {
 
     /// Lets go of what is beyond the bounds, after an event of this topic.
     #[inline]
-    fn keep_bounds(&mut self, slot: usize, newest: u64, wakes: &mut Wakes) {
-        let rule = self.topics.rule(slot);
+    fn keep_bounds(&mut self, slot: usize, newest: u64, rule: Retention, wakes: &mut Wakes) {
         let (events, bytes) = (rule.max_events(), rule.max_bytes());
         loop {
             let topic = self.topics.get(slot);
@@ -112,24 +117,27 @@ impl State {
 
     /// Lets go of a topic's oldest event.
     pub(super) fn lose(&mut self, slot: usize, wakes: &mut Wakes) {
-        let Some(mark) = self.topics.get(slot).retained.first() else {
+        let topic = self.topics.refresh(slot);
+        let Some(mark) = topic.retained.take_first() else {
             return;
         };
-        let entry = self.take_out(slot, mark);
-        let lost_to = mark.seq + 1;
+        let entry = self.log.remove(mark);
+        let is_reclassed = topic.release(mark, &entry);
+        topic.lost_to = topic.lost_to.max(mark.seq + 1);
         self.losses += 1;
         self.log.lose(mark.seq);
-        let topic = self.topics.refresh(slot);
-        topic.lost_to = topic.lost_to.max(lost_to);
         let followers = topic.followers.iter().map(|(group, _)| *group);
         for index in followers.chain(topic.prefixed.iter().copied()) {
             self.groups[index].lose(mark.seq, self.losses);
         }
+        let (is_empty, is_finished) = (topic.retained.is_empty(), topic.finished.is_some());
         self.gate.lose(mark.seq, wakes);
         wakes.drop_entry(entry);
-        let topic = self.topics.get(slot);
-        if topic.retained.is_empty() {
-            if topic.finished.is_some() {
+        if is_reclassed {
+            self.topics.classify(slot);
+        }
+        if is_empty {
+            if is_finished {
                 self.begin_run(slot);
             }
             self.topics.remove_if_idle(slot);
@@ -138,8 +146,10 @@ impl State {
 
     /// Takes an event out that a later one with its key has replaced. Nothing is lost by that.
     fn replace(&mut self, slot: usize, mark: Mark, wakes: &mut Wakes) {
-        let entry = self.take_out(slot, mark);
+        let entry = self.log.remove(mark);
         let topic = self.topics.refresh(slot);
+        topic.retained.remove(mark.seq);
+        let is_reclassed = topic.release(mark, &entry);
         let followers = topic.followers.iter().map(|(group, _)| *group);
         for index in followers.chain(topic.prefixed.iter().copied()) {
             let group = &mut self.groups[index];
@@ -148,15 +158,8 @@ impl State {
             self.frames += group.frames.bytes();
         }
         wakes.drop_entry(entry);
-    }
-
-    /// Takes an event out of the history.
-    fn take_out(&mut self, slot: usize, mark: Mark) -> Entry {
-        let entry = self.log.remove(mark);
-        self.topics.release(slot, mark.seq, entry.size());
-        if let Some(key) = entry.key() {
-            self.topics.unset_latest(slot, key, mark);
+        if is_reclassed {
+            self.topics.classify(slot);
         }
-        entry
     }
 }

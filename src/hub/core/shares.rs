@@ -45,8 +45,14 @@ impl Share {
             after: NONE,
         }
     }
+
+    #[inline]
+    pub(super) fn is_for(&self, bytes: usize) -> bool {
+        self.class == class_of(bytes)
+    }
 }
 
+#[inline]
 fn class_of(bytes: usize) -> Option<u8> {
     bytes
         .checked_ilog2()
@@ -66,7 +72,6 @@ impl Shares {
     }
 
     /// A topic holds as many bytes now.
-    #[inline]
     pub(super) fn update(&mut self, topics: &mut Slots<TopicState>, slot: usize, bytes: usize) {
         let class = class_of(bytes);
         if topics[slot].share.class != class {

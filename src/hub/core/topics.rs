@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::frames::{FRAME, PER_TOPIC};
 use super::index::SlotIndex;
 use super::key::Key;
+use super::log::Entry;
 use super::losses::Losses;
 use super::marks::{Mark, Marks};
 use super::rules::Rules;
@@ -70,6 +71,26 @@ impl TopicState {
             (bytes + len, events + 1)
         };
         begins
+    }
+
+    /// It retains one more event; true if it is to be [classified](Topics::classify) anew.
+    #[inline]
+    pub(super) fn retain(&mut self, mark: Mark, size: usize) -> bool {
+        self.retained.push(mark);
+        self.bytes += size;
+        !self.share.is_for(self.bytes)
+    }
+
+    /// The same for an event that has gone, and its key with it, unless there is a later one.
+    #[inline]
+    pub(super) fn release(&mut self, mark: Mark, entry: &Entry) -> bool {
+        self.bytes -= entry.size();
+        if let Some(key) = entry.key() {
+            if self.latest.get(key) == Some(&mark) {
+                self.latest.remove(key);
+            }
+        }
+        !self.share.is_for(self.bytes)
     }
 }
 
@@ -167,37 +188,16 @@ impl Topics {
         slot
     }
 
-    /// A topic retains one more event.
-    #[inline]
-    pub(super) fn retain(&mut self, slot: usize, mark: Mark, size: usize) {
-        let topic = &mut self.slots[slot];
-        topic.retained.push(mark);
-        topic.bytes += size;
-        let bytes = topic.bytes;
-        self.shares.update(&mut self.slots, slot, bytes);
-    }
-
-    /// A topic retains an event no longer.
-    #[inline]
-    pub(super) fn release(&mut self, slot: usize, seq: u64, size: usize) {
-        let topic = &mut self.slots[slot];
-        topic.retained.remove(seq);
-        topic.bytes -= size;
-        let bytes = topic.bytes;
+    /// A topic retains far more than before, or far less.
+    #[cold]
+    pub(super) fn classify(&mut self, slot: usize) {
+        let bytes = self.slots[slot].bytes;
         self.shares.update(&mut self.slots, slot, bytes);
     }
 
     /// An event is the latest of its key; gives the one that it replaces.
     pub(super) fn set_latest(&mut self, slot: usize, key: Arc<str>, mark: Mark) -> Option<Mark> {
         self.slots[slot].latest.insert(key, mark)
-    }
-
-    /// An event goes, and with it its key, unless there is a later one.
-    pub(super) fn unset_latest(&mut self, slot: usize, key: &str, mark: Mark) {
-        let latest = &mut self.slots[slot].latest;
-        if latest.get(key) == Some(&mark) {
-            latest.remove(key);
-        }
     }
 
     /// What of the topic is retained.

@@ -53,7 +53,9 @@ impl Wakes {
     #[inline]
     pub(in crate::hub::core) fn drop_entry(&mut self, entry: Entry) {
         // One for each event that is published: no allocation for that.
-        if let Some(entry) = self.entry.replace(entry) {
+        if self.entry.is_none() {
+            self.entry = Some(entry);
+        } else {
             self.rare().entries.push(entry);
         }
     }
