@@ -59,6 +59,7 @@ mod marks;
 mod merging;
 mod moves;
 mod owners;
+mod prefixes;
 mod presence;
 mod reading;
 mod retaining;

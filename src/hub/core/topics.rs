@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Instant;
@@ -9,6 +9,7 @@ use super::key::Key;
 use super::log::Entry;
 use super::losses::Losses;
 use super::marks::{Mark, Marks};
+use super::prefixes::Prefixes;
 use super::rules::Rules;
 use super::shares::{Share, Shares};
 use super::slots::Slots;
@@ -92,16 +93,6 @@ impl TopicState {
         }
         !self.share.is_for(self.bytes)
     }
-}
-
-/// The groups that follow a prefix, under which new topics may come.
-#[derive(Debug, Default)]
-struct Prefixes {
-    by_len: BTreeMap<usize, HashMap<Arc<str>, BTreeSet<usize>>>,
-    /// Topics that some of the groups do not follow all the same.
-    except: BTreeMap<Arc<str>, BTreeSet<usize>>,
-    /// Counts their comings and goings. Topics are told when they are next published to.
-    changes: u64,
 }
 
 impl Topics {
@@ -284,7 +275,7 @@ impl Topics {
     /// Tells a topic which groups follow a prefix of it, if that has changed.
     #[inline]
     pub(super) fn refresh(&mut self, slot: usize) -> &mut TopicState {
-        if self.slots[slot].as_of != self.prefixes.changes {
+        if self.slots[slot].as_of != self.prefixes.changes() {
             self.tell_prefixes(slot);
         }
         &mut self.slots[slot]
@@ -293,49 +284,17 @@ impl Topics {
     #[cold]
     fn tell_prefixes(&mut self, slot: usize) {
         let topic = &mut self.slots[slot];
-        topic.as_of = self.prefixes.changes;
+        topic.as_of = self.prefixes.changes();
         topic.prefixed.clear();
         self.prefixes.cover(&topic.name, &mut topic.prefixed);
     }
 
     pub(super) fn add_prefixes(&mut self, key: &Key, group: usize) {
-        for topic in key.except() {
-            let except = self.prefixes.except.entry(Arc::clone(topic)).or_default();
-            except.insert(group);
-        }
-        for prefix in key.prefixes() {
-            self.prefixes.changes += 1;
-            let by_name = self.prefixes.by_len.entry(prefix.len()).or_default();
-            by_name.entry(Arc::clone(prefix)).or_default().insert(group);
-        }
+        self.prefixes.add(key, group);
     }
 
     pub(super) fn remove_prefixes(&mut self, key: &Key, group: usize) {
-        for topic in key.except() {
-            if let Some(groups) = self.prefixes.except.get_mut(topic) {
-                groups.remove(&group);
-                if groups.is_empty() {
-                    self.prefixes.except.remove(topic);
-                }
-            }
-        }
-        for prefix in key.prefixes() {
-            self.prefixes.changes += 1;
-            let Some(by_name) = self.prefixes.by_len.get_mut(&prefix.len()) else {
-                continue;
-            };
-            if let Some(groups) = by_name.get_mut(prefix) {
-                groups.remove(&group);
-                if groups.is_empty() {
-                    by_name.remove(prefix);
-                }
-            }
-            if by_name.is_empty() {
-                self.prefixes.by_len.remove(&prefix.len());
-            } else if by_name.len() < by_name.capacity() / 8 {
-                by_name.shrink_to(2 * by_name.len());
-            }
-        }
+        self.prefixes.remove(key, group);
     }
 
     /// Before which place any topic may have lost something, and those of which something else is known.
@@ -387,17 +346,5 @@ impl Topics {
             .iter()
             .map(|prefix| self.losses.under(prefix));
         there.chain(gone).max().unwrap_or(0)
-    }
-}
-
-impl Prefixes {
-    fn cover(&self, name: &str, groups: &mut Vec<usize>) {
-        for (len, by_name) in self.by_len.range(..=name.len()) {
-            let prefix = name.get(..*len).and_then(|prefix| by_name.get(prefix));
-            groups.extend(prefix.into_iter().flatten());
-        }
-        if let Some(except) = self.except.get(name) {
-            groups.retain(|group| !except.contains(group));
-        }
     }
 }

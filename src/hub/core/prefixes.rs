@@ -1,0 +1,72 @@
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::key::Key;
+
+/// The groups that follow a prefix, under which new topics may come.
+#[derive(Debug, Default)]
+pub(super) struct Prefixes {
+    by_len: BTreeMap<usize, HashMap<Arc<str>, BTreeSet<usize>>>,
+    /// Topics that some of the groups do not follow all the same.
+    except: BTreeMap<Arc<str>, BTreeSet<usize>>,
+    /// Counts their comings and goings. Topics are told when they are next published to.
+    changes: u64,
+}
+
+impl Prefixes {
+    #[inline]
+    pub(super) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    pub(super) fn add(&mut self, key: &Key, group: usize) {
+        for topic in key.except() {
+            let except = self.except.entry(Arc::clone(topic)).or_default();
+            except.insert(group);
+        }
+        for prefix in key.prefixes() {
+            self.changes += 1;
+            let by_name = self.by_len.entry(prefix.len()).or_default();
+            by_name.entry(Arc::clone(prefix)).or_default().insert(group);
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: &Key, group: usize) {
+        for topic in key.except() {
+            if let Some(groups) = self.except.get_mut(topic) {
+                groups.remove(&group);
+                if groups.is_empty() {
+                    self.except.remove(topic);
+                }
+            }
+        }
+        for prefix in key.prefixes() {
+            self.changes += 1;
+            let Some(by_name) = self.by_len.get_mut(&prefix.len()) else {
+                continue;
+            };
+            if let Some(groups) = by_name.get_mut(prefix) {
+                groups.remove(&group);
+                if groups.is_empty() {
+                    by_name.remove(prefix);
+                }
+            }
+            if by_name.is_empty() {
+                self.by_len.remove(&prefix.len());
+            } else if by_name.len() < by_name.capacity() / 8 {
+                by_name.shrink_to(2 * by_name.len());
+            }
+        }
+    }
+
+    /// Adds the groups that follow a prefix of the topic.
+    pub(super) fn cover(&self, name: &str, groups: &mut Vec<usize>) {
+        for (len, by_name) in self.by_len.range(..=name.len()) {
+            let prefix = name.get(..*len).and_then(|prefix| by_name.get(prefix));
+            groups.extend(prefix.into_iter().flatten());
+        }
+        if let Some(except) = self.except.get(name) {
+            groups.retain(|group| !except.contains(group));
+        }
+    }
+}
