@@ -3,7 +3,7 @@
 //! There is no peer: figures stand alone, or beside the same at a smaller size.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -54,6 +54,9 @@ fn main() {
     if selected("growth/leaving") {
         leaving("own topics", &size, false);
         leaving("own and shared topics", &size, true);
+    }
+    if selected("growth/longest wait") {
+        longest_wait(&size);
     }
     if selected("growth/publishing to topics") {
         topics(&size);
@@ -220,6 +223,44 @@ fn leaving(name: &str, size: &Size, shared: bool) {
     println!("growth/leaving: {} subscribers of {name}", size.topics[3]);
     print("all", "ms", figure);
     row::alone(&format!("growth/leaving/{name}, ms"), figure);
+}
+
+/// How long a cheap call waits for the lock at most while subscribers come, are published to, and leave.
+/// What the machine adds is in the row in which nothing is done with the hub.
+fn longest_wait(size: &Size) {
+    const PHASES: [&str; 4] = ["nothing", "coming", "a broadcast", "leaving"];
+    let mut audience = Audience::new(1, true);
+    let (hub, phase) = (audience.hub.clone(), AtomicUsize::new(0));
+    let mut longest = [0.0_f64; 4];
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(200));
+            phase.store(1, Ordering::Release);
+            for n in 1..size.topics[3] {
+                let subscriber = audience.hub.subscriber().topic("shared");
+                let own = subscriber.topic(format!("own/{n}")).subscribe();
+                audience.followed.push(Box::pin(own.unwrap().into_body()));
+                drain(&mut audience.followed[n]);
+            }
+            phase.store(2, Ordering::Release);
+            for _ in 0..size.rounds {
+                audience.broadcast();
+            }
+            phase.store(3, Ordering::Release);
+            audience.followed.clear();
+            phase.store(4, Ordering::Release);
+        });
+        while let Some(longest) = longest.get_mut(phase.load(Ordering::Acquire)) {
+            let start = Instant::now();
+            assert!(hub.stats().subscribers <= size.topics[3]);
+            *longest = longest.max(start.elapsed().as_secs_f64() * 1e3);
+        }
+    });
+    println!("growth/longest wait");
+    for (phase, longest) in PHASES.into_iter().zip(longest) {
+        print(phase, "ms", longest);
+        row::alone(&format!("growth/longest wait/{phase}, ms"), longest);
+    }
 }
 
 /// Publishing to one topic after another, which nobody follows.
