@@ -133,6 +133,12 @@ impl EventStream {
     }
 
     async fn try_event(&mut self) -> Result<String, Next> {
+        // For the event: heartbeats, which come for ever, do not count.
+        let event = timeout(DEADLINE, self.wait_for_event()).await;
+        event.expect("an event in time")
+    }
+
+    async fn wait_for_event(&mut self) -> Result<String, Next> {
         loop {
             let block = self.until("\n\n").await?;
             if block.contains("data:") {
