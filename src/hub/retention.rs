@@ -135,8 +135,9 @@ impl HubBuilder {
     /// sixteenth of what the largest holds. That one gives way instead: a noisy topic takes nothing
     /// from a quiet one.
     ///
-    /// An event counts as its bytes on the wire and 200 bytes for what holds it. Merged copies, which
-    /// subscribers at the same place share, take at most as much again, or 256 KiB if that is more.
+    /// An event counts as its bytes on the wire and 200 bytes for what holds it. Not counted are some 600
+    /// bytes for each topic that retains an event, and merged copies, which subscribers at the same place
+    /// share and which take at most as much again, or 256 KiB if that is more.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};

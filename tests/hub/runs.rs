@@ -1,10 +1,12 @@
 //! Topics that finish, and hubs that are closed: what is replayed, and what is refused.
 
+use std::time::Duration;
+
 use futures_util::{FutureExt, StreamExt};
 use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
-use tower_sse::hub::{Hub, HubService, LagPolicy, Outcome, Start, Subscription};
+use tower_sse::hub::{Hub, HubService, LagPolicy, Outcome, Retention, Start, Subscription};
 use tower_sse::{Event, EventId};
 
 /// All that comes before the end or the next wait, and whether it is the end.
@@ -342,4 +344,32 @@ fn an_end_that_is_known_is_said_to_those_for_whom_there_is_no_room() {
     let run = || hub.subscriber().topic("run").owner("anna");
     assert!(run().after(end).subscribe().unwrap_err().is_finished());
     assert!(run().subscribe().unwrap_err().is_too_many());
+}
+
+#[test]
+fn an_end_counts_for_those_who_are_there_whatever_is_retained() {
+    for (empty_first, aged) in [(true, false), (false, false), (true, true)] {
+        let retention = Retention::new().age(Duration::from_millis(1));
+        let hub = Hub::builder().retain_topic("s", retention).build();
+        let mut there = hub.subscriber().topics(["r", "s"]).subscribe().unwrap();
+        if aged {
+            publish(&hub, "s", &["gone"]);
+            read(&mut there);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if empty_first {
+            hub.topic("s").finish(None);
+        }
+        publish(&hub, "r", &["a"]);
+        hub.topic("r").finish(Event::new("end"));
+        if !empty_first {
+            hub.topic("s").finish(None);
+        }
+        assert_eq!(read(&mut there), ("a end".into(), true));
+        // For those that come, the one that retains nothing is as new.
+        let mut late = hub.subscriber().topics(["r", "s"]).subscribe().unwrap();
+        assert!(!read(&mut late).1);
+        hub.topic("s").finish(None);
+        assert!(read(&mut late).1);
+    }
 }

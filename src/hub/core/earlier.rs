@@ -24,7 +24,7 @@ impl State {
             let entry = self.log.get(mark);
             let topic = self.topics.get(entry.topic);
             let newest = topic.retained.newest().next();
-            let is_last = topic.finished.is_some() && newest == Some(mark);
+            let is_last = topic.is_over() && newest == Some(mark);
             let published = entry.at.and_then(|at| to_time(clocks, at));
             TailEvent::retained(
                 entry.seq,

@@ -15,33 +15,40 @@ impl State {
             return self.next - 1;
         };
         let topic = self.topics.get_mut(slot);
-        if let Some(end) = topic.finished {
+        if let Some(end) = topic.finished.filter(|_| topic.is_over()) {
             return end.get() - 1;
         }
         topic.finished = NonZeroU64::new(self.next);
-        let is_empty = topic.retained.is_empty();
-        for (index, _) in &topic.followers {
+        let is_known = topic.is_over();
+        for (index, which) in &topic.followers {
             let group = &mut self.groups[*index];
-            group.finish(self.next);
+            group.finish(*which, self.next);
             if group.is_over() {
                 group.end_round(*index, wakes);
             }
         }
-        if is_empty {
-            // There is nothing to remember that by for those that come later.
-            self.begin_run(slot);
+        if !is_known {
+            self.forget_end(slot);
         }
         self.next - 1
     }
 
-    /// A finished topic is published to again, or retains nothing any more.
+    /// A finished topic is published to again.
     #[cold]
     pub(super) fn begin_run(&mut self, slot: usize) {
+        self.forget_end(slot);
         let topic = self.topics.get_mut(slot);
         topic.finished = None;
-        for (index, _) in &topic.followers {
-            let group = &mut self.groups[*index];
-            group.finished -= 1;
+        for (index, which) in &topic.followers {
+            self.groups[*index].begin_run(*which);
+        }
+    }
+
+    /// A finished topic retains nothing by which those that come would know that. Those that are there
+    /// know.
+    pub(super) fn forget_end(&mut self, slot: usize) {
+        for (index, _) in &self.topics.get(slot).followers {
+            let group = &self.groups[*index];
             if group.is_over() {
                 self.by_key.remove(self.by_key.hash(&*group.key), *index);
             }

@@ -202,7 +202,11 @@ impl State {
         for name in key.topics() {
             let slot = self.enter(name);
             self.topics.pin(slot);
-            topics.push(Followed { slot, at: 0 });
+            topics.push(Followed {
+                slot,
+                at: 0,
+                is_finished: false,
+            });
         }
         topics.sort_unstable_by_key(|topic| topic.slot);
         let group = &mut self.groups[index];
@@ -214,8 +218,8 @@ impl State {
         }
         group.topics = topics;
         for which in 0..group.topics.len() {
-            if self.topics.get(group.topics[which].slot).finished.is_some() {
-                group.finish(self.next);
+            if self.topics.get(group.topics[which].slot).is_over() {
+                group.finish(which, self.next);
             }
         }
         self.topics.add_prefixes(&key, index);
@@ -262,7 +266,7 @@ impl State {
         group.clear(wakes);
         self.by_key.remove(self.by_key.hash(&*group.key), index);
         self.topics.remove_prefixes(&group.key, index);
-        for Followed { slot, at } in group.topics {
+        for Followed { slot, at, .. } in group.topics {
             let followers = &mut self.topics.get_mut(slot).followers;
             followers.swap_remove(at);
             if followers.len() < followers.capacity() / 8 {

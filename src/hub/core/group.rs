@@ -49,6 +49,8 @@ pub(super) struct Followed {
     pub(super) slot: usize,
     /// Which of the topic's followers the group is.
     pub(super) at: usize,
+    /// Whether it has finished for those that are here.
+    pub(super) is_finished: bool,
 }
 
 /// The retained events of a group with prefixes, from a place on.
@@ -195,13 +197,20 @@ impl Group {
     }
 
     /// One of its topics finishes, or is finished already; ends the group if that was the last.
-    pub(super) fn finish(&mut self, next: u64) {
-        self.finished += 1;
+    pub(super) fn finish(&mut self, which: usize, next: u64) {
+        let before = std::mem::replace(&mut self.topics[which].is_finished, true);
+        self.finished += usize::from(!before);
         let all = self.key.prefixes().is_empty() && self.finished == self.topics.len();
         // A further run of theirs is for others.
         if all && !self.is_over() {
             self.end = next;
         }
+    }
+
+    /// One of its topics is published to again.
+    pub(super) fn begin_run(&mut self, which: usize) {
+        let before = std::mem::replace(&mut self.topics[which].is_finished, false);
+        self.finished -= usize::from(before);
     }
 
     /// Whether its subscribers end.

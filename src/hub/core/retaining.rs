@@ -138,7 +138,7 @@ impl State {
         }
         if is_empty {
             if is_finished {
-                self.begin_run(slot);
+                self.forget_end(slot);
             }
             self.topics.remove_if_idle(slot);
         }

@@ -103,7 +103,7 @@ impl State {
         let slot = self.enter(topic);
         let is_last = draft.is_last;
         if self.topics.get(slot).finished.is_some() {
-            if is_last {
+            if is_last && self.topics.get(slot).is_over() {
                 wakes.drop_block(draft.block);
                 return Some(self.finish(topic, wakes));
             }

@@ -33,7 +33,7 @@ impl State {
             prefix_followers: prefixed.map(|group| self.groups[*group].followers()).sum(),
             retained: topic.retained.len(),
             retained_bytes: topic.bytes,
-            finished: topic.finished.is_some(),
+            finished: topic.is_over(),
             lag: 0,
         }
     }

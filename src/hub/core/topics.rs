@@ -62,6 +62,11 @@ pub(super) struct TopicState {
 }
 
 impl TopicState {
+    /// Whether it is finished for those that come, which know by what it retains.
+    pub(super) fn is_over(&self) -> bool {
+        self.finished.is_some() && !self.retained.is_empty()
+    }
+
     /// Counts an event's bytes; true if it begins a segment. Segments are as long as a frame may be.
     pub(super) fn begins_segment(&mut self, len: usize) -> bool {
         let (bytes, events) = self.segment;

@@ -22,6 +22,9 @@ use crate::sync::{Arc, Weak};
 /// For a client that has stopped reading, up to 64 changes with events in between are kept. At the next
 /// one its subscription is ended.
 ///
+/// A change costs as much as the subscription has topics, or has left of a prefix. To change many, use
+/// [`move_to`](Self::move_to) once.
+///
 /// A subscription whose topics are all [finished](crate::hub::Topic::finish) after a change ends there.
 ///
 /// ```
