@@ -9,9 +9,11 @@
 //! curl localhost:8080/rooms/lobby/kick -b token=anna-7 -d ben       # anna moderates
 //! ```
 
+#[path = "support/serve.rs"]
+mod serve;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::error::Error;
-use std::future::IntoFuture;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,13 +26,8 @@ use axum::routing::{get, get_service, post};
 use futures_util::StreamExt;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
 use tower_sse::Event;
 use tower_sse::hub::{Hub, HubService, Retention, Start, Watch};
-
-/// How long a shutdown takes at most.
-const GRACE: Duration = Duration::from_secs(10);
 
 struct User {
     name: &'static str,
@@ -109,15 +106,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .layer(DefaultBodyLimit::max(4 << 10))
         .with_state(chat);
 
-    let stop = CancellationToken::new();
-    let serve = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let serve = tokio::spawn(serve.into_future());
-    tokio::signal::ctrl_c().await?;
-    stop.cancel();
-    hub.close();
-    // A client that has stopped reading would hold this up forever.
-    hub.drain().or_after(sleep(GRACE)).await;
-    _ = timeout(Duration::from_secs(1), serve).await;
+    serve::until_ctrl_c(listener, app, hub).await?;
     Ok(())
 }
 

@@ -4,8 +4,10 @@
 //! `curl -N localhost:8080/prices`. A client that reconnects or lags gets the latest price of each share
 //! and skips those in between.
 
+#[path = "support/serve.rs"]
+mod serve;
+
 use std::error::Error;
-use std::future::IntoFuture;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -14,13 +16,9 @@ use axum::response::Html;
 use axum::routing::get;
 use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::time::{interval, sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::interval;
 use tower_sse::Event;
 use tower_sse::hub::{Hub, HubService, Retention, Start};
-
-/// How long a shutdown takes at most.
-const GRACE: Duration = Duration::from_secs(10);
 
 const SHARES: [(&str, u64); 6] = [
     ("ABB", 5_712),
@@ -48,15 +46,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/", get(Html(include_str!("pages/dashboard.html"))))
         .route_service("/prices", prices);
 
-    let stop = CancellationToken::new();
-    let serve = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let serve = tokio::spawn(serve.into_future());
-    tokio::signal::ctrl_c().await?;
-    stop.cancel();
-    hub.close();
-    // A client that has stopped reading would hold this up forever.
-    hub.drain().or_after(sleep(GRACE)).await;
-    _ = timeout(Duration::from_secs(1), serve).await;
+    serve::until_ctrl_c(listener, app, hub).await?;
     Ok(())
 }
 

@@ -12,9 +12,11 @@
 //!
 //! The second argument is how many seconds a run is kept, 600 by default.
 
+#[path = "support/serve.rs"]
+mod serve;
+
 use std::collections::HashMap;
 use std::error::Error;
-use std::future::IntoFuture;
 use std::hash::{BuildHasher, RandomState};
 use std::net::Ipv4Addr;
 use std::pin::pin;
@@ -28,14 +30,12 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
 use futures_util::{Stream, StreamExt, stream};
 use tokio::net::TcpListener;
-use tokio::time::{interval, sleep, timeout};
+use tokio::time::interval;
 use tokio_stream::wrappers::IntervalStream;
 use tokio_util::sync::CancellationToken;
 use tower_sse::hub::{Hub, Refused, Retention, Start};
 use tower_sse::{Event, KeepAlive, LastEventId, SseLayer};
 
-/// How long a shutdown takes at most.
-const GRACE: Duration = Duration::from_secs(10);
 const MAX_RUNNING: usize = 1_000;
 const UNHARMED: &str = "nothing panics while it is locked";
 
@@ -71,15 +71,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             running,
         });
 
-    let stop = CancellationToken::new();
-    let serve = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let serve = tokio::spawn(serve.into_future());
-    tokio::signal::ctrl_c().await?;
-    stop.cancel();
-    hub.close();
-    // A client that has stopped reading would hold this up forever.
-    hub.drain().or_after(sleep(GRACE)).await;
-    _ = timeout(Duration::from_secs(1), serve).await;
+    serve::until_ctrl_c(listener, app, hub).await?;
     Ok(())
 }
 

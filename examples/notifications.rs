@@ -11,9 +11,11 @@
 //! Or open `http://127.0.0.1:8080/?7`. It publishes an event to each user at the start and prints what they
 //! take. A million are 237 MB of events; with their topics, the process takes 630 MB.
 
+#[path = "support/serve.rs"]
+mod serve;
+
 use std::collections::HashMap;
 use std::error::Error;
-use std::future::IntoFuture;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -24,13 +26,9 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
-use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
 use tower_sse::hub::{Hub, Retention, Start};
 use tower_sse::{Event, EventId, KeepAlive, LastEventId, SseLayer};
 
-/// How long a shutdown takes at most.
-const GRACE: Duration = Duration::from_secs(10);
 const UNHARMED: &str = "nothing panics while it is locked";
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -93,15 +91,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             read,
         });
 
-    let stop = CancellationToken::new();
-    let serve = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let serve = tokio::spawn(serve.into_future());
-    tokio::signal::ctrl_c().await?;
-    stop.cancel();
-    hub.close();
-    // A client that has stopped reading would hold this up forever.
-    hub.drain().or_after(sleep(GRACE)).await;
-    _ = timeout(Duration::from_secs(1), serve).await;
+    serve::until_ctrl_c(listener, app, hub).await?;
     Ok(())
 }
 

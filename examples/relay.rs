@@ -9,6 +9,9 @@
 //! curl -N localhost:8080/feed -H 'Last-Event-ID: 7'       # an ID of the upstream's
 //! ```
 
+#[path = "support/serve.rs"]
+mod serve;
+
 use std::error::Error;
 use std::future::IntoFuture;
 use std::io;
@@ -24,14 +27,10 @@ use http::Request;
 use http_body_util::Empty;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use tokio::net::TcpListener;
-use tokio::time::{interval, sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::interval;
 use tower_sse::client::{ClientError, SourceEvent};
 use tower_sse::hub::{Hub, HubService, Start};
 use tower_sse::{Event, EventSource, MaxAge, Prelude};
-
-/// How long a shutdown takes at most.
-const GRACE: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -53,15 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/", get(Html(include_str!("pages/relay.html"))))
         .route_service("/feed", feed);
 
-    let stop = CancellationToken::new();
-    let serve = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let serve = tokio::spawn(serve.into_future());
-    tokio::signal::ctrl_c().await?;
-    stop.cancel();
-    hub.close();
-    // A client that has stopped reading would hold this up forever.
-    hub.drain().or_after(sleep(GRACE)).await;
-    _ = timeout(Duration::from_secs(1), serve).await;
+    serve::until_ctrl_c(listener, app, hub).await?;
     Ok(())
 }
 
