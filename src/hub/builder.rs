@@ -72,32 +72,32 @@ impl HubBuilder {
         }
     }
 
-    /// How much is retained; see `retention.rs` for the settings.
+    /// The retention rules; see `retention.rs` for the settings.
     pub(super) fn rules(&mut self) -> &mut Rules {
         &mut self.rules
     }
 
-    /// After which key of an outer log the hub begins; see `foreign.rs`.
+    /// The key in the outer log after which the hub begins; see `foreign.rs`.
     #[cfg(test)]
     pub(super) fn foreign(&mut self) -> &mut Option<u128> {
         &mut self.foreign
     }
 
-    /// Where what is older than the ring comes from.
+    /// The source of events older than the ring.
     #[cfg(test)]
     pub(super) fn past(mut self, past: std::sync::Arc<dyn super::past::Past>) -> Self {
         self.past = Some(past);
         self
     }
 
-    /// What an earlier life has left; see `tail/beginning.rs` for the setting.
+    /// The tail that an earlier life of the hub left; see `tail/beginning.rs` for the setting.
     pub(super) fn begin_with(mut self, tail: Tail) -> Self {
         self.epoch = Some(tail.epoch());
         self.tail = Some(tail);
         self
     }
 
-    /// What happens to a subscriber that falls behind further than the hub retains; by default it is
+    /// Sets what happens to a subscriber that falls behind what the hub retains. By default it is
     /// told of the gap and continues with the oldest retained event.
     ///
     /// ```
@@ -119,14 +119,14 @@ impl HubBuilder {
         self
     }
 
-    /// The event that tells a subscriber that it may have missed something, or `None` to send
-    /// nothing; by default an event of type `gap` with the data `{}`. Its ID is replaced by the place
-    /// that the subscriber continues from.
+    /// Sets the event that tells a subscriber that it may have missed events, or `None` to send
+    /// nothing. By default it is an event of type `gap` with the data `{}`. Its ID is replaced by
+    /// the place that the subscriber continues from.
     ///
-    /// The default's data is valid JSON, since the OpenAI SDKs parse the data of every event whatever
-    /// its type. They raise an API error for an object with an `error`, so that is what to send to
-    /// them; the Anthropic SDKs do the same for an event of type `error`, and ignore types that they
-    /// do not know.
+    /// The default's data is valid JSON because the OpenAI SDKs parse the data of every event,
+    /// whatever its type. They raise an API error for an object with an `error` field, so send them
+    /// such an object. The Anthropic SDKs raise an error for an event of type `error`, and ignore
+    /// types that they do not know.
     ///
     /// ```
     /// use futures_util::FutureExt;
@@ -150,8 +150,8 @@ impl HubBuilder {
         self
     }
 
-    /// The last event of every stream that [`Hub::close`] ends; none by default. An ID that it has
-    /// is left out.
+    /// Sets the last event of every stream that [`Hub::close`] ends; none by default. The event is
+    /// sent without its ID.
     ///
     /// ```
     /// # futures_util::FutureExt::now_or_never(async {
@@ -169,8 +169,8 @@ impl HubBuilder {
         self
     }
 
-    /// How many subscribers there may be at once; the one over it is [refused](super::Refused). As
-    /// many as come, by default.
+    /// Sets the maximum number of concurrent subscribers; unlimited by default. Subscribers beyond
+    /// it are [refused](super::Refused).
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -186,11 +186,12 @@ impl HubBuilder {
         self
     }
 
-    /// How many subscriptions one [owner](super::SubscriptionBuilder::owner) may have at once; any
-    /// number, by default. A further one is [refused](super::Refused::is_too_many), with 429.
+    /// Sets the maximum number of subscriptions that one [owner](super::SubscriptionBuilder::owner)
+    /// may have at once; unlimited by default. Subscriptions beyond it are
+    /// [refused](super::Refused::is_too_many) with 429.
     ///
-    /// Subscriptions that have been [ended](super::Owner::end) do not count, and those without an
-    /// owner are not bounded.
+    /// Subscriptions that have been [ended](super::Owner::end) do not count, and subscriptions
+    /// without an owner are not limited.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -207,8 +208,8 @@ impl HubBuilder {
         self
     }
 
-    /// When a client that was refused may try again; after five to ten seconds, by default: each is
-    /// told a time between this one and twice that.
+    /// Sets when a refused client may try again; 5 s by default. Each client is told a random time
+    /// between this one and twice that.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -224,11 +225,12 @@ impl HubBuilder {
         self
     }
 
-    /// Sends events under the IDs that they have, instead of the hub's numbers, and resumes by them.
-    /// An event that has none, or an empty one, or one of the hub's own form, gets the hub's.
+    /// Sends events with their own IDs instead of the hub's numbers, and resumes by them. An event
+    /// gets one of the hub's IDs if it has no ID, an empty ID, or an ID of the hub's own form.
     ///
-    /// An ID is known while its event is retained, and only to subscribers of its topic: each topic
-    /// may count for itself. If two events of a subscriber's topics have the same, the later counts.
+    /// An ID is known while its event is retained, and only to subscribers of its topic, so each
+    /// topic may number its own events. If two events in a subscriber's topics have the same ID,
+    /// the later one counts.
     ///
     /// ```
     /// use tower_sse::hub::{Hub, Outcome};
@@ -245,8 +247,8 @@ impl HubBuilder {
         self
     }
 
-    /// Whether a new subscription begins with its place: a block that has an ID and nothing else. On
-    /// by default.
+    /// Sets whether a new subscription begins with its place: a block that has an ID and nothing
+    /// else. On by default.
     ///
     /// The standard's readers, browsers among them, keep the ID without dispatching an event, so a
     /// client that loses its connection before the first event still resumes where it began. Some
@@ -276,7 +278,8 @@ impl HubBuilder {
         self
     }
 
-    /// What tells this hub's IDs from those of another life of the process; random by default.
+    /// Sets the epoch, which distinguishes this hub's IDs from those of another life of the
+    /// process; random by default.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -288,21 +291,22 @@ impl HubBuilder {
         self
     }
 
-    /// Seals the hub's IDs, so that they tell nothing and cannot be made up. An ID is then 43 letters,
-    /// digits, `-` and `_`, in which neither the epoch nor the number can be read, nor how many events
-    /// lie between two of them. All subscribers get the same ID for an event.
+    /// Seals the hub's IDs, so that they reveal nothing and cannot be forged. An ID then consists
+    /// of 43 letters, digits, `-` and `_`. It reveals neither the epoch nor the number, and two IDs
+    /// do not reveal how many events lie between them. All subscribers get the same ID for an
+    /// event.
     ///
     /// An ID that was not sealed with this key, for this [epoch](Self::epoch), is
-    /// [`Unknown`](super::Outcome::Unknown), whatever is wrong with it. Several processes that are to
-    /// know each other's IDs need the same key and the same epoch.
+    /// [`Unknown`](super::Outcome::Unknown), whatever is wrong with it. Processes that need to
+    /// recognize each other's IDs must share the key and the epoch.
     ///
-    /// What sealing does not do: an ID is not bound to a client, so one client can resume from
-    /// another's ID, in the topics that the handler lets it follow. A place that moves on still tells
-    /// that something was published. With [`keep_event_ids`](Self::keep_event_ids), an event's own ID goes out as
-    /// it is, and only the hub's are sealed.
+    /// Sealing does not bind an ID to a client: one client can resume from another's ID, in the
+    /// topics that the handler lets it follow. A place that advances still reveals that something
+    /// was published. With [`keep_event_ids`](Self::keep_event_ids), an event's own ID is sent
+    /// unchanged, and only the hub's IDs are sealed.
     ///
-    /// An ID is sealed once, when its event is published, and outside the hub's lock. Publishers of
-    /// one hub take turns for that.
+    /// An ID is sealed once, when its event is published, and outside the hub's lock. The
+    /// publishers of a hub take turns to do so.
     ///
     /// ```
     /// use tower_sse::hub::{Hub, Outcome};
@@ -323,7 +327,7 @@ impl HubBuilder {
         self
     }
 
-    /// The hub.
+    /// Builds the hub.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;

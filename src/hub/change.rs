@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A follower of a topic has come or left: an item of a [`Watch`](super::Watch).
+/// A follower that joined or left a topic: an item of a [`Watch`](super::Watch).
 ///
 /// ```
 /// # use futures_util::{FutureExt, StreamExt};
@@ -61,7 +61,7 @@ impl Change {
         }
     }
 
-    /// The topic that is followed; empty for the one without a name.
+    /// The topic that the follower joined or left; empty for the topic without a name.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -76,7 +76,7 @@ impl Change {
         &self.topic
     }
 
-    /// Whose the subscription is, if it has an [owner](super::SubscriptionBuilder::owner).
+    /// The subscription's [owner](super::SubscriptionBuilder::owner), if it has one.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -91,7 +91,7 @@ impl Change {
         self.owner.as_deref()
     }
 
-    /// How many subscriptions follow the topic by name after this change.
+    /// The number of subscriptions that follow the topic by name after this change.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -107,7 +107,7 @@ impl Change {
         self.followers
     }
 
-    /// Whether a follower has come; if not, one has left.
+    /// Returns `true` if the follower joined, `false` if it left.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -122,7 +122,7 @@ impl Change {
         self.reason.is_none()
     }
 
-    /// Whether the topic had no follower before.
+    /// Returns `true` if the topic had no followers before this one joined.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -138,7 +138,7 @@ impl Change {
         self.is_arrival() && self.followers == 1
     }
 
-    /// Whether the topic has no follower any more.
+    /// Returns `true` if the topic has no followers left.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -154,7 +154,7 @@ impl Change {
         !self.is_arrival() && self.followers == 0
     }
 
-    /// Why it left; `None` if it has come.
+    /// Why the follower left; `None` if it joined.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -172,7 +172,7 @@ impl Change {
         self.reason
     }
 
-    /// How long it followed the topic, if it has left and somebody watched the hub when it came to it.
+    /// How long the follower stayed, if it left and the hub was being watched when it joined.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -193,7 +193,7 @@ impl Change {
     }
 }
 
-/// Why a follower has left.
+/// Why a follower left.
 ///
 /// ```
 /// # use futures_util::{FutureExt, StreamExt};
@@ -212,22 +212,22 @@ impl Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// Its body was dropped: the client has left, or the server has ended the response.
+    /// Its body was dropped: the client disconnected, or the server ended the response.
     Left,
     /// The hub was closed.
     Closed,
     /// All its topics are [finished](super::Topic::finish).
     Finished,
-    /// It fell behind further than the hub retains, under [`LagPolicy::End`](super::LagPolicy::End); or
-    /// it did not read, and had too many [changes](super::Handle) of its topics before it.
+    /// It fell behind what the hub retains, under [`LagPolicy::End`](super::LagPolicy::End); or it
+    /// stopped reading and had too many [topic changes](super::Handle) pending.
     Lagged,
     /// It was ended by its [owner](super::Owner::end) or [handle](super::Handle::end).
     Ended,
-    /// It was to end [then](super::SubscriptionBuilder::end_at).
+    /// It reached the instant at which it was [to end](super::SubscriptionBuilder::end_at).
     Expired,
-    /// It follows other topics instead, by its [owner](super::Owner::leave) or
-    /// [handle](super::Handle::leave).
+    /// Its [owner](super::Owner::leave) or [handle](super::Handle::leave) changed its topics, and
+    /// it no longer follows this one.
     Moved,
-    /// It was a [long poll](super::Subscription::long_poll), and has been answered.
+    /// It was a [long poll](super::Subscription::long_poll), and it was answered.
     Served,
 }

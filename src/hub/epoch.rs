@@ -4,11 +4,11 @@ use crate::protocol::EventId;
 use crate::random;
 use crate::sync::MutexGuard;
 
-/// A publisher's turn: while it lasts, no other takes a number.
+/// A publisher's turn. While it is held, no other publisher takes a number.
 pub(super) type Turn<'a> = Option<MutexGuard<'a, ()>>;
 
-/// What tells one hub's IDs from those of another, or of another life of the process: a prefix of
-/// every ID.
+/// The prefix of every ID, which distinguishes one hub's IDs from those of another hub or of
+/// another life of the process.
 ///
 /// An ID reads `<epoch>-<sequence number>`, the epoch in base 36 and the number in decimal, unless IDs
 /// are sealed.
@@ -41,7 +41,7 @@ impl Epoch {
         }
     }
 
-    /// One whose IDs are sealed.
+    /// An epoch whose IDs are sealed.
     #[cfg(feature = "sealed")]
     pub(super) fn sealed(number: u64, key: SealKey) -> Self {
         Self {
@@ -74,8 +74,8 @@ impl Epoch {
         EventId::copy_checked(&text[..len])
     }
 
-    /// What stands for the ID of an event that is encoded before its turn, where that is possible:
-    /// sealed IDs are all of one length.
+    /// A placeholder for the ID of an event that is encoded before its turn. Only sealed IDs have
+    /// one, because they all have the same length.
     pub(super) fn blank(&self) -> Option<EventId> {
         #[cfg(feature = "sealed")]
         if self.seal.is_some() {
@@ -84,8 +84,8 @@ impl Epoch {
         None
     }
 
-    /// Where IDs are sealed, publishers take turns. The number of the next event is then known
-    /// without the lock, so that an ID is sealed once and no subscriber waits for that.
+    /// Takes a publisher's turn if IDs are sealed. The number of the next event is then known
+    /// without the lock, so an ID is sealed once and no subscriber waits for it.
     #[inline]
     pub(super) fn turn(&self) -> Turn<'_> {
         #[cfg(feature = "sealed")]
@@ -95,7 +95,7 @@ impl Epoch {
         None
     }
 
-    /// How many bytes an ID has before its number, if the number can be read in it.
+    /// The number of bytes before the number in an ID, if the number is readable.
     pub(super) fn prefix_len(&self) -> Option<usize> {
         #[cfg(feature = "sealed")]
         if self.seal.is_some() {

@@ -12,10 +12,12 @@ use super::topic::Topic;
 use crate::protocol::{Event, EventId};
 use crate::sync::Arc;
 
-/// Publishes events to any number of subscribers, and replays what a reconnecting one has missed.
+/// Publishes events to any number of subscribers, and replays missed events to those that
+/// reconnect.
 ///
-/// A clone is the same hub. When the last is dropped, the hub is [closed](Self::close): nothing more
-/// can be published, so its streams end. See the [module](super) for how it works.
+/// Clones refer to the same hub. Dropping the last clone [closes](Self::close) the hub: nothing
+/// more can be published, so its streams end. See the [module documentation](super) for how it
+/// works.
 ///
 /// ```
 /// use http_body_util::BodyExt;
@@ -42,7 +44,7 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// A hub with the defaults of [`HubBuilder`].
+    /// Creates a hub with the defaults of [`HubBuilder`].
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -53,7 +55,7 @@ impl Hub {
         Self::builder().build()
     }
 
-    /// Settings for a hub.
+    /// Returns a builder with the default settings.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -64,12 +66,12 @@ impl Hub {
         HubBuilder::new()
     }
 
-    /// Publishes an event to the topic without a name, and gives its ID.
+    /// Publishes an event to the topic without a name and returns its ID.
     ///
-    /// The event is encoded once, under the hub's ID in place of its own, and retained, and the topic's
-    /// subscribers are woken. Publishing never waits for a subscriber; to do that, see
-    /// [`caught_up`](Self::caught_up). Concurrent publishers are put in one order, the same for every
-    /// subscriber.
+    /// The hub encodes the event once, with an ID of its own instead of the event's, retains it,
+    /// and wakes the topic's subscribers. Publishing never waits for a subscriber; to wait, see
+    /// [`caught_up`](Self::caught_up). Events of concurrent publishers are delivered in the same
+    /// order to every subscriber.
     ///
     /// ```
     /// use tower_sse::Event;
@@ -83,9 +85,9 @@ impl Hub {
         self.topic("").publish(event)
     }
 
-    /// Sends an event to the present subscribers of the topic without a name, and keeps it out of the
-    /// history: presence, progress, somebody typing. It has no ID, and subscribers that are too far
-    /// behind miss it.
+    /// Sends an event to the current subscribers of the topic without a name, without adding it to
+    /// the history: presence, progress, typing indicators. It has no ID, and subscribers that are
+    /// too far behind miss it.
     ///
     /// ```
     /// use http_body_util::BodyExt;
@@ -106,7 +108,8 @@ impl Hub {
         self.topic("").publish_transient(event);
     }
 
-    /// A topic to publish to. The empty name is that of the topic without a name.
+    /// Returns the topic with this name, to publish to. The empty string stands for the topic
+    /// without a name.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -118,7 +121,7 @@ impl Hub {
         Topic::new(self, name)
     }
 
-    /// Subscribes to the topic without a name, from now on.
+    /// Subscribes to the topic without a name, starting with the next event published.
     ///
     /// # Errors
     ///
@@ -134,11 +137,12 @@ impl Hub {
         self.subscriber().subscribe()
     }
 
-    /// Subscribes to the topic without a name, after the last event the client has seen: a
-    /// [`LastEventId`](crate::LastEventId), an [`EventId`] or an `Option<LastEventId>`; see [`After`].
+    /// Subscribes to the topic without a name, after the last event the client has seen. That is a
+    /// [`LastEventId`](crate::LastEventId), an [`EventId`] or an `Option<LastEventId>`; see
+    /// [`After`].
     ///
-    /// Between what is retained and what comes live, nothing is missing and nothing comes twice, even if
-    /// others publish meanwhile. [`Subscription::outcome`] says whether something was missed before.
+    /// No event is lost or duplicated between the replay and the live stream, even under concurrent
+    /// publishing. [`Subscription::outcome`] says whether the client missed events before.
     ///
     /// # Errors
     ///
@@ -159,7 +163,7 @@ impl Hub {
         self.subscriber().after(last).subscribe()
     }
 
-    /// Topics, a filter and where to resume, for a new subscriber.
+    /// Returns a builder for a subscription: its topics, a filter, and where to resume.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -172,7 +176,7 @@ impl Hub {
         SubscriptionBuilder::new(self.clone())
     }
 
-    /// The subscriptions of one [owner](SubscriptionBuilder::owner).
+    /// Returns the subscriptions of one [owner](SubscriptionBuilder::owner).
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -186,8 +190,8 @@ impl Hub {
         Owner::new(self, name)
     }
 
-    /// Ends all streams, each after what has been published so far and the
-    /// [farewell](HubBuilder::farewell). What is published later reaches none of them. New
+    /// Closes the hub, which ends all streams. Each is first sent what has been published so far,
+    /// and the [farewell](HubBuilder::farewell). Events published later reach none of them. New
     /// subscribers are refused, unless there is something to replay to them.
     ///
     /// ```
@@ -210,11 +214,11 @@ impl Hub {
         self.shared.close();
     }
 
-    /// The place after everything published so far, as an ID to resume from.
+    /// Returns the place after everything published so far, as an ID to resume from.
     ///
-    /// For a page that is given a state and then its changes: take the ID *before* the state is read,
-    /// and let the page's first connection send it. What happens in between then comes twice rather
-    /// than not at all.
+    /// Use it for a page that is sent a state and then its changes: take the ID *before* reading
+    /// the state, and let the page's first connection send it. A change made in between is then
+    /// delivered twice rather than not at all.
     ///
     /// ```
     /// use http_body_util::BodyExt;
@@ -238,12 +242,13 @@ impl Hub {
         self.shared.id(newest)
     }
 
-    /// What a later life of this hub needs to [begin](HubBuilder::tail) where this one ends: its epoch,
-    /// its numbers, what it retains, and what it has lost. What is transient is not part of it, and
-    /// neither are subscribers.
+    /// Returns what a later life of this hub needs to [begin](HubBuilder::tail) where this one
+    /// ends: its epoch, its numbers, the events it retains, and what it has lost. Transient events
+    /// and subscribers are not included.
     ///
-    /// Take it when the hub is [closed](Self::close) and nothing is published any more: it is then
-    /// [complete](Tail::is_complete). Nobody publishes while references to what is retained are copied.
+    /// Take it once the hub is [closed](Self::close) and nothing publishes to it: the tail is then
+    /// [complete](Tail::is_complete). Publishers wait while references to the retained events are
+    /// copied.
     ///
     /// ```
     /// # use tower_sse::{Event, Hub};
@@ -259,7 +264,7 @@ impl Hub {
         self.shared.tail()
     }
 
-    /// What the hub has done, and holds.
+    /// Returns counts of what the hub has done and what it holds.
     ///
     /// ```
     /// use tower_sse::Event;

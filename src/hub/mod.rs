@@ -28,81 +28,83 @@
 //! ```
 //!
 //! Publishing encodes the event, appends it and wakes the subscribers of its topic. There are no
-//! queues: a subscriber is a cursor, the place up to which it has been served, and memory is the
-//! log's, however many subscribers there are and however slow they are.
+//! queues: a subscriber is a cursor, the place up to which it has been served. Events are held in
+//! the log alone, however many subscribers there are and however slow they are.
 //!
 //! - **A** has seen everything. Its task waits in a wake list, and its next poll takes no lock.
-//! - **B** was away for a moment. It gets 12 to 15 as one frame. Subscribers of the same topics are a
-//!   group, and those of a group at the same place get the same bytes: they were put together once,
-//!   and each has a reference.
-//! - **R** is a client that reconnects with `Last-Event-ID: <epoch>-13`. Its place is after 13, found in
-//!   logarithmic time; 14 and 15 come from the history and 16 live, and there is no seam: both are the
-//!   log. [`Outcome::Resumed`]`(2)`.
-//! - **C** has stopped reading. It costs nothing but its cursor, until the end of the log passes it:
-//! - **D** has *lagged*: for it, 6 is lost. [`LagPolicy`] says what happens then: it is sent a gap
-//!   event and continues with the oldest event that is retained, or with the next that is published;
-//!   or its stream ends, so that it reconnects and is told. It is counted in [`Stats`].
+//! - **B** fell briefly behind. It gets 12 to 15 as one frame. Subscribers of the same topics form
+//!   a group, and members of a group at the same place share the same bytes: the frame is built
+//!   once, and each holds a reference.
+//! - **R** is a client that reconnects with `Last-Event-ID: <epoch>-13`. Its place is after 13,
+//!   found in logarithmic time. 14 and 15 come from the history and 16 live, without a seam, since
+//!   both are the log. [`Outcome::Resumed`]`(2)`.
+//! - **C** has stopped reading. It costs only its cursor, until the end of the log passes it:
+//! - **D** has *lagged* and lost 6. [`LagPolicy`] decides what happens next. Either D is sent a gap
+//!   event and continues with the oldest retained event or with the next one published, or its
+//!   stream ends, so that it reconnects and is told then. [`Stats`] counts it.
 //!
-//! A body whose client has stopped reading is not polled by its server, so nothing in it can end it:
-//! set a write timeout on the connection. Meanwhile it holds a cursor and one frame.
+//! A server does not poll the body of a client that has stopped reading, so nothing in the body can
+//! end it: set a write timeout on the connection. Until then it holds a cursor and one frame.
 //!
 //! # Resuming
 //!
-//! IDs are `<epoch>-<number>`. The number counts a hub's events over all topics, so one ID resumes all
-//! that a connection follows. The epoch is random for each hub: after a restart, an old ID is
-//! [`Outcome::Unknown`], and never taken for a number of the new life, unless the hub
+//! IDs are `<epoch>-<number>`. The number counts a hub's events across all topics, so one ID
+//! resumes everything that a connection follows. The epoch is random for each hub. After a restart,
+//! an old ID is [`Outcome::Unknown`] and never mistaken for one of the new hub's, unless the hub
 //! [continues](#a-hub-that-survives-a-restart) the earlier one. With [`HubBuilder::keep_event_ids`]
 //! events keep their own IDs.
 //!
 //! | the client's ID | [`Outcome`] | sent first |
 //! |---|---|---|
 //! | none, or an empty one | `Fresh` | its place: the ID of the newest event, without data |
-//! | known, and nothing lost since | `Resumed(n)` | the n events |
-//! | known, but something lost since | `Gap` | the gap event, then what is retained |
-//! | of another epoch, never given out, or no ID of a hub at all | `Unknown` | the gap event |
+//! | known, nothing lost since | `Resumed(n)` | the n events |
+//! | known, but events lost since | `Gap` | the gap event, then the retained events |
+//! | from another epoch, never issued, or not a hub's ID at all | `Unknown` | the gap event |
 //!
-//! The place is why a client that loses its connection before the first event misses nothing. It
-//! moves on while other topics are published to: a client that resumes without having missed
-//! anything is told, and one whose own topics are silent gets it with a heartbeat. Readers
-//! that take a block without data for an event need [`HubBuilder::announce_place`] turned off, and
-//! usually a [gap event](HubBuilder::gap_event) of their own. The gap event's ID is the place that
-//! follows the gap; the event is for the page, which then fetches its state anew.
+//! Because of its place, a client that loses its connection before the first event misses nothing.
+//! The place advances as events are published to other topics. A client that resumes without having
+//! missed anything is sent the new place, and a client whose own topics are silent gets it with a
+//! heartbeat. For readers that treat a block without data as an event, turn
+//! [`HubBuilder::announce_place`] off, and usually set a [gap event](HubBuilder::gap_event) of your
+//! own. The gap event tells the page to fetch its state again, and its ID is the place to resume
+//! from after the gap.
 //!
-//! A client without an ID begins with what is published next, or [where the handler
-//! says](SubscriptionBuilder::start), with an [event of the handler's](SubscriptionBuilder::first)
-//! before it. An ID is only the client's claim: [`SubscriptionBuilder::not_before`] bounds what it can
-//! replay, for instance to what was published since a user joined.
+//! A client without an ID starts with the next event published, or [where the handler
+//! says](SubscriptionBuilder::start), optionally preceded by an [event from the
+//! handler](SubscriptionBuilder::first). An ID is only the client's claim:
+//! [`SubscriptionBuilder::not_before`] limits what it can replay, for instance to events published
+//! since a user joined.
 //!
-//! An ID in clear also tells how much the hub publishes. With [`HubBuilder::seal_ids`] IDs are
-//! encrypted and authenticated, so that a client can neither read nor make up one.
+//! An unsealed ID also reveals how much the hub publishes. With [`HubBuilder::seal_ids`] IDs are
+//! encrypted and authenticated, so that a client can neither read nor forge one.
 //!
 //! # Topics
 //!
-//! An event has one topic; a subscriber follows several, or all with a common prefix, by
-//! [`Hub::subscriber`]. What it follows is settled by the handler alone: an ID is a place in the
-//! sequence and opens nothing. A topic takes memory while it is followed or an event of it is
-//! retained. Whether something was lost is known topic by topic, so a subscriber of a quiet topic is
-//! told of no gap that is another's. For topics that are gone that knowledge is bounded, at 16,384
-//! topics and 1 MiB of names: a client that resumes from before what is known is told of a gap.
+//! An event has one topic. A subscriber follows several topics, or all with a common prefix, with
+//! [`Hub::subscriber`]. The handler alone decides which: an ID is a place in the sequence and
+//! grants no access. A topic uses memory while it has a follower or a retained event. Losses are
+//! tracked per topic, so a subscriber of a quiet topic is not told of a gap in another. For topics
+//! that no longer exist, tracking is limited to 16,384 topics and 1 MiB of names. A client that
+//! resumes from before that record is told of a gap.
 //!
-//! An event that is published [under a key](Topic::publish_latest) replaces the one before it with that
-//! key: the history then holds each key's latest event and no more. That is not a loss, and no client is
-//! told of a gap.
+//! An event published [under a key](Topic::publish_latest) replaces the previous event with that
+//! key, so the history holds only each key's latest event. This does not count as a loss, and no
+//! client is told of a gap.
 //!
-//! A subscription follows and leaves topics while it lives, by its [`Handle`], or with all others of its
-//! user by [`Hub::owner`]. Such a change is a place in the log: what is published to a topic after
-//! [`Owner::leave`] has returned no longer reaches the user, not even clients that have yet to read what
-//! came before.
+//! A live subscription can follow and leave topics through its [`Handle`], or together with its
+//! user's other subscriptions through [`Hub::owner`]. Such a change is a place in the log: an event
+//! published to a topic after [`Owner::leave`] has returned does not reach the user, not even
+//! clients that have yet to read what came before.
 //!
 //! # Retention, and slow subscribers
 //!
-//! By number and age for each topic, and by bytes for all together, whichever bound is met first.
-//! [`HubBuilder::retain_topic`] and [`HubBuilder::retain_prefix`] set other bounds for some topics. A
-//! topic that publishes a lot takes nothing from quiet ones: when the hub [holds too many
-//! bytes](HubBuilder::retain_bytes), topics that hold far less than the largest are spared.
+//! The hub retains events by number and age for each topic, and by bytes for all topics together,
+//! whichever limit is reached first. [`HubBuilder::retain_topic`] and [`HubBuilder::retain_prefix`]
+//! set other limits for some topics. A busy topic does not displace quiet ones: when the hub [holds
+//! too many bytes](HubBuilder::retain_bytes), it spares topics that hold far less than the largest.
 //!
-//! A publisher never waits, unless it asks to: [`Hub::caught_up`] after each event waits for slow
-//! subscribers, and needs a patience, or a single stalled client holds it up.
+//! A publisher never waits unless it asks to: [`Hub::caught_up`] after each event waits for slow
+//! subscribers. Set its patience, or a single stalled client blocks the publisher.
 //!
 //! ```
 //! use std::time::Duration;
@@ -118,28 +120,30 @@
 //! # }
 //! ```
 //!
-//! Where events may come a few milliseconds later, [`Hub::linger`] lets them gather, at a fraction of
-//! the cost.
+//! Where a delay of a few milliseconds is acceptable, [`Hub::linger`] lets events gather, at a
+//! fraction of the cost.
 //!
 //! # Ending
 //!
-//! [`Hub::close`] ends all streams, [`Hub::close_over`] one after the other over some time, and
-//! [`Hub::drain`] waits until they have gone, or for a deadline. A close is a place in the log: what
-//! was published before it is still delivered, what comes later is not. Dropping the last [`Hub`]
-//! closes it.
+//! [`Hub::close`] ends all streams at once, [`Hub::close_over`] ends them one after the other over
+//! a period of time, and [`Hub::drain`] waits until they have ended, or until a deadline. A close
+//! is a place in the log: events published before it are still delivered, later ones are not.
+//! Dropping the last [`Hub`] closes it.
 //!
-//! A closed hub takes no new subscribers, but clients that resume are still replayed what it retains up
-//! to the close.
+//! A closed hub refuses new subscribers, but still replays what it retains up to the close to
+//! clients that resume.
 //!
-//! [`Topic::finish`] ends one topic: a run, such as a generation that a POST starts and any number of GETs
-//! read. Subscribers get what is pending and then the end. Clients that come later are replayed the
-//! whole, and those that have seen the end are answered 204, as long as the topic retains an event.
+//! [`Topic::finish`] ends one topic: a run, such as a generation that a POST starts and any number
+//! of GETs read. Subscribers get what is pending, and then their streams end. Clients that arrive
+//! later are sent the whole run, and clients that have seen the end are answered 204, as long as
+//! the topic retains an event.
 //!
 //! # A hub that survives a restart
 //!
-//! [`Hub::tail`] gives what the next life needs: the epoch, the number of the next event, what is
-//! retained, and what is known to be lost. The program stores it, and [`HubBuilder::tail`] begins with
-//! it. Clients then resume by the IDs that they have, as if the hub had never ended.
+//! [`Hub::tail`] returns what the next life needs: the epoch, the number of the next event, the
+//! retained events, and what is known to be lost. The program stores it and passes it to
+//! [`HubBuilder::tail`] at the next start. Clients then resume with the IDs they have, as if the
+//! hub had never ended.
 //!
 //! ```
 //! use tower_sse::hub::{Hub, Outcome};
@@ -157,23 +161,24 @@
 //! # Ok::<(), tower_sse::hub::Refused>(())
 //! ```
 //!
-//! Close the hub first, [drain](Hub::drain) it, and take the tail when nothing is published any more. A
-//! tail that is taken from an open hub now and then, in case the process crashes, is not
-//! [complete](Tail#complete-or-not): each client from before is told of a gap, and then gets what the
-//! tail has.
+//! Close the hub first, [drain](Hub::drain) it, and take the tail once nothing publishes to it. A
+//! tail taken periodically from an open hub, in case the process crashes, is not
+//! [complete](Tail#complete-or-not): each earlier client is told of a gap, and is then sent the
+//! tail's events.
 //!
 //! # Whose a subscription is, and who is there
 //!
-//! A subscription may have an [owner](SubscriptionBuilder::owner), a user or a session. [`Hub::owner`]
-//! counts an owner's subscriptions and ends them, and [`HubBuilder::max_per_owner`] bounds them. With
-//! [`SubscriptionBuilder::end_at`] a subscription lasts as long as a token; [`Hub::keep_time`] ends it
-//! on time. [`Hub::watch`] tells of each follower of a topic that comes or leaves, whose it is and why it
-//! has left: presence, and work that is needed only while somebody follows.
+//! A subscription may have an [owner](SubscriptionBuilder::owner): a user or a session.
+//! [`Hub::owner`] counts an owner's subscriptions and ends them, and [`HubBuilder::max_per_owner`]
+//! limits them. With [`SubscriptionBuilder::end_at`] a subscription lasts as long as a token;
+//! [`Hub::keep_time`] ends it on time. [`Hub::watch`] reports each follower that joins or leaves a
+//! topic, with its owner and the reason for leaving. Use it for presence, and for work that is
+//! needed only while a topic has followers.
 //!
 //! # Other ways to be served
 //!
-//! [`HubService`] is a Tower service that does it all, [`Subscription::long_poll`] serves clients that
-//! cannot stream, and [`Subscription::into_stream`] gives events one by one.
+//! [`HubService`] is a ready-made Tower service, [`Subscription::long_poll`] serves clients that
+//! cannot stream, and [`Subscription::into_stream`] yields events one by one.
 
 mod builder;
 mod change;

@@ -17,20 +17,20 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// It said nothing about what it saw last. It gets what is published from now on, unless the handler
+    /// The client did not send an ID. It gets what is published from now on, unless the handler
     /// lets it [start](super::SubscriptionBuilder::start) elsewhere or its topics are
     /// [finished](super::Topic::finish).
     Fresh,
     /// Nothing was missed; this many retained events come first.
     Resumed(u64),
-    /// Some events after the ID are no longer retained. The [gap event] comes first, then what is
-    /// retained, or under [`LagPolicy::Newest`] what is published next.
+    /// Some events after the ID are no longer retained. The client is sent the [gap event], then
+    /// what is retained, or under [`LagPolicy::Newest`] what is published next.
     ///
     /// [gap event]: super::HubBuilder::gap_event
     Gap,
     /// The ID is not one of this hub's, or no longer known: from before a restart, or made up. The
-    /// [gap event] comes first, then what is published from now on; of
-    /// [finished](super::Topic::finish) topics, all that is retained.
+    /// client is sent the [gap event], then what is published from now on; for
+    /// [finished](super::Topic::finish) topics, everything retained.
     ///
     /// [gap event]: super::HubBuilder::gap_event
     Unknown,
@@ -65,9 +65,9 @@ impl Outcome {
 pub enum LagPolicy {
     /// Its stream ends. The client reconnects with its last event ID, and is told of the gap.
     End,
-    /// The gap event, and then all that is retained.
+    /// The gap event, then all that is retained.
     #[default]
     Oldest,
-    /// The gap event, and then what is published next; for a client that resumes after a loss too.
+    /// The gap event, then what is published next. Applies to clients that resume after a loss too.
     Newest,
 }

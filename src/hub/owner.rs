@@ -3,9 +3,9 @@ use std::sync::Arc;
 use super::Hub;
 use super::core::Course;
 
-/// The subscriptions of one of a hub's owners, a user or a session: [`Hub::owner`].
+/// The subscriptions of one owner, such as a user or a session: [`Hub::owner`].
 ///
-/// Making and dropping this value costs nothing.
+/// Creating and dropping this value is free.
 ///
 /// ```
 /// use http_body_util::BodyExt;
@@ -49,7 +49,7 @@ impl<'a> Owner<'a> {
         self.name
     }
 
-    /// How many subscriptions the owner has, without those that have been ended.
+    /// The number of the owner's subscriptions, not counting subscriptions that have been ended.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -64,7 +64,7 @@ impl<'a> Owner<'a> {
         self.hub.shared().lock().owned(self.name)
     }
 
-    /// Lets all of the owner's subscriptions follow this topic too, from now on, and gives how many there
+    /// Adds this topic to all of the owner's subscriptions, from now on. Returns how many there
     /// are. For how a change of topics works, see [`Handle`](super::Handle).
     ///
     /// ```
@@ -83,9 +83,9 @@ impl<'a> Owner<'a> {
         self.steer(&Course::Follow(topic.into()))
     }
 
-    /// Lets all of the owner's subscriptions leave this topic, whether they follow it by its name or by a
-    /// prefix, and gives how many there are. Nothing that is published to it later reaches them, as when
-    /// a user may no longer read it.
+    /// Removes this topic from all of the owner's subscriptions, whether they follow it by its name
+    /// or by a prefix. Returns how many there are. Events published to it later do not reach them.
+    /// Use this when a user may no longer read the topic.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -104,8 +104,8 @@ impl<'a> Owner<'a> {
         self.steer(&Course::Leave(topic.into()))
     }
 
-    /// Lets all of the owner's subscriptions follow these topics and nothing else, and gives how many
-    /// there are.
+    /// Makes all of the owner's subscriptions follow these topics and nothing else. Returns how
+    /// many there are.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -134,14 +134,14 @@ impl<'a> Owner<'a> {
         }
     }
 
-    /// Ends all of the owner's subscriptions and gives how many there were. Each is still sent what
-    /// has been published so far, and no farewell.
+    /// Ends all of the owner's subscriptions and returns how many there were. Each is still sent
+    /// what has been published so far, but not the farewell.
     ///
-    /// The body of a client that has stopped reading is not polled by its server, and ends with the
-    /// connection.
+    /// A server does not poll the body of a client that has stopped reading; such a body ends with
+    /// the connection.
     ///
-    /// A browser reconnects when its stream ends. To keep a user out, refuse the request, where possible
-    /// with 204: then it does not try again.
+    /// A browser reconnects when its stream ends. To keep a user out, refuse the next request,
+    /// where possible with 204, after which the browser does not retry.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};

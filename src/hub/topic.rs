@@ -4,10 +4,10 @@ use super::topic_stats::TopicStats;
 use super::watch::Watch;
 use crate::protocol::{Event, EventId};
 
-/// One of a hub's topics, to publish to: [`Hub::topic`].
+/// A topic of a hub, to publish to: [`Hub::topic`].
 ///
-/// A topic is there while somebody follows it or the hub retains an event of it; making and dropping
-/// this value costs nothing.
+/// A topic exists while it has a follower or the hub retains one of its events. Creating and
+/// dropping this value is free.
 ///
 /// ```
 /// use tower_sse::Event;
@@ -53,13 +53,14 @@ impl<'a> Topic<'a> {
         shared.publish(self.name, event.borrow(), true, |draft| draft)
     }
 
-    /// Publishes an event that replaces the one before it with the same key: the latest price of each
-    /// share, the position of each player.
+    /// Publishes an event that replaces the previous event with the same key: the latest price of
+    /// each share, the position of each player.
     ///
-    /// The replaced event is taken out of the history, and that is not a loss: clients that come,
-    /// resume or lag get each key's latest event and no more. Subscribers that keep up get them all.
-    /// The event has an ID of the hub's, whatever [`keep_event_ids`](super::HubBuilder::keep_event_ids)
-    /// says. A key is one within its topic.
+    /// The replaced event is removed from the history without counting as a loss: clients that
+    /// connect, resume or lag get only each key's latest event. Subscribers that keep up get every
+    /// event. The event gets one of the hub's IDs, even with
+    /// [`keep_event_ids`](super::HubBuilder::keep_event_ids). Keys of different topics are
+    /// independent.
     ///
     /// ```
     /// use futures_util::FutureExt;
@@ -87,25 +88,27 @@ impl<'a> Topic<'a> {
     ) -> EventId {
         let key = key.into();
         let shared = self.hub.shared();
-        // An own ID would be forgotten with the event.
+        // An ID of the event's own would be forgotten together with the event.
         let label = |draft: Draft| draft.with_key(key.clone());
         shared.publish(self.name, event.borrow(), false, label)
     }
 
-    /// Finishes the topic, with a last event or `None`: a run that is over. Gives the ID of its end.
+    /// Finishes the topic, as when a run is over, with a last event or `None`. Returns the ID of
+    /// its end.
     ///
-    /// Subscribers get what is pending, and then their streams end, once all topics that they follow
-    /// are finished; those that follow a prefix stay. Clients that come later are replayed what is
-    /// retained of such topics, from the oldest event unless the handler says otherwise, and clients that
-    /// resume the rest; then their streams end too. Where there is nothing to replay, as for a client
-    /// that has seen the end, it is refused: [`Refused::is_finished`], which is answered 204, after
+    /// Subscribers get what is pending. The stream of a subscriber ends once all topics that it
+    /// follows are finished, unless it follows a prefix. Clients that arrive later are sent what
+    /// the topic retains, from the oldest event unless the handler says otherwise, and clients that
+    /// resume are sent the rest; then their streams end too. A client with nothing to replay, such
+    /// as one that has seen the end, is refused ([`Refused::is_finished`]) and answered 204, after
     /// which a browser does not reconnect.
     ///
-    /// The end is known as long as the topic retains an event. A topic that retains none, since nothing
-    /// was published or all of it has gone, is not known to be finished: finish with a last event.
+    /// The end is known as long as the topic retains an event. A topic that retains none, because
+    /// nothing was published or everything was evicted, is not known to be finished. To avoid this,
+    /// finish with a last event.
     ///
-    /// Publishing to the topic again begins its next run, for new subscribers and for those that are
-    /// still there because of other topics. Finishing a finished topic does nothing.
+    /// Publishing to the topic again begins its next run, for new subscribers and for subscribers
+    /// that remain because of other topics. Finishing a finished topic does nothing.
     ///
     /// [`Refused::is_finished`]: super::Refused::is_finished
     ///
@@ -139,7 +142,7 @@ impl<'a> Topic<'a> {
         }
     }
 
-    /// Sends an event to the topic's present subscribers; see [`Hub::publish_transient`].
+    /// Sends an event to the topic's current subscribers only; see [`Hub::publish_transient`].
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -152,8 +155,8 @@ impl<'a> Topic<'a> {
         self.hub.shared().publish_transient(self.name, block);
     }
 
-    /// Tells of each follower of this topic that comes or leaves from now on; see [`Watch`]. The topic
-    /// need not be there.
+    /// Reports each follower that joins or leaves this topic from now on; see [`Watch`]. The topic
+    /// need not exist.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -170,11 +173,12 @@ impl<'a> Topic<'a> {
         Watch::new(self.hub, Some(self.name))
     }
 
-    /// What the topic holds and who follows it. All is zero for a topic that is not there, and asking
-    /// does not make it.
+    /// Returns counts of what the topic holds and of its followers. All are zero for a topic that
+    /// does not exist, and asking does not create it.
     ///
-    /// For the lag, this looks at each of the hub's subscribers, unless nobody follows the topic or it
-    /// retains nothing. Publishers and subscribers have the lock after every 1,024 of them.
+    /// To compute the lag, this visits each of the hub's subscribers, unless the topic has no
+    /// followers or retains nothing. It releases the lock to publishers and subscribers after every
+    /// 1,024 of them.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -190,7 +194,7 @@ impl<'a> Topic<'a> {
         loop {
             let mut state = shared.lock();
             if let Some(lag) = state.survey(self.name, &mut survey) {
-                // As of the same moment: nobody is behind more than there is.
+                // Taken under the same lock, so that no lag exceeds the number of retained events.
                 let stats = state.topic_stats(self.name);
                 return TopicStats { lag, ..stats };
             }
