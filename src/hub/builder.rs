@@ -41,9 +41,9 @@ pub struct HubBuilder {
     announce_place: bool,
     epoch: Option<u64>,
     tail: Option<Tail>,
-    #[cfg(test)]
+    #[cfg(any(test, feature = "redis"))]
     foreign: Option<u128>,
-    #[cfg(test)]
+    #[cfg(any(test, feature = "redis"))]
     past: Option<std::sync::Arc<dyn super::past::Past>>,
     #[cfg(feature = "sealed")]
     seal_key: Option<SealKey>,
@@ -63,9 +63,9 @@ impl HubBuilder {
             announce_place: true,
             epoch: None,
             tail: None,
-            #[cfg(test)]
+            #[cfg(any(test, feature = "redis"))]
             foreign: None,
-            #[cfg(test)]
+            #[cfg(any(test, feature = "redis"))]
             past: None,
             #[cfg(feature = "sealed")]
             seal_key: None,
@@ -78,13 +78,14 @@ impl HubBuilder {
     }
 
     /// The key in the outer log after which the hub begins; see `foreign.rs`.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "redis"))]
     pub(super) fn foreign(&mut self) -> &mut Option<u128> {
         &mut self.foreign
     }
 
     /// The source of events older than the ring.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "redis"))]
+    #[allow(dead_code, reason = "the engine is yet to come")]
     pub(super) fn past(mut self, past: std::sync::Arc<dyn super::past::Past>) -> Self {
         self.past = Some(past);
         self
@@ -351,16 +352,16 @@ impl HubBuilder {
             retry_after: self.retry_after,
             keep_event_ids: self.keep_event_ids,
             announce_place: self.announce_place,
-            #[cfg(test)]
+            #[cfg(any(test, feature = "redis"))]
             foreign: self.foreign.is_some(),
-            #[cfg(test)]
+            #[cfg(any(test, feature = "redis"))]
             past: self.past,
         };
         let mut state = State::new(self.rules, self.lag);
         if let Some(tail) = self.tail {
             tail.begin(&mut state, &epoch, self.keep_event_ids);
         }
-        #[cfg(test)]
+        #[cfg(any(test, feature = "redis"))]
         if let Some(key) = self.foreign {
             state.begin_after(key);
         }

@@ -185,14 +185,18 @@ mod change;
 mod core;
 mod delivery;
 mod epoch;
-#[cfg(test)]
+#[cfg(any(test, feature = "redis"))]
+#[allow(dead_code, reason = "the engine is yet to come")]
 mod foreign;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
 mod hub;
 mod outcome;
 mod owner;
-#[cfg(test)]
+#[cfg(any(test, feature = "redis"))]
+#[allow(dead_code, reason = "the engine is yet to come")]
 mod past;
+#[cfg(all(feature = "redis", not(target_family = "wasm")))]
+mod redis;
 mod refused;
 mod retention;
 #[cfg(feature = "sealed")]

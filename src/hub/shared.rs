@@ -35,9 +35,9 @@ pub(super) struct HubSettings {
     pub(super) keep_event_ids: bool,
     pub(super) announce_place: bool,
     /// IDs are those of an outer log.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "redis"))]
     pub(super) foreign: bool,
-    #[cfg(test)]
+    #[cfg(any(test, feature = "redis"))]
     pub(super) past: Option<std::sync::Arc<dyn super::past::Past>>,
 }
 
@@ -170,7 +170,7 @@ impl Shared {
     /// Where an ID stands, none for none.
     pub(super) fn last(&self, id: Option<EventId>) -> Last {
         let id = id.filter(|id| !id.is_empty());
-        #[cfg(test)]
+        #[cfg(any(test, feature = "redis"))]
         if let (true, Some(id)) = (self.settings.foreign, &id) {
             let key = super::foreign::key_of(id.as_str());
             return key.map_or_else(|| Last::Own(id.clone()), Last::Key);
@@ -241,7 +241,7 @@ impl Shared {
     }
 
     pub(super) fn id(&self, seq: u64) -> EventId {
-        #[cfg(test)]
+        #[cfg(any(test, feature = "redis"))]
         if let Some(id) = self
             .settings
             .foreign
@@ -257,12 +257,12 @@ impl Shared {
         self.with(|state, wakes| state.tail(self.epoch.number(), wakes))
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "redis"))]
     pub(super) fn gap_event(&self) -> Option<&Event> {
         self.settings.gap.as_ref()
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "redis"))]
     pub(super) fn past(&self) -> Option<&std::sync::Arc<dyn super::past::Past>> {
         self.settings.past.as_ref()
     }

@@ -83,7 +83,7 @@ impl State {
             Last::Nothing => None,
             Last::Event(seq) => Some(*seq).filter(|seq| *seq < self.next),
             Last::Own(id) => self.find_own(index, id),
-            #[cfg(test)]
+            #[cfg(any(test, feature = "redis"))]
             Last::Key(key) => match self.find_key(*key) {
                 super::keys::KeyPlace::Here(seq) => Some(seq),
                 // Only the outer log knows what came after it.

@@ -22,7 +22,7 @@ pub(in crate::hub) enum Last {
     /// An ID that is not of the hub's form.
     Own(EventId),
     /// The event with this key in the outer log.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "redis"))]
     Key(u128),
 }
 

@@ -45,11 +45,13 @@ mod following;
 mod frames;
 mod gate;
 mod group;
-#[cfg(test)]
+#[cfg(any(test, feature = "redis"))]
+#[allow(dead_code, reason = "the engine is yet to come")]
 mod handover;
 mod index;
 mod key;
-#[cfg(test)]
+#[cfg(any(test, feature = "redis"))]
+#[allow(dead_code, reason = "the engine is yet to come")]
 mod keys;
 mod late;
 mod lingers;
@@ -84,7 +86,7 @@ pub(super) use finishing::Over;
 pub(super) use following::{Begin, Fresh, Last};
 pub(super) use gate::Wait;
 pub(super) use key::Key;
-#[cfg(test)]
+#[cfg(any(test, feature = "redis"))]
 pub(super) use keys::KeyOrder;
 pub(super) use moves::{Course, CursorName};
 pub(super) use reading::Taken;

@@ -219,7 +219,7 @@ impl State {
     /// The subscriber's place, if it has moved on since the client was told last: by this, or `by_events`
     /// up to where it stands.
     pub(in crate::hub) fn move_place(&mut self, seat: &Seat, by_events: bool) -> Option<u64> {
-        #[cfg(test)]
+        #[cfg(any(test, feature = "redis"))]
         if self.keys.is_some() && self.lost_to(seat) > self.cursors[seat.cursor].place {
             // The place may have no key any more, and the next that has one is after the loss.
             return None;

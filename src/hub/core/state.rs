@@ -55,7 +55,7 @@ pub(in crate::hub) struct State {
     pub(super) losses: u64,
     pub(super) lag: LagPolicy,
     /// What an outer log calls the events, if they come from one.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "redis"))]
     pub(super) keys: Option<super::keys::Keys>,
 }
 
@@ -84,7 +84,7 @@ impl State {
             stamps: 0,
             losses: 0,
             lag,
-            #[cfg(test)]
+            #[cfg(any(test, feature = "redis"))]
             keys: None,
         }
     }

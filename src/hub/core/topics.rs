@@ -326,7 +326,7 @@ impl Topics {
     }
 
     /// All topics have lost what is before this, those that are not there as well.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "redis"))]
     pub(super) fn lose_all(&mut self, lost_to: u64) {
         self.losses.begin(lost_to);
         for (_, topic) in self.slots.iter_mut() {

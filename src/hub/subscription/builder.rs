@@ -313,7 +313,7 @@ impl SubscriptionBuilder {
         let (seat, outcome, place) = shared.subscribe(key, &begin, terms)?;
         let first = shared.first_block(outcome, place, self.first.as_ref());
         let extra = Extra::new(first, self.filter, self.end_at);
-        #[cfg(test)]
+        #[cfg(any(test, feature = "redis"))]
         let extra = Extra::reading(extra, shared.pages_after(&begin, outcome));
         Ok(Subscription::new(shared, seat, outcome, extra))
     }

@@ -4,7 +4,7 @@ mod after;
 mod builder;
 mod deliveries;
 mod handle;
-#[cfg(test)]
+#[cfg(any(test, feature = "redis"))]
 mod reading_past;
 mod serving;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]

@@ -69,7 +69,7 @@ impl Subscription {
     pub(super) fn trim(&mut self) {
         let over = self.extra.as_ref().is_some_and(|extra| {
             let idle = extra.first.is_none() && extra.chunks.is_empty();
-            #[cfg(test)]
+            #[cfg(any(test, feature = "redis"))]
             let idle = idle && extra.past.is_none();
             idle && extra.filter.is_none() && extra.end_at.is_none() && !extra.once
         });
@@ -98,7 +98,7 @@ impl Subscription {
         if let Some(first) = self.take_first() {
             return Poll::Ready(Some(first));
         }
-        #[cfg(test)]
+        #[cfg(any(test, feature = "redis"))]
         if let Some(block) = self.poll_past(cx) {
             return block;
         }
@@ -283,7 +283,7 @@ impl Subscription {
             if self.seat.is_none() {
                 return Poll::Ready(None);
             }
-            #[cfg(test)]
+            #[cfg(any(test, feature = "redis"))]
             if let Some(read) = self.poll_page(cx) {
                 match read {
                     Poll::Pending => return Poll::Pending,

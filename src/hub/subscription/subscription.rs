@@ -80,7 +80,7 @@ pub(in crate::hub) struct Extra {
     pub(super) served: bool,
     pub(super) end_at: Option<Instant>,
     /// It has yet to take its place.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "redis"))]
     pub(super) past: Option<crate::hub::past::PastReader>,
 }
 
@@ -288,7 +288,7 @@ impl SealedSource for Subscription {
         if extra.is_some_and(|extra| extra.first.is_some()) {
             return None;
         }
-        #[cfg(test)]
+        #[cfg(any(test, feature = "redis"))]
         if extra.is_some_and(|extra| extra.past.is_some()) {
             return None;
         }
