@@ -1,0 +1,10 @@
+//! The hub on a real Redis.
+//!
+//! redis-server has to be installed; `.ci/run` does that and runs these. Each test starts its own, on
+//! a free port.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod rig;
+mod rig_tests;

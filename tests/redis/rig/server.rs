@@ -1,0 +1,268 @@
+//! A redis-server of each test's own.
+
+use std::fs::{self, File};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::resp::{Resp, Value};
+
+const INSTALL: &str =
+    "redis-server is missing; install it with: apt-get install -y redis-server (as .ci/run does)";
+
+/// Nothing here takes longer, unless it is broken.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// When the append-only file is written to disk, if there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Aof {
+    No,
+    Everysec,
+    Always,
+}
+
+/// A redis-server in a folder of its own, until it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    process: Option<Child>,
+    port: u16,
+    folder: PathBuf,
+    arguments: Vec<String>,
+}
+
+impl Server {
+    /// Without a file, so that a restart begins empty.
+    pub async fn start() -> Self {
+        Self::with(Aof::No, &[]).await
+    }
+
+    pub async fn with(aof: Aof, arguments: &[&str]) -> Self {
+        for _ in 0..20 {
+            let port = free_port();
+            let folder = folder(port);
+            fs::create_dir_all(&folder).unwrap();
+            let (file, sync) = match aof {
+                Aof::No => ("no", "no"),
+                Aof::Everysec => ("yes", "everysec"),
+                Aof::Always => ("yes", "always"),
+            };
+            let fixed = ["--save", "", "--appendonly", file, "--appendfsync", sync];
+            let fixed = fixed.iter().chain(arguments);
+            let mut server = Self {
+                process: None,
+                port,
+                folder,
+                arguments: fixed.map(ToString::to_string).collect(),
+            };
+            // Another test may have taken the port meanwhile.
+            if server.try_restart().await.is_ok() {
+                return server;
+            }
+        }
+        panic!("redis-server does not start");
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn url(&self) -> String {
+        url(self.address())
+    }
+
+    /// Arguments of the next [`restart`](Self::restart), after those of the start.
+    pub fn arguments(&mut self) -> &mut Vec<String> {
+        &mut self.arguments
+    }
+
+    /// Starts it again, on the same port and with the same files, and waits until it has loaded them.
+    pub async fn restart(&mut self) {
+        self.try_restart().await.unwrap();
+    }
+
+    async fn try_restart(&mut self) -> io::Result<()> {
+        self.launch();
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = self.process.as_mut().unwrap().try_wait()? {
+                let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                return Err(io::Error::other(format!(
+                    "redis-server ended: {status}\n{log}"
+                )));
+            }
+            if self.is_ready().await {
+                return Ok(());
+            }
+            assert!(Instant::now() < deadline, "redis-server does not answer");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Starts it again without waiting.
+    pub fn launch(&mut self) {
+        assert!(self.process.is_none(), "it runs");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("log"))
+            .unwrap();
+        // Ends with the test that started it, even if that is killed.
+        let process = Command::new("setpriv")
+            .args(["--pdeathsig", "KILL", "redis-server"])
+            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
+            .args(["--enable-debug-command", "yes", "--dir"])
+            .arg(&self.folder)
+            .args(&self.arguments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn();
+        assert!(is_installed("redis-server"), "{INSTALL}");
+        self.process = Some(process.expect("setpriv of util-linux"));
+    }
+
+    async fn is_ready(&self) -> bool {
+        let Ok(mut connection) = Resp::connect(self.address()).await else {
+            return false;
+        };
+        match connection.try_send(&[b"PING"]).await {
+            Ok(Value::Error(text)) => text.starts_with("NOAUTH"),
+            Ok(answer) => answer.text() == "PONG",
+            // It may speak TLS only.
+            Err(_) => self.arguments.iter().any(|one| one == "--tls-port"),
+        }
+    }
+
+    /// SIGKILL. What Redis has written stays, whatever `appendfsync` says: the page cache survives.
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            _ = process.kill();
+            _ = process.wait();
+        }
+    }
+
+    /// SIGSTOP: connections stay open, and nothing answers.
+    pub fn stop(&self) {
+        signal(self.process.as_ref().unwrap().id(), "STOP");
+    }
+
+    /// SIGCONT.
+    pub fn resume(&self) {
+        signal(self.process.as_ref().unwrap().id(), "CONT");
+    }
+
+    /// Cuts bytes off the end of the append-only file, as a power cut does.
+    ///
+    /// Gives how many were cut. Redis has to be down.
+    pub fn truncate(&self, bytes: u64) -> u64 {
+        assert!(self.process.is_none(), "it runs");
+        let folder = self.folder.join("appendonlydir");
+        let mut files: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.to_string_lossy().ends_with(".incr.aof"))
+            .collect();
+        files.sort();
+        let file = File::options()
+            .write(true)
+            .open(files.last().expect("an append-only file"))
+            .unwrap();
+        let length = file.metadata().unwrap().len();
+        let cut = bytes.min(length);
+        file.set_len(length - cut).unwrap();
+        cut
+    }
+
+    /// Bytes in the append-only file.
+    pub fn aof_length(&self) -> u64 {
+        let folder = self.folder.join("appendonlydir");
+        let lengths = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.path().to_string_lossy().ends_with(".incr.aof"))
+            .map(|entry| entry.metadata().unwrap().len());
+        lengths.sum()
+    }
+
+    pub async fn connection(&self) -> Resp {
+        Resp::connect(self.address()).await.expect("Redis listens")
+    }
+
+    /// Sends one command on a connection of its own.
+    pub async fn send(&self, command: &str) -> Value {
+        self.connection().await.send(command).await
+    }
+
+    /// How often a command was called, by `INFO commandstats`.
+    pub async fn calls(&self, command: &str) -> u64 {
+        let info = self.send("INFO commandstats").await.text();
+        let prefix = format!("cmdstat_{command}:calls=");
+        let line = info.lines().find_map(|line| line.strip_prefix(&prefix));
+        line.map_or(0, |rest| rest.split(',').next().unwrap().parse().unwrap())
+    }
+
+    /// The IDs and fields of a stream's entries.
+    pub async fn entries(&self, key: &str) -> Vec<(String, Vec<String>)> {
+        let answer = self.send(&format!("XRANGE {key} - +")).await;
+        let entry = |one: &Value| {
+            let fields = one.list()[1].list().iter().map(Value::text).collect();
+            (one.list()[0].text(), fields)
+        };
+        answer.list().iter().map(entry).collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+        _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+pub fn url(address: SocketAddr) -> String {
+    format!("redis://{address}/")
+}
+
+/// Sends a signal by its name.
+pub fn signal(process: u32, name: &str) {
+    let status = Command::new("sh")
+        .args(["-c", &format!("kill -{name} {process}")])
+        .status();
+    assert!(status.unwrap().success(), "kill -{name} {process}");
+}
+
+fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).exists())
+}
+
+fn folder(port: u16) -> PathBuf {
+    std::env::temp_dir().join(format!("tower-sse-redis-{}-{port}", std::process::id()))
+}
+
+/// A port that a server can come back to: outgoing connections take theirs from 32768 on. The bus of
+/// a cluster is 10,000 above it.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let spread = std::process::id()
+            .wrapping_mul(193)
+            .wrapping_add(n.wrapping_mul(7));
+        let port = u16::try_from(10_000 + spread % 12_000).unwrap();
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+}
