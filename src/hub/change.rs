@@ -61,7 +61,7 @@ impl Change {
         }
     }
 
-    /// The topic that the follower joined or left; empty for the topic without a name.
+    /// Returns the topic that the follower joined or left; empty for the topic without a name.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -76,7 +76,7 @@ impl Change {
         &self.topic
     }
 
-    /// The subscription's [owner](super::SubscriptionBuilder::owner), if it has one.
+    /// Returns the subscription's [owner](super::SubscriptionBuilder::owner), if it has one.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -91,7 +91,7 @@ impl Change {
         self.owner.as_deref()
     }
 
-    /// The number of subscriptions that follow the topic by name after this change.
+    /// Returns the number of subscriptions that follow the topic by name after this change.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -154,7 +154,7 @@ impl Change {
         !self.is_arrival() && self.followers == 0
     }
 
-    /// Why the follower left; `None` if it joined.
+    /// Returns why the follower left; `None` if it joined.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -172,7 +172,8 @@ impl Change {
         self.reason
     }
 
-    /// How long the follower stayed, if it left and the hub was being watched when it joined.
+    /// Returns how long the follower stayed, if it left and the hub was being watched when it
+    /// joined.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::protocol::Block;
 
-/// One event on its way to one subscriber: what a filter sees, and an item of
+/// An event on its way to one subscriber: the argument of a filter, and an item of
 /// [`Deliveries`](super::Deliveries).
 ///
-/// The bytes are those that all subscribers share; what is asked for is read out of them.
+/// It holds the encoded bytes that all subscribers share. Accessors read the fields out of them.
 ///
 /// ```
 /// use tower_sse::hub::Hub;
@@ -39,7 +39,7 @@ impl Delivery {
         Self { topic, block }
     }
 
-    /// The topic it was published to; empty for the one without a name.
+    /// Returns the topic it was published to; empty for the topic without a name.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -56,7 +56,7 @@ impl Delivery {
         &self.topic
     }
 
-    /// The event's ID; `None` for a transient one.
+    /// Returns the event's ID; `None` for a transient event.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -73,7 +73,7 @@ impl Delivery {
         self.values("id: ").next()
     }
 
-    /// The event's type: what was set, or `message`.
+    /// Returns the event's type: the type that was set, or `message`.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -90,7 +90,7 @@ impl Delivery {
         self.values("event: ").next().unwrap_or("message")
     }
 
-    /// The event's data as the page receives them: borrowed if they are one line.
+    /// Returns the event's data as the page receives it: borrowed if it is a single line.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -122,7 +122,7 @@ impl Delivery {
         }
     }
 
-    /// The bytes for the wire.
+    /// Converts the event into its bytes on the wire.
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -138,7 +138,8 @@ impl Delivery {
         self.block
     }
 
-    /// The values of a field. Our own encoder's lines end with LF and have one space after the colon.
+    /// The values of a field. Lines come from our own encoder: they end with LF and have one space
+    /// after the colon.
     fn values<'a>(&'a self, name: &'static str) -> impl Iterator<Item = &'a str> {
         let head = str::from_utf8(self.block.parts().0).unwrap_or_default();
         head.split('\n')

@@ -50,7 +50,7 @@ impl Epoch {
         }
     }
 
-    /// Of 48 bits: two lives of a process are told apart, and an ID stays short.
+    /// Has 48 bits: enough to distinguish the lives of a process, while IDs stay short.
     pub(super) fn random_number() -> u64 {
         random::below((1 << 48) - 1)
     }
@@ -70,7 +70,7 @@ impl Epoch {
         let len = prefix.len() + digits.len();
         text[..prefix.len()].copy_from_slice(prefix);
         text[prefix.len()..len].copy_from_slice(digits);
-        // Letters, digits and a hyphen: there is nothing to check.
+        // Only letters, digits and a hyphen, so there is nothing to check.
         EventId::copy_checked(&text[..len])
     }
 
@@ -104,7 +104,7 @@ impl Epoch {
         Some(self.prefix.len())
     }
 
-    /// The sequence number, if the ID is one that this epoch writes, to the letter.
+    /// The sequence number, if the ID is exactly as this epoch writes it.
     pub(super) fn parse(&self, id: &str) -> Option<u64> {
         #[cfg(feature = "sealed")]
         if let Some(seal) = &self.seal {

@@ -38,7 +38,7 @@ impl<'a> Owner<'a> {
         Self { hub, name }
     }
 
-    /// The owner's name.
+    /// Returns the owner's name.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -49,7 +49,7 @@ impl<'a> Owner<'a> {
         self.name
     }
 
-    /// The number of the owner's subscriptions, not counting subscriptions that have been ended.
+    /// Returns the number of the owner's subscriptions, not counting those that have been ended.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -64,8 +64,9 @@ impl<'a> Owner<'a> {
         self.hub.shared().lock().owned(self.name)
     }
 
-    /// Adds this topic to all of the owner's subscriptions, from now on. Returns how many there
-    /// are. For how a change of topics works, see [`Handle`](super::Handle).
+    /// Makes all of the owner's subscriptions follow this topic as well, from now on, and returns
+    /// the number of subscriptions. For how a change of topics works, see
+    /// [`Handle`](super::Handle).
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -83,9 +84,9 @@ impl<'a> Owner<'a> {
         self.steer(&Course::Follow(topic.into()))
     }
 
-    /// Removes this topic from all of the owner's subscriptions, whether they follow it by its name
-    /// or by a prefix. Returns how many there are. Events published to it later do not reach them.
-    /// Use this when a user may no longer read the topic.
+    /// Makes all of the owner's subscriptions leave this topic, whether they follow it by its name
+    /// or by a prefix, and returns the number of subscriptions. Events published to the topic later
+    /// do not reach them. Use this when a user may no longer read the topic.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -104,8 +105,8 @@ impl<'a> Owner<'a> {
         self.steer(&Course::Leave(topic.into()))
     }
 
-    /// Makes all of the owner's subscriptions follow these topics and nothing else. Returns how
-    /// many there are.
+    /// Makes all of the owner's subscriptions follow these topics and nothing else, and returns the
+    /// number of subscriptions.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};

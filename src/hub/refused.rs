@@ -11,8 +11,8 @@ use crate::body::Prelude;
 use crate::headers::EventStreamHeaders;
 use crate::random;
 
-/// Why a hub refuses a subscriber: it is full or closed, the owner has too many subscriptions, or there
-/// is nothing more to come.
+/// An error returned when a hub refuses a subscriber: the hub is full or closed, the owner has too
+/// many subscriptions, or the topics are finished.
 ///
 /// ```
 /// use tower_sse::hub::Hub;
@@ -57,7 +57,7 @@ impl Refused {
         }
     }
 
-    /// Whether the hub is closed.
+    /// Returns `true` if the hub is closed.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -70,8 +70,8 @@ impl Refused {
         self.obstacle == Obstacle::Closed
     }
 
-    /// Whether the owner has as many subscriptions as one [may
-    /// have](super::HubBuilder::max_per_owner).
+    /// Returns `true` if the owner has reached the [maximum number of
+    /// subscriptions](super::HubBuilder::max_per_owner).
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -87,8 +87,8 @@ impl Refused {
         self.obstacle == Obstacle::TooMany
     }
 
-    /// Whether all topics are [finished](super::Topic::finish), and there is nothing to replay to the
-    /// client: it has seen the end.
+    /// Returns `true` if all topics are [finished](super::Topic::finish) and there is nothing to
+    /// replay, because the client has seen the end.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -103,14 +103,17 @@ impl Refused {
         self.obstacle == Obstacle::Finished
     }
 
-    /// 204 for what is [finished](Self::is_finished), after which a browser does not reconnect.
-    /// Otherwise 503, or 429 for [too many](Self::is_too_many), with `Retry-After` in whole seconds: at random
-    /// between the [time](super::HubBuilder::retry_after) that is set and twice that, so that clients
-    /// that were refused together do not return together.
+    /// Converts the refusal into a 204, 429 or 503 response.
     ///
-    /// Load balancers then try another instance, and clients that know `Retry-After` wait. A browser's
-    /// `EventSource` does not reconnect after either: the page has to, unless it is sent a
-    /// [retry response](Self::into_retry_response).
+    /// The status is 204 for [finished](Self::is_finished) topics, after which a browser does not
+    /// reconnect. Otherwise it is 503, or 429 for [too many subscriptions](Self::is_too_many), with
+    /// a `Retry-After` in whole seconds. That is a random time between the configured
+    /// [time](super::HubBuilder::retry_after) and twice that, so that clients refused together do
+    /// not return together.
+    ///
+    /// On 503 or 429, load balancers try another instance, and clients that support `Retry-After`
+    /// wait. A browser's `EventSource` does not reconnect after either: the page has to do that,
+    /// unless it is sent a [retry response](Self::into_retry_response) instead.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -136,13 +139,16 @@ impl Refused {
         response
     }
 
-    /// 200 with an event stream that sets the reconnection time and ends, after which a browser's
-    /// `EventSource` reconnects: at random between the [time](super::HubBuilder::retry_after) that is
-    /// set and twice that. What is [finished](Self::is_finished) is answered 204 all the same.
+    /// Converts the refusal into a 200 response that makes a browser reconnect later.
     ///
-    /// Load balancers and monitoring do not see that the client was refused. Use it where browsers
-    /// connect and the page does not reconnect by itself, and
-    /// [`into_http_response`](Self::into_http_response) elsewhere.
+    /// The body is an event stream that sets the reconnection time and ends. A browser's
+    /// `EventSource` reconnects after a random time between the configured
+    /// [time](super::HubBuilder::retry_after) and twice that. For [finished](Self::is_finished)
+    /// topics the status is still 204.
+    ///
+    /// Load balancers and monitoring do not see this refusal. Use it where browsers connect and the
+    /// page does not reconnect by itself, and [`into_http_response`](Self::into_http_response)
+    /// elsewhere.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -168,8 +174,8 @@ impl Refused {
         response
     }
 
-    /// Not a block, which some readers take for an event without data: clients read the time as soon
-    /// as its line has ended.
+    /// Not a complete block, which some readers dispatch as an event without data. Clients apply
+    /// the time as soon as its line ends.
     pub(super) fn retry_lines(&self) -> Bytes {
         let prelude = Prelude::new()
             .retry(self.retry_after)

@@ -3,12 +3,12 @@ use std::time::Duration;
 
 use super::builder::HubBuilder;
 
-/// How much of a topic's past is kept, whichever bound is met first:
+/// How much of a topic's history is retained, up to whichever limit is reached first:
 /// [`HubBuilder::retain_topic`](super::HubBuilder::retain_topic),
 /// [`HubBuilder::retain_prefix`](super::HubBuilder::retain_prefix).
 ///
-/// What is not set here is as for all topics. A topic's newest event is retained whatever its size, until
-/// it is too old or the hub's own bound in bytes is met.
+/// Limits that are not set here are those for all topics. A topic's newest event is retained
+/// whatever its size, until it is too old or the hub reaches its own limit in bytes.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,7 +32,7 @@ pub struct Retention {
 }
 
 impl Retention {
-    /// As for all topics.
+    /// Creates a retention with the limits for all topics.
     ///
     /// ```
     /// # use tower_sse::hub::Retention;
@@ -46,7 +46,7 @@ impl Retention {
         }
     }
 
-    /// How many events are retained, at least 1.
+    /// Sets the maximum number of retained events, at least 1.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::{Hub, Retention}};
@@ -59,7 +59,7 @@ impl Retention {
         self
     }
 
-    /// How many bytes of events are retained, counted as by
+    /// Sets the maximum size of the retained events in bytes, counted as by
     /// [`retain_bytes`](super::HubBuilder::retain_bytes).
     ///
     /// ```
@@ -73,7 +73,7 @@ impl Retention {
         self
     }
 
-    /// How long an event is retained; see [`retain_for`](super::HubBuilder::retain_for).
+    /// Sets how long an event is retained; see [`retain_for`](super::HubBuilder::retain_for).
     ///
     /// ```
     /// # use std::time::Duration;
@@ -90,7 +90,7 @@ impl Retention {
         self
     }
 
-    /// With what is not set here taken from another.
+    /// Takes the limits that are not set here from another retention.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             events: self.events.or(other.events),
@@ -112,10 +112,10 @@ impl Retention {
     }
 }
 
-/// How much is retained.
+/// Settings for retention.
 impl HubBuilder {
-    /// How many events of a topic are retained; 4096 by default, at least 1. See
-    /// [`retain_topic`](Self::retain_topic) for other topics.
+    /// Sets the maximum number of events retained for each topic, at least 1; 4096 by default. To
+    /// set it for single topics, see [`retain_topic`](Self::retain_topic).
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -128,16 +128,17 @@ impl HubBuilder {
         self
     }
 
-    /// How many bytes of events are retained, of all topics together; 4 MiB by default. The newest
-    /// event always is.
+    /// Sets the maximum size of the retained events of all topics together, in bytes; 4 MiB by
+    /// default. The newest event is always retained.
     ///
-    /// When this is exceeded, the oldest events go, except those of topics that hold less than about a
-    /// sixteenth of what the largest holds. That one gives way instead: a noisy topic takes nothing
-    /// from a quiet one.
+    /// When the limit is exceeded, the oldest events are evicted, except for topics that hold less
+    /// than about a sixteenth of what the largest topic holds. The largest topic loses its oldest
+    /// events instead, so a noisy topic does not displace a quiet one.
     ///
-    /// An event counts as its bytes on the wire and 200 bytes for what holds it. Not counted are some 600
-    /// bytes for each topic that retains an event, and merged copies, which subscribers at the same place
-    /// share and which take at most as much again, or 256 KiB if that is more.
+    /// An event counts as its bytes on the wire plus 200 bytes of overhead. Two things are not
+    /// counted: about 600 bytes for each topic that retains an event, and merged frames, which
+    /// subscribers at the same place share. Merged frames take at most the same amount again, or
+    /// 256 KiB if that is more.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -152,10 +153,10 @@ impl HubBuilder {
         self
     }
 
-    /// How long an event is retained; without a limit, by default. Events that are too old go when
-    /// something is published, when a client subscribes, and on time while
+    /// Sets how long an event is retained; unlimited by default. Events that are too old are
+    /// evicted when an event is published, when a client subscribes, and on time while
     /// [`Hub::keep_time`](super::Hub::keep_time) is polled. On `wasm32-unknown-unknown`, where the
-    /// standard library has no clock, only the other bounds count.
+    /// standard library has no clock, only the other limits apply.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -172,7 +173,8 @@ impl HubBuilder {
         self
     }
 
-    /// How much of this topic is retained. What the [`Retention`] leaves out is as for all topics.
+    /// Sets how much of this topic is retained. Limits that the [`Retention`] does not set are
+    /// those for all topics.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::{Hub, Retention}};
@@ -186,8 +188,8 @@ impl HubBuilder {
         self
     }
 
-    /// How much is retained of each topic whose name begins so, unless there is a rule for the topic
-    /// itself or for a longer prefix.
+    /// Sets how much is retained of each topic whose name starts with this prefix, unless there is
+    /// a rule for the topic itself or for a longer prefix.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::{Hub, Retention}};

@@ -35,13 +35,13 @@ impl fmt::Debug for SealKey {
     }
 }
 
-/// How many bytes a sealed place has, and by chance a key as well.
+/// The length of a sealed place in bytes, and, by coincidence, of a key.
 const LEN: usize = 32;
 
-/// The first of them are AES-SIV's synthetic nonce, which authenticates the others.
+/// The length of AES-SIV's synthetic nonce, which comes first and authenticates the rest.
 const NONCE: usize = 16;
 
-/// How long a sealed ID is.
+/// The length of a sealed ID.
 const TEXT: usize = (LEN * 8).div_ceil(6);
 
 const BLANK: EventId = EventId::from_static("-------------------------------------------");
@@ -50,10 +50,11 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 const NO_HEADERS: [&[u8]; 0] = [];
 
-/// Makes IDs of places that tell nothing, and reads them.
+/// Encodes places as IDs that reveal nothing, and decodes them.
 ///
-/// An ID is AES-SIV (RFC 5297) over the epoch and the number, in base64url: deterministic, so that
-/// all subscribers share one encoded event, and nothing opens that was not sealed with the key.
+/// An ID is the base64url of AES-SIV (RFC 5297) over the epoch and the number. That is
+/// deterministic, so all subscribers share one encoded event, and authenticated, so only IDs sealed
+/// with the key open.
 #[derive(Debug)]
 pub(super) struct Seal {
     key: SealKey,
@@ -75,7 +76,7 @@ impl Seal {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As long as every ID, and none of them.
+    /// A placeholder that is as long as every ID, and never an ID itself.
     pub(super) fn blank() -> EventId {
         BLANK
     }
@@ -109,7 +110,7 @@ impl Seal {
         seq.try_into().ok().map(u64::from_be_bytes)
     }
 
-    /// It has a state of its own, so each ID has a new one, at the cost of a key schedule.
+    /// The cipher is stateful, so each ID gets a new one, at the cost of a key schedule.
     fn cipher(&self) -> Aes128Siv {
         Aes128Siv::new((&*self.key.0).into())
     }
@@ -129,7 +130,7 @@ fn encode(bytes: &[u8; LEN]) -> [u8; TEXT] {
     text
 }
 
-/// Strict: of what `encode` writes, and of nothing else.
+/// Strict: accepts only what `encode` writes.
 fn decode(text: &[u8]) -> Option<[u8; LEN]> {
     if text.len() != TEXT {
         return None;

@@ -11,15 +11,15 @@ use super::trace;
 use crate::protocol::{Block, Event, EventId};
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
 
-/// What a hub and its subscriptions hold together.
+/// The state that a hub shares with its subscriptions.
 #[derive(Debug)]
 pub(super) struct Shared {
     state: Mutex<State>,
-    /// The number that the next event will have, as far as is known without the lock.
+    /// The number of the next event, as far as it is known without the lock.
     next: AtomicU64,
-    /// How many changes there have been that a waiting subscriber has to look at.
+    /// The number of changes so far that a waiting subscriber has to look at.
     changes: AtomicU64,
-    /// How many handles to publish with there are.
+    /// The number of `Hub` handles.
     hubs: AtomicU64,
     epoch: Epoch,
     settings: HubSettings,
@@ -53,14 +53,15 @@ impl Shared {
         }
     }
 
-    /// No code of a user's runs under the lock, so a panic that poisons it is not one of theirs, and
-    /// leaves the state whole.
+    /// No user code runs under the lock, so a panic that poisons it does not come from the user,
+    /// and leaves the state consistent.
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the state. Once the lock is free, wakes whom that concerns, and drops what has gone.
+    /// Changes the state. Once the lock is released, wakes the tasks concerned and drops what was
+    /// removed.
     #[inline]
     pub(super) fn with<R>(&self, change: impl FnOnce(&mut State, &mut Wakes) -> R) -> R {
         let mut wakes = Wakes::default();
@@ -73,7 +74,7 @@ impl Shared {
         result
     }
 
-    /// The same for what subscribers that wait have to look at.
+    /// Like [`with`](Self::with), for changes that waiting subscribers have to look at.
     pub(super) fn change<R>(&self, change: impl FnOnce(&mut State, &mut Wakes) -> R) -> R {
         self.with(|state, wakes| {
             let result = change(state, wakes);
@@ -82,7 +83,7 @@ impl Shared {
         })
     }
 
-    /// How many times they had to.
+    /// The number of such [changes](Self::change) so far.
     #[inline]
     pub(super) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
@@ -99,7 +100,7 @@ impl Shared {
         }
     }
 
-    /// Publishes an event under its own ID, if it is to have that and the hub takes it.
+    /// Publishes an event, under its own ID if `own_id` is set and the hub accepts that ID.
     pub(super) fn publish(
         &self,
         topic: &str,
@@ -110,7 +111,7 @@ impl Shared {
         let own = event.id().filter(|id| own_id && self.takes(id));
         if let Some(id) = own {
             let draft = Draft::with_id(event.encode_as(Some(id)), id.clone());
-            // It needs no number.
+            // Its ID does not depend on its number.
             _ = self.append(topic, label(draft), self.epoch.turn());
             return id.clone();
         }
@@ -129,7 +130,7 @@ impl Shared {
             match self.append(topic, label(draft), turn) {
                 Some(seq) if seq == guess => return id,
                 Some(seq) => return self.epoch.id(seq),
-                // Others were faster, and the number has more digits by now.
+                // Other publishers were faster, and the number now has more digits.
                 None => {}
             }
         }
@@ -140,13 +141,13 @@ impl Shared {
         self.with(|state, wakes| {
             let seq = state.publish(topic, draft, wakes);
             self.next.store(state.next(), Ordering::Relaxed);
-            // Before tasks are woken: one may publish.
+            // Before tasks are woken: one of them may publish.
             drop(turn);
             seq
         })
     }
 
-    /// Lets a topic end where it is; gives the place.
+    /// Finishes a topic where it is and returns the ID of its end.
     pub(super) fn finish(&self, topic: &str) -> EventId {
         let place = self.with(|state, wakes| state.finish(topic, wakes));
         self.epoch.id(place)
@@ -161,13 +162,13 @@ impl Shared {
         });
     }
 
-    /// Whether an event is published under this ID of its own. One of the hub's form is not: it would
-    /// stand for another place.
+    /// Whether an event can be published under this ID of its own. An ID of the hub's form cannot
+    /// be: it would denote another place.
     fn takes(&self, id: &EventId) -> bool {
         self.settings.keep_event_ids && !id.is_empty() && self.epoch.parse(id.as_str()).is_none()
     }
 
-    /// Where an ID stands, none for none.
+    /// The place of an ID; nothing for no ID.
     pub(super) fn last(&self, id: Option<EventId>) -> Last {
         let id = id.filter(|id| !id.is_empty());
         #[cfg(any(test, feature = "redis"))]
@@ -184,7 +185,7 @@ impl Shared {
         }
     }
 
-    /// A subscriber of these topics; gives its place too, if the client does not know it.
+    /// Adds a subscriber to these topics. Also returns its place, if the client does not know it.
     pub(super) fn subscribe(
         &self,
         key: Key,
@@ -194,7 +195,7 @@ impl Shared {
         let subscribed = self.with(|state, wakes| {
             let subscribed =
                 match self.refuses(state, terms.as_ref().and_then(|terms| terms.owner())) {
-                    // Where there is nothing more to come, it would take no place.
+                    // With finished topics it would not count against any limit.
                     Some(why) => Err(match state.refuses(key, begin, wakes) {
                         Some(Over::Finished) => Obstacle::Finished,
                         _ => why,
@@ -215,7 +216,7 @@ impl Shared {
         subscribed.map_err(|why| Refused::new(why, self.settings.retry_after))
     }
 
-    /// Why a subscriber of this owner's is refused now whatever it wants, if it is.
+    /// Why a subscriber of this owner would be refused now, whatever its topics.
     fn refuses(&self, state: &State, owner: Option<&str>) -> Option<Obstacle> {
         let most = self.settings.max_per_owner;
         let full = if owner.is_some_and(|owner| state.owned(owner) >= most) {
@@ -224,12 +225,12 @@ impl Shared {
             let full = state.subscribers() >= self.settings.max_subscribers;
             full.then_some(Obstacle::Full)
         };
-        // One that is closed altogether may still replay something.
+        // A hub that is fully closed may still have something to replay.
         let closed = state.is_closing() || (full.is_some() && state.is_closed());
         if closed { Some(Obstacle::Closed) } else { full }
     }
 
-    /// Why such a subscriber would be refused now, if it would.
+    /// Why such a subscriber would be refused now, if at all.
     pub(super) fn refusal(&self, key: Key, begin: &Begin, owner: Option<&str>) -> Option<Refused> {
         let why = self.with(|state, wakes| {
             let why = self.refuses(state, owner);
@@ -275,12 +276,12 @@ impl Shared {
         self.settings.announce_place
     }
 
-    /// A block without data that moves the client's last event ID.
+    /// A block without data that advances the client's last event ID.
     pub(super) fn place_block(&self, seq: u64) -> Block {
         Event::empty().with_id(self.id(seq)).encode()
     }
 
-    /// What a subscription begins with. Where something was missed it is there, even if it is empty.
+    /// The first block of a subscription. It is `Some` if events were missed, even if it is empty.
     pub(super) fn first_block(
         &self,
         outcome: Outcome,
@@ -299,8 +300,8 @@ impl Shared {
         }
     }
 
-    /// What tells of a gap, with the place that follows it; `place` if that is told in any case. Empty
-    /// if there is nothing to tell.
+    /// The gap event, with the place that follows the gap; without a gap event, the place alone, if
+    /// `place` is set or places are announced. Otherwise empty.
     pub(super) fn gap_block(&self, seq: u64, place: bool) -> Block {
         match &self.settings.gap {
             Some(gap) => gap.encode_as(Some(&self.id(seq))),
@@ -319,12 +320,12 @@ impl Shared {
         self.close_to(ALL_SHARES);
     }
 
-    /// A handle to publish with comes.
+    /// Counts a new `Hub` handle.
     pub(super) fn enter(&self) {
         self.hubs.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// It goes. After the last, nothing can be published any more.
+    /// Drops a `Hub` handle. After the last, nothing can be published any more.
     pub(super) fn leave(&self) {
         if self.hubs.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.close();

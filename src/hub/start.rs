@@ -1,6 +1,6 @@
 use crate::protocol::EventId;
 
-/// Where a subscriber begins whose client has no last event ID:
+/// Where a subscription starts if the client has no last event ID:
 /// [`SubscriptionBuilder::start`](super::SubscriptionBuilder::start).
 ///
 /// ```
@@ -22,14 +22,14 @@ use crate::protocol::EventId;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Start {
-    /// With what is published from now on.
+    /// With the next event published.
     #[default]
     Now,
-    /// With the oldest event of its topics that is retained.
+    /// With the oldest retained event of its topics.
     Oldest,
-    /// With this many of its topics' retained events, the newest ones.
+    /// With the newest retained events of its topics, up to this many.
     Last(usize),
-    /// After the event with this ID, as a client that has seen it. If that is not known, or something
-    /// after it is lost, with the oldest.
+    /// After the event with this ID, as for a client that has seen it. If the ID is not known, or
+    /// events after it are lost, with the oldest retained event.
     After(EventId),
 }

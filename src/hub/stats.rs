@@ -1,6 +1,6 @@
-/// What a hub has done, and what it holds: [`Hub::stats`](super::Hub::stats).
+/// Counts of what a hub has done and what it holds: [`Hub::stats`](super::Hub::stats).
 ///
-/// Counts run from the hub's beginning.
+/// Totals count from the creation of the hub.
 ///
 /// ```
 /// use tower_sse::{Event, hub::Hub};
@@ -16,25 +16,25 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Subscriptions there are now.
+    /// Current subscriptions.
     pub subscribers: usize,
-    /// Topics there are now: followed, or with a retained event.
+    /// Current topics: those with a follower or a retained event.
     pub topics: usize,
     /// Events published, transient ones included.
     pub published: u64,
-    /// Events handed out, once for each subscriber.
+    /// Events delivered, counted once for each subscriber.
     pub delivered: u64,
-    /// Bytes of events handed out.
+    /// Bytes of events delivered.
     pub bytes: u64,
-    /// How often a subscriber fell behind further than the hub retains.
+    /// Number of times a subscriber fell behind what the hub retains.
     pub lagged: u64,
-    /// Resumptions after which events were missing: gaps and unknown IDs.
+    /// Resumptions with events missing: gaps and unknown IDs.
     pub gaps: u64,
     /// Subscriptions refused.
     pub refused: u64,
     /// Events retained.
     pub retained: usize,
-    /// Bytes of events retained, and of what holds them; see
+    /// Bytes of events retained, including overhead; see
     /// [`retain_bytes`](super::HubBuilder::retain_bytes).
     pub retained_bytes: usize,
 }

@@ -1,4 +1,4 @@
-/// What a topic holds, and who follows it: [`Topic::stats`](super::Topic::stats).
+/// Counts of what a topic holds and of its followers: [`Topic::stats`](super::Topic::stats).
 ///
 /// ```
 /// use tower_sse::{Event, hub::Hub};
@@ -21,12 +21,12 @@ pub struct TopicStats {
     pub prefix_followers: usize,
     /// Events retained.
     pub retained: usize,
-    /// Bytes of events retained, and of what holds them; see
+    /// Bytes of events retained, including overhead; see
     /// [`retain_bytes`](super::HubBuilder::retain_bytes).
     pub retained_bytes: usize,
-    /// Whether it is [finished](super::Topic::finish).
+    /// Whether the topic is [finished](super::Topic::finish).
     pub finished: bool,
-    /// How many of the retained events the slowest follower, by name or by a prefix, has yet to be
-    /// handed.
+    /// Number of retained events not yet delivered to the slowest follower, whether it follows by
+    /// name or by a prefix.
     pub lag: usize,
 }

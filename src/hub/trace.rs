@@ -1,4 +1,4 @@
-//! What is worth a line in a log; nothing without feature `tracing`.
+//! Log lines; none without the `tracing` feature.
 #![cfg_attr(not(feature = "tracing"), expect(unused_variables))]
 
 use super::outcome::Outcome;

@@ -12,18 +12,20 @@ use super::shared::Shared;
 use super::subscription::Missed;
 use crate::sync::Arc;
 
-/// A stream of followers that come and leave: [`Hub::watch`], [`Topic::watch`](super::Topic::watch).
+/// A stream of followers joining and leaving: [`Hub::watch`],
+/// [`Topic::watch`](super::Topic::watch).
 ///
-/// A follower is a subscription that names the topic. Those that follow it by a
-/// [prefix](super::SubscriptionBuilder::prefix) do not count: nothing is told of them, and they are in
-/// no number. A subscription that follows several topics comes to each of them and leaves each. It has
-/// left when its body has ended or is dropped, or by the call that [moves](super::Handle) it elsewhere.
+/// A follower is a subscription that names the topic. Subscriptions that follow it by a
+/// [prefix](super::SubscriptionBuilder::prefix) are neither reported nor counted. A subscription to
+/// several topics joins and leaves each of them. It leaves when its body ends or is dropped, or
+/// with the call that [moves](super::Handle) it to other topics.
 ///
-/// Up to 16,384 changes wait for a watch that is not polled, in about 1 MiB. Beyond that the oldest are
-/// dropped, and an `Err` says so in their place; [`Topic::stats`](super::Topic::stats) tells how many
-/// followers there are.
+/// Up to 16,384 changes are queued for a watch that is not polled, in about 1 MiB. Beyond that the
+/// oldest are dropped, and an `Err` takes their place; [`Topic::stats`](super::Topic::stats) then
+/// gives the current number of followers.
 ///
-/// The stream ends when the hub is closed and has no subscriber any more. It does not keep the hub open.
+/// The stream ends when the hub is closed and has no subscribers left. It does not keep the hub
+/// open.
 ///
 /// ```
 /// use futures_util::StreamExt;
@@ -56,7 +58,7 @@ use crate::sync::Arc;
 pub struct Watch {
     shared: Arc<Shared>,
     key: usize,
-    /// Taken, and yet to be given out.
+    /// Changes that were taken from the hub and not yet yielded.
     changes: VecDeque<Change>,
 }
 
@@ -74,7 +76,7 @@ impl Watch {
 }
 
 impl Hub {
-    /// Tells of each follower of any topic that comes or leaves from now on. See [`Watch`].
+    /// Reports each follower that joins or leaves any topic from now on; see [`Watch`].
     ///
     /// ```
     /// # use futures_util::{FutureExt, StreamExt};
@@ -99,9 +101,9 @@ impl Stream for Watch {
         if let Some(change) = this.changes.pop_front() {
             return Poll::Ready(Some(Ok(change)));
         }
-        // What a burst took is given back.
+        // Releases the memory that a burst took.
         this.changes = VecDeque::new();
-        // A task is cloned while no lock is held.
+        // Wakers are cloned outside the lock: cloning one runs user code.
         let task = cx.waker().clone();
         let (key, changes) = (this.key, &mut this.changes);
         let seen = this
@@ -122,7 +124,7 @@ impl Stream for Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        // Its task is a user's, and what waits may be much.
+        // Dropped outside the lock: the waker is user code, and the queue may be long.
         let gone = self.shared.lock().unwatch(self.key);
         drop(gone);
     }
