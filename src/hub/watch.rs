@@ -103,7 +103,7 @@ impl Stream for Watch {
         }
         // Releases the memory that a burst took.
         this.changes = VecDeque::new();
-        // Wakers are cloned outside the lock: cloning one runs user code.
+        // The waker is cloned outside the lock: cloning it runs user code.
         let task = cx.waker().clone();
         let (key, changes) = (this.key, &mut this.changes);
         let seen = this

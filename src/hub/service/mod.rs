@@ -1,4 +1,4 @@
-//! A hub as a ready Tower service.
+//! A hub as a ready-made Tower service.
 
 mod respond;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]

@@ -34,7 +34,7 @@ impl<T: Timer + Clone> HubService<T> {
                 Err(refusal) => return self.status(refusal),
             },
         };
-        // Only those are told what is wrong with their ID who may have the topics.
+        // Only clients that may have the topics are told what is wrong with their ID.
         if let Err(error) = last {
             return self.says(StatusCode::BAD_REQUEST, format!("{error}\n"));
         }

@@ -18,17 +18,19 @@ use crate::timer::Timer;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
 
-/// A hub's event stream as a ready Tower service: it answers GET.
+/// A ready-made Tower service that answers GET with a hub's event stream.
 ///
-/// The client's `Last-Event-ID`, or `lastEventId` in the query, says where to resume; what cannot be
-/// an ID is answered 400 with the reason, once [`select`](Self::select) has allowed the request, or
-/// [ignored](Self::ignore_invalid). Inside a [`SseLayer`](crate::SseLayer), the layer's finding
-/// counts. With `long-poll` in the query the response is a [long poll](Subscription::long_poll). A hub
-/// that is closed or full answers 503 with `Retry-After`, and 429 where an
+/// A client resumes after its `Last-Event-ID`, or `lastEventId` in the query. If that is not a
+/// valid ID, the answer is 400 with the reason, once [`select`](Self::select) has allowed the
+/// request, unless invalid IDs are [ignored](Self::ignore_invalid). Inside a
+/// [`SseLayer`](crate::SseLayer), the ID that the layer has read counts. With `long-poll` in the
+/// query, the response is a [long poll](Subscription::long_poll).
+///
+/// The answer is 503 with `Retry-After` if the hub is closed or full, and 429 if the
 /// [owner](SubscriptionBuilder::owner) has too many subscriptions. Browsers do not reconnect after
-/// either, unless the service [lets them](Self::refuse_with_retry). Where all topics are
-/// [finished](crate::hub::Topic::finish) and the client has seen the end, the answer is 204.
-/// HEAD gets the same status and headers without a stream, and other methods 405.
+/// either, unless the service [makes them](Self::refuse_with_retry). If all topics are
+/// [finished](crate::hub::Topic::finish) and the client has seen the end, the answer is 204. HEAD
+/// gets the same status and headers without a stream. Other methods get 405.
 ///
 /// ```
 /// use http::{Request, Response, StatusCode};
@@ -68,7 +70,8 @@ pub struct HubService<T> {
 
 #[cfg(feature = "tokio")]
 impl HubService<TokioTimer> {
-    /// The hub's topic without a name to everybody, with heartbeats on tokio's clock.
+    /// Creates a service that serves the topic without a name to every client, with heartbeats on
+    /// tokio's clock.
     ///
     /// ```
     /// # use http::{Request, StatusCode};
@@ -89,7 +92,8 @@ impl HubService<TokioTimer> {
 }
 
 impl<T: Timer + Clone> HubService<T> {
-    /// The hub's topic without a name to everybody, with heartbeats on this clock.
+    /// Creates a service that serves the topic without a name to every client, with heartbeats on
+    /// this timer's clock.
     ///
     /// ```
     /// # use http::{Request, StatusCode};
@@ -120,7 +124,7 @@ impl<T: Timer + Clone> HubService<T> {
         }
     }
 
-    /// Which topics a request is for, and whether it may have them; a status refuses it.
+    /// Sets the closure that chooses the topics of a request, or refuses it with a status.
     ///
     /// ```
     /// # use http::{Request, StatusCode};
@@ -146,7 +150,7 @@ impl<T: Timer + Clone> HubService<T> {
         self
     }
 
-    /// Other heartbeats.
+    /// Sets the heartbeats.
     ///
     /// ```
     /// # use http::{Request, StatusCode};
@@ -170,7 +174,7 @@ impl<T: Timer + Clone> HubService<T> {
         self
     }
 
-    /// Other first bytes, for instance with a reconnection time.
+    /// Sets the first bytes of each stream, for instance with a reconnection time.
     ///
     /// ```
     /// # use http::{Request, StatusCode};
@@ -216,7 +220,7 @@ impl<T: Timer + Clone> HubService<T> {
         self
     }
 
-    /// How long a long poll waits for an event; 25 seconds by default.
+    /// Sets how long a long poll waits for an event; 25 seconds by default.
     ///
     /// ```
     /// # use http::{Request, StatusCode};
@@ -238,7 +242,7 @@ impl<T: Timer + Clone> HubService<T> {
         self
     }
 
-    /// Other headers.
+    /// Sets the response headers.
     ///
     /// ```
     /// # use http::{Request, StatusCode};
@@ -259,8 +263,8 @@ impl<T: Timer + Clone> HubService<T> {
         self
     }
 
-    /// Treats a last event ID that cannot be one as none, instead of answering 400: a browser does
-    /// not reconnect after that.
+    /// Treats an invalid last event ID as none instead of answering 400, after which a browser does
+    /// not reconnect.
     ///
     /// ```
     /// # use http::{Request, StatusCode};
@@ -280,12 +284,14 @@ impl<T: Timer + Clone> HubService<T> {
         self
     }
 
-    /// Answers clients that the hub refuses with a short event stream instead of 503 or 429: it
-    /// sets the [reconnection time](crate::hub::HubBuilder::retry_after), spread at random, and ends.
+    /// Answers clients that the hub refuses with a short event stream instead of 503 or 429. The
+    /// stream sets the [reconnection time](crate::hub::HubBuilder::retry_after), spread at random,
+    /// and ends.
     ///
-    /// A browser's `EventSource` then reconnects, whereas any status but 200 closes it permanently. Not
-    /// the default, because a 503 is what the others act on: a load balancer tries another instance,
-    /// monitoring counts it, and clients that know `Retry-After` wait. Set it where browsers connect.
+    /// A browser's `EventSource` then reconnects, whereas any status but 200 closes it permanently.
+    /// This is not the default because others act on a 503: a load balancer tries another instance,
+    /// monitoring counts it, and clients that support `Retry-After` wait. Set it where browsers
+    /// connect.
     ///
     /// ```
     /// # use http::{Request, StatusCode};

@@ -4,7 +4,7 @@ use crate::protocol::EventId;
 /// The last event a client has seen, if any: an [`EventId`], a [`LastEventId`], or an
 /// `Option<LastEventId>`.
 ///
-/// The empty ID counts as none, so an `Option<EventId>` is passed as
+/// An empty ID counts as none, so an `Option<EventId>` is passed as
 /// `last.unwrap_or(EventId::EMPTY)`.
 ///
 /// ```

@@ -15,10 +15,10 @@ use crate::sync::Arc;
 /// A topic's name.
 type Name = std::sync::Arc<str>;
 
-/// What a subscriber follows and from where: [`Hub::subscriber`].
+/// A builder for a subscription: its topics, and where it starts. See [`Hub::subscriber`].
 ///
-/// It follows the topic without a name, unless something else is said here. What it follows is
-/// settled by the program; the ID that a client sends only says where to resume.
+/// Without topics, the subscription follows the topic without a name. Only the program chooses the
+/// topics; the ID that a client sends only says where to resume.
 ///
 /// ```
 /// use http_body_util::BodyExt;
@@ -50,7 +50,7 @@ type Name = std::sync::Arc<str>;
 #[must_use = "nobody subscribes before `subscribe`"]
 pub struct SubscriptionBuilder {
     hub: Hub,
-    /// Nothing has been said of topics.
+    /// No topic or prefix has been set.
     unnamed: bool,
     topics: Vec<Name>,
     prefixes: Vec<Name>,
@@ -80,7 +80,7 @@ impl SubscriptionBuilder {
         }
     }
 
-    /// Follows this topic as well.
+    /// Adds a topic to follow.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -95,8 +95,8 @@ impl SubscriptionBuilder {
         self
     }
 
-    /// Follows these topics as well. An empty list is a list: without further topics, the subscriber
-    /// then follows nothing.
+    /// Adds topics to follow. An empty list counts: without other topics, the subscriber then
+    /// follows nothing.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -111,8 +111,8 @@ impl SubscriptionBuilder {
         self
     }
 
-    /// Follows every topic whose name begins so as well, those to come included. The empty prefix is
-    /// every topic.
+    /// Adds every topic whose name starts with this prefix, including future topics. The empty
+    /// prefix stands for all topics.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -131,11 +131,11 @@ impl SubscriptionBuilder {
         self
     }
 
-    /// Lets through only what the closure allows, for instance by what the user may see. Of several
-    /// filters all have to allow it.
+    /// Delivers only events that the closure allows, for instance those that the user may see. With
+    /// several filters, all must allow an event.
     ///
-    /// It is called where the body is polled. A subscriber with a filter has its frames made for it
-    /// alone.
+    /// The closure is called when the body is polled. Frames of a filtered subscriber are not
+    /// shared with other subscribers.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -160,7 +160,7 @@ impl SubscriptionBuilder {
         self
     }
 
-    /// What the client saw last.
+    /// Sets the last event that the client has seen, to resume after it.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -177,7 +177,7 @@ impl SubscriptionBuilder {
         self
     }
 
-    /// Where to begin if the client has no last event ID; [now](Start::Now), by default.
+    /// Sets where to start if the client has no last event ID; [`Start::Now`] by default.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -195,12 +195,12 @@ impl SubscriptionBuilder {
         self
     }
 
-    /// An event to send before all others to a client that has no last event ID, or that may have
-    /// missed something: the state that the events change. It is sent in one block with the ID of the
+    /// Sets an event to send before all others to a client that has no last event ID or may have
+    /// missed events: the state that the events change. It is sent in one block with the ID of the
     /// place that follows, so a client that has one has the other.
     ///
-    /// Take the place *before* the state is read, and [start](Self::start) there. What happens in
-    /// between then comes twice rather than not at all.
+    /// Take the [place](Hub::last_event_id) *before* reading the state, and [start](Self::start)
+    /// there. A change made in between is then delivered twice rather than not at all.
     ///
     /// ```
     /// use futures_util::FutureExt;
@@ -227,9 +227,9 @@ impl SubscriptionBuilder {
         self
     }
 
-    /// Replays nothing up to the event with this ID, whatever the client says it saw last: for what
-    /// was said before a user came. An ID that is not known replays nothing at all; the empty one
-    /// bounds nothing.
+    /// Limits the replay to events after the one with this ID, whatever last event ID the client
+    /// sends: for instance, to events published since a user joined. If the ID is not known,
+    /// nothing is replayed. The empty ID sets no limit.
     ///
     /// ```
     /// # use tower_sse::{Event, EventId, hub::Hub};
@@ -249,11 +249,12 @@ impl SubscriptionBuilder {
         self
     }
 
-    /// Whose subscription this is: a user's or a session's, by a name of the program's own.
+    /// Sets the owner of the subscription, such as a user or a session, by a name that the program
+    /// chooses.
     ///
-    /// [`Hub::owner`] tells how many an owner has and ends them, and
-    /// [`HubBuilder::max_per_owner`](crate::hub::HubBuilder::max_per_owner) bounds them. An owner
-    /// takes memory while it has a subscription.
+    /// [`Hub::owner`] counts an owner's subscriptions and ends them, and
+    /// [`HubBuilder::max_per_owner`](crate::hub::HubBuilder::max_per_owner) limits them. An owner
+    /// uses memory while it has a subscription.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -268,11 +269,12 @@ impl SubscriptionBuilder {
         self
     }
 
-    /// Ends the subscription at this instant, for instance when a token expires. Nothing is handed out
-    /// from then on, not even what is pending: the client resumes where it was, with a new token.
+    /// Ends the subscription at this instant, for instance when a token expires. Nothing is sent
+    /// from then on, not even pending events: the client resumes where it left off, with a new
+    /// token.
     ///
-    /// A subscription that waits ends on time while a [`KeepTime`](crate::hub::KeepTime) is polled, and
-    /// else at its next poll: with an event or a heartbeat.
+    /// An idle subscription ends on time while a [`KeepTime`](crate::hub::KeepTime) is polled.
+    /// Otherwise it ends at its next poll, which an event or a heartbeat causes.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -296,8 +298,8 @@ impl SubscriptionBuilder {
     ///
     /// # Errors
     ///
-    /// If the hub is full or closed, if the owner has as many subscriptions as one may have, or if all
-    /// topics are [finished](crate::hub::Topic::finish) and there is nothing to replay.
+    /// If the hub is full or closed, if the owner has reached its maximum number of subscriptions,
+    /// or if all topics are [finished](crate::hub::Topic::finish) and there is nothing to replay.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -318,14 +320,14 @@ impl SubscriptionBuilder {
         Ok(Subscription::new(shared, seat, outcome, extra))
     }
 
-    /// Why it would be refused now, if it would.
+    /// Why it would be refused now, if at all.
     pub(in crate::hub) fn refusal(mut self) -> Option<Refused> {
         let (key, begin) = self.begin();
         let shared = self.hub.shared();
         shared.refusal(key, &begin, self.owner.as_deref())
     }
 
-    /// What it follows, and where it begins.
+    /// The topics to follow, and where to begin.
     fn begin(&mut self) -> (Key, Begin) {
         self.topics.extend(self.unnamed.then(|| Name::from("")));
         let topics = std::mem::take(&mut self.topics);

@@ -9,10 +9,11 @@ use futures_core::Stream;
 use super::subscription::Subscription;
 use crate::hub::delivery::Delivery;
 
-/// A subscription as a stream of events: [`Subscription::into_stream`].
+/// A stream of a subscription's events: [`Subscription::into_stream`].
 ///
-/// An `Err` says that events are missing before what follows. It is the last item where the hub ends
-/// streams that [lag](crate::hub::LagPolicy). Neither gap event nor farewell are in it.
+/// An `Err` says that events are missing before the next item. It is the last item if the hub ends
+/// streams that [lag](crate::hub::LagPolicy). The stream contains neither the gap event nor the
+/// farewell.
 ///
 /// ```
 /// use std::convert::Infallible;
@@ -60,8 +61,8 @@ impl Stream for Deliveries {
     }
 }
 
-/// Events have been missed: they are no longer retained, or the ID to resume after is not known. Or
-/// changes have, by a [`Watch`](crate::hub::Watch).
+/// An error returned when a stream has missed events, because they are no longer retained or the ID
+/// to resume after is not known, or when a [`Watch`](crate::hub::Watch) has missed changes.
 ///
 /// ```
 /// use futures_util::{FutureExt, StreamExt};

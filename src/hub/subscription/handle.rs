@@ -4,28 +4,30 @@ use crate::hub::core::{Course, CursorName, State, Wakes};
 use crate::hub::shared::Shared;
 use crate::sync::{Arc, Weak};
 
-/// Steers one subscription from anywhere: [`Subscription::handle`](super::Subscription::handle).
+/// A handle that steers one subscription from anywhere:
+/// [`Subscription::handle`](super::Subscription::handle).
 ///
-/// It keeps nothing alive, neither the subscription nor the hub, and can be cloned. For all
+/// It can be cloned, and keeps neither the subscription nor the hub alive. To steer all
 /// subscriptions of a user, see [`Owner`](crate::hub::Owner).
 ///
-/// A change of topics is a place in the log, as a close is: what was published before the call is still
-/// delivered by the old topics, what is published after it by the new ones. So nothing that is published
-/// to a topic after [`leave`](Self::leave) has returned reaches the client, even if it has stalled
-/// meanwhile; and all that is published to a topic after [`follow`](Self::follow) has returned does, or
-/// is told as lost by the gap event. That holds for transient events too, as long as the hub keeps them
-/// for subscribers that are not up to date. The stream's IDs count on as before.
+/// A change of topics is a place in the log, as a close is: events published before the call are
+/// still delivered by the old topics, and events published after it by the new ones. Nothing
+/// published to a topic after [`leave`](Self::leave) has returned reaches the client, even if the
+/// client has stalled. Everything published to a topic after [`follow`](Self::follow) has returned
+/// reaches it, or is reported as lost by the gap event. This holds for transient events too, as
+/// long as the hub keeps them for subscribers that are behind. The stream's IDs continue as before.
 ///
-/// Changes are not remembered when a client reconnects: it resumes with the topics that the handler then
+/// Changes do not survive a reconnect: the client then resumes with the topics that the handler
 /// gives it.
 ///
-/// For a client that has stopped reading, up to 64 changes with events in between are kept. At the next
-/// one its subscription is ended.
+/// For a client that has stopped reading, up to 64 changes with events in between are kept. The
+/// next one ends its subscription.
 ///
-/// A change costs as much as the subscription has topics, or has left of a prefix. To change many, use
-/// [`move_to`](Self::move_to) once.
+/// The cost of a change is proportional to the number of topics that the subscription follows, or
+/// has left from a prefix. To change many topics, use [`move_to`](Self::move_to) once.
 ///
-/// A subscription whose topics are all [finished](crate::hub::Topic::finish) after a change ends there.
+/// If all topics are [finished](crate::hub::Topic::finish) after a change, the subscription ends
+/// there.
 ///
 /// ```
 /// use futures_util::{FutureExt, StreamExt};
@@ -52,7 +54,7 @@ use crate::sync::{Arc, Weak};
 #[must_use = "a handle does nothing by itself"]
 pub struct Handle {
     shared: Weak<Shared>,
-    /// None if it had ended before.
+    /// `None` if the subscription had already ended.
     name: Option<CursorName>,
 }
 
@@ -64,8 +66,8 @@ impl Handle {
         }
     }
 
-    /// Follows this topic too, from now on; false if the stream has ended, or is going to. A topic that
-    /// is followed already is delivered once.
+    /// Follows this topic as well, from now on. Returns `false` if the stream has ended or is about
+    /// to end. Events of a topic that is already followed are still delivered once.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -79,8 +81,9 @@ impl Handle {
         self.steer(&Course::Follow(topic.into()))
     }
 
-    /// Leaves this topic, whether it is followed by its name or by a prefix; false if the stream has
-    /// ended, or is going to. A stream that has left all of its topics stays open, and gets nothing.
+    /// Leaves this topic, whether it is followed by its name or by a prefix. Returns `false` if the
+    /// stream has ended or is about to end. A stream that has left all of its topics stays open and
+    /// gets no events.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -94,8 +97,8 @@ impl Handle {
         self.steer(&Course::Leave(topic.into()))
     }
 
-    /// Follows these topics and nothing else, neither the other topics nor the prefixes that it
-    /// followed so far; false if the stream has ended, or is going to.
+    /// Follows these topics and nothing else, neither the other topics nor the prefixes followed so
+    /// far. Returns `false` if the stream has ended or is about to end.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -112,8 +115,8 @@ impl Handle {
         self.steer(&Course::to(topics))
     }
 
-    /// Ends the stream after what has been published so far, without a farewell; false if it has ended,
-    /// or is going to.
+    /// Ends the stream after what has been published so far, without a farewell. Returns `false` if
+    /// it has ended or is about to end.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -127,7 +130,7 @@ impl Handle {
         self.change(State::end_named)
     }
 
-    /// Whether the stream has ended, or its body was dropped.
+    /// Returns `true` if the stream has ended or its body was dropped.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;

@@ -1,4 +1,5 @@
-//! What a handler gets: a subscriber to be, its event stream as a body, or as a stream of deliveries.
+//! The types that a handler works with: a builder, the subscription's event stream as a body, and
+//! the same events as a stream of deliveries.
 
 mod after;
 mod builder;

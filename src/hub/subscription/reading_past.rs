@@ -6,7 +6,7 @@ use crate::hub::past::{PastRead, PastReader};
 use crate::protocol::Block;
 
 impl Extra {
-    /// It begins with the past, and nothing comes before that.
+    /// Begins with the past, with nothing before it.
     pub(super) fn reading(extra: Option<Box<Self>>, past: Option<PastReader>) -> Option<Box<Self>> {
         if past.is_none() {
             return extra;
@@ -17,9 +17,9 @@ impl Extra {
     }
 }
 
-/// What is older than the ring, before the subscription has taken its place in it.
+/// Reading events older than the ring, before the subscription has taken its place in it.
 impl Subscription {
-    /// The next page as one block; `None` once that is over.
+    /// The next page as one block; `None` once there are no more.
     pub(super) fn poll_past(&mut self, cx: &mut Context<'_>) -> Option<Poll<Option<Block>>> {
         loop {
             let read = match self.poll_page(cx)? {
@@ -33,14 +33,14 @@ impl Subscription {
                     out.push(delivery.into_block());
                 }
             });
-            // A page of other topics, or of what the filter keeps back.
+            // Empty if the page holds only events of other topics, or the filter drops all of them.
             if !block.is_empty() {
                 return Some(Poll::Ready(Some(block)));
             }
         }
     }
 
-    /// The next page; `None` once that is over.
+    /// The next page; `None` once there are no more.
     pub(super) fn poll_page(
         &mut self,
         cx: &mut Context<'_>,

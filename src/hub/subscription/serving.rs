@@ -12,13 +12,14 @@ use crate::hub::delivery::Delivery;
 use crate::hub::trace;
 use crate::protocol::Block;
 
-/// How often a poll looks for events that the filter lets through: each time at several hundred.
+/// The number of times that a poll looks for events that pass the filter, at several hundred each
+/// time.
 const LOOKS: usize = 8;
 
-/// How a subscription is served: as blocks, or as deliveries one by one.
+/// Serving a subscription: as blocks, or as deliveries one by one.
 impl Subscription {
-    /// What nearly every look finds: a frame that others have been given too, or nothing yet. `None`
-    /// where it takes a [block](Self::poll_block), which is larger to move.
+    /// The fast path for nearly every poll: a frame shared with other subscribers, or nothing yet.
+    /// `None` where it takes a [block](Self::poll_block), which is larger to move.
     #[inline]
     pub(super) fn poll_shared(&mut self, cx: &mut Context<'_>) -> Option<Poll<Bytes>> {
         if self.extra.is_some() {
@@ -32,7 +33,7 @@ impl Subscription {
         bytes.map(Poll::Ready)
     }
 
-    /// The next frame's bytes.
+    /// The next frame as a block.
     #[inline(never)]
     pub(super) fn poll_block(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         if self.extra.is_some() {
@@ -41,7 +42,7 @@ impl Subscription {
         self.poll_hub(cx)
     }
 
-    /// The same, one chunk of it after the other.
+    /// The next frame, one chunk at a time.
     pub(super) fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if let Some(chunk) = self.take_chunk() {
             return Poll::Ready(Some(chunk));
@@ -65,7 +66,7 @@ impl Subscription {
         chunk
     }
 
-    /// Lets go of what is out of the ordinary, once it is over.
+    /// Drops the extra state once nothing in it is needed.
     pub(super) fn trim(&mut self) {
         let over = self.extra.as_ref().is_some_and(|extra| {
             let idle = extra.first.is_none() && extra.chunks.is_empty();
@@ -89,7 +90,7 @@ impl Subscription {
         }
     }
 
-    /// The same where something is out of the ordinary.
+    /// Like [`poll_hub`](Self::poll_hub), for a subscription with extra state.
     #[cold]
     fn poll_extra(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         if self.expire() {
@@ -122,7 +123,7 @@ impl Subscription {
         block
     }
 
-    /// Ends a subscription whose instant has come.
+    /// Ends the subscription if its instant has passed.
     fn expire(&mut self) -> bool {
         let Some(extra) = &mut self.extra else {
             return false;
@@ -135,7 +136,7 @@ impl Subscription {
         expired
     }
 
-    /// The block that goes out before anything else, if there is one.
+    /// The block that is sent before anything else, if there is one.
     fn take_first(&mut self) -> Option<Block> {
         let extra = self.extra.as_mut()?;
         let first = extra.first.take()?;
@@ -167,7 +168,7 @@ impl Subscription {
         Poll::Pending
     }
 
-    /// Some of what is pending and allowed, one by one.
+    /// Collects some of the pending events that the filter allows, one by one.
     fn collect(&mut self, cx: &mut Context<'_>, each: impl FnMut(Delivery)) -> Result<(), Taken> {
         let Some(seat) = &mut self.seat else {
             return Err(Taken::Closed);
@@ -187,7 +188,7 @@ impl Subscription {
         Ok(())
     }
 
-    /// What to do where there is no event.
+    /// Handles the cases in which there is no event.
     pub(super) fn settle(&mut self, cx: &mut Context<'_>, taken: &Taken) -> Poll<Option<Block>> {
         match taken {
             Taken::Lagged => self.lag(cx),
@@ -206,8 +207,8 @@ impl Subscription {
         }
     }
 
-    /// The place of a run's end, if a filter may have kept it back: the client then knows that there is
-    /// nothing more to come.
+    /// The place of a run's end, if a filter may have dropped its last event. It tells the client
+    /// that nothing more follows.
     fn unseen_end(&self, reason: Reason) -> Option<Block> {
         let extra = self.extra.as_ref()?;
         let tells = self.shared.announces_places() || extra.once;
@@ -219,7 +220,7 @@ impl Subscription {
         Some(self.shared.place_block(place))
     }
 
-    /// Ends a long poll; but one whose filter let nothing through waits on.
+    /// Ends a long poll, unless its filter has let nothing through: then it keeps waiting.
     fn end_poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
         let served = self.extra.as_ref().is_some_and(|extra| extra.served);
         match &self.seat {
@@ -244,7 +245,7 @@ impl Subscription {
                 let once = self.extra.as_ref().is_some_and(|extra| extra.once);
                 let gap = self.shared.gap_block(begins_after, once);
                 if gap.is_empty() {
-                    // Nothing tells of it; what is retained comes next.
+                    // There is no gap event to send; the retained events come next.
                     self.poll_block(cx)
                 } else {
                     Poll::Ready(Some(gap))
@@ -253,8 +254,8 @@ impl Subscription {
         }
     }
 
-    /// Moves a stream on that has missed something, and gives what it continues after; or `None` if it
-    /// is to end.
+    /// Moves a lagging stream past the gap and returns the place that it continues after, or `None`
+    /// if it must end.
     fn skip(&mut self) -> Option<u64> {
         let seat = self.seat.as_mut()?;
         let after = self.shared.with(|state, wakes| state.skip(seat, wakes));
@@ -262,7 +263,7 @@ impl Subscription {
         after
     }
 
-    /// One event for a stream of them; `Err` where some were missed.
+    /// The next event of a stream; `Err` where events were missed.
     pub(super) fn poll_each(
         &mut self,
         cx: &mut Context<'_>,

@@ -27,20 +27,20 @@ use crate::timer::TokioTimer;
 
 pub(in crate::hub) type Filter = Exclusive<Box<dyn FnMut(&Delivery) -> bool + Send>>;
 
-/// How long the client of a long poll waits before it asks again.
+/// The time that the client of a long poll waits before its next request.
 const SHORT_RETRY: Duration = Duration::from_millis(100);
 
-/// A subscriber's event stream, made by [`Hub::subscribe`](crate::hub::Hub::subscribe), [`Hub::resume`](crate::hub::Hub::resume) or a
+/// A subscriber's event stream, returned by [`Hub::subscribe`](crate::hub::Hub::subscribe),
+/// [`Hub::resume`](crate::hub::Hub::resume) or a
 /// [`SubscriptionBuilder`](crate::hub::SubscriptionBuilder).
 ///
-/// It is an [`http_body::Body`] as it is. With heartbeats it is an [`SseBody`]:
-/// [`keep_alive`](Self::keep_alive); and for all the other things that body can do,
-/// [`into_body`](Self::into_body).
+/// It is an [`http_body::Body`]. For heartbeats, [`keep_alive`](Self::keep_alive) turns it into an
+/// [`SseBody`], and [`into_body`](Self::into_body) does so for everything else that body can do.
 ///
-/// Unless it resumes, its first block has the ID of the place where it begins and nothing else: a
-/// client that loses the connection before the first event then misses nothing either. See
-/// [`HubBuilder::announce_place`](crate::hub::HubBuilder::announce_place) for clients that choke on that.
-/// Where something may have been missed, the first block is the gap event, with that ID.
+/// Unless it resumes, its first block contains only the ID of the place where it begins, so a
+/// client that loses the connection before the first event misses nothing. For clients that cannot
+/// handle such a block, see [`HubBuilder::announce_place`](crate::hub::HubBuilder::announce_place).
+/// If events may have been missed, the first block is the gap event, with that ID.
 ///
 /// ```
 /// use http_body_util::BodyExt;
@@ -63,29 +63,29 @@ pub struct Subscription {
     /// `None` once it has ended.
     pub(super) seat: Option<Seat>,
     pub(super) outcome: Outcome,
-    /// There as long as something in it is; nearly always nothing is, and a body is small.
+    /// `Some` while anything in it is needed. That is rare, which keeps a body small.
     pub(super) extra: Option<Box<Extra>>,
 }
 
-/// What a subscription that just hands out frames does not have.
+/// State that a subscription needs only if it does more than hand out frames.
 #[derive(Default)]
 pub(in crate::hub) struct Extra {
-    /// What goes out before anything else.
+    /// Sent before anything else.
     pub(super) first: Option<Block>,
     pub(super) filter: Option<Filter>,
-    /// What is left of a block with a shared payload, last chunk first.
+    /// The remaining chunks of a block with a shared payload, last chunk first.
     pub(super) chunks: Vec<Bytes>,
-    /// A long poll; and whether it has sent something.
+    /// Whether this is a long poll, and whether it has sent something.
     pub(super) once: bool,
     pub(super) served: bool,
     pub(super) end_at: Option<Instant>,
-    /// It has yet to take its place.
+    /// Reads the past, until the subscription takes its place in the ring.
     #[cfg(any(test, feature = "redis"))]
     pub(super) past: Option<crate::hub::past::PastReader>,
 }
 
 impl Extra {
-    /// None if there is nothing out of the ordinary.
+    /// `None` if nothing in it is needed.
     pub(super) fn new(
         first: Option<Block>,
         filter: Option<Filter>,
@@ -118,7 +118,7 @@ impl Subscription {
         }
     }
 
-    /// How it began: whether the client has missed something.
+    /// Returns how the subscription began: whether the client has missed events.
     ///
     /// ```
     /// use tower_sse::hub::{Hub, Outcome};
@@ -130,7 +130,8 @@ impl Subscription {
         self.outcome
     }
 
-    /// A handle to steer the stream with once it has been returned: to end it, or to change its topics.
+    /// Returns a handle that can end the stream or change its topics, even after the response was
+    /// returned.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -149,7 +150,7 @@ impl Subscription {
         Handle::new(&self.shared, name)
     }
 
-    /// With heartbeats and a prelude, on tokio's clock.
+    /// Adds heartbeats and a [prelude](crate::Prelude), on tokio's clock.
     ///
     /// ```
     /// use tower_sse::KeepAlive;
@@ -165,8 +166,8 @@ impl Subscription {
         self.into_body().keep_alive(keep_alive)
     }
 
-    /// As an [`SseBody`], for its prelude, shutdown, and the rest. For heartbeats and a maximum age on
-    /// any clock, use [`SseBody::with_timer`].
+    /// Converts it into an [`SseBody`], to set a prelude, a shutdown signal, and more. For
+    /// heartbeats and a maximum age on another clock, use [`SseBody::with_timer`].
     ///
     /// ```
     /// use tower_sse::hub::Hub;
@@ -183,10 +184,10 @@ impl Subscription {
         SseBody::new(self)
     }
 
-    /// As a long poll, for where streaming is not possible: the body ends once it has sent what was
-    /// pending when there first was something, or when `wait` has passed, and tells the client to ask
-    /// again after 100 ms. The next request resumes, so nothing is lost in between. For that, the body
-    /// begins with its place even if [`announce_place`](crate::hub::HubBuilder::announce_place) is off.
+    /// Converts it into a long poll, for clients that cannot stream. The body ends once it has sent
+    /// the first pending events, or when `wait` has passed, and tells the client to reconnect after
+    /// 100 ms. The next request resumes, so nothing is lost in between. For that, the body begins
+    /// with its place even if [`announce_place`](crate::hub::HubBuilder::announce_place) is off.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -209,7 +210,7 @@ impl Subscription {
         self.long_poll_with_timer(wait, TokioTimer)
     }
 
-    /// [`long_poll`](Self::long_poll) on this clock.
+    /// Calls [`long_poll`](Self::long_poll) with another timer.
     ///
     /// ```
     /// use std::time::Duration;
@@ -239,7 +240,7 @@ impl Subscription {
             .max_age(MaxAge::new(wait))
     }
 
-    /// As a stream of events one by one, to map them or to send them elsewhere.
+    /// Converts it into a stream of single events, to map them or to send them elsewhere.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -256,7 +257,7 @@ impl Subscription {
         Deliveries::new(self)
     }
 
-    /// A response with this body, without heartbeats, and an event stream's headers; see
+    /// Converts it into a response with an event stream's headers, without heartbeats; see
     /// [`SseBody::into_http_response`].
     ///
     /// ```
@@ -278,7 +279,7 @@ impl Drop for Subscription {
 }
 
 impl SealedSource for Subscription {
-    /// So that a client does not fall out of the log by standing still.
+    /// Advances a client whose topics are silent, so that it does not fall out of the log.
     fn place(self: Pin<&mut Self>) -> Option<Block> {
         let this = self.get_mut();
         let extra = this.extra.as_ref();
@@ -293,7 +294,7 @@ impl SealedSource for Subscription {
             return None;
         }
         let seat = this.seat.as_ref()?;
-        // A filter may have kept them back.
+        // A filter may have dropped events up to that place.
         let by_events = extra.is_none_or(|extra| extra.filter.is_none());
         let seq = this.shared.lock().move_place(seat, by_events)?;
         Some(this.shared.place_block(seq))

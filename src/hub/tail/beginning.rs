@@ -5,14 +5,15 @@ use crate::hub::core::{Draft, State, Wakes};
 use crate::hub::epoch::Epoch;
 
 impl HubBuilder {
-    /// Begins where an earlier life of the hub ended, with what it has [left](crate::hub::Hub::tail): its
-    /// [epoch](Self::epoch), its numbers, what it retained, and what it had lost. IDs from before
-    /// then resume.
+    /// Begins where an earlier life of the hub ended, with the [tail](crate::hub::Hub::tail) that
+    /// it left: its [epoch](Self::epoch), its numbers, its retained events, and what it had lost.
+    /// Clients can then resume with the IDs they have.
     ///
-    /// The other settings are those of this builder, and what they retain less of is lost, and known to
-    /// be. IDs from before are known if they are read as they were written: with the same epoch (which
-    /// [`epoch`](Self::epoch) changes if it comes later), and the same key where they are sealed. With
-    /// [`keep_event_ids`](Self::keep_event_ids) the events' own IDs are found again.
+    /// All other settings are those of this builder. Events that they no longer retain count as
+    /// lost. Earlier IDs are known if they are read as they were written: with the same epoch,
+    /// which a later call of [`epoch`](Self::epoch) changes, and with the same key if they are
+    /// sealed. With [`keep_event_ids`](Self::keep_event_ids), the events' own IDs are known again
+    /// too.
     ///
     /// ```
     /// use tower_sse::Event;
@@ -33,9 +34,9 @@ impl HubBuilder {
 }
 
 impl Tail {
-    /// Lets a hub begin that has these IDs.
+    /// Fills the state of a hub that has these IDs.
     pub(in crate::hub) fn begin(self, state: &mut State, epoch: &Epoch, keep_event_ids: bool) {
-        // What is dropped here was never shared with anybody.
+        // Everything dropped here was never shared.
         let mut wakes = Wakes::default();
         state.begin(
             self,
@@ -45,7 +46,8 @@ impl Tail {
     }
 }
 
-/// The event with the ID that it had, if that is this hub's, or its own and that counts here.
+/// The event with the ID it had, if that is one of this hub's or an own ID that this hub keeps;
+/// otherwise with a new one.
 fn draft(event: &TailEvent, epoch: &Epoch, keep_event_ids: bool) -> Draft {
     let number = event.number();
     let id = event.id().filter(|id| !id.is_empty());

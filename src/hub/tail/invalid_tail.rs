@@ -3,7 +3,8 @@ use std::fmt;
 
 use crate::protocol::InvalidText;
 
-/// Why something cannot be part of a [`Tail`](super::Tail): what was read is not what a hub wrote.
+/// An error returned when a value cannot be part of a [`Tail`](super::Tail), because a hub would
+/// not have written it.
 ///
 /// ```
 /// use tower_sse::hub::TailEvent;
@@ -25,9 +26,9 @@ pub(super) enum Flaw {
     NotOneEvent,
     NoId,
     Id(InvalidText),
-    /// After this event, which is as late or later.
+    /// It follows this event, whose number is not smaller.
     Order(u64),
-    /// The number of the next event.
+    /// It is not below this number of the next event.
     NotYet(u64),
     NextNumber,
 }
@@ -37,7 +38,7 @@ impl InvalidTail {
         Self { number, flaw }
     }
 
-    /// The number of the event that is concerned.
+    /// Returns the number of the event concerned.
     ///
     /// ```
     /// # use tower_sse::hub::Tail;

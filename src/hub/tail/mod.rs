@@ -1,4 +1,4 @@
-//! What a hub leaves to its next life, and how that begins with it.
+//! The tail that a hub leaves to its next life, and how that life begins with it.
 
 mod beginning;
 mod invalid_tail;

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use super::invalid_tail::{Flaw, InvalidTail};
 use super::tail_event::TailEvent;
 
-/// The number that the next event may have at most: further than any hub comes.
+/// The maximum number of the next event: more than any hub reaches.
 const MAX_NEXT: u64 = 1 << 62;
 
-/// What a hub leaves to its next life: [`Hub::tail`](crate::hub::Hub::tail) and
+/// The state that a hub leaves to its next life: [`Hub::tail`](crate::hub::Hub::tail) and
 /// [`HubBuilder::tail`](crate::hub::HubBuilder::tail).
 ///
-/// It has the hub's epoch, the number of the next event, what is lost of each topic as far as that is
-/// known, and the retained events. The program stores it as it likes, for instance as lines of JSON:
+/// It holds the hub's epoch, the number of the next event, the known losses of each topic, and the
+/// retained events. The program stores it in a format of its choice, for instance as lines of JSON:
 ///
 /// ```
 /// use serde_json::{Value, json};
@@ -66,29 +66,29 @@ const MAX_NEXT: u64 = 1 << 62;
 /// # Ok::<(), InvalidTail>(())
 /// ```
 ///
-/// Where events have a [key](TailEvent::key), go at an [age](TailEvent::published) or
+/// Where events have a [key](TailEvent::key), expire at an [age](TailEvent::published) or
 /// [finish](TailEvent::is_last) their topic, store that too.
 ///
 /// # Complete or not
 ///
-/// A tail is complete if the hub was [closed](crate::hub::Hub::close) when it was taken: no client
-/// has seen anything that is not in it. One that was taken while the hub was open, so as to survive a
-/// crash, may be older than what clients have seen. A hub that begins with such a tail tells each
-/// client from before of a gap, and then replays what is retained. Its numbers go on 2^40 further, so that no
-/// ID from after the tail stands for one of its own events.
+/// A tail is complete if the hub was [closed](crate::hub::Hub::close) when the tail was taken: no
+/// client has seen events beyond it. A tail taken from an open hub, in order to survive a crash,
+/// may be older than what clients have seen. A hub that begins with such a tail tells each earlier
+/// client of a gap, and then replays what is retained. Its numbers continue 2^40 further on, so
+/// that no ID issued after the tail was taken denotes one of its own events.
 #[derive(Debug, Clone)]
 pub struct Tail {
     epoch: u64,
     next: u64,
     complete: bool,
-    /// Any topic that is not in the list has lost what is before this.
+    /// Any topic not in the list has lost its events before this one.
     floor: u64,
     losses: BTreeMap<Arc<str>, u64>,
     events: Vec<TailEvent>,
 }
 
 impl Tail {
-    /// A tail of this epoch, with nothing in it yet, nothing lost, and not complete.
+    /// Creates an empty tail of this epoch, with nothing lost, and not complete.
     ///
     /// # Errors
     ///
@@ -115,7 +115,7 @@ impl Tail {
         })
     }
 
-    /// Says whether no client has seen more than this.
+    /// Sets whether the tail is complete: no client has seen more than this.
     ///
     /// ```
     /// # use tower_sse::hub::Tail;
@@ -127,12 +127,12 @@ impl Tail {
         Self { complete, ..self }
     }
 
-    /// Says that any topic of which nothing is [known](Self::push_lost) may have lost events up to this
-    /// one; 0 for none.
+    /// Sets the number up to which topics without [known losses](Self::push_lost) may have lost
+    /// events; 0 for none.
     ///
     /// # Errors
     ///
-    /// If there is no event with that number yet.
+    /// If no event with that number has been published yet.
     ///
     /// ```
     /// # use tower_sse::hub::Tail;
@@ -145,12 +145,12 @@ impl Tail {
         Ok(Self { floor, ..self })
     }
 
-    /// Adds that a topic has lost events, the last of them with this number; 0 for none, where other
-    /// topics [may have](Self::lost_elsewhere).
+    /// Records that a topic has lost events, the last of them with this number. The number 0
+    /// records that it has lost none, although other topics [may have](Self::lost_elsewhere).
     ///
     /// # Errors
     ///
-    /// If there is no event with that number yet.
+    /// If no event with that number has been published yet.
     ///
     /// ```
     /// # use tower_sse::hub::Tail;
@@ -171,11 +171,12 @@ impl Tail {
         Ok(())
     }
 
-    /// Adds an event, which is newer than all others.
+    /// Appends an event, which must be newer than all others.
     ///
     /// # Errors
     ///
-    /// If its number is not above that of the last event and below the next. The tail is then as before.
+    /// If its number is not above that of the last event and below that of the next. The tail is
+    /// then unchanged.
     ///
     /// ```
     /// # use tower_sse::hub::{Tail, TailEvent};
@@ -198,7 +199,7 @@ impl Tail {
         Ok(())
     }
 
-    /// What tells the hub's IDs from those of others.
+    /// Returns the epoch, which distinguishes the hub's IDs from those of others.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -209,7 +210,7 @@ impl Tail {
         self.epoch
     }
 
-    /// The number that the next event will have.
+    /// Returns the number of the next event.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -222,7 +223,7 @@ impl Tail {
         self.next
     }
 
-    /// Whether the hub was closed, so that no client has seen more than this.
+    /// Returns `true` if the hub was closed, so that no client has seen more than this.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -236,8 +237,8 @@ impl Tail {
         self.complete
     }
 
-    /// Up to which number any topic may have lost events of which nothing is [known](Self::lost); 0 for
-    /// none.
+    /// Returns the number up to which topics without [known losses](Self::lost) may have lost
+    /// events; 0 for none.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -248,7 +249,8 @@ impl Tail {
         self.floor.saturating_sub(1)
     }
 
-    /// The topics of which something is known, each with the number of the last event that it has lost.
+    /// Returns the topics whose losses are known, each with the number of the last lost event; 0
+    /// for none.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -261,7 +263,7 @@ impl Tail {
         losses.map(|(topic, lost_to)| (&**topic, lost_to.saturating_sub(1)))
     }
 
-    /// The retained events, oldest first.
+    /// Returns the retained events, oldest first.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -277,7 +279,7 @@ impl Tail {
 }
 
 impl Tail {
-    /// What a hub leaves.
+    /// The tail of a hub.
     pub(in crate::hub) fn left(
         epoch: u64,
         next: u64,
@@ -296,13 +298,12 @@ impl Tail {
         }
     }
 
-    /// What is before which place is lost, of topics that are not known and of those that are, and the
-    /// events.
+    /// The floor, the known losses by topic, and the events.
     pub(in crate::hub) fn into_parts(self) -> (u64, BTreeMap<Arc<str>, u64>, Vec<TailEvent>) {
         (self.floor, self.losses, self.events)
     }
 
-    /// The place after an event that there has been, or after none.
+    /// The place after an event that was published, or 0 for none.
     fn lost_to(&self, number: u64) -> Result<u64, InvalidTail> {
         match number {
             0 => Ok(0),

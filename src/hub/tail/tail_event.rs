@@ -29,11 +29,11 @@ pub struct TailEvent {
 }
 
 impl TailEvent {
-    /// An event that was stored: its number, its topic, and its [bytes](Self::wire).
+    /// Restores a stored event from its number, its topic, and its [bytes](Self::wire).
     ///
     /// # Errors
     ///
-    /// If the bytes are not one event with an ID, to the letter as a hub writes it.
+    /// If the bytes are not exactly one event with an ID, as a hub writes it.
     ///
     /// ```
     /// # use tower_sse::hub::TailEvent;
@@ -49,12 +49,12 @@ impl TailEvent {
         if let Err(flaw) = wire::check(bytes) {
             return Err(InvalidTail::new(number, flaw));
         }
-        // Of its own size: what is retained counts.
+        // Copied to its exact size, since retained bytes are counted.
         let block = Block::from_shared(Bytes::copy_from_slice(bytes));
         Ok(Self::retained(number, topic.into(), None, block, None))
     }
 
-    /// With the key under which it was [published](crate::hub::Topic::publish_latest).
+    /// Sets the key under which it was [published](crate::hub::Topic::publish_latest).
     ///
     /// ```
     /// # use tower_sse::hub::TailEvent;
@@ -70,8 +70,8 @@ impl TailEvent {
         }
     }
 
-    /// With the time when it was published, so that it goes at its age. A time in the future counts as
-    /// now.
+    /// Sets the time when it was published, so that it expires at its age. A time in the future
+    /// counts as now.
     ///
     /// ```
     /// # use tower_sse::hub::TailEvent;
@@ -90,7 +90,7 @@ impl TailEvent {
         }
     }
 
-    /// Says whether its topic is [finished](crate::hub::Topic::finish) with it.
+    /// Sets whether it [finishes](crate::hub::Topic::finish) its topic.
     ///
     /// ```
     /// # use tower_sse::hub::TailEvent;
@@ -103,7 +103,7 @@ impl TailEvent {
         Self { last, ..self }
     }
 
-    /// Its number, which counts over all topics.
+    /// Returns its number, which is counted across all topics.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -116,7 +116,7 @@ impl TailEvent {
         self.number
     }
 
-    /// The topic it was published to.
+    /// Returns the topic it was published to.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -129,7 +129,7 @@ impl TailEvent {
         &self.topic
     }
 
-    /// The key that it is the latest event of, if it has one.
+    /// Returns the key that it is the latest event of, if any.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -142,7 +142,8 @@ impl TailEvent {
         self.key.as_deref()
     }
 
-    /// When it was published, if its topic's events [age](crate::hub::HubBuilder::retain_for).
+    /// Returns the time when it was published, if its topic's events
+    /// [expire](crate::hub::HubBuilder::retain_for).
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -158,7 +159,7 @@ impl TailEvent {
         self.published
     }
 
-    /// Whether its topic is [finished](crate::hub::Topic::finish) with it.
+    /// Returns `true` if it [finishes](crate::hub::Topic::finish) its topic.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -171,7 +172,8 @@ impl TailEvent {
         self.last
     }
 
-    /// Its bytes as they are sent, which are UTF-8. A payload that is sent by itself is copied here.
+    /// Returns its bytes as they are sent, which are UTF-8. This copies a payload that is stored
+    /// separately.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -186,7 +188,7 @@ impl TailEvent {
 }
 
 impl TailEvent {
-    /// One that a hub retains.
+    /// An event that a hub retains.
     pub(in crate::hub) fn retained(
         number: u64,
         topic: Arc<str>,
@@ -212,14 +214,14 @@ impl TailEvent {
         self.block.clone()
     }
 
-    /// Its ID, which is UTF-8 and has been checked.
+    /// Its ID. It was checked when the event was encoded or restored, and is UTF-8.
     pub(super) fn id(&self) -> Option<EventId> {
         let head = self.block.parts().0;
         let id = &head[wire::find(head)?];
         EventId::try_from(std::str::from_utf8(id).ok()?).ok()
     }
 
-    /// It with another ID.
+    /// Its block with another ID.
     pub(super) fn block_as(&self, id: &EventId) -> Block {
         let wire = self.wire();
         let Some(at) = wire::find(&wire) else {

@@ -5,8 +5,8 @@ use crate::protocol::EventId;
 
 const ID: &str = "id: ";
 
-/// Where the ID's text is in the bytes of one event, which are as the encoder writes them: comments,
-/// `retry`, `event`, `id`, data lines, and an empty line.
+/// The range of the ID's text in the bytes of one event, exactly as the encoder writes them:
+/// comments, `retry`, `event`, `id`, data lines, and an empty line.
 pub(super) fn check(wire: &[u8]) -> Result<Range<usize>, Flaw> {
     let text = std::str::from_utf8(wire).map_err(|_| Flaw::NotUtf8)?;
     let lines = text.strip_suffix("\n\n").ok_or(Flaw::NotOneEvent)?;
@@ -50,7 +50,7 @@ fn is_retry(line: &str) -> bool {
     })
 }
 
-/// Where the ID's text is in what comes before the data, if there is one.
+/// The range of the ID's text in the lines before the data, if there is an ID.
 pub(super) fn find(head: &[u8]) -> Option<Range<usize>> {
     let mut start = 0;
     loop {

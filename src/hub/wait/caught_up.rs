@@ -11,10 +11,11 @@ use crate::hub::shared::Shared;
 use crate::sync::Arc;
 
 impl Hub {
-    /// Waits until the slowest live subscriber is at most this many events behind: for a publisher
-    /// that would rather wait than have subscribers lag.
+    /// Waits until the slowest live subscriber is at most this many events behind. It is for
+    /// publishers that would rather wait than let subscribers lag.
     ///
-    /// Give it a patience, or one client that has stopped reading holds the publisher up for ever.
+    /// Set its [patience](CaughtUp::or_after), or a single stalled client blocks the publisher
+    /// forever.
     ///
     /// ```
     /// use std::time::Duration;
@@ -37,14 +38,15 @@ impl Hub {
 }
 
 pin_project! {
-    /// Waits for the slowest live subscriber: [`Hub::caught_up`].
+    /// A future that waits for the slowest live subscriber: [`Hub::caught_up`].
     ///
-    /// It resolves at once if that one is near enough. Else it waits until all are within half the
-    /// distance, so that publisher and subscribers do not take turns event by event. It gives how
-    /// many subscribers it waits for no longer, which is none unless its
-    /// [patience](Self::or_after) has ended.
+    /// It resolves at once if that subscriber is within the distance. Otherwise it waits until all
+    /// are within half the distance, so that publisher and subscribers do not take turns event by
+    /// event. The output is the number of subscribers that it has given up on, which is 0 unless
+    /// its [patience](Self::or_after) has ended.
     ///
-    /// A subscriber has an event once its server has taken it, which may be before the client has.
+    /// A subscriber counts as having an event once its server has taken it, which may be before the
+    /// client receives it.
     ///
     /// ```
     /// use std::time::Duration;
@@ -70,7 +72,7 @@ pin_project! {
     }
 }
 
-/// What the hub is told when the future is dropped.
+/// Ends the wait when the future is dropped.
 struct CaughtUpGuard {
     shared: Arc<Shared>,
     wait: Option<Wait>,
@@ -96,8 +98,8 @@ impl CaughtUp {
 }
 
 impl<S> CaughtUp<S> {
-    /// Waits no longer than this future, a sleep. Subscribers still further behind at that point are
-    /// ignored, by all that wait, until they have come within the distance.
+    /// Waits no longer than this future, such as a sleep. Subscribers still further behind at that
+    /// point are ignored by all such waits until they are within the distance.
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -121,7 +123,7 @@ impl<S: Future> Future for CaughtUp<S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
         let this = self.project();
         let CaughtUpGuard { shared, wait } = this.guard;
-        // A task is cloned while no lock is held.
+        // The waker is cloned outside the lock: cloning it runs user code.
         let task = cx.waker().clone();
         let distance = *this.distance;
         if shared.with(|state, wakes| state.is_caught_up(distance, wait, task, wakes)) {

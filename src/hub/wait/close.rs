@@ -15,16 +15,17 @@ use crate::timer::Timer;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
 
-/// How long a share waits after the last, at least: clocks tick in milliseconds.
+/// The minimum pause between two shares: clocks tick in milliseconds.
 const STEP: Duration = Duration::from_millis(20);
 
-/// How many shares there are at most.
+/// The maximum number of shares.
 const STEPS: u32 = 1024;
 
 impl Hub {
-    /// Like [`close`](Self::close), but ends the streams one after the other, spread evenly over a
-    /// time, so that their clients do not all reconnect at once. New subscribers are refused from the
-    /// first poll on; if the future is dropped before it resolves, the remaining streams stay.
+    /// Closes the hub like [`close`](Self::close), but ends the streams one after the other, spread
+    /// evenly over this time, so that their clients do not all reconnect at once. New subscribers
+    /// are refused from the first poll on. If the future is dropped before it resolves, the
+    /// remaining streams stay.
     ///
     /// ```
     /// use std::time::Duration;
@@ -42,7 +43,7 @@ impl Hub {
         self.close_over_with_timer(time, TokioTimer)
     }
 
-    /// [`close_over`](Self::close_over) on this clock.
+    /// Calls [`close_over`](Self::close_over) with another timer.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -56,7 +57,7 @@ impl Hub {
 }
 
 pin_project! {
-    /// Ends a hub's streams one after the other: [`Hub::close_over`].
+    /// A future that ends a hub's streams one after the other: [`Hub::close_over`].
     ///
     /// ```
     /// # use tower_sse::hub::Hub;
@@ -74,7 +75,7 @@ pin_project! {
         shared: Arc<Shared>,
         timer: T,
         time: Duration,
-        // When it was first polled, where there is a clock, and how long it has slept by its timer.
+        // The instant of the first poll, where there is a clock, and the time slept by the timer.
         start: Option<Instant>,
         slept: Duration,
         #[pin]
@@ -109,8 +110,8 @@ impl<T: Timer> Future for CloseOver<T> {
                 }
                 Some(sleep) => _ = ready!(sleep.poll(cx)),
             }
-            // Each sleep is a little longer than asked for: what counts is the time since the start. A
-            // timer of its own time, as tokio's when it is paused, counts by what it was asked for.
+            // Each sleep overruns a little, so the time since the start counts. A timer with a time
+            // of its own, such as tokio's when paused, counts by the time it was asked to sleep.
             let passed = this.start.map_or(Duration::ZERO, |start| start.elapsed());
             let passed = passed.max(*this.slept);
             if passed >= *this.time {
@@ -125,7 +126,7 @@ impl<T: Timer> Future for CloseOver<T> {
     }
 }
 
-/// The share of all that ends by then.
+/// The share of all streams that has ended by then.
 fn share_of(passed: Duration, time: Duration) -> u64 {
     let share = u128::from(ALL_SHARES) * passed.as_nanos() / time.as_nanos().max(1);
     u64::try_from(share).unwrap_or(ALL_SHARES)

@@ -10,11 +10,11 @@ use crate::hub::shared::Shared;
 use crate::sync::Arc;
 
 impl Hub {
-    /// Resolves when there is no subscriber: after [`close`](Self::close), when all have been served
-    /// or have gone.
+    /// Waits until the hub has no subscribers: after [`close`](Self::close), until each has been
+    /// served or has disconnected.
     ///
-    /// A client that has stopped reading is polled by no server and cannot be ended, so give it a
-    /// [deadline](Drain::or_after), and the server's own shutdown one as well.
+    /// A server does not poll the body of a client that has stopped reading, so its stream cannot
+    /// be ended. Set a [deadline](Drain::or_after), and one for the server's own shutdown as well.
     ///
     /// ```
     /// use std::time::Duration;
@@ -32,8 +32,10 @@ impl Hub {
 }
 
 pin_project! {
-    /// Waits until a hub has no subscriber: [`Hub::drain`](crate::hub::Hub::drain). Gives how many
-    /// there still are, which is none unless its [deadline](Self::or_after) has passed.
+    /// A future that waits until a hub has no subscribers: [`Hub::drain`](crate::hub::Hub::drain).
+    ///
+    /// The output is the number of remaining subscribers, which is 0 unless the
+    /// [deadline](Self::or_after) has passed.
     ///
     /// ```
     /// use futures_util::FutureExt;
@@ -54,7 +56,7 @@ pin_project! {
     }
 }
 
-/// What the hub is told when the future is dropped.
+/// Ends the wait when the future is dropped.
 struct DrainGuard {
     shared: Arc<Shared>,
     key: Option<u64>,
@@ -79,8 +81,8 @@ impl Drain {
 }
 
 impl<S> Drain<S> {
-    /// Waits no longer than this future, a sleep. A body that its server no longer polls, since the
-    /// client has stopped reading, cannot be ended: without a deadline it is waited for for ever.
+    /// Waits no longer than this future, such as a sleep. Without a deadline, a single client that
+    /// has stopped reading blocks the drain forever, because its server does not poll its body.
     ///
     /// ```
     /// use std::time::Duration;
@@ -109,7 +111,7 @@ impl<S: Future> Future for Drain<S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
         let this = self.project();
         let DrainGuard { shared, key } = this.guard;
-        // A task is cloned while no lock is held.
+        // The waker is cloned outside the lock: cloning it runs user code.
         let task = cx.waker().clone();
         if shared.with(|state, wakes| state.is_drained(key, task, wakes)) {
             return Poll::Ready(0);

@@ -14,13 +14,13 @@ use crate::timer::Timer;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
 
-/// How many pieces of work are done before other tasks have a turn.
+/// The number of pieces of work done before other tasks get a turn.
 const PIECES: usize = 16;
 
 impl Hub {
-    /// Ends subscriptions at their [instant](crate::hub::SubscriptionBuilder::end_at), and lets go of
-    /// events at their [age](crate::hub::HubBuilder::retain_for), as long as the future is polled:
-    /// spawn it. See [`KeepTime`].
+    /// Ends subscriptions at their [instant](crate::hub::SubscriptionBuilder::end_at) and evicts
+    /// events at their [age](crate::hub::HubBuilder::retain_for) for as long as the future is
+    /// polled. Spawn it; see [`KeepTime`].
     ///
     /// ```
     /// use futures_util::FutureExt;
@@ -36,7 +36,7 @@ impl Hub {
         self.keep_time_with_timer(TokioTimer)
     }
 
-    /// [`keep_time`](Self::keep_time) on this clock.
+    /// Calls [`keep_time`](Self::keep_time) with another timer.
     ///
     /// ```
     /// use futures_util::FutureExt;
@@ -50,15 +50,16 @@ impl Hub {
 }
 
 pin_project! {
-    /// Does what a hub has to do at an instant: [`Hub::keep_time`].
+    /// A future that does the timed work of a hub: [`Hub::keep_time`].
     ///
-    /// Subscriptions [end](crate::hub::SubscriptionBuilder::end_at) and events
-    /// [age](crate::hub::HubBuilder::retain_for) on time while this future is polled. It resolves when the hub is closed and has no subscriber any more. Several of them do
-    /// no harm, and dropping one loses nothing: what is due then waits for the next, or for the
-    /// subscription's own next poll.
+    /// While this future is polled, subscriptions [end](crate::hub::SubscriptionBuilder::end_at)
+    /// and events [expire](crate::hub::HubBuilder::retain_for) on time. It resolves when the hub is
+    /// closed and has no subscribers left. Several such futures do no harm. Dropping one loses
+    /// nothing: due work then waits for the next such future, or for the subscription's own next
+    /// poll.
     ///
-    /// What time it is, the timer [says](Timer::now): in tests with a paused clock, take instants from
-    /// that one.
+    /// The time is that of the [timer](Timer::now). In tests with a paused clock, take instants
+    /// from that clock.
     ///
     /// ```
     /// use std::time::Duration;
@@ -78,17 +79,17 @@ pin_project! {
     pub struct KeepTime<T: Timer> {
         #[pin]
         sleep: Option<T::Sleep>,
-        // What it sleeps for.
+        // The instant that it sleeps until.
         until: Option<Instant>,
         timer: T,
         keeper: Keeper,
     }
 }
 
-/// Its place with the hub, given up when it is dropped.
+/// The future's registration with the hub, removed on drop.
 struct Keeper {
     shared: Arc<Shared>,
-    /// There once it has been polled.
+    /// `Some` once the future has been polled.
     key: Option<u64>,
 }
 
@@ -110,7 +111,7 @@ impl<T: Timer> Future for KeepTime<T> {
         let mut this = self.project();
         let Keeper { shared, key } = this.keeper;
         for _ in 0..PIECES {
-            // A task is cloned while no lock is held.
+            // The waker is cloned outside the lock: cloning it runs user code.
             let task = cx.waker().clone();
             let next = match shared.with(|state, wakes| state.keep_time(key, task, wakes)) {
                 Pause::Over => return Poll::Ready(()),
@@ -136,7 +137,7 @@ impl<T: Timer> Future for KeepTime<T> {
             let now = this.timer.now().map_or(next, |now| now.max(next));
             shared.change(|state, wakes| state.pass_time(now, wakes));
         }
-        // Other tasks have a turn.
+        // Other tasks get a turn.
         cx.waker().wake_by_ref();
         Poll::Pending
     }

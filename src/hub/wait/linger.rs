@@ -15,8 +15,8 @@ use crate::timer::Timer;
 use crate::timer::TokioTimer;
 
 impl Hub {
-    /// Lets events gather for this long before subscribers are woken, as long as the future is
-    /// polled: spawn it. See [`Linger`].
+    /// Lets events gather for this long before subscribers are woken, for as long as the future is
+    /// polled. Spawn it; see [`Linger`].
     ///
     /// ```
     /// use futures_util::FutureExt;
@@ -31,7 +31,7 @@ impl Hub {
         self.linger_with_timer(time, TokioTimer)
     }
 
-    /// [`linger`](Self::linger) on this clock.
+    /// Calls [`linger`](Self::linger) with another timer.
     ///
     /// ```
     /// use futures_util::FutureExt;
@@ -45,11 +45,11 @@ impl Hub {
 }
 
 pin_project! {
-    /// Lets events gather before subscribers are woken: [`Hub::linger`].
+    /// A future that lets events gather before subscribers are woken: [`Hub::linger`].
     ///
     /// Every wake-up costs each subscriber a system call. Where a few milliseconds do not matter,
-    /// events that come one by one then leave together. The future never resolves. From its first
-    /// poll until it is dropped, events wait for it, but never more than a thousand.
+    /// events published one by one are then sent together. The future never resolves. Events wait
+    /// for it from its first poll until it is dropped, but never more than a thousand.
     ///
     /// ```
     /// use std::time::Duration;
@@ -72,10 +72,10 @@ pin_project! {
     }
 }
 
-/// A linger's place with the hub, given up when it is dropped.
+/// The future's registration with the hub, removed on drop.
 struct LingerGuard {
     shared: Arc<Shared>,
-    /// There once it has been polled.
+    /// `Some` once the future has been polled.
     key: Option<u64>,
 }
 
@@ -102,7 +102,7 @@ impl<T: Timer> Future for Linger<T> {
                 this.sleep.set(None);
                 shared.with(State::end_linger);
             }
-            // A task is cloned while no lock is held.
+            // The waker is cloned outside the lock: cloning it runs user code.
             let task = cx.waker().clone();
             if shared.with(|state, wakes| state.linger(key, task, wakes)) {
                 return Poll::Pending;

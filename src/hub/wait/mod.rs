@@ -1,5 +1,5 @@
-//! Futures that wait for a hub's subscribers, or make them wait, each with the method of [`Hub`](super::Hub)
-//! that makes it.
+//! Futures that wait for a hub's subscribers, or make them wait, each with the [`Hub`](super::Hub)
+//! method that returns it.
 
 mod caught_up;
 mod close;
