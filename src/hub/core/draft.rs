@@ -8,19 +8,19 @@ use crate::protocol::{Block, EventId};
 #[derive(Debug)]
 pub(in crate::hub) struct Draft {
     pub(super) block: Block,
-    /// By what it is to be found again.
+    /// Labels by which it can be found.
     pub(super) labels: Option<Box<Labels>>,
-    /// When it was published, if that was in an earlier life.
+    /// When it was published, if in an earlier life.
     pub(super) at: Option<Instant>,
-    /// Nothing comes after it in its topic.
+    /// Whether it finishes its topic.
     pub(super) is_last: bool,
-    /// The number it was encoded with, and the ID's text before it.
+    /// The number it was encoded with, and the length of the ID's text before the number.
     guess: Option<u64>,
     prefix: Option<usize>,
 }
 
 impl Draft {
-    /// With an ID of the user's.
+    /// An event with an ID of its own.
     pub(in crate::hub) fn with_id(block: Block, id: EventId) -> Self {
         Self {
             block,
@@ -35,8 +35,8 @@ impl Draft {
         }
     }
 
-    /// With the hub's ID for the number that it will have if nobody is faster: `prefix` bytes, and
-    /// the number; or an ID that is not to be corrected.
+    /// An event with the hub's ID for the number it will have unless another publisher is faster:
+    /// `prefix` bytes followed by the number. Without a prefix, the ID cannot be corrected.
     pub(in crate::hub) fn with_number(block: Block, guess: u64, prefix: Option<usize>) -> Self {
         Self {
             block,
@@ -48,25 +48,26 @@ impl Draft {
         }
     }
 
-    /// Replaces the event before it with this key.
+    /// Makes it replace the previous event with this key.
     pub(in crate::hub) fn with_key(mut self, key: Arc<str>) -> Self {
         self.labels.get_or_insert_default().key = Some(key);
         self
     }
 
-    /// Finishes its topic.
+    /// Makes it finish its topic.
     pub(in crate::hub) fn last(mut self) -> Self {
         self.is_last = true;
         self
     }
 
-    /// It was published then.
+    /// Sets when it was published.
     pub(super) fn with_age(mut self, at: Option<Instant>) -> Self {
         self.at = at;
         self
     }
 
-    /// Puts the right number in; false if that has more digits.
+    /// Corrects the number in the ID. Returns `false` if that is not possible, as when it has more
+    /// digits.
     #[inline]
     pub(super) fn number(&mut self, seq: u64) -> bool {
         match self.guess {
@@ -90,12 +91,12 @@ impl Draft {
     }
 }
 
-/// Replaces a part of the ID, `from` bytes after it begins, by as many others; false if the block is
-/// not there for that.
+/// Replaces part of the ID, `from` bytes after its start, with text of the same length. Returns
+/// `false` if the block cannot be changed or does not match.
 pub(in crate::hub) fn patch_id(block: &mut Block, from: usize, old: &str, new: &str) -> bool {
     old.len() == new.len()
         && block.patch_head(|head| {
-            // The first field of that name is the ID: data come after it.
+            // The first field of that name is the ID: data follows it.
             let mut start = 0;
             while !head[start..].starts_with(b"id: ") {
                 match memchr::memchr(b'\n', &head[start..]) {

@@ -1,21 +1,21 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 
-/// Finds slots by what is in them: topics by their names, groups by their keys.
+/// An index that finds slots by their contents: topics by their names, groups by their keys.
 ///
-/// It holds hashes and slots only, and the caller compares what is in the slot. It is a map in parts
-/// that grows and shrinks by one part at a time, so that no call moves more than a few hundred slots.
-/// A hash has 64 bits under a random key, so that nobody can choose names that collide.
+/// It holds only hashes and slots, and the caller compares the contents. It is a map in parts that
+/// grows and shrinks by one part at a time, so no call moves more than a few hundred slots. A hash
+/// has 64 bits under a random key, so names cannot be chosen to collide.
 #[derive(Debug)]
 pub(super) struct SlotIndex {
     parts: Vec<HashMap<u64, usize, BuildHasherDefault<Hashed>>>,
     len: usize,
-    /// Slots whose hash another slot had already.
+    /// Slots whose hash another slot already had.
     twins: Vec<(u64, usize)>,
     random: RandomState,
 }
 
-/// How many slots a part has on average, at most.
+/// The maximum number of slots of a part, on average.
 const PART: usize = 256;
 
 impl Default for SlotIndex {
@@ -30,7 +30,7 @@ impl Default for SlotIndex {
 }
 
 impl SlotIndex {
-    /// One for other slots, with the same hashes.
+    /// An empty index for other slots, with the same hashes.
     pub(super) fn like(&self) -> Self {
         Self {
             random: self.random.clone(),
@@ -43,7 +43,7 @@ impl SlotIndex {
         self.random.hash_one(value)
     }
 
-    /// The slot with this hash that is the right one.
+    /// The slot with this hash for which the closure returns `true`.
     #[inline]
     pub(super) fn find(&self, hash: u64, is_right: impl Fn(usize) -> bool) -> Option<usize> {
         let slot = *self.parts[self.part(hash)].get(&hash)?;
@@ -54,7 +54,7 @@ impl SlotIndex {
         twins.map(|(_, slot)| *slot).find(|slot| is_right(*slot))
     }
 
-    /// Adds a slot, which is not there yet.
+    /// Adds a slot, which must not be there yet.
     pub(super) fn insert(&mut self, hash: u64, slot: usize) {
         if self.len >= self.parts.len() * PART {
             self.split();
@@ -94,12 +94,12 @@ impl SlotIndex {
         }
     }
 
-    /// Those from the first on that have been split in this round are told apart by one more bit.
+    /// Parts that have already been split in this round are distinguished by one more bit.
     #[inline]
     fn part(&self, hash: u64) -> usize {
         let parts = self.parts.len();
         let wide = parts.next_power_of_two() - 1;
-        // A map takes the lowest bits and the highest.
+        // The map itself uses the lowest and the highest bits.
         let bits = (hash >> 24) as usize;
         let part = bits & wide;
         if part < parts {
@@ -109,7 +109,7 @@ impl SlotIndex {
         }
     }
 
-    /// Which part the last one was split from.
+    /// The part that the last part was split from.
     fn parent(&self) -> usize {
         let last = self.parts.len() - 1;
         last & !(1 << last.ilog2())
@@ -138,7 +138,7 @@ impl SlotIndex {
     }
 }
 
-/// What is a hash already.
+/// A hasher for keys that are hashes already.
 #[derive(Debug, Default)]
 struct Hashed(u64);
 

@@ -7,41 +7,41 @@ use super::marks::{Mark, Marks};
 use super::slots::Slots;
 use crate::protocol::{Block, EventId};
 
-/// How many transient events are kept for live subscribers that are not up to date.
+/// The maximum number of transient events kept for live subscribers that are behind.
 const TRANSIENTS: usize = 256;
 
-/// What an event takes beside its bytes: its entry, its number in the topic's list, and what the
-/// allocator and the count of references add.
+/// The overhead of an event in bytes: its entry, its mark in the topic's list, the allocator, and
+/// the reference count.
 const OVERHEAD: usize = 200;
 
-/// One published event.
+/// A published event.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) seq: u64,
     /// The topic's slot.
     pub(super) topic: usize,
     pub(super) block: Block,
-    /// It begins a segment of its topic: frames end before it.
+    /// Whether it begins a segment of its topic. Frames end before it.
     pub(super) border: bool,
-    /// It is kept out of the history.
+    /// Whether it is kept out of the history.
     pub(super) transient: bool,
-    /// If its topic's events age.
+    /// When it was published, if its topic's events expire.
     pub(super) at: Option<Instant>,
-    /// What few have.
+    /// Boxed because few events have any.
     pub(super) labels: Option<Box<Labels>>,
 }
 
-/// By what an event is found.
+/// Labels by which an event is found.
 #[derive(Debug, Default)]
 pub(super) struct Labels {
     /// The user's own ID.
     pub(super) id: Option<EventId>,
-    /// What it is the latest of.
+    /// The key that it is the latest event of.
     pub(super) key: Option<Arc<str>>,
 }
 
 impl Labels {
-    /// They are in a map as well.
+    /// Counts the entries in the maps as well.
     fn size(&self) -> usize {
         let id = self.id.as_ref().map_or(0, |id| 2 * id.as_bytes().len());
         let key = self.key.as_ref().map_or(0, |key| key.len());
@@ -65,10 +65,10 @@ impl Entry {
     }
 }
 
-/// What is retained, in the order of its sequence numbers.
+/// The retained events, in the order of their sequence numbers.
 ///
-/// Transient events are numbered in the same sequence but kept apart, so that they push no history
-/// out.
+/// Transient events are numbered in the same sequence but kept apart, so that they do not displace
+/// history.
 #[derive(Debug)]
 pub(super) struct Log {
     entries: Slots<Entry>,
@@ -76,9 +76,9 @@ pub(super) struct Log {
     bytes: usize,
     transients: VecDeque<Entry>,
     transient_bytes: usize,
-    /// The users' own IDs, topic by topic.
+    /// The events' own IDs, for each topic separately.
     ids: SlotIndex,
-    /// After the last event that is no longer retained.
+    /// The place after the last event that was lost.
     lost_to: u64,
 }
 
@@ -95,7 +95,7 @@ impl Log {
         }
     }
 
-    /// Appends to the history an event of this size.
+    /// Appends an event of this size to the history.
     #[inline]
     pub(super) fn push(&mut self, entry: Entry, size: usize) -> Mark {
         self.bytes += size;
@@ -110,7 +110,7 @@ impl Log {
         mark
     }
 
-    /// Takes an event out of the history.
+    /// Removes an event from the history.
     #[inline]
     pub(super) fn remove(&mut self, mark: Mark) -> Entry {
         let entry = self.entries.remove(mark.slot);
@@ -123,7 +123,7 @@ impl Log {
         entry
     }
 
-    /// An event is found by its ID from now on, and no other with the same.
+    /// Indexes an event by its ID, in place of any earlier event with the same ID.
     #[cold]
     fn index_id(&mut self, slot: usize) {
         let entry = &self.entries[slot];
@@ -144,7 +144,7 @@ impl Log {
         })
     }
 
-    /// An event has been lost.
+    /// Records the loss of an event.
     pub(super) fn lose(&mut self, seq: u64) {
         self.lost_to = self.lost_to.max(seq + 1);
     }
@@ -162,8 +162,8 @@ impl Log {
         });
     }
 
-    /// Takes out the oldest transient event if there are too many, by number or by `bytes`, or
-    /// whatever there is.
+    /// Removes the oldest transient event if there are too many, by number or by `bytes`, or in any
+    /// case for `all`.
     pub(super) fn evict_transient(&mut self, all: bool, bytes: usize) -> Option<Entry> {
         let full = self.transients.len() > TRANSIENTS
             || (self.transients.len() > 1 && self.transient_bytes > bytes);
@@ -178,7 +178,7 @@ impl Log {
         Some(entry)
     }
 
-    /// The number of the topic's event with this ID of the user's, if it is retained.
+    /// The number of the topic's event with this ID of its own, if it is retained.
     pub(super) fn find_id(&self, topic: usize, id: &EventId) -> Option<u64> {
         let slot = self.find_hashed(topic, id, self.ids.hash(&(topic, id)))?;
         Some(self.entries[slot].seq)
@@ -209,7 +209,7 @@ impl Log {
 
     /// The transient events from this number on.
     pub(super) fn transients_from(&self, seq: u64) -> impl Iterator<Item = &Entry> {
-        // There are few, and most often none.
+        // There are few, and usually none.
         let at = self.transients.partition_point(|entry| entry.seq < seq);
         self.transients.range(at..)
     }

@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-/// Events in the order of their numbers, any of which may go: the number and the slot of each.
+/// The numbers and slots of events, in the order of their numbers. Any of them can be removed.
 #[derive(Debug, Default)]
 pub(super) struct Marks {
     /// The first is never a gap.
@@ -15,10 +15,10 @@ pub(super) struct Mark {
     pub(super) slot: usize,
 }
 
-/// The slot of an event that has gone.
+/// The slot of a removed event.
 const GONE: usize = usize::MAX;
 
-/// How many gaps are left in the list whatever its length.
+/// The number of gaps that may stay in the list whatever its length.
 const FEW: usize = 32;
 
 impl Mark {
@@ -28,7 +28,7 @@ impl Mark {
 }
 
 impl Marks {
-    /// Appends an event, which is newer than all others.
+    /// Appends an event, which must be newer than all others.
     #[inline]
     pub(super) fn push(&mut self, mark: Mark) {
         self.list.push_back(mark);
@@ -41,7 +41,7 @@ impl Marks {
         }
     }
 
-    /// Takes out the oldest event.
+    /// Removes the oldest event.
     #[inline]
     pub(super) fn take_first(&mut self) -> Option<Mark> {
         let first = self.list.pop_front()?;
@@ -53,7 +53,7 @@ impl Marks {
         Some(first)
     }
 
-    /// Takes out an event, if it is there.
+    /// Removes an event, if it is there.
     #[inline]
     pub(super) fn remove(&mut self, seq: u64) {
         if self.list.front().is_some_and(|mark| mark.seq == seq) {
@@ -77,7 +77,7 @@ impl Marks {
         (mark.seq == seq && mark.is_there()).then_some(mark)
     }
 
-    /// Keeps gaps and unused memory in proportion to what is there.
+    /// Keeps gaps and unused memory in proportion to the number of events.
     #[inline]
     fn tidy(&mut self) {
         let (len, capacity) = (self.list.len(), self.list.capacity());
@@ -121,7 +121,7 @@ impl Marks {
         self.list.iter().rev().copied().filter(Mark::is_there)
     }
 
-    /// How many events there are from a number on.
+    /// The number of events from a number on.
     pub(super) fn count_from(&self, seq: u64) -> usize {
         if self.gaps == 0 {
             self.at_most_from(seq)
@@ -130,7 +130,7 @@ impl Marks {
         }
     }
 
-    /// The same, where counting gaps does no harm.
+    /// Like [`count_from`](Self::count_from), but counts gaps too.
     pub(super) fn at_most_from(&self, seq: u64) -> usize {
         self.list.len() - self.list.partition_point(|mark| mark.seq < seq)
     }

@@ -1,15 +1,18 @@
 //! Everything under the hub's lock: the log, its topics, and the cursors of all subscribers.
 //!
-//! [`State`] is the whole. It knows neither http nor bodies nor streams, and calls no code of a
-//! user's: what is to be woken or dropped is handed out in [`Wakes`], for when the lock is free.
+//! [`State`] holds all of it. It knows nothing of HTTP, bodies or streams, and never calls user
+//! code: tasks to wake and values to drop are handed out in [`Wakes`], for when the lock is
+//! released.
 //!
-//! An event comes as a [`Draft`], already encoded, into the log and its topic (`state`). The groups
-//! that follow the topic have their wake lists taken out, unless lingers let events gather. A
-//! subscriber holds a [`Seat`], whose cursor is a place in the log (`following`), and reads from
-//! there (`reading`): one frame for all of its group at that place (`merging`). Its ticket for the group's wake
-//! list (`wake_list`) says when its task is woken. When its topics change, it reads up to that place in
-//! its old group and from there on in the new one (`moves`), which waits for it (`transit`). Publishers that [wait](Wait) for subscribers, and
-//! drains, stand at a gate (`gate`), which subscribers pass as their cursors move on.
+//! An event arrives as a [`Draft`], already encoded, and is appended to the log and to its topic
+//! (`state`). The wake lists of the groups that follow the topic are then taken out, unless lingers
+//! let events gather. A subscriber holds a [`Seat`], whose cursor is a place in the log
+//! (`following`), and reads from there (`reading`). Subscribers of a group at the same place share
+//! one frame (`merging`). A subscriber's ticket for its group's wake list (`wake_list`) determines
+//! when its task is woken. When its topics change, it reads up to the place of the change in its
+//! old group, and from there on in the new one (`moves`), which is kept for it (`transit`).
+//! Publishers that [wait](Wait) for subscribers, and drains, wait at a gate (`gate`), which
+//! subscribers pass as their cursors advance.
 //!
 //! # What another engine needs
 //!

@@ -4,12 +4,12 @@ use super::terms::Newcomer;
 use super::wake_list::Wakes;
 use crate::hub::outcome::LagPolicy;
 
-/// What is lost for a subscriber.
+/// The losses of a subscriber.
 impl State {
-    /// After the last event that is lost for the subscriber.
+    /// The place after the last event that the subscriber has lost.
     pub(super) fn lost_to(&mut self, seat: &Seat) -> u64 {
         let (cursor, group) = (&mut self.cursors[seat.cursor], &mut self.groups[seat.group]);
-        // What is lost after a change of its topics is not its loss.
+        // Events lost after a change of its topics are not its loss.
         let before = cursor.next_move();
         match cursor.newcomer() {
             Some(newcomer) if cursor.place < newcomer.to => {
@@ -24,8 +24,8 @@ impl State {
         before.map_or(group.lost_to, |at| group.lost_before(at))
     }
 
-    /// The subscriber has been told of all that has been lost, or has not missed it. What is retained from
-    /// before the last of that is for it.
+    /// Called when the subscriber has been told of all losses so far, or has not missed any of
+    /// them. It still reads the events retained from before the last loss.
     pub(super) fn enter_newcomer(&mut self, seat: &Seat) {
         let (cursor, group) = (&mut self.cursors[seat.cursor], &mut self.groups[seat.group]);
         if cursor.newcomer().is_some() {
@@ -41,15 +41,16 @@ impl State {
         }
     }
 
-    /// Where one continues in a group that has missed something from a place on: with what is retained.
+    /// The place where a subscriber that missed events from `from` on continues in a group: with
+    /// the retained events.
     pub(super) fn place_after_gap(&self, group: usize, from: u64) -> u64 {
         let lost_to = self.groups[group].lost_to;
         let next = self.next_from(group, from);
         next.map_or(lost_to, |next| next.min(lost_to))
     }
 
-    /// Moves a subscriber on that has missed something; gives the number it continues after, or none
-    /// if it ends.
+    /// Moves a subscriber past the events it has missed. Returns the number that it continues
+    /// after, or `None` if it ends.
     pub(in crate::hub) fn skip(&mut self, seat: &mut Seat, wakes: &mut Wakes) -> Option<u64> {
         self.counters.lagged += 1;
         let to = match self.lag {

@@ -2,8 +2,8 @@ use std::ops::{Index, IndexMut};
 
 use slab::Slab;
 
-/// A slab in pieces: growing moves nothing that is there, and a piece that has become empty gives its
-/// memory back. So no insertion or removal takes long under the lock, however much there is.
+/// A slab in pieces. Growing never moves existing values, and a piece that becomes empty frees its
+/// memory. So no insertion or removal takes long under the lock, however many values there are.
 #[derive(Debug)]
 pub(super) struct Slots<T> {
     pieces: Vec<Slab<T>>,
@@ -14,7 +14,7 @@ pub(super) struct Slots<T> {
     len: usize,
 }
 
-/// How many values a piece holds.
+/// The number of values in a piece.
 const PIECE: usize = 128;
 
 impl<T> Slots<T> {
@@ -27,7 +27,7 @@ impl<T> Slots<T> {
         }
     }
 
-    /// Takes the first piece that has room, so that the last ones become empty.
+    /// Inserts into the first piece that has room, so that the last pieces become empty.
     pub(super) fn insert(&mut self, value: T) -> usize {
         let at = self.first_open().unwrap_or_else(|| self.add_piece());
         let piece = &mut self.pieces[at];
@@ -53,7 +53,7 @@ impl<T> Slots<T> {
     #[cold]
     fn add_piece(&mut self) -> usize {
         let at = self.pieces.len();
-        // The first grows with what is there: many are small.
+        // The first piece grows with its contents, since many slabs stay small.
         let capacity = if at == 0 { 0 } else { PIECE };
         self.pieces.push(Slab::with_capacity(capacity));
         if at % 64 == 0 {

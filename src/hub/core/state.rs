@@ -21,8 +21,8 @@ use crate::hub::outcome::LagPolicy;
 use crate::hub::stats::Stats;
 use crate::protocol::Block;
 
-/// Everything that publishers and subscribers share, behind one lock that is never held while a
-/// user's code runs: no closure, no waker, no drop, no encoding.
+/// The state that publishers and subscribers share, behind one lock. User code never runs under the
+/// lock: no closure, no waker, no drop, no encoding.
 #[derive(Debug)]
 pub(in crate::hub) struct State {
     pub(super) log: Log,
@@ -30,10 +30,10 @@ pub(in crate::hub) struct State {
     pub(super) groups: Slots<Group>,
     pub(super) by_key: SlotIndex,
     pub(super) cursors: Slots<Cursor>,
-    /// The number of the next event; the first has 1.
+    /// The number of the next event, starting at 1.
     pub(super) next: u64,
     pub(super) gate: Gate,
-    /// Bytes in frames that groups remember, their bound, and the groups that have some.
+    /// The bytes of cached frames, their limit, and the groups that have cached frames.
     pub(super) frames: usize,
     pub(super) frames_limit: usize,
     pub(super) framed: VecDeque<usize>,
@@ -42,19 +42,20 @@ pub(in crate::hub) struct State {
     pub(super) owners: Owners,
     pub(super) timetable: Timetable,
     pub(super) watchers: Watchers,
-    /// Counts what a subscriber that waits has to look at without being told by its wake list's round:
-    /// closes, and ends of single subscribers.
+    /// Counts the changes that a waiting subscriber has to look at although its wake list's round
+    /// has not ended: closes, and moves and ends of single subscribers.
     pub(super) changes: u64,
     pub(super) counters: Stats,
-    /// Reused from frame to frame.
+    /// Buffers, reused from frame to frame.
     pub(super) marks: Vec<Mark>,
     pub(super) bytes: Vec<u8>,
-    /// Differs for each wake list and whenever a task is taken out of one.
+    /// The last stamp. Stamps are unique; a wake list gets a new one whenever a task is removed
+    /// from it.
     pub(super) stamps: u64,
-    /// Counts lost events.
+    /// The number of lost events.
     pub(super) losses: u64,
     pub(super) lag: LagPolicy,
-    /// What an outer log calls the events, if they come from one.
+    /// The keys of the events in the outer log, if they come from one.
     #[cfg(any(test, feature = "redis"))]
     pub(super) keys: Option<super::keys::Keys>,
 }
@@ -89,7 +90,8 @@ impl State {
         }
     }
 
-    /// Appends an event to the log and gives its number, unless the draft's ID does not fit that.
+    /// Appends an event to the log and returns its number, or `None` if the draft's ID does not fit
+    /// that number.
     pub(in crate::hub) fn publish(
         &mut self,
         topic: &str,
@@ -117,7 +119,7 @@ impl State {
         Some(seq)
     }
 
-    /// Hands an event to those who follow the topic now, and keeps it out of the history.
+    /// Delivers an event to the topic's current followers, without adding it to the history.
     pub(in crate::hub) fn publish_transient(
         &mut self,
         topic: &str,
@@ -150,7 +152,7 @@ impl State {
         self.topics.enter(topic)
     }
 
-    /// Tells the topic's groups of an event, and where it is in the history.
+    /// Notifies the topic's groups of an event and of its mark in the history.
     pub(super) fn tell(
         &mut self,
         slot: usize,
@@ -182,7 +184,7 @@ impl State {
         }
     }
 
-    /// Lets go of transient events that are too many, or of all.
+    /// Evicts transient events beyond the limits, or all of them.
     pub(super) fn evict_transients(&mut self, all: bool, wakes: &mut Wakes) {
         while let Some(entry) = self.log.evict_transient(all, self.topics.max_bytes()) {
             self.topics.unpin(entry.topic);
@@ -190,7 +192,7 @@ impl State {
         }
     }
 
-    /// Takes a sheet back whose tasks have been woken.
+    /// Takes back a sheet whose tasks have been woken.
     pub(in crate::hub) fn give_back(&mut self, sheet: &mut Sheet) {
         if let Some(group) = self.groups.get_mut(sheet.group()) {
             group.give_back(sheet);

@@ -15,10 +15,10 @@ use super::shares::{Share, Shares};
 use super::slots::Slots;
 use crate::hub::retention::Retention;
 
-/// The slot of the topic without a name, which is always there.
+/// The slot of the topic without a name, which always exists.
 pub(super) const UNNAMED: usize = 0;
 
-/// The topics there are: those that somebody follows by name, and those with an event in the log.
+/// The existing topics: those with a follower by name, and those with an event in the log.
 #[derive(Debug)]
 pub(super) struct Topics {
     slots: Slots<TopicState>,
@@ -27,14 +27,14 @@ pub(super) struct Topics {
     losses: Losses,
     rules: Rules,
     shares: Shares,
-    /// When an event of a topic may be too old. Each topic whose events age is here once.
+    /// When an event of a topic may be too old. Each topic whose events expire appears once.
     due: BTreeSet<(Instant, usize)>,
 }
 
 #[derive(Debug)]
 pub(super) struct TopicState {
     pub(super) name: Arc<str>,
-    /// The name's.
+    /// The hash of the name.
     hash: u64,
     /// Its retained events, their bytes, and the rule for them.
     pub(super) retained: Marks,
@@ -44,30 +44,32 @@ pub(super) struct TopicState {
     rule: u32,
     pub(super) share: Share,
     due: Option<Instant>,
-    /// The groups that follow it by name, each with which of its topics this is.
+    /// The groups that follow it by name, each with the index of this topic in the group.
     pub(super) followers: Vec<(usize, usize)>,
-    /// How many subscribers these groups have.
+    /// The number of subscribers of these groups.
     pub(super) subscribers: usize,
-    /// The groups that follow a prefix of it, as of a change of those.
+    /// The groups that follow a prefix of it, as of change `as_of` of the prefixes.
     pub(super) prefixed: Vec<usize>,
     as_of: u64,
-    /// After its last event that is no longer retained.
+    /// The place after its last lost event.
     pub(super) lost_to: u64,
-    /// Where it is finished: nothing comes after what it retains.
+    /// The place where it is finished: nothing follows what it retains.
     pub(super) finished: Option<NonZeroU64>,
-    /// How many groups follow it by name, and transient events belong to it.
+    /// The number of groups that follow it by name, plus the number of its transient events.
     pins: usize,
     /// Bytes and events since its last border.
     segment: (usize, usize),
 }
 
 impl TopicState {
-    /// Whether it is finished for those that come, which know by what it retains.
+    /// Whether it is finished for new subscribers. They only know that from an event that it
+    /// retains.
     pub(super) fn is_over(&self) -> bool {
         self.finished.is_some() && !self.retained.is_empty()
     }
 
-    /// Counts an event's bytes; true if it begins a segment. Segments are as long as a frame may be.
+    /// Counts an event's bytes and returns whether it begins a segment. A segment is at most as
+    /// long as a frame.
     pub(super) fn begins_segment(&mut self, len: usize) -> bool {
         let (bytes, events) = self.segment;
         let begins = bytes + len > FRAME || events == PER_TOPIC;
@@ -79,7 +81,8 @@ impl TopicState {
         begins
     }
 
-    /// It retains one more event; true if it is to be [classified](Topics::classify) anew.
+    /// Adds a retained event. Returns whether the topic must be [classified](Topics::classify)
+    /// anew.
     #[inline]
     pub(super) fn retain(&mut self, mark: Mark, size: usize) -> bool {
         self.retained.push(mark);
@@ -87,7 +90,8 @@ impl TopicState {
         !self.share.is_for(self.bytes)
     }
 
-    /// The same for an event that has gone, and its key with it, unless there is a later one.
+    /// Removes an event's bytes, and its key unless a later event has it. Returns whether the topic
+    /// must be [classified](Topics::classify) anew.
     #[inline]
     pub(super) fn release(&mut self, mark: Mark, entry: &Entry) -> bool {
         self.bytes -= entry.size();
@@ -118,7 +122,7 @@ impl Topics {
     }
 
     pub(super) fn len(&self) -> usize {
-        // The one without a name counts once it is used.
+        // The topic without a name counts once it is used.
         let unnamed = &self.slots[UNNAMED];
         let unused = unnamed.retained.is_empty() && unnamed.pins == 1;
         self.slots.len() - usize::from(unused)
@@ -151,7 +155,7 @@ impl Topics {
             .find(hash, |slot| *self.slots[slot].name == *name)
     }
 
-    /// The topic's slot; a new topic's if there is none.
+    /// The slot of the topic, which is created if it does not exist.
     pub(super) fn enter(&mut self, name: &str) -> usize {
         if name.is_empty() && self.slots.len() > 0 {
             return UNNAMED;
@@ -184,30 +188,31 @@ impl Topics {
         slot
     }
 
-    /// A topic retains far more than before, or far less.
+    /// Puts a topic that retains far more or far less than before into another class.
     #[cold]
     pub(super) fn classify(&mut self, slot: usize) {
         let bytes = self.slots[slot].bytes;
         self.shares.update(&mut self.slots, slot, bytes);
     }
 
-    /// An event is the latest of its key; gives the one that it replaces.
+    /// Makes an event the latest of its key and returns the event it replaces.
     pub(super) fn set_latest(&mut self, slot: usize, key: Arc<str>, mark: Mark) -> Option<Mark> {
         self.slots[slot].latest.insert(key, mark)
     }
 
-    /// What of the topic is retained.
+    /// The retention rule of the topic.
     #[inline]
     pub(super) fn rule(&self, slot: usize) -> Retention {
         self.rules.get(self.slots[slot].rule)
     }
 
-    /// How many bytes are retained of all topics together.
+    /// The maximum bytes retained of all topics together.
     pub(super) fn max_bytes(&self) -> usize {
         self.rules.max_bytes()
     }
 
-    /// A topic that is to give way, but for the newest event of all; `oldest` has the oldest.
+    /// The topic that must lose its oldest event, which is never the newest of all. `oldest` is the
+    /// topic with the oldest event of all.
     pub(super) fn giving_way(&mut self, oldest: usize, newest: u64) -> Option<usize> {
         let can = |topic: &TopicState| topic.retained.first().is_some_and(|mark| mark.seq < newest);
         let topic = &self.slots[oldest];
@@ -223,8 +228,8 @@ impl Topics {
         None
     }
 
-    /// The topic has an event that will be too old then.
-    /// False if an earlier one of it is known.
+    /// Records that an event of the topic will be too old then. Returns `false` if an earlier one
+    /// is already recorded.
     pub(super) fn set_due(&mut self, slot: usize, due: Instant) -> bool {
         let topic = &mut self.slots[slot];
         let first = topic.due.is_none();
@@ -235,18 +240,18 @@ impl Topics {
         first
     }
 
-    /// When an event may be too old next.
+    /// The next instant at which an event may be too old.
     pub(super) fn next_due(&self) -> Option<Instant> {
         self.due.first().map(|(due, _)| *due)
     }
 
-    /// Whether events age.
+    /// Whether any topic's events expire.
     #[inline]
     pub(super) fn have_due(&self) -> bool {
         !self.due.is_empty()
     }
 
-    /// Takes out a topic that may have an event which is too old by now.
+    /// Takes out a topic that may have an event that is too old by now.
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<usize> {
         let (_, slot) = self.due.first().filter(|(due, _)| *due <= now).copied()?;
         self.due.pop_first();
@@ -263,7 +268,7 @@ impl Topics {
         self.remove_if_idle(slot);
     }
 
-    /// Removes a topic without followers by name and without events.
+    /// Removes the topic if it has no followers by name and no events.
     pub(super) fn remove_if_idle(&mut self, slot: usize) {
         let topic = &self.slots[slot];
         if topic.pins > 0 || !topic.retained.is_empty() {
@@ -277,7 +282,7 @@ impl Topics {
         self.losses.remember(topic.name, topic.hash, topic.lost_to);
     }
 
-    /// Tells a topic which groups follow a prefix of it, if that has changed.
+    /// Updates the list of groups that follow a prefix of the topic, if prefixes have changed.
     #[inline]
     pub(super) fn refresh(&mut self, slot: usize) -> &mut TopicState {
         if self.slots[slot].as_of != self.prefixes.changes() {
@@ -302,7 +307,8 @@ impl Topics {
         self.prefixes.remove(key, group);
     }
 
-    /// Before which place any topic may have lost something, and those of which something else is known.
+    /// The place before which any topic may have lost events, and the topics of which more is
+    /// known.
     pub(super) fn losses(&self) -> (u64, BTreeMap<Arc<str>, u64>) {
         let floor = self.losses.floor();
         let there = self.slots.iter().map(|(_, topic)| topic);
@@ -318,14 +324,14 @@ impl Topics {
         (floor, known.collect())
     }
 
-    /// Begins with topics that may all have lost what is before the floor, but for the one without a
-    /// name if more is known of that.
+    /// Starts with topics that may all have lost events before the floor, except for the topic
+    /// without a name, if more is known of that.
     pub(super) fn begin(&mut self, floor: u64, unnamed: Option<u64>) {
         self.losses.begin(floor);
         self.slots[UNNAMED].lost_to = unnamed.unwrap_or(floor);
     }
 
-    /// All topics have lost what is before this, those that are not there as well.
+    /// Makes all topics lose what is before this place, including topics that do not exist.
     #[cfg(any(test, feature = "redis"))]
     pub(super) fn lose_all(&mut self, lost_to: u64) {
         self.losses.begin(lost_to);
@@ -334,13 +340,13 @@ impl Topics {
         }
     }
 
-    /// A topic that is not there has lost what is before this.
+    /// Records that a topic that does not exist has lost what is before this place.
     pub(super) fn lose(&mut self, name: Arc<str>, lost_to: u64) {
         let hash = self.by_name.hash(&*name);
         self.losses.remember(name, hash, lost_to);
     }
 
-    /// After the last lost event of any topic that the key's prefixes cover.
+    /// The place after the last lost event of any topic that the key's prefixes cover.
     pub(super) fn lost_under(&self, key: &Key) -> u64 {
         let there = self.slots.iter().map(|(_, topic)| topic);
         let there = there
