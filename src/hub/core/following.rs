@@ -13,13 +13,13 @@ use crate::hub::change::Reason;
 use crate::hub::outcome::Outcome;
 use crate::protocol::EventId;
 
-/// What a client says it saw last.
+/// The last event that a client claims to have seen.
 #[derive(Debug, Clone)]
 pub(in crate::hub) enum Last {
     Nothing,
     /// The event with this number.
     Event(u64),
-    /// An ID that is not of the hub's form.
+    /// An event with an ID that is not of the hub's form.
     Own(EventId),
     /// The event with this key in the outer log.
     #[cfg(any(test, feature = "redis"))]
@@ -31,13 +31,13 @@ pub(in crate::hub) enum Last {
 pub(in crate::hub) struct Begin {
     pub(super) last: Last,
     pub(super) start: Fresh,
-    /// Whether a client that has missed something begins like a new one.
+    /// Whether a client that has missed events begins like a new one.
     pub(super) anew: bool,
-    /// No event up to this one is for it.
+    /// No event up to this one is delivered to it.
     pub(super) not_before: Last,
 }
 
-/// Where it begins if it has seen nothing.
+/// Where a subscriber begins if its client has seen nothing.
 #[derive(Debug)]
 pub(in crate::hub) enum Fresh {
     Now,
@@ -57,10 +57,10 @@ impl Begin {
     }
 }
 
-/// Subscribers that come and go, and the groups they are in.
+/// Adding and removing subscribers and their groups.
 impl State {
-    /// A cursor in the group of these topics, how it begins, and what its client is told of that first:
-    /// its place. Nothing if it would end at once.
+    /// Adds a cursor to the group of these topics. Returns its seat, its outcome, and the place to
+    /// tell the client first, if any; an `Err` if it would end at once.
     pub(in crate::hub) fn subscribe(
         &mut self,
         key: Key,
@@ -120,7 +120,7 @@ impl State {
             _ => self.place_of(&seat),
         };
         let first = match outcome {
-            // Without events to replay, the client's place has moved on all the same.
+            // Without events to replay, the client's place may still have advanced.
             Outcome::Resumed(0) => self.move_place(&seat, false),
             Outcome::Resumed(_) => None,
             _ => Some(self.place_of(&seat)),
@@ -128,7 +128,7 @@ impl State {
         Ok((seat, outcome, first))
     }
 
-    /// Whether one would end at once.
+    /// Whether such a subscriber would end at once.
     pub(in crate::hub) fn refuses(
         &mut self,
         key: Key,
@@ -142,19 +142,20 @@ impl State {
         over
     }
 
-    /// Lets the group know what it has from a place on, and what it has lost.
+    /// Loads the events and the losses of the group from a place on.
     pub(super) fn know(&mut self, index: usize, from: u64) {
         if from < self.log.lost_to() && !self.groups[index].knows_losses {
             let lost_to = self.topics.lost_under(&self.groups[index].key);
             let group = &mut self.groups[index];
-            // Of topics that are gone it is only known that they may have lost what is before some place.
+            // For topics that no longer exist, it is only known that they may have lost events
+            // before some place.
             group.lost_to = group.lost_to.max(lost_to.min(group.head));
             group.knows_losses = true;
         }
         self.number_from(index, from);
     }
 
-    /// Lets the group know its events from a place on.
+    /// Loads the events of the group from a place on.
     fn number_from(&mut self, index: usize, from: u64) {
         let group = &self.groups[index];
         let Some(until) = group.own.as_ref().map(|own| own.from) else {
@@ -177,7 +178,7 @@ impl State {
         }
     }
 
-    /// The group of these topics.
+    /// The group of these topics, which is created if it does not exist.
     pub(super) fn enter_key(&mut self, key: Key) -> usize {
         let hash = self.by_key.hash(&key);
         let found = self
@@ -227,7 +228,7 @@ impl State {
         index
     }
 
-    /// Gives a cursor up.
+    /// Removes a subscriber and its cursor.
     pub(in crate::hub) fn leave(&mut self, seat: &mut Seat, reason: Reason, wakes: &mut Wakes) {
         self.end_terms(seat.cursor);
         let mut cursor = self.cursors.remove(seat.cursor);
@@ -248,7 +249,7 @@ impl State {
         self.counters.subscribers -= 1;
         if self.counters.subscribers == 0 {
             self.gate.empty(wakes);
-            // They were for these subscribers.
+            // Transient events were kept for these subscribers.
             self.evict_transients(true, wakes);
             self.tell_if_over(wakes);
         }
@@ -272,7 +273,7 @@ impl State {
             if followers.len() < followers.capacity() / 8 {
                 followers.shrink_to(2 * followers.len());
             }
-            // The last has taken its place.
+            // The last follower has taken its place in the list.
             if let Some((moved, which)) = followers.get(at).copied() {
                 self.groups[moved].topics[which].at = at;
             }
@@ -281,7 +282,7 @@ impl State {
     }
 }
 
-/// A stamp that no wake list has had.
+/// A new, unique stamp.
 pub(super) fn next(stamps: &mut u64) -> u64 {
     *stamps += 1;
     *stamps

@@ -3,37 +3,38 @@ use std::collections::{BTreeMap, VecDeque};
 use super::wake_list::Wakes;
 use crate::protocol::Block;
 
-/// From how many bytes on a frame takes no further event.
+/// The maximum size of a frame with several events, in bytes.
 pub(super) const FRAME: usize = 64 * 1024;
 
-/// How many of a topic's events a frame takes.
+/// The maximum number of a topic's events in a frame.
 pub(super) const PER_TOPIC: usize = 512;
 
-/// How many frames a group remembers besides whole segments.
+/// The maximum number of frames that a group caches besides whole segments.
 const RECENT: usize = 16;
 
-/// What lies between two places in a group's log, in one piece.
+/// The events between two places in a group's log, merged into one block.
 #[derive(Debug, Clone)]
 pub(super) struct Frame {
     pub(super) from: u64,
     pub(super) to: u64,
     pub(super) events: u64,
     pub(super) block: Block,
-    /// It has an event that is kept from those who came later.
+    /// Whether it contains a transient event, which later subscribers must not get.
     pub(super) transient: bool,
-    /// It grows no further.
+    /// Whether it is final: it ends before an event that did not fit.
     pub(super) sealed: bool,
-    /// From one border of the topic to the next: subscribers from whatever place share it.
+    /// Whether it spans a whole segment of the topic, so that subscribers that started from any
+    /// place share it.
     pub(super) whole: bool,
 }
 
-/// The frames that a group's subscribers have been given, for others at the same place.
+/// A cache of the frames that a group's subscribers were given, for others at the same place.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     recent: VecDeque<Frame>,
     whole: BTreeMap<u64, Frame>,
     bytes: usize,
-    /// Whether the group is in the queue of those that forget when memory is short.
+    /// Whether the group is in the queue of groups that drop frames when the cache is full.
     pub(super) queued: bool,
 }
 
@@ -48,7 +49,7 @@ impl Frames {
         self.bytes
     }
 
-    /// Remembers a frame, and forgets what is before `lost_to`.
+    /// Caches a frame, and drops frames before `lost_to`.
     pub(super) fn remember(&mut self, frame: Frame, lost_to: u64, wakes: &mut Wakes) {
         let stale = |other: &Frame| other.from == frame.from || other.to <= lost_to;
         if self.recent.iter().any(stale) {
@@ -77,7 +78,7 @@ impl Frames {
         self.recent.push_back(frame);
     }
 
-    /// Forgets the oldest; false if there is none.
+    /// Drops the oldest frame. Returns `false` if there is none.
     pub(super) fn forget_one(&mut self, wakes: &mut Wakes) -> bool {
         let oldest = self.recent.pop_front();
         let oldest = oldest.or_else(|| self.whole.pop_first().map(|(_, frame)| frame));
@@ -88,7 +89,7 @@ impl Frames {
         some
     }
 
-    /// Forgets the frames that hold this event.
+    /// Drops the frames that contain this event.
     pub(super) fn forget(&mut self, seq: u64, wakes: &mut Wakes) {
         let holds = |frame: &Frame| (frame.from..frame.to).contains(&seq);
         while let Some(at) = self.recent.iter().position(holds) {

@@ -10,36 +10,37 @@ use super::transit::Transit;
 use super::wake_list::{Sheet, Ticket, WakeList, Wakes};
 use crate::sync::{Arc, AtomicU64};
 
-/// What all subscribers with one key have in common.
+/// The state that all subscribers with the same key share.
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) key: StdArc<Key>,
     pub(super) subscribers: usize,
-    /// Where a subscriber stands that has seen everything: after the group's last event.
+    /// The place of a subscriber that has seen everything: after the group's last event.
     pub(super) head: u64,
-    /// After the last of the group's events that is no longer retained.
+    /// The place after the last of the group's events that was lost.
     pub(super) lost_to: u64,
-    /// Whether `lost_to` counts what topics under a prefix had lost before the group was there.
+    /// Whether `lost_to` includes what topics under a prefix had lost before the group existed.
     pub(super) knows_losses: bool,
-    /// Standing at the first is as good as standing at the second: nothing lies between.
+    /// Two equivalent places: the group has no event between the first and the second.
     pub(super) jump: (u64, u64),
-    /// Where its subscribers end, since all its topics are finished; and how many are.
+    /// The place where its subscribers end once all its topics are finished, and the number of
+    /// finished topics.
     pub(super) end: u64,
     pub(super) finished: usize,
-    /// The topics it follows by name, by their slots.
+    /// The topics it follows by name, sorted by slot.
     pub(super) topics: Vec<Followed>,
-    /// The events it follows, if it has prefixes, but not of everything.
+    /// The events it follows, if it has prefixes that do not cover everything.
     pub(super) own: Option<Own>,
-    /// There while newcomers read what is retained from before a loss.
+    /// `Some` while newcomers read events retained from before a loss.
     late: Option<Box<Late>>,
-    /// There while subscribers are to come from other groups, or to leave for them.
+    /// `Some` while subscribers are due to arrive from other groups or to leave for them.
     pub(super) transit: Option<Box<Transit>>,
-    /// Whether it waits for the linger to pass.
+    /// Whether it waits for a linger to end.
     pub(super) lingering: bool,
     pub(super) frames: Frames,
     wake_list: WakeList,
-    /// Counts up whenever the waiting tasks are taken out. A subscriber that is marked in the round
-    /// looks no further, and needs no lock for that.
+    /// Incremented whenever the waiting tasks are taken out. A subscriber that is marked in the
+    /// current round has nothing to look for, and finds that out without the lock.
     round: Arc<AtomicU64>,
 }
 
@@ -47,9 +48,9 @@ pub(super) struct Group {
 #[derive(Debug)]
 pub(super) struct Followed {
     pub(super) slot: usize,
-    /// Which of the topic's followers the group is.
+    /// The index of the group among the topic's followers.
     pub(super) at: usize,
-    /// Whether it has finished for those that are here.
+    /// Whether it is finished for the group's subscribers.
     pub(super) is_finished: bool,
 }
 
@@ -61,7 +62,7 @@ pub(super) struct Own {
 }
 
 impl Group {
-    /// `stamp` is one that no other group has had.
+    /// Creates a group without subscribers. `stamp` must be unique.
     pub(super) fn new(key: StdArc<Key>, head: u64, stamp: u64) -> Self {
         let prefixed = !key.prefixes().is_empty() && !key.is_everything();
         Self {
@@ -91,7 +92,8 @@ impl Group {
         Arc::clone(&self.round)
     }
 
-    /// Lets the next event wake the task that the ticket was prepared for; gives its slot.
+    /// Registers the task that the ticket was prepared for, to be woken by the next event. Returns
+    /// its slot.
     pub(super) fn wait(
         &mut self,
         ticket: &mut Ticket,
@@ -103,7 +105,7 @@ impl Group {
         self.wake_list.add(round, ticket, stamp, wakes)
     }
 
-    /// Lets it wake the task that the ticket is for.
+    /// Registers the task that the ticket already holds.
     #[inline]
     pub(super) fn wait_again(&mut self, ticket: &mut Ticket) {
         self.wake_list
@@ -119,7 +121,7 @@ impl Group {
         self.wake_list.remove(ticket, stamp, wakes);
     }
 
-    /// The same for a subscriber whose task will wait in another group.
+    /// Removes a subscriber whose task will wait in another group.
     pub(super) fn depart(
         &mut self,
         ticket: &mut Ticket,
@@ -129,7 +131,7 @@ impl Group {
         self.wake_list.depart(ticket, stamp, wakes);
     }
 
-    /// Takes the waiting tasks out; `index` is the group's own.
+    /// Takes the waiting tasks out, to be woken. `index` is the index of this group.
     #[inline]
     pub(super) fn end_round(&mut self, index: usize, wakes: &mut Wakes) {
         if !self.wake_list.is_empty() {
@@ -138,17 +140,17 @@ impl Group {
         }
     }
 
-    /// Takes one of them out, which is to look again.
+    /// Takes out one waiting task, to be woken alone.
     pub(super) fn wake_one(&mut self, slot: usize, wakes: &mut Wakes) {
         wakes.wake_later(self.wake_list.take_one(slot));
     }
 
-    /// Takes a sheet back whose tasks have been woken.
+    /// Takes back a sheet whose tasks have been woken.
     pub(super) fn give_back(&mut self, sheet: &mut Sheet) {
         self.wake_list.give_back(sheet);
     }
 
-    /// Hands out what may run a user's code when it is dropped.
+    /// Hands out everything that may run user code when dropped.
     pub(super) fn clear(&mut self, wakes: &mut Wakes) {
         self.wake_list.clear(wakes);
         self.frames.clear(wakes);
@@ -166,7 +168,7 @@ impl Group {
         }
     }
 
-    /// One of its events is no longer retained. `when` counts all losses.
+    /// Records the loss of one of its events. `when` is the count of all losses.
     #[inline]
     pub(super) fn lose(&mut self, seq: u64, when: u64) {
         if seq >= self.end {
@@ -188,7 +190,7 @@ impl Group {
         }
     }
 
-    /// One of its events has been replaced: it is given to nobody any more.
+    /// Forgets one of its events that has been replaced. It is no longer delivered.
     pub(super) fn forget(&mut self, seq: u64, wakes: &mut Wakes) {
         if let Some(own) = &mut self.own {
             own.marks.remove(seq);
@@ -196,35 +198,35 @@ impl Group {
         self.frames.forget(seq, wakes);
     }
 
-    /// One of its topics finishes, or is finished already; ends the group if that was the last.
+    /// Marks one of its topics as finished, and ends the group if that was the last.
     pub(super) fn finish(&mut self, which: usize, next: u64) {
         let before = std::mem::replace(&mut self.topics[which].is_finished, true);
         self.finished += usize::from(!before);
         let all = self.key.prefixes().is_empty() && self.finished == self.topics.len();
-        // A further run of theirs is for others.
+        // The end is kept: later runs of the topics are for new groups.
         if all && !self.is_over() {
             self.end = next;
         }
     }
 
-    /// One of its topics is published to again.
+    /// Marks one of its topics as no longer finished, because it is published to again.
     pub(super) fn begin_run(&mut self, which: usize) {
         let before = std::mem::replace(&mut self.topics[which].is_finished, false);
         self.finished -= usize::from(before);
     }
 
-    /// Whether its subscribers end.
+    /// Whether all its topics have finished, so that its subscribers end.
     #[inline]
     pub(super) fn is_over(&self) -> bool {
         self.end != NEVER
     }
 
-    /// A newcomer begins before a loss that does not concern it.
+    /// Adds a newcomer, which begins before a loss that does not concern it.
     pub(super) fn enter_newcomer(&mut self) {
         self.late.get_or_insert_default().newcomers += 1;
     }
 
-    /// It is one no longer.
+    /// Removes a newcomer, once it has passed that loss.
     pub(super) fn leave_newcomer(&mut self) {
         if let Some(late) = &mut self.late {
             late.newcomers -= 1;
@@ -234,14 +236,14 @@ impl Group {
         }
     }
 
-    /// After the last event before a place that was lost later than this, as the newcomers count.
+    /// The place after the last event before `before` that was lost after the loss number `when`.
     pub(super) fn lost_since(&self, when: u64, before: u64) -> u64 {
         self.late
             .as_ref()
             .map_or(0, |late| late.lost_since(when, before))
     }
 
-    /// How far a subscriber that stands here has really come.
+    /// The place that a subscriber at this place has effectively reached.
     pub(super) fn effective(&self, place: u64) -> u64 {
         if place >= self.head {
             u64::MAX
@@ -252,11 +254,12 @@ impl Group {
         }
     }
 
-    /// The frame that others have been given from this place on, unless far more has come since.
+    /// The frame that others were given from this place on, unless much more is pending by now.
     #[inline]
     pub(super) fn frame(&self, from: u64) -> Option<&Frame> {
         let frame = self.frames.get(from)?;
-        // Rebuilt only when what is pending has doubled, so that copying stays in proportion.
+        // Rebuilt only when the pending events have doubled, so that the cost of copying stays
+        // proportional.
         let worthwhile = !frame.sealed
             && self.head - frame.to >= (frame.to - from).max(4)
             && frame.block.len() < FRAME / 2;

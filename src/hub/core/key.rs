@@ -1,19 +1,19 @@
 use std::sync::Arc;
 
-/// Which topics a subscriber follows; subscribers with equal keys are one group.
+/// The topics that a subscriber follows. Subscribers with equal keys form one group.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::hub) struct Key {
     topics: Vec<Arc<str>>,
     prefixes: Vec<Arc<str>>,
-    /// Topics that begin with a prefix and are not followed all the same.
+    /// Topics that are not followed although they start with a prefix.
     except: Vec<Arc<str>>,
 }
 
 impl Key {
-    /// Sorted, and without what something else in it covers.
+    /// Creates a key that is sorted and free of topics and prefixes that another prefix covers.
     pub(in crate::hub) fn new(mut topics: Vec<Arc<str>>, mut prefixes: Vec<Arc<str>>) -> Self {
         prefixes.sort();
-        // After sorting, what a prefix covers follows it.
+        // After sorting, the prefixes that a prefix covers follow it.
         prefixes.dedup_by(|later, earlier| later.starts_with(&**earlier));
         topics.sort();
         topics.dedup();
@@ -27,7 +27,7 @@ impl Key {
         key
     }
 
-    /// The same, and this topic.
+    /// This key with one more topic.
     pub(super) fn with(&self, topic: &Arc<str>) -> Self {
         let mut key = self.clone();
         if let Ok(at) = key.except.binary_search(topic) {
@@ -40,7 +40,7 @@ impl Key {
         key
     }
 
-    /// The same, but not this topic.
+    /// This key without one topic.
     pub(super) fn without(&self, topic: &Arc<str>) -> Self {
         let mut key = self.clone();
         if let Ok(at) = key.topics.binary_search(topic) {
@@ -57,12 +57,12 @@ impl Key {
         &self.topics
     }
 
-    /// None of them begins with another.
+    /// The prefixes, none of which starts with another.
     pub(super) fn prefixes(&self) -> &[Arc<str>] {
         &self.prefixes
     }
 
-    /// Topics that no prefix covers, although they begin with one.
+    /// Topics that are not followed although they start with a prefix.
     pub(super) fn except(&self) -> &[Arc<str>] {
         &self.except
     }

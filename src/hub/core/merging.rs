@@ -7,9 +7,9 @@ use super::visiting::Range;
 use super::wake_list::Wakes;
 use crate::protocol::Block;
 
-/// Frames: what lies in a range, in one piece that others at the same place share.
+/// Frames: the events of a range, merged into one block that others at the same place share.
 impl State {
-    /// Makes one piece of what is in the range, as far as a frame holds it.
+    /// Merges the events of the range into a frame, as far as they fit.
     pub(super) fn merge(&mut self, range: Range, wakes: &mut Wakes) -> Frame {
         let mut marks = std::mem::take(&mut self.marks);
         let mut bytes = std::mem::take(&mut self.bytes);
@@ -20,12 +20,12 @@ impl State {
             let (head, payload) = entry.block.parts();
             match first {
                 None => first = Some(entry),
-                // Where one segment ends, the frames of all end.
+                // Every frame ends where a segment ends.
                 Some(_) if entry.border => {
                     border = true;
                     return false;
                 }
-                // A shared payload goes alone.
+                // An event with a shared payload is sent alone.
                 Some(first) if payload.is_some() || first.block.parts().1.is_some() => {
                     return false;
                 }
@@ -48,7 +48,7 @@ impl State {
         let begins = first.is_some_and(|first| first.border);
         let block = match first {
             Some(first) if bytes.is_empty() => first.block.clone(),
-            // One exact copy: what is reserved counts, and is not known before.
+            // Copied to its exact size, which is not known in advance: reserved memory counts.
             _ => Block::from_shared(Bytes::copy_from_slice(&bytes)),
         };
         (self.marks, self.bytes) = (marks, bytes);
@@ -67,7 +67,7 @@ impl State {
         frame
     }
 
-    /// Remembers a frame for the others at its place, if there may be any.
+    /// Caches a frame for others at the same place, if the group has other subscribers.
     fn share(&mut self, index: usize, frame: &Frame, wakes: &mut Wakes) {
         let group = &mut self.groups[index];
         if group.subscribers < 2 || frame.block.parts().1.is_some() {

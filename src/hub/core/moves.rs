@@ -8,10 +8,11 @@ use super::key::Key;
 use super::wake_list::Wakes;
 use crate::hub::change::Reason;
 
-/// How many changes of its topics wait for a subscriber that does not read. At one more it ends.
+/// The maximum number of pending topic changes of a subscriber that does not read. One more ends
+/// it.
 const MOST: usize = 64;
 
-/// How a subscriber's topics change.
+/// A change of a subscriber's topics.
 #[derive(Debug, Clone)]
 pub(in crate::hub) enum Course {
     Follow(Arc<str>),
@@ -20,7 +21,7 @@ pub(in crate::hub) enum Course {
 }
 
 impl Course {
-    /// To these topics, and nothing else.
+    /// A change to these topics and nothing else.
     pub(in crate::hub) fn to<N: Into<Arc<str>>>(topics: impl IntoIterator<Item = N>) -> Self {
         let topics = topics.into_iter().map(Into::into).collect();
         Self::To(Key::new(topics, Vec::new()))
@@ -35,20 +36,20 @@ impl Course {
     }
 }
 
-/// A change of group at a place in the log: what comes before is read in the group before it, what
-/// comes from there on in this one. A call that moves a subscriber leaves this with its cursor. The
-/// subscriber changes groups itself when it has come there, since the ticket is its own.
+/// A change of group at a place in the log: earlier events are read in the old group, and events
+/// from there on in this one. A call that moves a subscriber stores this with its cursor. The
+/// subscriber changes groups itself when it reaches the place, because it owns the ticket.
 #[derive(Debug, Clone, Copy)]
 struct Move {
     at: u64,
     group: usize,
 }
 
-/// The moves that are before a subscriber, each at a later place than the one before it.
+/// The pending moves of a subscriber, at increasing places.
 #[derive(Debug, Default)]
 pub(super) struct Moves(VecDeque<Move>);
 
-/// By what a subscriber is known outside: its cursor, and a stamp that no other has had.
+/// A name for a subscriber that stays valid outside the lock: its cursor, and a unique stamp.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::hub) struct CursorName {
     cursor: usize,
@@ -56,7 +57,7 @@ pub(in crate::hub) struct CursorName {
 }
 
 impl Cursor {
-    /// Where its next change of group is.
+    /// The place of its next change of group.
     #[inline]
     pub(super) fn next_move(&self) -> Option<u64> {
         let terms = self.terms.as_ref()?;
@@ -68,7 +69,7 @@ impl Cursor {
         terms.flat_map(|terms| terms.moves.0.iter().copied())
     }
 
-    /// The group where it is once it has come to all of them.
+    /// The group that it is in after all pending moves.
     pub(super) fn last_group(&self) -> usize {
         let last = self.moves().next_back();
         last.map_or(self.group, |last| last.group)
@@ -89,7 +90,7 @@ impl Cursor {
 }
 
 impl State {
-    /// The name under which a subscriber can be found.
+    /// Returns the name by which the subscriber can be found.
     pub(in crate::hub) fn name(&mut self, seat: &Seat) -> CursorName {
         let stamps = &mut self.stamps;
         CursorName {
@@ -98,13 +99,13 @@ impl State {
         }
     }
 
-    /// Whether a subscriber is still there.
+    /// Whether a subscriber still exists.
     pub(in crate::hub) fn is_there(&mut self, name: CursorName) -> bool {
         let cursor = self.cursors.get_mut(name.cursor);
         cursor.is_some_and(|cursor| cursor.is_named(name.stamp))
     }
 
-    /// Changes its topics; false if it has gone or ends.
+    /// Changes a subscriber's topics. Returns `false` if it has left or is ending.
     pub(in crate::hub) fn move_named(
         &mut self,
         name: CursorName,
@@ -114,7 +115,8 @@ impl State {
         self.is_there(name) && self.move_one(name.cursor, course, wakes)
     }
 
-    /// Ends it after what has been published; false if it has gone or ends anyway.
+    /// Ends a subscriber after what has been published. Returns `false` if it has left or is ending
+    /// anyway.
     pub(in crate::hub) fn end_named(&mut self, name: CursorName, wakes: &mut Wakes) -> bool {
         let ends = self.is_there(name) && !self.is_ending(name.cursor);
         if ends {
@@ -123,7 +125,8 @@ impl State {
         ends
     }
 
-    /// Changes a subscriber's topics from here on, and wakes its task; false if it ends.
+    /// Changes a subscriber's topics from the head of the log on, and wakes its task. Returns
+    /// `false` if it is ending.
     pub(super) fn move_one(&mut self, index: usize, course: &Course, wakes: &mut Wakes) -> bool {
         if self.is_ending(index) {
             return false;
@@ -147,7 +150,7 @@ impl State {
         self.count_move(index, from, to, wakes);
         let mut from = from;
         if last.is_some_and(|last| last.at == at) {
-            // Nothing was published meanwhile: it never was there.
+            // Nothing was published since the last move, so the subscriber was never in that group.
             self.cursors[index].undo_move();
             self.expect_no_longer(from, wakes);
             from = self.cursors[index].last_group();
@@ -166,7 +169,7 @@ impl State {
         true
     }
 
-    /// Whether a subscriber has its end before it.
+    /// Whether a subscriber is going to end.
     fn is_ending(&self, index: usize) -> bool {
         self.cursors[index].ended().is_some() || self.is_closed_for(index)
     }
@@ -185,7 +188,7 @@ impl State {
         }
     }
 
-    /// A subscriber has come to its next move.
+    /// Makes a subscriber's next move, whose place it has reached.
     pub(super) fn change_group(&mut self, seat: &mut Seat, wakes: &mut Wakes) {
         let awaited = self.gate.is_shut() || self.cursors[seat.cursor].excused.is_some();
         let before = awaited.then(|| self.progress(&self.cursors[seat.cursor]));
@@ -209,7 +212,7 @@ impl State {
         let new = &mut self.groups[to];
         new.subscribers += 1;
         new.expect_no_longer();
-        // There with those that have seen everything, if it has.
+        // At the head, if it has seen everything, with the others there.
         let place = new.head.min(at);
         (seat.group, seat.round, seat.live_from) = (to, new.round(), place);
         let cursor = &mut self.cursors[seat.cursor];
@@ -219,7 +222,7 @@ impl State {
         }
     }
 
-    /// A subscriber goes that has moves before it.
+    /// Cancels the pending moves of a subscriber that leaves.
     pub(super) fn give_up_moves(&mut self, cursor: &mut Cursor, wakes: &mut Wakes) {
         let mut from = cursor.group;
         let mut expected = false;
@@ -240,14 +243,14 @@ impl State {
         self.remove_if_unused(index, wakes);
     }
 
-    /// The groups where a subscriber has something before it, and its place in each.
+    /// The groups in which a subscriber has yet to read, and its place in each.
     pub(super) fn stays(&self, cursor: &Cursor) -> impl Iterator<Item = (usize, u64)> {
         let moves = cursor.moves();
         let later = moves.map(|Move { at, group }| (group, self.groups[group].head.min(at)));
         std::iter::once((cursor.group, cursor.place)).chain(later)
     }
 
-    /// How far a subscriber has really come: what lies at its place may be nothing of its own.
+    /// The place that a subscriber has effectively reached: events at its place may not concern it.
     pub(super) fn progress(&self, cursor: &Cursor) -> u64 {
         let mut progress = self.groups[cursor.group].effective(cursor.place);
         for Move { at, group } in cursor.moves() {

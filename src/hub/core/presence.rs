@@ -7,12 +7,12 @@ use super::wake_list::Wakes;
 use crate::clock;
 use crate::hub::change::{Change, Reason};
 
-/// Since when a subscriber follows its topics, as far as somebody watched then.
+/// The instants at which a subscriber joined its topics, if the hub was being watched then.
 #[derive(Debug, Default)]
 pub(super) struct Since {
-    /// Those that it came with.
+    /// For the topics that it subscribed to.
     came: Option<Instant>,
-    /// Those that it was moved to, by their slots.
+    /// For the topics that it was moved to, by their slots.
     moved: Vec<(usize, Option<Instant>)>,
 }
 
@@ -46,8 +46,8 @@ impl Since {
 }
 
 impl State {
-    /// A subscriber of one group will be one of another: the topics that only one of them follows by
-    /// name count it, and those that watch them are told.
+    /// Counts a subscriber's move to another group: updates the counts of topics that only one of
+    /// the groups follows by name, and notifies their watchers.
     pub(super) fn count_move(&mut self, cursor: usize, from: usize, to: usize, wakes: &mut Wakes) {
         let (old, new) = (&self.groups[from].topics, &self.groups[to].topics);
         let (mut left, mut come) = (Vec::new(), Vec::new());

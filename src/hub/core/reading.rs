@@ -12,26 +12,27 @@ use crate::hub::change::Reason;
 use crate::hub::delivery::Delivery;
 use crate::protocol::Block;
 
-/// What a subscriber finds when it looks.
+/// The result of reading for a subscriber.
 #[derive(Debug)]
 pub(in crate::hub) enum Taken {
     Frame(Block),
-    /// Nothing; the task is woken when there is something.
+    /// Nothing is pending. The task is woken when something is.
     Waiting,
-    /// Events from its place on have been lost; see [`State::skip`].
+    /// Events after its place were lost; see [`State::skip`].
     Lagged,
-    /// Nothing, and what a long poll was to send has been sent.
+    /// Nothing is pending, and a long poll has sent its events.
     Served,
-    /// Nothing, and nothing more will come.
+    /// Nothing is pending, and nothing will follow: the hub is closed.
     Closed,
-    /// The same, for this subscriber alone.
+    /// Nothing is pending, and nothing will follow for this subscriber.
     Ended(Reason),
 }
 
 impl State {
-    /// Everything pending for the subscriber, in one piece that those at the same place share.
+    /// Takes the pending events of the subscriber as one frame, which others at the same place
+    /// share.
     ///
-    /// The seat has been prepared for the task that is to be woken.
+    /// The seat must have been prepared for the task to wake.
     pub(in crate::hub) fn take(&mut self, seat: &mut Seat, wakes: &mut Wakes) -> Taken {
         loop {
             let range = match self.look(seat, wakes) {
@@ -44,8 +45,8 @@ impl State {
         }
     }
 
-    /// The same for a range; `None` if there turns out to be nothing in it: only transient events that
-    /// are gone, or events after a change of the subscriber's topics.
+    /// Takes the next frame of a range. `None` if the range turns out to be empty: it held only
+    /// transient events that were evicted, or events after a change of the subscriber's topics.
     #[inline]
     fn take_range(&mut self, seat: &mut Seat, range: Range, wakes: &mut Wakes) -> Option<Taken> {
         let remembered = self.groups[range.group].frame(range.from).filter(|frame| {
@@ -63,14 +64,14 @@ impl State {
         let cursor = &self.cursors[seat.cursor];
         let ends = cursor.end != NEVER || cursor.next_move().is_some() || group.is_over();
         if frame.to == group.head && self.closing.is_open() && !ends {
-            // It will look again and find nothing; that look then needs no lock.
+            // The next poll will find nothing, and needs no lock to find that out.
             self.wait(seat, wakes);
         }
         Some(Taken::Frame(frame.block))
     }
 
-    /// The same for the way that is nearly always taken: a frame that somebody else has had made,
-    /// and then the wait for the next event.
+    /// The fast path of [`take`](Self::take), which is nearly always taken: a frame that was made
+    /// for another subscriber, and then the wait for the next event.
     #[inline]
     pub(in crate::hub) fn take_shared(&mut self, seat: &mut Seat, task: &Waker) -> Option<Bytes> {
         if !seat.ticket.is_for(task) {
@@ -104,7 +105,7 @@ impl State {
         Some(bytes)
     }
 
-    /// Some of what is pending, one by one; `Waiting` or worse if there was nothing.
+    /// Takes some of the pending events, one by one; an `Err` if there are none.
     pub(in crate::hub) fn take_each(
         &mut self,
         seat: &mut Seat,
@@ -147,7 +148,7 @@ impl State {
         }
         let until = head.min(end).min(served).min(moves);
         if from >= until {
-            // What finishes after the move is none of its own.
+            // A topic that finishes after the move does not concern it.
             if moves < closed.min(served) && moves <= self.groups[seat.group].end {
                 self.change_group(seat, wakes);
                 return self.look(seat, wakes);
@@ -189,12 +190,12 @@ impl State {
         let (group, stamps) = (&mut self.groups[seat.group], &mut self.stamps);
         let slot = group.wait(&mut seat.ticket, || next(stamps), wakes);
         self.cursors[seat.cursor].slot = slot;
-        // Not where it does not wait: an end that is already counted would be missed.
+        // Set only when it waits: otherwise an end that is already counted would be missed.
         seat.seen = self.changes;
     }
 
-    /// Lets a subscriber end after what is pending, as soon as something is; `now` if something else
-    /// has been sent to it. Gives its place.
+    /// Makes a subscriber end after its first pending events, or with what is pending now if `now`
+    /// is set, because something else is sent to it. Returns its place.
     pub(in crate::hub) fn end_soon(&mut self, seat: &Seat, now: bool) -> u64 {
         let cursor = &mut self.cursors[seat.cursor];
         if cursor.ended().is_none() {
@@ -203,7 +204,7 @@ impl State {
         self.place_of(seat)
     }
 
-    /// The number of the last event that is behind the subscriber, of whatever topic.
+    /// The number of the last event of any topic that the subscriber has passed.
     pub(in crate::hub) fn place_of(&self, seat: &Seat) -> u64 {
         let cursor = &self.cursors[seat.cursor];
         let end = self.groups[seat.group].end.min(self.next);
@@ -216,12 +217,12 @@ impl State {
         self.progress(cursor).min(end) - 1
     }
 
-    /// The subscriber's place, if it has moved on since the client was told last: by this, or `by_events`
-    /// up to where it stands.
+    /// The subscriber's place, if it has advanced since the client was last told: by this method,
+    /// or, for `by_events`, by the events up to its place.
     pub(in crate::hub) fn move_place(&mut self, seat: &Seat, by_events: bool) -> Option<u64> {
         #[cfg(any(test, feature = "redis"))]
         if self.keys.is_some() && self.lost_to(seat) > self.cursors[seat.cursor].place {
-            // The place may have no key any more, and the next that has one is after the loss.
+            // The place may no longer have a key, and the next place with a key is after the loss.
             return None;
         }
         let place = self.place_of(seat);

@@ -1,24 +1,25 @@
 use super::slots::Slots;
 use super::topics::TopicState;
 
-/// The topics by how many bytes they retain, for when the hub holds too many.
+/// The topics, ordered by the bytes they retain, to decide which topic loses an event when the hub
+/// holds too many bytes.
 ///
-/// The oldest event goes, whichever topic it is of, unless that topic holds far less than the one that
-/// holds the most, which then gives way: what is noisy takes nothing from what is quiet, and of many
-/// topics that hold about as much, the stale ones go.
+/// The oldest event of all is evicted, unless its topic holds far less than the largest topic. In
+/// that case the largest topic loses its oldest event instead. So noisy topics do not displace
+/// quiet ones, and among topics of similar size the stalest events are evicted.
 ///
-/// Topics are in lists by the power of two below their bytes. In each, the first is the one that has
-/// been there for the longest.
+/// Topics are kept in lists by the power of two below their bytes. The first topic of a list has
+/// been in it the longest.
 #[derive(Debug)]
 pub(super) struct Shares {
     lists: [List; CLASSES],
-    /// A bit for each list that has a topic.
+    /// A bit for each list that is not empty.
     used: u64,
 }
 
 const CLASSES: usize = 64;
 
-/// A topic is spared if another holds more by this power of two.
+/// A topic is spared if the largest topic is at least this many classes above it.
 const SPARED: u8 = 4;
 
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +72,7 @@ impl Shares {
         }
     }
 
-    /// A topic holds as many bytes now.
+    /// Moves a topic to the list for the bytes it now holds.
     pub(super) fn update(&mut self, topics: &mut Slots<TopicState>, slot: usize, bytes: usize) {
         let class = class_of(bytes);
         if topics[slot].share.class != class {
@@ -122,7 +123,7 @@ impl Shares {
         self.used |= 1 << class;
     }
 
-    /// Whether a topic holds far less than the one that holds the most.
+    /// Whether a topic holds far less than the largest topic.
     pub(super) fn is_spared(&self, topic: &TopicState) -> bool {
         let most = self.used.checked_ilog2().unwrap_or(0);
         topic
@@ -131,7 +132,7 @@ impl Shares {
             .is_some_and(|class| u32::from(class + SPARED) <= most)
     }
 
-    /// One of the topics that hold the most, another one each time.
+    /// One of the largest topics, in rotation.
     pub(super) fn largest(&mut self, topics: &mut Slots<TopicState>) -> Option<usize> {
         let class = self.used.checked_ilog2()?;
         let List { first, last } = self.lists[class as usize];

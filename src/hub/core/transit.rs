@@ -2,20 +2,22 @@ use std::collections::BTreeMap;
 
 use super::group::Group;
 
-/// Subscribers that will come to a group, and subscribers that will leave it: each at a place in the log
-/// that it has not reached yet.
+/// The subscribers that will join a group or leave it, each at a place in the log that it has not
+/// reached yet.
 #[derive(Debug, Default)]
 pub(super) struct Transit {
-    /// How many will come. The group stays for them.
+    /// The number of subscribers that will join. The group is kept for them.
     coming: usize,
-    /// The places where subscribers will leave, and how many.
+    /// The places where subscribers will leave, with the number of subscribers.
     leaving: BTreeMap<u64, usize>,
-    /// After the last event that was lost between the place before and this one, if one was.
+    /// For a place in `leaving`, the place after the last event lost between the previous such
+    /// place and this one, if any.
     lost: BTreeMap<u64, u64>,
 }
 
 impl Transit {
-    /// The places come in order. So far, what is before `lost_to` has been lost.
+    /// Adds a subscriber that will leave at a place. Places are added in order. Events before
+    /// `lost_to` have been lost so far.
     fn leave_at(&mut self, at: u64, lost_to: u64) {
         let before = self.leaving.last_key_value().map_or(0, |(at, _)| *at);
         if before < lost_to && before < at {
@@ -24,7 +26,7 @@ impl Transit {
         *self.leaving.entry(at).or_default() += 1;
     }
 
-    /// One of them has left there, or will not.
+    /// Removes a subscriber that has left at a place, or no longer will.
     fn left(&mut self, at: u64) {
         if let Some(count) = self.leaving.get_mut(&at) {
             *count -= 1;
@@ -36,18 +38,18 @@ impl Transit {
         let lost = self.lost.remove(&at);
         let next = self.leaving.range(at..).next();
         if let (Some(lost), Some((next, _))) = (lost, next) {
-            // What was lost after this place is later than what was lost before it.
+            // A loss after this place is later than a loss before it.
             self.lost.entry(*next).or_insert(lost);
         }
     }
 
-    /// The last place up to that of an event where somebody leaves.
+    /// The last place, up to that of an event, where a subscriber leaves.
     pub(super) fn last_left(&self, seq: u64) -> u64 {
         let last = self.leaving.range(..=seq).next_back();
         last.map_or(0, |(at, _)| *at)
     }
 
-    /// The event before this place is lost.
+    /// Records the loss of the event before this place.
     pub(super) fn lose(&mut self, lost_to: u64) {
         if let Some((at, _)) = self.leaving.range(lost_to..).next() {
             let lost = self.lost.entry(*at).or_default();
@@ -55,7 +57,7 @@ impl Transit {
         }
     }
 
-    /// After the last lost event of those that leave there.
+    /// The place after the last event lost for subscribers that leave there.
     fn lost_before(&self, at: u64) -> u64 {
         let last = self.lost.range(..=at).next_back();
         last.map_or(0, |(_, lost_to)| *lost_to)
@@ -67,23 +69,24 @@ impl Transit {
 }
 
 impl Group {
-    /// A subscriber will come.
+    /// Records that a subscriber will join.
     pub(super) fn expect(&mut self) {
         self.transit.get_or_insert_default().coming += 1;
     }
 
-    /// It has come, or will not.
+    /// Records that it has joined, or no longer will.
     pub(super) fn expect_no_longer(&mut self) {
         self.end_transit(|transit| transit.coming -= 1);
     }
 
-    /// One of those that are here, or will come, will leave at this place: the head of the log.
+    /// Records that a present or expected subscriber will leave at this place, which is the head of
+    /// the log.
     pub(super) fn leave_at(&mut self, at: u64) {
         let transit = self.transit.get_or_insert_default();
         transit.leave_at(at, self.lost_to);
     }
 
-    /// It has left, or will not.
+    /// Records that it has left, or no longer will.
     pub(super) fn left(&mut self, at: u64) {
         self.end_transit(|transit| transit.left(at));
     }
@@ -97,13 +100,13 @@ impl Group {
         }
     }
 
-    /// After the last lost event that concerns a subscriber which leaves there.
+    /// The place after the last lost event that concerns a subscriber leaving there.
     pub(super) fn lost_before(&self, at: u64) -> u64 {
         let transit = self.transit.as_ref();
         transit.map_or(self.lost_to, |transit| transit.lost_before(at))
     }
 
-    /// How many subscribers there are once all moves have been made.
+    /// The number of subscribers once all moves have been made.
     pub(super) fn followers(&self) -> usize {
         let transit = self.transit.as_ref();
         transit.map_or(self.subscribers, |transit| {
@@ -111,7 +114,7 @@ impl Group {
         })
     }
 
-    /// Whether no subscriber is here or will come.
+    /// Whether it has no subscribers and expects none.
     pub(super) fn is_unused(&self) -> bool {
         let transit = self.transit.as_ref();
         self.subscribers == 0 && transit.is_none_or(|transit| transit.coming == 0)

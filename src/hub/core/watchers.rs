@@ -10,14 +10,14 @@ use super::wake_list::Wakes;
 use crate::clock;
 use crate::hub::change::{Change, Reason};
 
-/// How many changes wait for a watch that is not polled.
+/// The maximum number of changes queued for a watch that is not polled.
 const QUEUE: usize = 16 * 1024;
 
-/// Those who are told of each follower that comes or leaves.
+/// The watchers, which are notified of each follower that joins or leaves.
 #[derive(Debug)]
 pub(super) struct Watchers {
     slots: Slots<Watcher>,
-    /// Those of all topics, and those of one.
+    /// The watchers of all topics, and the watchers of single topics.
     all: BTreeSet<usize>,
     by_topic: HashMap<Arc<str>, BTreeSet<usize>>,
 }
@@ -27,19 +27,19 @@ pub(in crate::hub) struct Watcher {
     topic: Option<Arc<str>>,
     queue: VecDeque<Change>,
     missed: bool,
-    /// There while it waits.
+    /// `Some` while it waits.
     task: Option<Waker>,
 }
 
-/// What a watch finds when it looks.
+/// The result of polling a watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::hub) enum Seen {
     Changes,
-    /// Some have been dropped before those that are there.
+    /// Changes before the queued ones were dropped.
     Missed,
-    /// Nothing; the task is woken when there is something.
+    /// Nothing is queued. The task is woken when something is.
     Waiting,
-    /// Nothing, and nothing more will come.
+    /// Nothing is queued, and nothing will follow.
     Over,
 }
 
@@ -74,7 +74,7 @@ impl Watchers {
 }
 
 impl State {
-    /// Watches a topic, or all; gives the watch's key.
+    /// Watches one topic or all topics, and returns the watch's key.
     pub(in crate::hub) fn watch(&mut self, topic: Option<Arc<str>>) -> usize {
         let watchers = &mut self.watchers;
         let key = watchers.slots.insert(Watcher {
@@ -91,7 +91,7 @@ impl State {
         key
     }
 
-    /// Watches no longer. What is given back is dropped once the lock is free.
+    /// Ends a watch. The caller drops the returned watcher after releasing the lock.
     pub(in crate::hub) fn unwatch(&mut self, key: usize) -> Watcher {
         let watchers = &mut self.watchers;
         let watcher = watchers.slots.remove(key);
@@ -112,7 +112,7 @@ impl State {
         watcher
     }
 
-    /// Takes all changes that are there.
+    /// Takes all queued changes.
     pub(in crate::hub) fn take_changes(
         &mut self,
         key: usize,
@@ -137,7 +137,7 @@ impl State {
         }
     }
 
-    /// All of them look again.
+    /// Wakes all watchers, so that they poll again.
     pub(super) fn wake_watchers(&mut self, wakes: &mut Wakes) {
         for (_, watcher) in self.watchers.slots.iter_mut() {
             wakes.wake_later(watcher.task.take());
@@ -152,7 +152,7 @@ impl State {
         self.watchers.tell(change, wakes);
     }
 
-    /// A subscriber has come: the topics that it follows by name count it.
+    /// Counts a new subscriber in the topics that it follows by name.
     #[inline]
     pub(super) fn count_arrival(&mut self, cursor: usize, wakes: &mut Wakes) {
         let group = self.cursors[cursor].group;
@@ -164,7 +164,7 @@ impl State {
         }
     }
 
-    /// A subscriber of this group, which is still there, has left.
+    /// Counts the departure of a subscriber of this group, which must still exist.
     #[inline]
     pub(super) fn count_departure(
         &mut self,
