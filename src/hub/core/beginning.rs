@@ -9,9 +9,10 @@ use crate::protocol::EventId;
 pub(super) struct Beginning {
     pub(super) outcome: Outcome,
     pub(super) place: u64,
-    /// The number of the event that its client saw last, if it says so, and if that is known.
+    /// The number of the last event that its client has seen: `None` if the client sent no ID,
+    /// `Some(None)` if the ID is not known.
     pub(super) last: Option<Option<u64>>,
-    /// Nothing from before its place has been missed.
+    /// Whether it begins anew, so that losses before its place do not concern it.
     pub(super) anew: bool,
 }
 
@@ -21,7 +22,7 @@ impl State {
     pub(super) fn place_for(&mut self, index: usize, begin: &Begin) -> Result<Beginning, Over> {
         let floor = match &begin.not_before {
             Last::Nothing => 0,
-            // An ID that is not known opens nothing.
+            // An unknown ID allows no replay.
             known => self.find(index, known).unwrap_or(self.next - 1),
         };
         let last = match &begin.last {
@@ -40,7 +41,7 @@ impl State {
             || (outcome == Outcome::Unknown && is_over);
         if anew {
             let start = match &begin.start {
-                // Of a run that is over, nothing comes from now on: it is replayed.
+                // A finished run has no further events, so it is replayed.
                 Fresh::Now if is_over => &Fresh::Oldest,
                 start => start,
             };
@@ -57,7 +58,7 @@ impl State {
         }
     }
 
-    /// Where a subscriber begins that has seen nothing after the event with this number.
+    /// Where a subscriber begins that starts anew, after the event number `floor`.
     fn start(&mut self, index: usize, start: &Fresh, floor: u64) -> u64 {
         let from = match start {
             Fresh::Now => return self.groups[index].head,
@@ -77,7 +78,7 @@ impl State {
         }
     }
 
-    /// The number of an event that there has been.
+    /// The number of a known event.
     fn find(&self, index: usize, last: &Last) -> Option<u64> {
         match last {
             Last::Nothing => None,
@@ -86,13 +87,13 @@ impl State {
             #[cfg(any(test, feature = "redis"))]
             Last::Key(key) => match self.find_key(*key) {
                 super::keys::KeyPlace::Here(seq) => Some(seq),
-                // Only the outer log knows what came after it.
+                // Only the outer log knows what followed it.
                 _ => None,
             },
         }
     }
 
-    /// From a place on, as far as that is possible.
+    /// Resumes from a place on, as far as possible.
     pub(super) fn resume(&mut self, index: usize, from: u64) -> (Outcome, u64) {
         self.know(index, from);
         let Group { head, lost_to, .. } = self.groups[index];
@@ -103,7 +104,7 @@ impl State {
             };
             return (Outcome::Gap, place);
         }
-        // What comes after the end is not for it.
+        // Events after the end are not delivered to it.
         let end = self.end_for_new(index);
         let late = end.map_or(0, |(end, _)| self.count_from(index, end.max(from)));
         let missed = self.count_from(index, from) - late;
@@ -111,7 +112,7 @@ impl State {
         (Outcome::Resumed(missed), place)
     }
 
-    /// The latest event of the group's topics with this ID of the user's.
+    /// The latest event of the group's topics with this ID of its own.
     fn find_own(&self, index: usize, id: &EventId) -> Option<u64> {
         if !self.log.has_ids() {
             return None;

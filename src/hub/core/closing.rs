@@ -2,37 +2,37 @@ use super::State;
 use super::cursors::Cursor;
 use super::wake_list::Wakes;
 
-/// All shares together: closed to this, every subscriber ends.
+/// All shares together: a close up to this ends every subscriber.
 pub(in crate::hub) const ALL_SHARES: u64 = 1 << 32;
 
-/// Which share of the subscribers the one in this slot belongs to when they end one share after the
-/// other: spread evenly by the golden ratio.
+/// The share that the subscriber in this slot belongs to when subscribers end one share after the
+/// other. The golden ratio spreads them evenly.
 pub(super) fn share_of(cursor: usize) -> u64 {
     (cursor as u64).wrapping_mul(0x9e37_79b9) % ALL_SHARES
 }
 
-/// Up to where each share of the subscribers is served. A close is a place in the log: what is
-/// published after it reaches none of those it ends.
+/// The place up to which each share of the subscribers is served. A close is a place in the log:
+/// events published after it reach none of the subscribers it ends.
 #[derive(Debug, Default)]
 pub(super) struct Closing {
-    /// Shares below the first number end at the second, both growing.
+    /// Shares below the first number end at the second. Both numbers increase.
     steps: Vec<(u64, u64)>,
 }
 
 impl Closing {
-    /// Whether new subscribers are taken, and none has to end.
+    /// Whether new subscribers are accepted and none has to end.
     #[inline]
     pub(super) fn is_open(&self) -> bool {
         self.steps.is_empty()
     }
 
-    /// Where those end that come after all have been ended.
+    /// The place where subscribers end that arrive after all others have been ended.
     pub(super) fn end_of_all(&self) -> Option<u64> {
         let (share, place) = self.steps.last()?;
         (*share >= ALL_SHARES).then_some(*place)
     }
 
-    /// Where this subscriber ends.
+    /// The place where this subscriber ends.
     #[inline]
     pub(super) fn end_of(&self, cursor: usize) -> u64 {
         if self.is_open() {
@@ -49,12 +49,12 @@ impl State {
         !self.closing.is_open()
     }
 
-    /// Whether some are ended and others not yet.
+    /// Whether only some subscribers have been ended so far.
     pub(in crate::hub) fn is_closing(&self) -> bool {
         self.is_closed() && self.closing.end_of_all().is_none()
     }
 
-    /// Where this subscriber ends by a close.
+    /// The place where a close ends this subscriber.
     #[inline]
     pub(super) fn closed_at(&self, cursor: usize) -> u64 {
         let all = self.closing.end_of_all();
@@ -62,12 +62,13 @@ impl State {
         late.unwrap_or_else(|| self.closing.end_of(cursor))
     }
 
-    /// Whether this subscriber ends by a close.
+    /// Whether a close ends this subscriber.
     pub(super) fn is_closed_for(&self, cursor: usize) -> bool {
         self.closed_at(cursor) < u64::MAX
     }
 
-    /// Ends the subscribers below a share, here and now; false if they have been ended before.
+    /// Ends the subscribers below a share at the head of the log. Returns `false` if they have
+    /// already been ended.
     pub(in crate::hub) fn close_to(&mut self, share: u64, wakes: &mut Wakes) -> bool {
         let before = self.closing.steps.last().map_or(0, |(below, _)| *below);
         if self.is_closed() && share <= before {
@@ -92,12 +93,12 @@ impl State {
         true
     }
 
-    /// Whether there will be no subscriber any more.
+    /// Whether the hub is closed and has no subscribers left.
     pub(super) fn is_over(&self) -> bool {
         self.is_closed() && self.counters.subscribers == 0
     }
 
-    /// Tells those that wait for subscribers to come and go.
+    /// Wakes the futures that follow arrivals, departures and time, if the hub is over.
     pub(super) fn tell_if_over(&mut self, wakes: &mut Wakes) {
         if self.is_over() {
             self.wake_keepers(wakes);
@@ -105,7 +106,7 @@ impl State {
         }
     }
 
-    /// Takes all waiting tasks out.
+    /// Takes out all waiting tasks.
     fn end_rounds(&mut self, wakes: &mut Wakes) {
         self.end_linger(wakes);
         for (index, group) in self.groups.iter_mut() {

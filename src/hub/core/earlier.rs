@@ -7,16 +7,17 @@ use super::wake_list::Wakes;
 use crate::clock;
 use crate::hub::tail::{Tail, TailEvent};
 
-/// How many numbers are left out after a tail that may not be all of the earlier life. An ID from
-/// after the tail then stands for none of the new life's events, and what it leaves out is lost.
+/// The number of numbers skipped after a tail that may not contain everything the earlier life
+/// published. An ID issued after the tail was taken then denotes none of the new life's events, and
+/// the events it skips count as lost.
 const UNSEEN: u64 = 1 << 40;
 
-/// The two clocks at one moment.
+/// Both clocks at the same moment.
 type Clocks = Option<(Instant, SystemTime)>;
 
-/// What a life of the hub leaves to the next, and begins with.
+/// Leaving a tail to the hub's next life, and beginning with one.
 impl State {
-    /// All that is retained, and what is known to be lost.
+    /// Returns the retained events and the known losses.
     pub(in crate::hub) fn tail(&mut self, epoch: u64, wakes: &mut Wakes) -> Tail {
         self.evict(wakes);
         let clocks = clocks();
@@ -47,7 +48,7 @@ impl State {
         )
     }
 
-    /// Begins where an earlier life ended. Nobody has subscribed yet, and nothing has been published.
+    /// Begins where an earlier life ended. Called before the first subscription and publication.
     pub(in crate::hub) fn begin(
         &mut self,
         tail: Tail,
@@ -100,7 +101,7 @@ fn to_time(clocks: Clocks, at: Instant) -> Option<SystemTime> {
     now.checked_sub(instant.saturating_duration_since(at))
 }
 
-/// What is said to be of the future is of now, and so is what was before the clock began.
+/// A time in the future counts as now, and so does a time before the clock's start.
 fn to_instant(clocks: Clocks, time: SystemTime) -> Option<Instant> {
     let (instant, now) = clocks?;
     let age = now.duration_since(time).unwrap_or_default();

@@ -4,12 +4,12 @@ use super::State;
 use super::cursors::NEVER;
 use super::wake_list::Wakes;
 
-/// Topics that finish. That is a place in the log, as a close is.
+/// Finishing topics. The end of a topic is a place in the log, as a close is.
 ///
-/// A group ends there once all its topics are finished. When one of them is published to again, the group
-/// stays for the subscribers that it has, and those that come are another.
+/// A group ends there once all its topics are finished. When one of them is published to again, the
+/// group is kept for its present subscribers, and new subscribers form another group.
 impl State {
-    /// Ends a topic where it is; gives its last place.
+    /// Finishes a topic at the head of the log and returns its last place.
     pub(in crate::hub) fn finish(&mut self, topic: &str, wakes: &mut Wakes) -> u64 {
         let Some(slot) = self.topics.find(topic) else {
             return self.next - 1;
@@ -33,7 +33,7 @@ impl State {
         self.next - 1
     }
 
-    /// A finished topic is published to again.
+    /// Begins the next run of a finished topic that is published to again.
     #[cold]
     pub(super) fn begin_run(&mut self, slot: usize) {
         self.forget_end(slot);
@@ -44,8 +44,8 @@ impl State {
         }
     }
 
-    /// A finished topic retains nothing by which those that come would know that. Those that are there
-    /// know.
+    /// Forgets the end of a topic that retains no event or is published to again, so that new
+    /// subscribers do not join a group that is over. Present subscribers still end.
     pub(super) fn forget_end(&mut self, slot: usize) {
         for (index, _) in &self.topics.get(slot).followers {
             let group = &self.groups[*index];
@@ -55,7 +55,7 @@ impl State {
         }
     }
 
-    /// Where a subscriber of this group ends that comes now, and why.
+    /// The place where a subscriber that joins this group now would end, and why.
     pub(super) fn end_for_new(&self, group: usize) -> Option<(u64, Over)> {
         let finished = self.groups[group].end;
         let finished = (finished != NEVER).then_some((finished, Over::Finished));
@@ -68,7 +68,7 @@ impl State {
     }
 }
 
-/// Why nothing more comes.
+/// Why no further events follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::hub) enum Over {
     Finished,

@@ -6,16 +6,16 @@ use std::task::Waker;
 use super::State;
 use super::wake_list::Wakes;
 
-/// Publishers that wait for subscribers, and tasks that wait until all have gone.
+/// Publishers that wait for subscribers, and tasks that wait until all subscribers have left.
 ///
-/// A scan of all subscribers finds how many are behind a place; each of them counts down as it
-/// passes that place. So a publisher costs a scan per wait, and a subscriber a look at a few places
-/// per frame while somebody waits.
+/// A scan of all subscribers counts those behind a place, and each of them decrements the count as
+/// it passes that place. So a publisher costs one scan per wait, and a subscriber a look at a few
+/// places per frame while a publisher waits.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
-    /// No subscriber stands before this place, as far as is known.
+    /// A lower bound of the places of all subscribers that are waited for.
     floor: u64,
-    /// The places that are waited for.
+    /// The places that publishers wait for.
     targets: BTreeMap<u64, Target>,
     drainers: BTreeMap<u64, Waker>,
     keys: u64,
@@ -23,12 +23,12 @@ pub(super) struct Gate {
 
 #[derive(Debug)]
 struct Target {
-    /// How many subscribers are before it.
+    /// The number of subscribers before it.
     behind: usize,
     publishers: Vec<(u64, Waker)>,
 }
 
-/// A publisher's wait at the gate, to be given up if it no longer waits.
+/// A publisher's wait at the gate, which must be given up if it no longer waits.
 #[derive(Debug)]
 pub(in crate::hub) struct Wait {
     target: u64,
@@ -41,12 +41,12 @@ impl Gate {
         !self.targets.is_empty()
     }
 
-    /// A subscriber comes, or is to be waited for again.
+    /// Adds a subscriber at this place: a new one, or one that is waited for again.
     pub(super) fn enter(&mut self, place: u64) {
         self.floor = self.floor.min(place);
     }
 
-    /// A subscriber comes on, or goes.
+    /// Moves a subscriber from one place to another; to `u64::MAX` if it leaves.
     pub(super) fn pass(&mut self, before: u64, after: u64, wakes: &mut Wakes) {
         if before >= after {
             return;
@@ -65,23 +65,23 @@ impl Gate {
         }
     }
 
-    /// Events from this place on have been lost.
+    /// Records the loss of the event at this place.
     #[inline]
     pub(super) fn lose(&mut self, seq: u64, wakes: &mut Wakes) {
-        // A subscriber that has lost something is not waited for.
+        // Publishers do not wait for a subscriber that has lost events.
         if self.is_shut() && seq >= self.floor {
             self.reopen(wakes);
         }
     }
 
-    /// Lets the publishers look again.
+    /// Wakes all publishers, so that they poll again.
     fn reopen(&mut self, wakes: &mut Wakes) {
         let targets = mem::take(&mut self.targets).into_values();
         let publishers = targets.flat_map(|target| target.publishers);
         wakes.wake_later(publishers.map(|(_, task)| task));
     }
 
-    /// The last subscriber has gone.
+    /// Wakes all waiting tasks once the last subscriber has left.
     pub(super) fn empty(&mut self, wakes: &mut Wakes) {
         self.reopen(wakes);
         wakes.wake_later(mem::take(&mut self.drainers).into_values());
@@ -89,8 +89,8 @@ impl Gate {
 }
 
 impl State {
-    /// Whether the slowest subscriber is at most `distance` behind; if not, the task is woken when
-    /// it may be, which is when all are within half of that.
+    /// Whether the slowest subscriber is at most `distance` behind. If not, the task is woken when
+    /// all may be within half of that distance.
     pub(in crate::hub) fn is_caught_up(
         &mut self,
         distance: u64,
@@ -125,7 +125,7 @@ impl State {
         false
     }
 
-    /// Waits no longer.
+    /// Gives up a publisher's wait.
     pub(in crate::hub) fn give_up_wait(&mut self, wait: &mut Option<Wait>, wakes: &mut Wakes) {
         let Some(Wait { target: place, key }) = wait.take() else {
             return;
@@ -145,8 +145,8 @@ impl State {
         }
     }
 
-    /// Waits no longer for those that are further behind, until they have come that near; gives
-    /// their number.
+    /// Excludes subscribers further behind from all waits until they are within the distance.
+    /// Returns their number.
     pub(in crate::hub) fn excuse(&mut self, distance: u64, wakes: &mut Wakes) -> usize {
         let target = self.next.saturating_sub(distance);
         let late: Vec<usize> = self
@@ -157,12 +157,13 @@ impl State {
         for slot in &late {
             self.cursors[*slot].excused = NonZeroU64::new(distance.saturating_add(1));
         }
-        // The others that wait count anew.
+        // Other waiting publishers count again.
         self.gate.reopen(wakes);
         late.len()
     }
 
-    /// How far each subscriber has come that can still come on without a loss.
+    /// The effective places of the subscribers that publishers wait for: those that are not excused
+    /// and have not lost events.
     fn awaited(&self) -> impl Iterator<Item = (usize, u64)> {
         let cursors = self.cursors.iter();
         cursors
@@ -171,7 +172,7 @@ impl State {
             .map(|(slot, cursor)| (slot, self.progress(cursor)))
     }
 
-    /// A subscriber has come on from there.
+    /// Records that a subscriber has advanced from `before`.
     pub(super) fn pass_gate(&mut self, index: usize, before: u64, wakes: &mut Wakes) {
         let after = self.progress(&self.cursors[index]);
         let cursor = &mut self.cursors[index];
@@ -185,7 +186,8 @@ impl State {
         }
     }
 
-    /// Whether there is no subscriber; if there is, the task is woken when the last has gone.
+    /// Whether there are no subscribers. If there are, the task is woken when the last one has
+    /// left.
     pub(in crate::hub) fn is_drained(
         &mut self,
         key: &mut Option<u64>,
@@ -205,7 +207,7 @@ impl State {
         false
     }
 
-    /// Waits no longer for that.
+    /// Gives up a drain's wait.
     pub(in crate::hub) fn give_up_drain(&mut self, key: u64, wakes: &mut Wakes) {
         wakes.drop_tasks(self.gate.drainers.remove(&key));
     }

@@ -1,22 +1,23 @@
-/// What a group has lost while newcomers read what it retained from before.
+/// The losses of a group while newcomers read events retained from before a loss.
 ///
-/// They have been told of what was lost before they came, or it was never theirs: only what is lost since
-/// then counts for them.
+/// Newcomers were told of earlier losses, or are not concerned by them, so only later losses count
+/// for them.
 #[derive(Debug, Default)]
 pub(super) struct Late {
     pub(super) newcomers: usize,
-    /// When, as a count of all losses, and after which event. Those that a later loss of a later event
-    /// makes needless are left out.
+    /// The count of all losses at the time, and the place after the lost event. Losses that a later
+    /// loss of a later event makes redundant are left out.
     losses: Vec<(u64, u64)>,
-    /// Up to when losses are not told apart.
+    /// Losses up to this count are not distinguished.
     blurred: u64,
 }
 
-/// How many losses are told apart.
+/// The maximum number of losses that are distinguished.
 const LOSSES: usize = 64;
 
 impl Late {
-    /// An event is lost. It does not stand for those before the place where somebody left last.
+    /// Records the loss of an event. It does not replace losses before `left`, the last place where
+    /// a subscriber left.
     pub(super) fn lose(&mut self, when: u64, lost_to: u64, left: u64) {
         self.losses
             .retain(|(_, other)| *other <= left || *other > lost_to);
@@ -28,11 +29,11 @@ impl Late {
         }
     }
 
-    /// After the last event before a place that was lost later than this.
+    /// The place after the last event before `before` that was lost after the loss number `when`.
     pub(super) fn lost_since(&self, when: u64, before: u64) -> u64 {
         let lost = self.losses.iter().filter(|(then, _)| *then > when);
         if when < self.blurred && before < u64::MAX {
-            // Something may have been lost there.
+            // An event may have been lost there.
             return before;
         }
         let lost = lost.map(|(_, lost_to)| *lost_to);

@@ -4,16 +4,16 @@ use std::task::Waker;
 use super::State;
 use super::wake_list::Wakes;
 
-/// After this many events their subscribers are woken, whatever the lingers do.
+/// After this many events, subscribers are woken whatever the lingers do.
 const GATHERED: usize = 1024;
 
-/// The lingers there are, and the groups whose wake-up waits for one of them.
+/// The active lingers, and the groups whose wake-up waits for one of them.
 #[derive(Debug, Default)]
 pub(super) struct Lingers {
-    /// Those that have been polled. A task is here until it has been told of the first news.
+    /// The lingers that have been polled. A task is taken out when it is woken for the first event.
     tasks: BTreeMap<u64, Option<Waker>>,
     next: u64,
-    /// May name a group twice, or a group that has gone.
+    /// May contain a group twice, or a group that was removed.
     groups: Vec<usize>,
     events: usize,
 }
@@ -24,7 +24,8 @@ impl Lingers {
         self.tasks.is_empty()
     }
 
-    /// A group has its first news, or further ones.
+    /// Delays the wake-up of a group that has an event: its `first` since the last wake-up, or a
+    /// further one.
     pub(super) fn gather(&mut self, group: usize, first: bool, wakes: &mut Wakes) {
         if first {
             self.groups.push(group);
@@ -36,8 +37,8 @@ impl Lingers {
 }
 
 impl State {
-    /// A linger waits for the first news; false if there are some. Its key is made when it is first
-    /// polled: until then, no event waits for it.
+    /// Makes a linger wait for the first event. Returns `false` if events have already gathered.
+    /// Its key is created at its first poll; until then, no event waits for it.
     pub(in crate::hub) fn linger(
         &mut self,
         key: &mut Option<u64>,
@@ -59,13 +60,13 @@ impl State {
         waits
     }
 
-    /// A linger goes.
+    /// Removes a linger.
     pub(in crate::hub) fn leave_linger(&mut self, key: u64, wakes: &mut Wakes) {
         wakes.drop_tasks(self.lingers.tasks.remove(&key).flatten());
         self.end_linger(wakes);
     }
 
-    /// Counts an event that waits; after many, they wait no longer.
+    /// Counts a waiting event, and ends the linger after too many.
     #[cold]
     pub(super) fn count_lingering(&mut self, wakes: &mut Wakes) {
         self.lingers.events += 1;
@@ -74,7 +75,7 @@ impl State {
         }
     }
 
-    /// Takes out the tasks that wait for what has gathered.
+    /// Takes out the tasks that wait for the gathered events.
     pub(in crate::hub) fn end_linger(&mut self, wakes: &mut Wakes) {
         self.lingers.events = 0;
         for index in self.lingers.groups.drain(..) {

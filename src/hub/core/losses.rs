@@ -4,14 +4,14 @@ use std::sync::Arc;
 use super::index::SlotIndex;
 use super::slots::Slots;
 
-/// How many topics that are gone are remembered, and how many bytes of names.
+/// The maximum number of removed topics that are remembered, and of bytes in their names.
 const TOPICS: usize = 16 * 1024;
 const BYTES: usize = 1024 * 1024;
 
-/// What topics have lost that have no followers and no retained events.
+/// The losses of topics that no longer exist: those without followers and retained events.
 ///
-/// Memory for that is bounded. What is dropped raises the floor: any topic not known here may have
-/// lost what is before it.
+/// The memory for them is bounded. Dropping a topic raises the floor: any topic not in here may
+/// have lost events before it.
 #[derive(Debug)]
 pub(super) struct Losses {
     slots: Slots<Loss>,
@@ -29,7 +29,7 @@ struct Loss {
 }
 
 impl Losses {
-    /// `hashes` are those that names come with.
+    /// `hashes` is the index whose hashes the names come with.
     pub(super) fn new(hashes: &SlotIndex) -> Self {
         Self {
             slots: Slots::new(),
@@ -40,7 +40,7 @@ impl Losses {
         }
     }
 
-    /// A topic goes, and has lost what is before `lost_to`.
+    /// Remembers a topic that is removed and has lost events before `lost_to`.
     pub(super) fn remember(&mut self, name: Arc<str>, hash: u64, lost_to: u64) {
         if lost_to <= self.floor {
             return;
@@ -62,7 +62,7 @@ impl Losses {
         }
     }
 
-    /// A topic comes; gives what it has lost.
+    /// Returns the losses of a topic that is created, and forgets it.
     pub(super) fn recall(&mut self, name: &str, hash: u64) -> u64 {
         let known = self
             .by_name
@@ -82,12 +82,12 @@ impl Losses {
         loss
     }
 
-    /// Any topic that is not known here may have lost what is before this.
+    /// The place before which any topic not in here may have lost events.
     pub(super) fn floor(&self) -> u64 {
         self.floor
     }
 
-    /// Begins with a floor.
+    /// Starts over with a floor.
     pub(super) fn begin(&mut self, floor: u64) {
         *self = Self {
             floor,
@@ -95,13 +95,13 @@ impl Losses {
         };
     }
 
-    /// The topics that are known, and what each has lost.
+    /// The known topics with their losses.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
         let all = self.slots.iter();
         all.map(|(_, loss)| (&loss.name, loss.lost_to))
     }
 
-    /// What any topic with this prefix has lost.
+    /// The place before which removed topics with this prefix may have lost events.
     pub(super) fn under(&self, prefix: &str) -> u64 {
         self.iter()
             .filter(|(name, _)| name.starts_with(prefix))

@@ -8,17 +8,17 @@ use super::terms::Held;
 use super::wake_list::Wakes;
 use crate::hub::change::Reason;
 
-/// How many subscriptions are ended before others have the lock in between.
+/// The number of subscriptions to end before releasing the lock to others.
 const PIECE: usize = 1024;
 
-/// Whose subscriptions there are: of users or sessions, by the names that the program gives them.
+/// The owners of subscriptions, such as users or sessions, by the names that the program chooses.
 #[derive(Debug)]
 pub(super) struct Owners {
     slots: Slots<Holdings>,
     by_name: SlotIndex,
 }
 
-/// What one owner has: never nothing.
+/// The subscriptions of one owner; never empty.
 #[derive(Debug)]
 struct Holdings {
     name: Arc<str>,
@@ -54,7 +54,7 @@ impl Owners {
         Held { owner, at }
     }
 
-    /// Gives the cursor that takes the place of the one that goes.
+    /// Removes a cursor and returns the cursor that takes its place in the list, if any.
     fn remove(&mut self, Held { owner, at }: Held) -> Option<usize> {
         let cursors = &mut self.slots[owner].cursors;
         cursors.swap_remove(at);
@@ -79,8 +79,9 @@ impl Owners {
     }
 }
 
-/// The end of all of an owner's subscriptions, of which each is reached whatever happens between the
-/// pieces: what is still to be ended stands below `rest`, since one that goes is replaced by the last.
+/// The progress of ending all of an owner's subscriptions. Those yet to be ended are below `rest`,
+/// even if subscriptions leave between the pieces, because the last one takes the place of one that
+/// leaves.
 #[derive(Debug)]
 pub(in crate::hub) struct Ending {
     place: u64,
@@ -88,10 +89,10 @@ pub(in crate::hub) struct Ending {
     ended: usize,
 }
 
-/// How many are moved before that.
+/// The number of subscriptions to move before releasing the lock to others.
 const MOVES: usize = 128;
 
-/// A move of all of an owner's subscriptions: of those below `rest` there still are to be moved.
+/// The progress of moving all of an owner's subscriptions. Those below `rest` are yet to be moved.
 #[derive(Debug)]
 pub(in crate::hub) struct Moving {
     rest: usize,
@@ -99,13 +100,13 @@ pub(in crate::hub) struct Moving {
 }
 
 impl State {
-    /// How many subscriptions an owner has, without those that have been ended.
+    /// The number of an owner's subscriptions, not counting those that have been ended.
     pub(in crate::hub) fn owned(&self, owner: &str) -> usize {
         self.owners.of(owner).len()
     }
 
-    /// Ends some of the owner's subscriptions, or some more, each after what had been published when
-    /// that began; gives how many it has ended once it has ended all.
+    /// Ends the next piece of the owner's subscriptions, each after what had been published when
+    /// `ending` began. Returns the number ended once all have been.
     pub(in crate::hub) fn end_owned(
         &mut self,
         owner: &str,
@@ -126,7 +127,7 @@ impl State {
             ending.rest = at;
             let cursor = self.owners.of(owner)[at];
             self.release(cursor);
-            // Those that a close ends have their farewell.
+            // Subscriptions that a close ends still get their farewell.
             if !self.is_closed_for(cursor) {
                 self.end_one(cursor, ending.place, Reason::Ended, wakes);
                 ending.ended += 1;
@@ -135,8 +136,8 @@ impl State {
         None
     }
 
-    /// Changes the topics of some of the owner's subscriptions, or of some more; gives how many it has
-    /// changed once it has changed all.
+    /// Changes the topics of the next piece of the owner's subscriptions. Returns the number
+    /// changed once all have been.
     pub(in crate::hub) fn move_owned(
         &mut self,
         owner: &str,
@@ -160,7 +161,7 @@ impl State {
         None
     }
 
-    /// The owner has one more.
+    /// Adds a cursor to its owner.
     pub(super) fn hold(&mut self, cursor: usize) {
         if let Some(terms) = &mut self.cursors[cursor].terms {
             let owners = &mut self.owners;
@@ -168,7 +169,7 @@ impl State {
         }
     }
 
-    /// The owner has it no longer: it goes, or has been ended.
+    /// Removes a cursor from its owner, because it leaves or has been ended.
     pub(super) fn release(&mut self, cursor: usize) {
         let terms = self.cursors[cursor].terms.as_mut();
         let Some(held) = terms.and_then(|terms| terms.held.take()) else {

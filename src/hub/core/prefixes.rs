@@ -3,13 +3,13 @@ use std::sync::Arc;
 
 use super::key::Key;
 
-/// The groups that follow a prefix, under which new topics may come.
+/// The groups that follow a prefix, under which new topics may appear.
 #[derive(Debug, Default)]
 pub(super) struct Prefixes {
     by_len: BTreeMap<usize, HashMap<Arc<str>, BTreeSet<usize>>>,
-    /// Topics that some of the groups do not follow all the same.
+    /// Topics that some of the groups do not follow although they start with a prefix.
     except: BTreeMap<Arc<str>, BTreeSet<usize>>,
-    /// Counts their comings and goings. Topics are told when they are next published to.
+    /// Counts additions and removals. A topic learns of them when it is next published to.
     changes: u64,
 }
 

@@ -194,8 +194,9 @@ impl State {
         seat.seen = self.changes;
     }
 
-    /// Makes a subscriber end after its first pending events, or with what is pending now if `now`
-    /// is set, because something else is sent to it. Returns its place.
+    /// Makes a subscriber end after its first pending events. With `now`, which is for a subscriber
+    /// that is sent something else, it ends after the events pending now, even if there are none.
+    /// Returns its place.
     pub(in crate::hub) fn end_soon(&mut self, seat: &Seat, now: bool) -> u64 {
         let cursor = &mut self.cursors[seat.cursor];
         if cursor.ended().is_none() {

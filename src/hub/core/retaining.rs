@@ -8,10 +8,10 @@ use super::wake_list::Wakes;
 use crate::clock;
 use crate::hub::retention::Retention;
 
-/// What is retained, and how it goes: a topic's oldest events by the topic's bounds, or since the hub
-/// holds too much.
+/// Retaining and evicting events: a topic loses its oldest events by its own limits, or because the
+/// hub holds too many bytes.
 impl State {
-    /// Appends an event to a topic and tells its groups.
+    /// Appends an event to a topic and notifies its groups.
     #[inline]
     pub(super) fn retain(&mut self, slot: usize, seq: u64, draft: Draft, wakes: &mut Wakes) {
         let Draft {
@@ -56,7 +56,7 @@ impl State {
         }
     }
 
-    /// Lets go of what is beyond the bounds, after an event of this topic.
+    /// Evicts events beyond the limits, after an event of this topic.
     #[inline]
     fn keep_bounds(&mut self, slot: usize, newest: u64, rule: Retention, wakes: &mut Wakes) {
         let (events, bytes) = (rule.max_events(), rule.max_bytes());
@@ -78,7 +78,7 @@ impl State {
         }
     }
 
-    /// Lets go of what is too old.
+    /// Evicts events that are too old.
     pub(super) fn evict(&mut self, wakes: &mut Wakes) {
         if self.topics.have_due() {
             if let Some(now) = clock::instant() {
@@ -87,7 +87,7 @@ impl State {
         }
     }
 
-    /// Lets go of what is too old by now, at most of this many events.
+    /// Evicts events that are too old by now, but no more than this many.
     pub(super) fn age(&mut self, now: Instant, mut most: usize, wakes: &mut Wakes) {
         while most > 0 {
             let Some(slot) = self.topics.pop_due(now) else {
@@ -108,14 +108,14 @@ impl State {
                 self.topics.set_due(slot, next);
             }
             most -= old;
-            // With the last of them the topic may go.
+            // The topic may be removed with its last event.
             for _ in 0..old {
                 self.lose(slot, wakes);
             }
         }
     }
 
-    /// Lets go of a topic's oldest event.
+    /// Evicts a topic's oldest event.
     pub(super) fn lose(&mut self, slot: usize, wakes: &mut Wakes) {
         let topic = self.topics.refresh(slot);
         let Some(mark) = topic.retained.take_first() else {
@@ -144,7 +144,8 @@ impl State {
         }
     }
 
-    /// Takes an event out that a later one with its key has replaced. Nothing is lost by that.
+    /// Removes an event that a later one with the same key has replaced. This does not count as a
+    /// loss.
     fn replace(&mut self, slot: usize, mark: Mark, wakes: &mut Wakes) {
         let entry = self.log.remove(mark);
         let topic = self.topics.refresh(slot);

@@ -3,15 +3,15 @@ use std::sync::Arc;
 
 use crate::hub::retention::Retention;
 
-/// How much is retained, of each topic and altogether.
+/// The retention rules, for each topic and for all topics together.
 #[derive(Debug, Clone)]
 pub(in crate::hub) struct Rules {
-    /// Bytes of all topics together.
+    /// The maximum bytes of all topics together.
     bytes: usize,
-    /// The first is for topics that no other is for.
+    /// The first rule is for all topics, and a fallback for the others.
     list: Vec<Retention>,
     by_name: HashMap<Arc<str>, u32>,
-    /// By the prefix's length.
+    /// By the length of the prefix.
     by_prefix: BTreeMap<usize, HashMap<Arc<str>, u32>>,
 }
 
@@ -29,7 +29,7 @@ impl Rules {
         self.bytes = bytes;
     }
 
-    /// Changes what is for all topics.
+    /// Changes the rule for all topics.
     pub(in crate::hub) fn all(&mut self, all: Retention) {
         self.list[0] = all.or(self.list[0]);
     }
@@ -50,7 +50,8 @@ impl Rules {
         u32::try_from(self.list.len() - 1).unwrap_or(0)
     }
 
-    /// Which rule is for a topic: its own, that of its longest prefix, or that for all.
+    /// The index of the rule for a topic: its own, that of its longest prefix, or the rule for all
+    /// topics.
     pub(super) fn find(&self, topic: &str) -> u32 {
         let prefixes = self.by_prefix.range(..=topic.len()).rev();
         let mut prefixes = prefixes.filter_map(|(len, by_name)| by_name.get(topic.get(..*len)?));

@@ -1,10 +1,10 @@
 use super::State;
 use crate::hub::topic_stats::TopicStats;
 
-/// At how many subscribers it looks before others have the lock in between.
+/// The number of subscribers to visit before releasing the lock to others.
 const PIECE: usize = 1024;
 
-/// A look at all of the hub's subscribers for the slowest that follows a topic, piece by piece.
+/// A search for the slowest follower of a topic among all of the hub's subscribers, piece by piece.
 #[derive(Debug)]
 pub(in crate::hub) struct Survey {
     next: usize,
@@ -21,7 +21,7 @@ impl Survey {
 }
 
 impl State {
-    /// What is known of a topic without a look at all subscribers: all but the lag.
+    /// The statistics of a topic that do not require a visit to all subscribers: all but the lag.
     pub(in crate::hub) fn topic_stats(&mut self, topic: &str) -> TopicStats {
         let Some(slot) = self.topics.find(topic) else {
             return TopicStats::default();
@@ -38,8 +38,8 @@ impl State {
         }
     }
 
-    /// Looks at some more subscribers; gives the topic's lag when that is known. A subscriber that comes
-    /// or moves on meanwhile is seen as it was before or as it is after.
+    /// Visits the next piece of subscribers. Returns the topic's lag once it is known. A subscriber
+    /// that subscribes or advances between pieces is seen either before or after that.
     pub(in crate::hub) fn survey(&mut self, topic: &str, survey: &mut Survey) -> Option<usize> {
         let Some(slot) = self.topics.find(topic) else {
             return Some(0);
@@ -60,7 +60,7 @@ impl State {
             }
         }
         survey.next = until;
-        // Nobody is slower than one that has everything before it.
+        // No subscriber is slower than one that has yet to read everything.
         let known = until == end || survey.slowest <= oldest.seq;
         known.then(|| topic.retained.count_from(survey.slowest))
     }

@@ -8,38 +8,38 @@ use super::presence::Since;
 use super::wake_list::Wakes;
 use crate::hub::change::Reason;
 
-/// What is particular about a subscriber: whose it is, and how it ends. Most have none.
+/// The particulars of a subscriber: its owner, how it ends, and more. Most subscribers have none.
 #[derive(Debug, Default)]
 pub(in crate::hub) struct Terms {
     pub(super) owner: Option<Arc<str>>,
-    /// Where the owner has it, while it counts as the owner's.
+    /// Its position in the owner's list, while it counts as the owner's.
     pub(super) held: Option<Held>,
     pub(super) newcomer: Option<Newcomer>,
-    /// When it ends.
+    /// The instant at which it ends.
     pub(super) until: Option<Instant>,
-    /// Since when it follows its topics, as far as somebody watched.
+    /// When it joined its topics, if the hub was being watched.
     pub(super) since: Since,
-    /// The changes of its topics that it has yet to come to.
+    /// The changes of its topics that it has yet to reach.
     pub(super) moves: Moves,
-    /// By what it is known outside; 0 if it is not.
+    /// The stamp of its name outside the lock; 0 if it has none.
     name: u64,
-    /// It is replayed what a closed hub retains.
+    /// Whether it came after the close, to replay what the hub retains.
     late: bool,
-    /// Why it ends, alone, at the cursor's end.
+    /// Why it alone ends at the cursor's end.
     ended: Option<Reason>,
 }
 
-/// A subscriber that reads what is retained from before a loss, of which it has been told or which is not
-/// its own.
+/// A subscriber that reads events retained from before a loss that it was told of, or that does not
+/// concern it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Newcomer {
-    /// It is one until it has come here.
+    /// It is a newcomer until it reaches this place.
     pub(super) to: u64,
-    /// What was lost later concerns it, by a count of all losses.
+    /// Later losses concern it, by the count of all losses.
     pub(super) since: u64,
 }
 
-/// Which of an owner's subscriptions one is.
+/// The position of a subscription in its owner's list.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held {
     /// The owner's slot.
@@ -48,7 +48,7 @@ pub(super) struct Held {
 }
 
 impl Terms {
-    /// None if there is nothing particular.
+    /// `None` if there is neither an owner nor an end.
     pub(in crate::hub) fn new(
         owner: Option<Arc<str>>,
         until: Option<Instant>,
@@ -68,21 +68,21 @@ impl Terms {
 }
 
 impl Cursor {
-    /// Why it ends at a place of its own, if it does.
+    /// Why it ends at a place of its own, if at all.
     pub(super) fn ended(&self) -> Option<Reason> {
-        // The first is here, and the second somewhere else.
+        // `end` is at hand, whereas `terms` is a pointer away.
         let terms = self.terms.as_ref().filter(|_| self.end != NEVER);
         terms.and_then(|terms| terms.ended)
     }
 
-    /// It is there since then; gives its owner.
+    /// Records when it joined its topics, and returns its owner.
     pub(super) fn begin_lasting(&mut self, since: Option<Instant>) -> Option<Arc<str>> {
         let terms = self.terms();
         terms.since = Since::came(since);
         terms.owner.clone()
     }
 
-    /// It is replayed what a closed hub retains.
+    /// Records that it came after the close.
     pub(super) fn come_after_close(&mut self) {
         self.terms().late = true;
     }
@@ -99,7 +99,7 @@ impl Cursor {
         self.terms().newcomer = newcomer;
     }
 
-    /// By what it is known outside; `new` if there is nothing yet.
+    /// The stamp of its name; made with `new` if there is none yet.
     pub(super) fn name(&mut self, new: impl FnOnce() -> u64) -> u64 {
         let name = &mut self.terms().name;
         if *name == 0 {
@@ -108,7 +108,7 @@ impl Cursor {
         *name
     }
 
-    /// Whether it has this name, which is not 0.
+    /// Whether it has this name, which must not be 0.
     pub(super) fn is_named(&self, name: u64) -> bool {
         self.terms.as_ref().is_some_and(|terms| terms.name == name)
     }
@@ -119,7 +119,7 @@ impl Cursor {
 }
 
 impl State {
-    /// A cursor comes, with its terms.
+    /// Registers the terms of a new cursor.
     #[inline]
     pub(super) fn begin_terms(&mut self, cursor: usize, wakes: &mut Wakes) {
         if let Some(terms) = &self.cursors[cursor].terms {
@@ -131,7 +131,7 @@ impl State {
         }
     }
 
-    /// It goes.
+    /// Removes the terms of a cursor that leaves.
     #[inline]
     pub(super) fn end_terms(&mut self, cursor: usize) {
         if let Some(terms) = &self.cursors[cursor].terms {
@@ -143,8 +143,8 @@ impl State {
         }
     }
 
-    /// Lets one subscriber end at a place, or where it ends before that. Its task is woken, and the
-    /// change has to be [counted](Self::changes).
+    /// Makes one subscriber end at a place, or earlier if it already ends earlier, and wakes its
+    /// task. The caller must [count](Self::changes) the change.
     pub(super) fn end_one(&mut self, index: usize, place: u64, reason: Reason, wakes: &mut Wakes) {
         let cursor = &mut self.cursors[index];
         cursor.terms().ended = Some(reason);

@@ -6,38 +6,38 @@ use super::State;
 use super::wake_list::Wakes;
 use crate::hub::change::Reason;
 
-/// How much is done before others have the lock in between.
+/// The number of steps before releasing the lock to others.
 const PIECE: usize = 1024;
 
-/// What is to be done at an instant, and the futures that see to it.
+/// The work that is due at an instant, and the futures that do it.
 #[derive(Debug, Default)]
 pub(super) struct Timetable {
-    /// When subscribers end.
+    /// The instants at which subscribers end.
     ends: BTreeSet<(Instant, usize)>,
-    /// Those that have been polled. A task is here until it has been told of something earlier.
+    /// The futures that have been polled. A task is taken out when it is woken for earlier work.
     keepers: BTreeMap<u64, Option<Waker>>,
     keys: u64,
 }
 
-/// Until when a future that keeps the time sleeps.
+/// How long a future that keeps the time sleeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::hub) enum Pause {
     Until(Instant),
     /// Until it is woken.
     Open,
-    /// Nothing will come any more.
+    /// Nothing more will be due.
     Over,
 }
 
 impl State {
-    /// When there is something to be done next.
+    /// The next instant at which work is due.
     pub(in crate::hub) fn next_instant(&self) -> Option<Instant> {
         let ends = self.timetable.ends.first().map(|(at, _)| *at);
         let due = self.topics.next_due();
         ends.into_iter().chain(due).min()
     }
 
-    /// Does what was to be done by now, or some of it.
+    /// Does the work that is due by now, or a piece of it.
     pub(in crate::hub) fn pass_time(&mut self, now: Instant, wakes: &mut Wakes) {
         for _ in 0..PIECE {
             let ends = &mut self.timetable.ends;
@@ -50,7 +50,7 @@ impl State {
         self.age(now, PIECE, wakes);
     }
 
-    /// A subscriber's time is over: nothing more is handed out to it.
+    /// Ends a subscriber whose instant has passed: nothing more is sent to it.
     fn expire(&mut self, cursor: usize, wakes: &mut Wakes) {
         self.changes += 1;
         self.release(cursor);
@@ -58,8 +58,8 @@ impl State {
         self.end_one(cursor, place, Reason::Expired, wakes);
     }
 
-    /// A future sees to it that time passes, and is woken when its pause becomes shorter. Its key is
-    /// made when it is first polled.
+    /// Registers a future that keeps the time and is woken when its pause becomes shorter. Its key
+    /// is created at its first poll.
     pub(in crate::hub) fn keep_time(
         &mut self,
         key: &mut Option<u64>,
@@ -78,19 +78,19 @@ impl State {
         self.next_instant().map_or(Pause::Open, Pause::Until)
     }
 
-    /// It does so no longer.
+    /// Removes a future that no longer keeps the time.
     pub(in crate::hub) fn leave_time(&mut self, key: u64, wakes: &mut Wakes) {
         wakes.drop_tasks(self.timetable.keepers.remove(&key).flatten());
     }
 
-    /// All of them look again.
+    /// Wakes all such futures, so that they poll again.
     pub(super) fn wake_keepers(&mut self, wakes: &mut Wakes) {
         for task in self.timetable.keepers.values_mut() {
             wakes.wake_later(task.take());
         }
     }
 
-    /// A subscriber has to end at an instant.
+    /// Schedules the end of a subscriber.
     pub(super) fn schedule(&mut self, at: Instant, cursor: usize, wakes: &mut Wakes) {
         let earlier = self.next_instant().is_none_or(|next| at < next);
         self.timetable.ends.insert((at, cursor));
@@ -99,7 +99,7 @@ impl State {
         }
     }
 
-    /// A topic has an event that will be too old then.
+    /// Schedules the eviction of a topic's event that will be too old then.
     pub(super) fn schedule_age(&mut self, slot: usize, due: Instant, wakes: &mut Wakes) {
         let earlier = self.next_instant().is_none_or(|next| due < next);
         if self.topics.set_due(slot, due) && earlier {
@@ -107,7 +107,7 @@ impl State {
         }
     }
 
-    /// It has gone before.
+    /// Cancels the scheduled end of a subscriber that has left before it.
     pub(super) fn unschedule(&mut self, at: Instant, cursor: usize) {
         self.timetable.ends.remove(&(at, cursor));
     }

@@ -4,22 +4,24 @@ use super::group::Group;
 use super::log::Entry;
 use super::marks::{Mark, Marks};
 
-/// With more topics than this, and less than as many events of each, all events are looked at.
+/// A group with more topics than this scans the events of all topics from its place on, if there
+/// are at most this many for each of its topics.
 const FEW_TOPICS: usize = 8;
 
-/// What part of a group's log is to be read.
+/// The part of a group's log to read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Range {
     pub(super) group: usize,
     pub(super) from: u64,
     pub(super) until: u64,
-    /// Transient events too.
+    /// Whether to include transient events.
     pub(super) live: bool,
 }
 
 /// The events of a group, wherever they are retained.
 impl State {
-    /// Shows the range's events in order, until one is refused; gives the place that was reached.
+    /// Calls the closure for the events of the range, in order, until it returns `false`. Returns
+    /// the place that was reached.
     pub(super) fn visit<'a>(
         &'a self,
         range: Range,
@@ -37,7 +39,7 @@ impl State {
             .filter(|entry| range.live && entry.seq < range.until)
             .filter(matches)
             .peekable();
-        // Gives the place if the visit is over.
+        // Returns the place if the visit is over.
         let mut show = |entry: Option<&'a Entry>, until: u64| {
             let before = entry.map_or(until, |entry| entry.seq);
             while let Some(transient) = transients.next_if(|other| other.seq < before) {
@@ -73,13 +75,13 @@ impl State {
         show(None, until).unwrap_or(until)
     }
 
-    /// The group's events, in order; gives the place up to which they are complete.
+    /// Collects the group's events, in order, and returns the place up to which they are complete.
     fn gather(&self, group: &Group, range: Range, marks: &mut Vec<Mark>) -> u64 {
         marks.clear();
         let mut until = range.until;
         for list in self.lists(group) {
             let mut from = list.from(range.from).take_while(|mark| mark.seq < until);
-            // One more: the first of a new segment, if it is there, seals the frame.
+            // One extra: the first event of a new segment, if there is one, seals the frame.
             marks.extend(from.by_ref().take(PER_TOPIC + 1));
             if let Some(next) = from.next() {
                 until = next.seq;
@@ -93,7 +95,7 @@ impl State {
         until
     }
 
-    /// Where the group's retained events are, unless it follows everything.
+    /// The lists that hold the group's retained events.
     fn lists<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = &'a Marks> {
         let everything = group.key.is_everything().then(|| self.log.history());
         let one = everything.or(group.own.as_ref().map(|own| &own.marks));
@@ -116,8 +118,8 @@ impl State {
         next.map(|mark| mark.seq).min()
     }
 
-    /// The number of the first of the group's newest retained events before a place, of which there are
-    /// this many; the head if there are none.
+    /// The number of the first of the group's newest `events` retained events before a place; the
+    /// head if there are none.
     pub(super) fn last_from(&self, index: usize, events: usize, until: u64) -> u64 {
         let group = &self.groups[index];
         let lists = self.lists(group);
@@ -133,7 +135,7 @@ impl State {
         numbers.get(first).copied().unwrap_or(group.head)
     }
 
-    /// How many retained events the group has from a place on.
+    /// The number of the group's retained events from a place on.
     pub(super) fn count_from(&self, index: usize, from: u64) -> u64 {
         let lists = self.lists(&self.groups[index]);
         lists.map(|list| list.count_from(from) as u64).sum()

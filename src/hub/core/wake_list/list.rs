@@ -6,19 +6,19 @@ use super::wakes::Wakes;
 
 /// The tasks that wait for one group's next event.
 ///
-/// A subscriber has a slot that remembers its task from round to round: to wait once more is to mark
-/// it, and no reference is counted. There are two sheets of slots, for when a round ends, one goes
-/// out with the thread that wakes the tasks marked on it, no lock being held, and the other is marked
+/// A subscriber has a slot that keeps its task from round to round: to wait again, it marks the
+/// slot, without cloning a waker. There are two sheets of slots. When a round ends, one goes out
+/// with the thread that wakes the tasks marked on it, outside the lock, and the other is marked
 /// meanwhile.
 #[derive(Debug, Default)]
 pub(in crate::hub::core) struct WakeList {
     sheet: Sheet,
-    /// Marked in the next round, unless it is out.
+    /// The sheet for the next round, unless it is out.
     spare: Sheet,
-    /// How many slots there are.
+    /// The number of slots.
     slots: usize,
     free: Vec<usize>,
-    /// Differs for each list and whenever a task is taken out. A sheet that was out meanwhile still
+    /// Unique to the list, and replaced whenever a task is removed: a sheet that was out then still
     /// has that task.
     stamp: u64,
 }
@@ -28,7 +28,7 @@ pub(in crate::hub::core) struct WakeList {
 pub(in crate::hub) struct Sheet {
     slots: Vec<Slot>,
     marked: Vec<usize>,
-    /// Whose it is while it is out, and as of which change.
+    /// The group it belongs to while it is out, and the list's stamp when it went out.
     group: usize,
     stamp: u64,
 }
@@ -47,7 +47,8 @@ impl WakeList {
         }
     }
 
-    /// Lets the end of the round wake the task that the ticket was prepared for; gives its slot.
+    /// Registers the task that the ticket was prepared for, to be woken at the end of the round.
+    /// Returns its slot.
     pub(in crate::hub::core) fn add(
         &mut self,
         round: u64,
@@ -66,12 +67,12 @@ impl WakeList {
         ticket.slot
     }
 
-    /// The same for the task that the ticket is for, unless it has to be cloned.
+    /// Registers the task that the ticket already holds, unless that needs a clone.
     #[inline]
     pub(in crate::hub::core) fn mark(&mut self, round: u64, ticket: &mut Ticket) {
         if let Some(slot) = ticket.slot {
             if ticket.round == round && !self.sheet.has(slot) {
-                // It has been woken alone, and waits again.
+                // It was woken alone, and waits again.
                 ticket.round = 0;
             }
             if ticket.round != round && self.sheet.mark(slot, &mut ticket.spare) {
@@ -80,7 +81,7 @@ impl WakeList {
         }
     }
 
-    /// Gives the slot up.
+    /// Frees the slot.
     pub(in crate::hub::core) fn remove(
         &mut self,
         ticket: &mut Ticket,
@@ -103,7 +104,7 @@ impl WakeList {
         }
     }
 
-    /// Gives the slot up, and keeps the task for another list.
+    /// Frees the slot, and keeps the task for another list.
     pub(in crate::hub::core) fn depart(
         &mut self,
         ticket: &mut Ticket,
@@ -120,7 +121,7 @@ impl WakeList {
         (ticket.coming, ticket.spare) = (coming, spare);
     }
 
-    /// Takes out one task, if it waits, to wake it alone.
+    /// Takes out one task, if it is waiting, to wake it alone.
     pub(in crate::hub::core) fn take_one(&mut self, slot: usize) -> Option<Waker> {
         let slot = self.sheet.slots.get_mut(slot)?;
         slot.task.take_if(|_| slot.marked)
@@ -130,22 +131,22 @@ impl WakeList {
         self.sheet.marked.is_empty()
     }
 
-    /// What is marked; the round is over.
+    /// Ends the round and takes out its sheet.
     pub(super) fn take(&mut self, group: usize) -> Sheet {
         let mut sheet = mem::replace(&mut self.sheet, mem::take(&mut self.spare));
         (sheet.group, sheet.stamp) = (group, self.stamp);
         sheet
     }
 
-    /// Takes a sheet back, unless it has a task it should not. The caller drops what is left in its
-    /// place once the lock is free.
+    /// Takes back a sheet, unless a task was removed while it was out. The caller drops what is
+    /// left in its place after releasing the lock.
     pub(in crate::hub::core) fn give_back(&mut self, sheet: &mut Sheet) {
         if sheet.stamp == self.stamp {
             mem::swap(&mut self.spare, sheet);
         }
     }
 
-    /// Hands everything out to be dropped.
+    /// Hands out everything to be dropped.
     pub(in crate::hub::core) fn clear(&mut self, wakes: &mut Wakes) {
         for sheet in [&mut self.sheet, &mut self.spare] {
             let tasks = sheet.slots.iter_mut().filter_map(|slot| slot.task.take());
@@ -159,7 +160,7 @@ impl Sheet {
         self.group
     }
 
-    /// False if the slot has no task and there is none to spare.
+    /// Returns `false` if the slot has no task and there is no spare one.
     #[inline]
     fn mark(&mut self, index: usize, spare: &mut Option<Waker>) -> bool {
         if index >= self.slots.len() {
@@ -172,7 +173,7 @@ impl Sheet {
             }
             slot.task = spare.take();
         }
-        // The slot's last owner may have marked it in this round.
+        // The slot's previous owner may have marked it in this round.
         if !slot.marked {
             slot.marked = true;
             self.marked.push(index);

@@ -1,8 +1,8 @@
-//! The wake list of a group: the tasks to wake when its next event comes.
+//! The wake list of a group: the tasks to wake at its next event.
 //!
-//! A round lasts from one event to the next. A subscriber has a [`Ticket`] for its group's list, and
-//! marks its slot there when it waits. At the end of a round the marked slots, a [`Sheet`], leave the
-//! lock in [`Wakes`], with whatever else is woken or dropped without it.
+//! A round lasts from one event to the next. A subscriber has a [`Ticket`] for its group's list,
+//! and marks its slot there when it waits. At the end of a round, the marked slots are handed out
+//! as a [`Sheet`] in [`Wakes`], with everything else that is woken or dropped outside the lock.
 
 mod list;
 mod ticket;

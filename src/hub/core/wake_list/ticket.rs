@@ -3,17 +3,17 @@ use std::task::Waker;
 /// A subscriber's slot in the wake list.
 #[derive(Debug, Default)]
 pub(in crate::hub) struct Ticket {
-    /// The round in which it was marked last; rounds count from 1.
+    /// The round in which it was last marked; rounds count from 1.
     pub(super) round: u64,
     pub(super) slot: Option<usize>,
     pub(super) task: Option<Waker>,
-    /// Clones made while no lock is held: the task that follows, and one for a sheet.
+    /// Clones made outside the lock: the next task, and one for a sheet.
     pub(super) coming: Option<Waker>,
     pub(super) spare: Option<Waker>,
 }
 
 impl Ticket {
-    /// Whether the task that is woken is this one.
+    /// Whether it wakes this task.
     #[inline]
     pub(in crate::hub::core) fn is_for(&self, task: &Waker) -> bool {
         self.task
@@ -27,8 +27,8 @@ impl Ticket {
         self.round == round && self.is_for(task)
     }
 
-    /// Clones the task as often as [`WakeList::add`](super::WakeList::add) may need it. To be called without the lock,
-    /// since a user's clone may do anything.
+    /// Makes the clones of the task that [`WakeList::add`](super::WakeList::add) may need. Must be
+    /// called outside the lock, because cloning runs user code.
     pub(in crate::hub) fn prepare(&mut self, task: &Waker) {
         if !self.is_for(task) {
             self.coming = Some(task.clone());

@@ -5,9 +5,10 @@ use super::list::{Sheet, WakeList};
 use crate::hub::core::log::Entry;
 use crate::protocol::Block;
 
-/// What to do once the lock is free: tasks to be woken, and what may run a user's code when dropped.
+/// Work for after the lock is released: tasks to wake, and values that may run user code when
+/// dropped.
 ///
-/// Each publish and nearly each look makes one, so it is small: what most have none of is in a box.
+/// Each publish and nearly each poll creates one, so it is small: rarely used fields are boxed.
 #[derive(Debug, Default)]
 #[must_use]
 pub(in crate::hub) struct Wakes {
@@ -20,7 +21,7 @@ pub(in crate::hub) struct Wakes {
 struct RareWakes {
     sheets: Vec<Sheet>,
     tasks: Vec<Waker>,
-    /// Not to be woken, but to be dropped.
+    /// Tasks to drop without waking them.
     gone: Vec<Waker>,
     entries: Vec<Entry>,
     blocks: Vec<Block>,
@@ -36,14 +37,14 @@ impl Wakes {
         }
     }
 
-    /// Wakes these tasks.
+    /// Wakes these tasks later.
     pub(in crate::hub::core) fn wake_later(&mut self, tasks: impl IntoIterator<Item = Waker>) {
         for task in tasks {
             self.rare().tasks.push(task);
         }
     }
 
-    /// Drops these tasks.
+    /// Drops these tasks later.
     pub(in crate::hub::core) fn drop_tasks(&mut self, tasks: impl IntoIterator<Item = Waker>) {
         for task in tasks {
             self.rare().gone.push(task);
@@ -52,7 +53,7 @@ impl Wakes {
 
     #[inline]
     pub(in crate::hub::core) fn drop_entry(&mut self, entry: Entry) {
-        // One for each event that is published: no allocation for that.
+        // Each published event may evict one, which must not cost an allocation.
         if self.entry.is_none() {
             self.entry = Some(entry);
         } else {
