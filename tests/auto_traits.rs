@@ -85,6 +85,7 @@ fn every_public_type_is_send_sync_and_unpin_where_it_can_be() {
         // hub
         all::<Hub>(),
         all::<hub::HubBuilder>(),
+        all::<hub::Memory>(),
         all::<hub::Topic<'_>>(),
         all::<hub::SubscriptionBuilder>(),
         all::<hub::After>(),

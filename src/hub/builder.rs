@@ -1,18 +1,12 @@
 use std::time::Duration;
 
-use super::Hub;
-use super::core::{Rules, State};
-use super::epoch::Epoch;
-use super::outcome::LagPolicy;
+use super::core::Rules;
+use super::memory::Memory;
 use super::retention::Retention;
-#[cfg(feature = "sealed")]
-use super::seal::SealKey;
-use super::shared::{HubSettings, Shared};
-use super::tail::Tail;
+use super::shared::HubSettings;
 use crate::protocol::{Event, EventType};
-use crate::sync::Arc;
 
-/// Settings of a [`Hub`].
+/// Settings of a [`Hub`](super::Hub).
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,46 +23,35 @@ use crate::sync::Arc;
 /// ```
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until it builds"]
-pub struct HubBuilder {
+#[expect(private_bounds, reason = "there are no engines but the hub's own")]
+pub struct HubBuilder<L: Engine = Memory> {
     rules: Rules,
-    lag: LagPolicy,
     gap: Option<Event>,
     farewell: Option<Event>,
     max_subscribers: usize,
     max_per_owner: usize,
     retry_after: Duration,
-    keep_event_ids: bool,
     announce_place: bool,
-    epoch: Option<u64>,
-    tail: Option<Tail>,
-    #[cfg(any(test, feature = "redis"))]
-    foreign: Option<u128>,
-    #[cfg(any(test, feature = "redis"))]
-    past: Option<std::sync::Arc<dyn super::past::Past>>,
-    #[cfg(feature = "sealed")]
-    seal_key: Option<SealKey>,
+    pub(super) engine: L::Settings,
 }
 
-impl HubBuilder {
-    pub(super) fn new() -> Self {
+/// What a hub's log stands on, and what has to be known to begin it.
+pub(super) trait Engine {
+    type Settings;
+}
+
+#[expect(private_bounds, reason = "there are no engines but the hub's own")]
+impl<L: Engine> HubBuilder<L> {
+    pub(super) fn with_engine(engine: L::Settings) -> Self {
         Self {
             rules: Rules::new(4 << 20, Retention::new().events(4096)),
-            lag: LagPolicy::default(),
             gap: Some(Event::new("{}").with_type(EventType::from_static("gap"))),
             farewell: None,
             max_subscribers: usize::MAX,
             max_per_owner: usize::MAX,
             retry_after: Duration::from_secs(5),
-            keep_event_ids: false,
             announce_place: true,
-            epoch: None,
-            tail: None,
-            #[cfg(any(test, feature = "redis"))]
-            foreign: None,
-            #[cfg(any(test, feature = "redis"))]
-            past: None,
-            #[cfg(feature = "sealed")]
-            seal_key: None,
+            engine,
         }
     }
 
@@ -77,47 +60,22 @@ impl HubBuilder {
         &mut self.rules
     }
 
-    /// The key in the outer log after which the hub begins; see `foreign.rs`.
-    #[cfg(any(test, feature = "redis"))]
-    pub(super) fn foreign(&mut self) -> &mut Option<u128> {
-        &mut self.foreign
-    }
-
-    /// The source of events older than the ring.
-    #[cfg(any(test, feature = "redis"))]
-    #[allow(dead_code, reason = "the engine is yet to come")]
-    pub(super) fn past(mut self, past: std::sync::Arc<dyn super::past::Past>) -> Self {
-        self.past = Some(past);
-        self
-    }
-
-    /// The tail that an earlier life of the hub left; see `tail/beginning.rs` for the setting.
-    pub(super) fn begin_with(mut self, tail: Tail) -> Self {
-        self.epoch = Some(tail.epoch());
-        self.tail = Some(tail);
-        self
-    }
-
-    /// Sets what happens to a subscriber that falls behind what the hub retains. By default it is
-    /// told of the gap and continues with the oldest retained event.
-    ///
-    /// ```
-    /// # futures_util::FutureExt::now_or_never(async {
-    /// use http_body_util::BodyExt;
-    /// use tower_sse::hub::{Hub, LagPolicy};
-    /// use tower_sse::Event;
-    ///
-    /// let hub = Hub::builder().epoch(36).lag(LagPolicy::Newest).retain_events(2).build();
-    /// let mut body = hub.subscribe().unwrap();
-    /// body.frame().await; // its position
-    /// (0..5).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
-    /// let gap = body.frame().await.unwrap().unwrap().into_data().unwrap();
-    /// assert_eq!(gap, "event: gap\nid: 10-5\ndata: {}\n\n");
-    /// # }).unwrap();
-    /// ```
-    pub fn lag(mut self, lag: LagPolicy) -> Self {
-        self.lag = lag;
-        self
+    /// What is the engine's, the retention rules, and what holds for any engine.
+    pub(super) fn into_parts(self) -> (L::Settings, Rules, HubSettings) {
+        let settings = HubSettings {
+            gap: self.gap,
+            farewell: self.farewell.map(|event| event.encode_as(None)),
+            max_subscribers: self.max_subscribers,
+            max_per_owner: self.max_per_owner,
+            retry_after: self.retry_after,
+            keep_event_ids: false,
+            announce_place: self.announce_place,
+            #[cfg(any(test, feature = "redis"))]
+            foreign: false,
+            #[cfg(any(test, feature = "redis"))]
+            past: None,
+        };
+        (self.engine, self.rules, settings)
     }
 
     /// Sets the event that tells a subscriber that it may have missed events, or `None` to send
@@ -151,8 +109,8 @@ impl HubBuilder {
         self
     }
 
-    /// Sets the last event of every stream that [`Hub::close`] ends; none by default. The event is
-    /// sent without its ID.
+    /// Sets the last event of every stream that [`Hub::close`](super::Hub::close) ends; none by
+    /// default. The event is sent without its ID.
     ///
     /// ```
     /// # futures_util::FutureExt::now_or_never(async {
@@ -226,28 +184,6 @@ impl HubBuilder {
         self
     }
 
-    /// Sends events with their own IDs instead of the hub's numbers, and resumes by them. An event
-    /// gets one of the hub's IDs if it has no ID, an empty ID, or an ID of the hub's own form.
-    ///
-    /// An ID is known while its event is retained, and only to subscribers of its topic, so each
-    /// topic may number its own events. If two events in a subscriber's topics have the same ID,
-    /// the later one counts.
-    ///
-    /// ```
-    /// use tower_sse::hub::{Hub, Outcome};
-    /// use tower_sse::{Event, EventId};
-    ///
-    /// let hub = Hub::builder().keep_event_ids().build();
-    /// let id = EventId::from_static("order-7");
-    /// assert_eq!(hub.publish(Event::new("paid").with_id(id.clone())), id);
-    /// assert_eq!(hub.resume(id)?.outcome(), Outcome::Resumed(0));
-    /// # Ok::<(), tower_sse::hub::Refused>(())
-    /// ```
-    pub fn keep_event_ids(mut self) -> Self {
-        self.keep_event_ids = true;
-        self
-    }
-
     /// Sets whether a new subscription begins with its place: a block that has an ID and nothing
     /// else. On by default.
     ///
@@ -277,94 +213,5 @@ impl HubBuilder {
     pub fn announce_place(mut self, announce: bool) -> Self {
         self.announce_place = announce;
         self
-    }
-
-    /// Sets the epoch, which distinguishes this hub's IDs from those of another life of the
-    /// process; random by default.
-    ///
-    /// ```
-    /// # use tower_sse::{Event, hub::Hub};
-    /// let hub = Hub::builder().epoch(36).build();
-    /// assert_eq!(hub.publish(Event::new("x")).as_str(), "10-1");
-    /// ```
-    pub fn epoch(mut self, epoch: u64) -> Self {
-        self.epoch = Some(epoch);
-        self
-    }
-
-    /// Seals the hub's IDs, so that they reveal nothing and cannot be forged. An ID then consists
-    /// of 43 letters, digits, `-` and `_`. It reveals neither the epoch nor the number, and two IDs
-    /// do not reveal how many events lie between them. All subscribers get the same ID for an
-    /// event.
-    ///
-    /// An ID that was not sealed with this key, for this [epoch](Self::epoch), is
-    /// [`Unknown`](super::Outcome::Unknown), whatever is wrong with it. Processes that need to
-    /// recognize each other's IDs must share the key and the epoch.
-    ///
-    /// Sealing does not bind an ID to a client: one client can resume from another's ID, in the
-    /// topics that the handler lets it follow. A place that advances still reveals that something
-    /// was published. With [`keep_event_ids`](Self::keep_event_ids), an event's own ID is sent
-    /// unchanged, and only the hub's IDs are sealed.
-    ///
-    /// An ID is sealed once, when its event is published, and outside the hub's lock. The
-    /// publishers of a hub take turns to do so.
-    ///
-    /// ```
-    /// use tower_sse::hub::{Hub, Outcome};
-    /// use tower_sse::{Event, EventId};
-    ///
-    /// let secret = [7; 32];
-    /// let hub = Hub::builder().seal_ids(secret).epoch(36).build();
-    /// let id = hub.publish(Event::new("kick-off"));
-    /// hub.publish(Event::new("goal"));
-    /// assert_eq!(id.as_str().len(), 43);
-    /// assert_eq!(hub.resume(id)?.outcome(), Outcome::Resumed(1));
-    /// assert_eq!(hub.resume(EventId::from_static("10-0"))?.outcome(), Outcome::Unknown);
-    /// # Ok::<(), tower_sse::hub::Refused>(())
-    /// ```
-    #[cfg(feature = "sealed")]
-    pub fn seal_ids(mut self, key: impl Into<SealKey>) -> Self {
-        self.seal_key = Some(key.into());
-        self
-    }
-
-    /// Builds the hub.
-    ///
-    /// ```
-    /// # use tower_sse::hub::Hub;
-    /// assert_eq!(Hub::builder().build().stats().published, 0);
-    /// ```
-    #[must_use]
-    pub fn build(self) -> Hub {
-        let epoch = self.epoch.unwrap_or_else(Epoch::random_number);
-        #[cfg(feature = "sealed")]
-        let epoch = match self.seal_key {
-            Some(key) => Epoch::sealed(epoch, key),
-            None => Epoch::new(epoch),
-        };
-        #[cfg(not(feature = "sealed"))]
-        let epoch = Epoch::new(epoch);
-        let settings = HubSettings {
-            gap: self.gap,
-            farewell: self.farewell.map(|event| event.encode_as(None)),
-            max_subscribers: self.max_subscribers,
-            max_per_owner: self.max_per_owner,
-            retry_after: self.retry_after,
-            keep_event_ids: self.keep_event_ids,
-            announce_place: self.announce_place,
-            #[cfg(any(test, feature = "redis"))]
-            foreign: self.foreign.is_some(),
-            #[cfg(any(test, feature = "redis"))]
-            past: self.past,
-        };
-        let mut state = State::new(self.rules, self.lag);
-        if let Some(tail) = self.tail {
-            tail.begin(&mut state, &epoch, self.keep_event_ids);
-        }
-        #[cfg(any(test, feature = "redis"))]
-        if let Some(key) = self.foreign {
-            state.begin_after(key);
-        }
-        Hub::from_shared(Arc::new(Shared::new(state, epoch, settings)))
     }
 }

@@ -2,6 +2,8 @@ use std::borrow::Borrow;
 use std::fmt;
 
 use super::builder::HubBuilder;
+use super::keep_open::KeepOpen;
+use super::memory::Memory;
 use super::owner::Owner;
 use super::refused::Refused;
 use super::shared::Shared;
@@ -39,8 +41,9 @@ use crate::sync::Arc;
 /// );
 /// # }
 /// ```
-pub struct Hub {
-    shared: Arc<Shared>,
+pub struct Hub<L = Memory> {
+    open: KeepOpen,
+    log: L,
 }
 
 impl Hub {
@@ -108,6 +111,44 @@ impl Hub {
         self.topic("").publish_transient(event);
     }
 
+    /// Returns the subscriptions of one [owner](SubscriptionBuilder::owner).
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::new();
+    /// let _phone = hub.subscriber().owner("anna").subscribe()?;
+    /// assert_eq!(hub.owner("anna").subscriptions(), 1);
+    /// assert_eq!(hub.owner("ben").subscriptions(), 0);
+    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// ```
+    pub fn owner<'a>(&'a self, name: &'a str) -> Owner<'a> {
+        Owner::new(&self.open, name)
+    }
+
+    /// Returns what a later life of this hub needs to [begin](HubBuilder::tail) where this one
+    /// ends: its epoch, its numbers, the events it retains, and what it has lost. Transient events
+    /// and subscribers are not included.
+    ///
+    /// Take it once the hub is [closed](Self::close) and nothing publishes to it: the tail is then
+    /// [complete](Tail::is_complete). Publishers wait while references to the retained events are
+    /// copied.
+    ///
+    /// ```
+    /// # use tower_sse::{Event, Hub};
+    /// let hub = Hub::new();
+    /// hub.publish(Event::new("goal"));
+    /// hub.close();
+    /// let tail = hub.tail();
+    /// assert!(tail.is_complete());
+    /// assert_eq!(tail.events().len(), 1);
+    /// ```
+    #[must_use]
+    pub fn tail(&self) -> Tail {
+        self.shared().tail()
+    }
+}
+
+impl<L> Hub<L> {
     /// Returns the topic with this name, to publish to. The empty string stands for the topic
     /// without a name.
     ///
@@ -117,7 +158,7 @@ impl Hub {
     /// hub.topic("match/7").publish(Event::new("goal"));
     /// assert_eq!(hub.stats().topics, 1);
     /// ```
-    pub fn topic<'a>(&'a self, name: &'a str) -> Topic<'a> {
+    pub fn topic<'a>(&'a self, name: &'a str) -> Topic<'a, L> {
         Topic::new(self, name)
     }
 
@@ -173,21 +214,7 @@ impl Hub {
     /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
     pub fn subscriber(&self) -> SubscriptionBuilder {
-        SubscriptionBuilder::new(self.clone())
-    }
-
-    /// Returns the subscriptions of one [owner](SubscriptionBuilder::owner).
-    ///
-    /// ```
-    /// # use tower_sse::hub::Hub;
-    /// let hub = Hub::new();
-    /// let _phone = hub.subscriber().owner("anna").subscribe()?;
-    /// assert_eq!(hub.owner("anna").subscriptions(), 1);
-    /// assert_eq!(hub.owner("ben").subscriptions(), 0);
-    /// # Ok::<(), tower_sse::hub::Refused>(())
-    /// ```
-    pub fn owner<'a>(&'a self, name: &'a str) -> Owner<'a> {
-        Owner::new(self, name)
+        SubscriptionBuilder::new(self.open.clone())
     }
 
     /// Closes the hub, which ends all streams. Each is first sent what has been published so far,
@@ -211,7 +238,7 @@ impl Hub {
     /// # }
     /// ```
     pub fn close(&self) {
-        self.shared.close();
+        self.shared().close();
     }
 
     /// Returns the place after everything published so far, as an ID to resume from.
@@ -238,30 +265,8 @@ impl Hub {
     /// ```
     #[must_use]
     pub fn last_event_id(&self) -> EventId {
-        let newest = self.shared.lock().next() - 1;
-        self.shared.id(newest)
-    }
-
-    /// Returns what a later life of this hub needs to [begin](HubBuilder::tail) where this one
-    /// ends: its epoch, its numbers, the events it retains, and what it has lost. Transient events
-    /// and subscribers are not included.
-    ///
-    /// Take it once the hub is [closed](Self::close) and nothing publishes to it: the tail is then
-    /// [complete](Tail::is_complete). Publishers wait while references to the retained events are
-    /// copied.
-    ///
-    /// ```
-    /// # use tower_sse::{Event, Hub};
-    /// let hub = Hub::new();
-    /// hub.publish(Event::new("goal"));
-    /// hub.close();
-    /// let tail = hub.tail();
-    /// assert!(tail.is_complete());
-    /// assert_eq!(tail.events().len(), 1);
-    /// ```
-    #[must_use]
-    pub fn tail(&self) -> Tail {
-        self.shared.tail()
+        let newest = self.shared().lock().next() - 1;
+        self.shared().id(newest)
     }
 
     /// Returns counts of what the hub has done and what it holds.
@@ -274,30 +279,32 @@ impl Hub {
     /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.shared.lock().stats()
+        self.shared().lock().stats()
     }
 }
 
-impl Hub {
-    pub(super) fn from_shared(shared: Arc<Shared>) -> Self {
-        shared.enter();
-        Self { shared }
+impl<L> Hub<L> {
+    pub(super) fn on(log: L, shared: Arc<Shared>) -> Self {
+        let open = KeepOpen::new(shared);
+        Self { open, log }
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
-        &self.shared
+        self.open.shared()
+    }
+
+    /// What keeps the hub open, whatever its log.
+    pub(super) fn into_open(self) -> KeepOpen {
+        self.open
     }
 }
 
-impl Clone for Hub {
+impl<L: Clone> Clone for Hub<L> {
     fn clone(&self) -> Self {
-        Self::from_shared(Arc::clone(&self.shared))
-    }
-}
-
-impl Drop for Hub {
-    fn drop(&mut self) {
-        self.shared.leave();
+        Self {
+            open: self.open.clone(),
+            log: self.log.clone(),
+        }
     }
 }
 
@@ -307,10 +314,8 @@ impl Default for Hub {
     }
 }
 
-impl fmt::Debug for Hub {
+impl<L> fmt::Debug for Hub<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hub")
-            .field("stats", &self.stats())
-            .finish_non_exhaustive()
+        self.open.fmt(f)
     }
 }

@@ -190,6 +190,8 @@ mod epoch;
 mod foreign;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
 mod hub;
+mod keep_open;
+mod memory;
 mod outcome;
 mod owner;
 #[cfg(any(test, feature = "redis"))]
@@ -217,6 +219,7 @@ pub use builder::HubBuilder;
 pub use change::{Change, Reason};
 pub use delivery::Delivery;
 pub use hub::Hub;
+pub use memory::Memory;
 pub use outcome::{LagPolicy, Outcome};
 pub use owner::Owner;
 pub use refused::Refused;

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use super::Hub;
 use super::core::Course;
+use super::keep_open::KeepOpen;
 
-/// The subscriptions of one owner, such as a user or a session: [`Hub::owner`].
+/// The subscriptions of one owner, such as a user or a session: [`Hub::owner`](super::Hub::owner).
 ///
 /// Creating and dropping this value is free.
 ///
@@ -29,12 +29,12 @@ use super::core::Course;
 #[derive(Debug, Clone, Copy)]
 #[must_use = "an owner does nothing by itself"]
 pub struct Owner<'a> {
-    hub: &'a Hub,
+    hub: &'a KeepOpen,
     name: &'a str,
 }
 
 impl<'a> Owner<'a> {
-    pub(super) fn new(hub: &'a Hub, name: &'a str) -> Self {
+    pub(super) fn new(hub: &'a KeepOpen, name: &'a str) -> Self {
         Self { hub, name }
     }
 

@@ -1,5 +1,8 @@
+use std::fmt;
+
 use super::Hub;
 use super::core::{Draft, Survey};
+use super::memory::Memory;
 use super::topic_stats::TopicStats;
 use super::watch::Watch;
 use crate::protocol::{Event, EventId};
@@ -18,15 +21,14 @@ use crate::protocol::{Event, EventId};
 /// hub.topic("match/7").publish_transient(Event::new("somebody is typing"));
 /// assert_eq!(hub.stats().retained, 1);
 /// ```
-#[derive(Debug, Clone, Copy)]
 #[must_use = "a topic does nothing until something is published"]
-pub struct Topic<'a> {
-    hub: &'a Hub,
+pub struct Topic<'a, L = Memory> {
+    hub: &'a Hub<L>,
     name: &'a str,
 }
 
-impl<'a> Topic<'a> {
-    pub(super) fn new(hub: &'a Hub, name: &'a str) -> Self {
+impl<'a, L> Topic<'a, L> {
+    pub(super) fn new(hub: &'a Hub<L>, name: &'a str) -> Self {
         Self { hub, name }
     }
 
@@ -40,7 +42,9 @@ impl<'a> Topic<'a> {
     pub fn name(&self) -> &str {
         self.name
     }
+}
 
+impl Topic<'_> {
     /// Publishes an event; see [`Hub::publish`].
     ///
     /// ```
@@ -170,7 +174,7 @@ impl<'a> Topic<'a> {
     /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
     pub fn watch(&self) -> Watch {
-        Watch::new(self.hub, Some(self.name))
+        Watch::new(self.hub.shared(), Some(self.name))
     }
 
     /// Returns counts of what the topic holds and of its followers. All are zero for a topic that
@@ -199,5 +203,22 @@ impl<'a> Topic<'a> {
                 return TopicStats { lag, ..stats };
             }
         }
+    }
+}
+
+impl<L> Clone for Topic<'_, L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L> Copy for Topic<'_, L> {}
+
+impl<L> fmt::Debug for Topic<'_, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Topic")
+            .field("hub", self.hub)
+            .field("name", &self.name)
+            .finish()
     }
 }

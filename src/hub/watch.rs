@@ -63,8 +63,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(hub: &Hub, topic: Option<&str>) -> Self {
-        let shared = Arc::clone(hub.shared());
+    pub(super) fn new(shared: &Arc<Shared>, topic: Option<&str>) -> Self {
+        let shared = Arc::clone(shared);
         let topic = topic.map(std::sync::Arc::from);
         let key = shared.lock().watch(topic);
         Self {
@@ -89,7 +89,7 @@ impl Hub {
     /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
     pub fn watch(&self) -> Watch {
-        Watch::new(self, None)
+        Watch::new(self.shared(), None)
     }
 }
 

@@ -5,7 +5,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::HubService;
 use crate::body::SseBody;
-use crate::hub::subscription::Subscription;
+use crate::hub::subscription::{Subscription, SubscriptionBuilder};
 use crate::last_event_id::Policy;
 use crate::timer::Timer;
 
@@ -25,7 +25,7 @@ impl<T: Timer + Clone> HubService<T> {
         };
         let last = policy.read(&parts.uri, &parts.headers, &parts.extensions);
         let last = last.into_result();
-        let subscriber = self.hub.subscriber();
+        let subscriber = SubscriptionBuilder::new(self.hub.clone());
         let subscriber = subscriber.after(last.clone().unwrap_or_default());
         let subscriber = match &self.settings.select {
             None => subscriber,

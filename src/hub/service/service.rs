@@ -13,6 +13,7 @@ use super::settings::ServiceSettings;
 use crate::body::{KeepAlive, MaxAge, Prelude, SseBody};
 use crate::headers::EventStreamHeaders;
 use crate::hub::Hub;
+use crate::hub::keep_open::KeepOpen;
 use crate::hub::subscription::{Subscription, SubscriptionBuilder};
 use crate::timer::Timer;
 #[cfg(feature = "tokio")]
@@ -63,7 +64,7 @@ use crate::timer::TokioTimer;
 /// ```
 #[derive(Clone)]
 pub struct HubService<T> {
-    pub(super) hub: Hub,
+    pub(super) hub: KeepOpen,
     pub(super) timer: T,
     pub(super) settings: Arc<ServiceSettings>,
 }
@@ -86,7 +87,7 @@ impl HubService<TokioTimer> {
     /// # }
     /// ```
     #[must_use]
-    pub fn new(hub: Hub) -> Self {
+    pub fn new<L>(hub: Hub<L>) -> Self {
         Self::with_timer(hub, TokioTimer)
     }
 }
@@ -107,9 +108,9 @@ impl<T: Timer + Clone> HubService<T> {
     /// assert_eq!(response.status(), 200);
     /// # }
     /// ```
-    pub fn with_timer(hub: Hub, timer: T) -> Self {
+    pub fn with_timer<L>(hub: Hub<L>, timer: T) -> Self {
         Self {
-            hub,
+            hub: hub.into_open(),
             timer,
             settings: Arc::new(ServiceSettings {
                 keep_alive: KeepAlive::new(),

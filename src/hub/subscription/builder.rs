@@ -4,9 +4,9 @@ use std::time::Instant;
 use super::after::After;
 use super::subscription::{Extra, Filter, Subscription};
 use crate::exclusive::Exclusive;
-use crate::hub::Hub;
 use crate::hub::core::{Begin, Fresh, Key, Terms};
 use crate::hub::delivery::Delivery;
+use crate::hub::keep_open::KeepOpen;
 use crate::hub::refused::Refused;
 use crate::hub::start::Start;
 use crate::protocol::{Event, EventId};
@@ -15,7 +15,8 @@ use crate::sync::Arc;
 /// A topic's name.
 type Name = std::sync::Arc<str>;
 
-/// A builder for a subscription: its topics, and where it starts. See [`Hub::subscriber`].
+/// A builder for a subscription: its topics, and where it starts. See
+/// [`Hub::subscriber`](crate::hub::Hub::subscriber).
 ///
 /// Without topics, the subscription follows the topic without a name. Only the program chooses the
 /// topics; the ID that a client sends only says where to resume.
@@ -49,7 +50,7 @@ type Name = std::sync::Arc<str>;
 /// ```
 #[must_use = "nobody subscribes before `subscribe`"]
 pub struct SubscriptionBuilder {
-    hub: Hub,
+    hub: KeepOpen,
     /// No topic or prefix has been set.
     unnamed: bool,
     topics: Vec<Name>,
@@ -64,7 +65,7 @@ pub struct SubscriptionBuilder {
 }
 
 impl SubscriptionBuilder {
-    pub(in crate::hub) fn new(hub: Hub) -> Self {
+    pub(in crate::hub) fn new(hub: KeepOpen) -> Self {
         Self {
             hub,
             unnamed: true,
@@ -199,8 +200,9 @@ impl SubscriptionBuilder {
     /// missed events: the state that the events change. It is sent in one block with the ID of the
     /// place that follows, so a client that has one has the other.
     ///
-    /// Take the [place](Hub::last_event_id) *before* reading the state, and [start](Self::start)
-    /// there. A change made in between is then delivered twice rather than not at all.
+    /// Take the [place](crate::hub::Hub::last_event_id) *before* reading the state, and
+    /// [start](Self::start) there. A change made in between is then delivered twice rather than not
+    /// at all.
     ///
     /// ```
     /// use futures_util::FutureExt;
@@ -252,7 +254,7 @@ impl SubscriptionBuilder {
     /// Sets the owner of the subscription, such as a user or a session, by a name that the program
     /// chooses.
     ///
-    /// [`Hub::owner`] counts an owner's subscriptions and ends them, and
+    /// [`Hub::owner`](crate::hub::Hub::owner) counts an owner's subscriptions and ends them, and
     /// [`HubBuilder::max_per_owner`](crate::hub::HubBuilder::max_per_owner) limits them. An owner
     /// uses memory while it has a subscription.
     ///

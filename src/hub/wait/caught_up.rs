@@ -10,7 +10,7 @@ use crate::hub::core::Wait;
 use crate::hub::shared::Shared;
 use crate::sync::Arc;
 
-impl Hub {
+impl<L> Hub<L> {
     /// Waits until the slowest live subscriber is at most this many events behind. It is for
     /// publishers that would rather wait than let subscribers lag.
     ///

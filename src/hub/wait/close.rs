@@ -21,7 +21,7 @@ const STEP: Duration = Duration::from_millis(20);
 /// The maximum number of shares.
 const STEPS: u32 = 1024;
 
-impl Hub {
+impl<L> Hub<L> {
     /// Closes the hub like [`close`](Self::close), but ends the streams one after the other, spread
     /// evenly over this time, so that their clients do not all reconnect at once. New subscribers
     /// are refused from the first poll on. If the future is dropped before it resolves, the

@@ -9,7 +9,7 @@ use crate::hub::Hub;
 use crate::hub::shared::Shared;
 use crate::sync::Arc;
 
-impl Hub {
+impl<L> Hub<L> {
     /// Waits until the hub has no subscribers: after [`close`](Self::close), until each has been
     /// served or has disconnected.
     ///

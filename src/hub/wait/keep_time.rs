@@ -17,7 +17,7 @@ use crate::timer::TokioTimer;
 /// The number of pieces of work done before other tasks get a turn.
 const PIECES: usize = 16;
 
-impl Hub {
+impl<L> Hub<L> {
     /// Ends subscriptions at their [instant](crate::hub::SubscriptionBuilder::end_at) and evicts
     /// events at their [age](crate::hub::HubBuilder::retain_for) for as long as the future is
     /// polled. Spawn it; see [`KeepTime`].

@@ -14,7 +14,7 @@ use crate::timer::Timer;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
 
-impl Hub {
+impl<L> Hub<L> {
     /// Lets events gather for this long before subscribers are woken, for as long as the future is
     /// polled. Spawn it; see [`Linger`].
     ///

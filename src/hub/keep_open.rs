@@ -1,0 +1,42 @@
+use std::fmt;
+
+use super::shared::Shared;
+use crate::sync::Arc;
+
+/// What a hub's parts share, for those with whom the hub stays open. When the last of them is
+/// dropped, it is closed.
+pub(super) struct KeepOpen {
+    shared: Arc<Shared>,
+}
+
+impl KeepOpen {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        shared.enter();
+        Self { shared }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Clone for KeepOpen {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.shared))
+    }
+}
+
+impl Drop for KeepOpen {
+    fn drop(&mut self) {
+        self.shared.leave();
+    }
+}
+
+impl fmt::Debug for KeepOpen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stats = self.shared.lock().stats();
+        f.debug_struct("Hub")
+            .field("stats", &stats)
+            .finish_non_exhaustive()
+    }
+}
