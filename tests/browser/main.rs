@@ -3,6 +3,8 @@
 mod driver;
 #[cfg(feature = "axum")]
 mod pages;
+#[cfg(feature = "axum")]
+mod readme;
 mod refused;
 #[path = "../support/example.rs"]
 mod support;
