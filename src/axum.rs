@@ -1,6 +1,6 @@
-//! For axum: bodies as responses, [`LastEventId`] as an extractor. The docs are on the impls, which is
-//! where rustdoc shows them: there is no public module of this name, which would hide the crate
-//! `axum` under `use tower_sse::*`.
+//! For axum: bodies as responses, and [`LastEventId`] as an extractor. The docs are on the impls,
+//! where rustdoc shows them. The module is private, because a public module of this name would
+//! shadow the crate `axum` under `use tower_sse::*`.
 
 use axum_core::BoxError;
 use axum_core::body::Body;
@@ -14,7 +14,7 @@ use crate::hub::{Refused, Subscription};
 use crate::last_event_id::{InvalidLastEventId, LastEventId, Policy};
 use crate::timer::MaybeTimer;
 
-/// In axum, a body is what a handler returns:
+/// In axum, a handler returns the body:
 ///
 /// ```
 /// use axum::response::{IntoResponse, Response};
@@ -80,10 +80,11 @@ impl IntoResponse for BoxBody {
     }
 }
 
-/// In axum, `Option<LastEventId>` is an extractor: what [`SseLayer`](crate::SseLayer) found, or the
-/// request's header without the layer. The first connection has no ID, so it is an `Option`. A bad ID
-/// is answered 400 with the reason, before the handler runs; a handler that takes
-/// `Result<Option<LastEventId>, InvalidLastEventId>` answers itself.
+/// In axum, `Option<LastEventId>` is an extractor. It extracts the ID that
+/// [`SseLayer`](crate::SseLayer) found, or without the layer, the ID in the request's header. It is
+/// an `Option` because the first connection has no ID. An invalid ID is answered 400 with the
+/// reason before the handler runs. To answer it yourself, take `Result<Option<LastEventId>,
+/// InvalidLastEventId>`.
 ///
 /// ```
 /// use axum::{Router, response::IntoResponse, routing::get};

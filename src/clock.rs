@@ -1,7 +1,7 @@
-//! The machine's clocks, where there are any.
+//! The machine's clocks, where they exist.
 //!
-//! On `wasm32-unknown-unknown` the standard library has none, and asking it panics: there, what
-//! needs a clock does without.
+//! On `wasm32-unknown-unknown` the standard library has no clock and panics when asked for the
+//! time. Code that needs a clock does without it there.
 
 use std::time::{Instant, SystemTime};
 

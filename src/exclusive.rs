@@ -1,10 +1,10 @@
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-/// Makes a value that is `Send` also `Sync`, by giving it out to its one owner only.
+/// Makes a `Send` value `Sync` as well, by giving access only through `&mut`.
 ///
-/// Servers and middleware ask for bodies that are `Sync` and then poll them through `&mut` alone.
-/// The mutex is never locked: it costs a word of memory and no time.
+/// Servers and middleware require bodies to be `Sync`, but only poll them through `&mut`. The mutex
+/// is never locked: it costs a word of memory and no time.
 #[derive(Default)]
 pub(crate) struct Exclusive<T>(Mutex<T>);
 
@@ -15,7 +15,7 @@ impl<T> Exclusive<T> {
 
     #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut T {
-        // It is never locked, and so never poisoned.
+        // Never locked, so never poisoned.
         self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 }

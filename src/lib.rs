@@ -73,7 +73,7 @@
 //! | `json` | | [`Event::json`], [`Data::json`], [`Writer::json`], [`MessageEvent::json`] |
 //! | `axum` | | axum's `IntoResponse` for [`SseBody`] and [`Subscription`], `Option<`[`LastEventId`]`>` as an extractor |
 //! | `tracing` | | a log line when a subscriber of a hub lags, misses something or is refused |
-//! | `sealed` | | [`HubBuilder::seal_ids`](hub::HubBuilder::seal_ids): IDs that tell nothing and cannot be forged |
+//! | `sealed` | | [`HubBuilder::seal_ids`](hub::HubBuilder::seal_ids): IDs that reveal nothing and cannot be forged |
 //!
 //! Features only add API. Without any of them the crate depends on no runtime: see [`timer`].
 //!

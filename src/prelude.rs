@@ -1,8 +1,8 @@
-//! What a server or a client names most: `use tower_sse::prelude::*`.
+//! The names that servers and clients use most: `use tower_sse::prelude::*`.
 //!
-//! The names are chosen to be imported by `*` beside axum, http, tokio and futures. It brings no
-//! modules, so that crates of their names stay reachable, and none of the general words (`Block`,
-//! `Data`, `Decoder`, `Writer`), which are at the crate's root.
+//! The names do not collide with those of axum, http, tokio and futures. The prelude contains no
+//! modules, which would shadow crates of the same name, and no general words (`Block`, `Data`,
+//! `Decoder`, `Writer`). Those are at the crate's root.
 //!
 //! ```
 //! use futures_util::stream;

@@ -1,20 +1,20 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// A number from 0 to `limit`, both included, near enough to uniform for spreading load.
+/// A random number from 0 to `limit`, both included, uniform enough for spreading load.
 pub(crate) fn below(limit: u64) -> u64 {
     let scaled = (u128::from(bits()) * (u128::from(limit) + 1)) >> 64;
     u64::try_from(scaled).expect("at most the limit")
 }
 
-/// The standard library seeds its hash maps from the system's randomness and counts up for each
-/// `RandomState`; hashing a constant under a new one needs no dependency and no state of ours.
+/// The standard library seeds `RandomState` from the system's randomness and gives each new one
+/// another key. Hashing a constant with a new one needs neither a dependency nor state.
 #[cfg(not(all(target_family = "wasm", target_os = "unknown")))]
 fn bits() -> u64 {
     RandomState::new().hash_one(0)
 }
 
-/// There, `RandomState` has the same seed in every process.
+/// On this target, `RandomState` has the same seed in every process.
 #[cfg(all(target_family = "wasm", target_os = "unknown"))]
 fn bits() -> u64 {
     getrandom::u64().unwrap_or_else(|_| RandomState::new().hash_one(0))

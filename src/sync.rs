@@ -1,7 +1,7 @@
-//! What the hub shares between threads.
+//! The types that the hub shares between threads.
 //!
-//! `tests/shuttle` compiles the hub with shuttle's twins of these in their place and tries it under
-//! many interleavings.
+//! `tests/shuttle` compiles the hub with shuttle's versions of these and runs it under many
+//! interleavings.
 
 pub(crate) use std::sync::atomic::AtomicU64;
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard, Weak};

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderValue, Version};
 use super::TEXT_EVENT_STREAM;
 use super::list::split;
 
-/// `X-Accel-Buffering`, whose value `no` tells nginx not to hold a response back.
+/// `X-Accel-Buffering`, whose value `no` tells nginx not to buffer a response.
 ///
 /// ```
 /// assert_eq!(tower_sse::headers::X_ACCEL_BUFFERING, "x-accel-buffering");
@@ -22,13 +22,13 @@ const NO_CACHE_NO_TRANSFORM: HeaderValue = HeaderValue::from_static("no-cache, n
 /// | `X-Accel-Buffering` | `no` | nginx delivers nothing until its buffer is full |
 /// | `Connection` | `keep-alive`, on HTTP/1.1 only | old proxies close the connection |
 ///
-/// `Connection` is illegal on HTTP/2 and HTTP/3. It is not added there, nor on HTTP/1.0, nor for a
-/// request that says `Connection: close`. A server that closes connections by itself, such as hyper with
-/// `keep_alive(false)` or in a shutdown, adds its `close` to it: [`connection(None)`](Self::connection)
-/// leaves the header to the server.
+/// `Connection` is illegal on HTTP/2 and HTTP/3, so it is not added there, nor on HTTP/1.0 or for a
+/// request with `Connection: close`. A server that closes connections by itself, such as hyper with
+/// `keep_alive(false)` or during a shutdown, appends its `close` to the header.
+/// [`connection(None)`](Self::connection) leaves the header to the server.
 ///
-/// `no-transform` is for proxies that would compress. Where the response has a `Content-Encoding`
-/// already, the default `Cache-Control` is `no-cache` alone.
+/// `no-transform` keeps proxies from compressing the stream. If the response already has a
+/// `Content-Encoding`, the default `Cache-Control` is `no-cache` alone.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, Version, header::CACHE_CONTROL};
@@ -52,7 +52,7 @@ pub struct EventStreamHeaders {
 }
 
 impl EventStreamHeaders {
-    /// The defaults.
+    /// Creates the default headers.
     ///
     /// ```
     /// # use http::{HeaderMap, HeaderValue, Version, header};
@@ -73,7 +73,7 @@ impl EventStreamHeaders {
         }
     }
 
-    /// Another `Content-Type`, or none.
+    /// Sets another `Content-Type`, or none.
     ///
     /// ```
     /// # use http::{HeaderMap, HeaderValue, Version, header};
@@ -91,7 +91,7 @@ impl EventStreamHeaders {
         }
     }
 
-    /// Another `Cache-Control`, or none.
+    /// Sets another `Cache-Control`, or none.
     ///
     /// ```
     /// # use http::{HeaderMap, HeaderValue, Version, header};
@@ -108,7 +108,7 @@ impl EventStreamHeaders {
         }
     }
 
-    /// Another `X-Accel-Buffering`, or none.
+    /// Sets another `X-Accel-Buffering`, or none.
     ///
     /// ```
     /// # use http::{HeaderMap, Version};
@@ -124,7 +124,7 @@ impl EventStreamHeaders {
         }
     }
 
-    /// Another `Connection` where `keep-alive` would be added, or none.
+    /// Sets another `Connection` where `keep-alive` would be added, or none.
     ///
     /// ```
     /// # use http::{HeaderMap, Version, header};
@@ -140,8 +140,8 @@ impl EventStreamHeaders {
         }
     }
 
-    /// Adds the headers that are missing from a response, for a request of this HTTP version and with
-    /// these headers. What the response has stays, except that the default `Cache-Control` of an encoded
+    /// Adds the missing headers to a response, for a request with this HTTP version and these
+    /// headers. Existing headers are kept, except that the default `Cache-Control` of an encoded
     /// response loses its `no-transform`.
     ///
     /// ```
@@ -160,7 +160,7 @@ impl EventStreamHeaders {
         self.add(may_keep_alive(version, request), response);
     }
 
-    /// As [`apply`](Self::apply), when [`may_keep_alive`] has been asked before.
+    /// Like [`apply`](Self::apply), with the result of [`may_keep_alive`].
     pub(crate) fn add(&self, keep_alive: bool, response: &mut HeaderMap) {
         let connection = if keep_alive { &self.connection } else { &None };
         for (name, value) in [
@@ -179,16 +179,16 @@ impl EventStreamHeaders {
     }
 }
 
-/// Whether the answer to a request may say `Connection: keep-alive`.
+/// Whether the response to a request may have `Connection: keep-alive`.
 ///
-/// On HTTP/2 and 3 it is illegal: Safari refuses the response, curl reports an error. On HTTP/1.0 it
-/// would promise a length that a stream does not have.
+/// On HTTP/2 and 3 it is illegal: Safari refuses the response, and curl reports an error. On
+/// HTTP/1.0 it would promise a length, which a stream does not have.
 pub(crate) fn may_keep_alive(version: Version, request: &HeaderMap) -> bool {
     let closes = |token: &[u8]| token.eq_ignore_ascii_case(b"close");
     version == Version::HTTP_11 && !tokens(request, &CONNECTION).any(closes)
 }
 
-/// Whether the body's bytes are not the event stream's own, so that nothing can be put between them.
+/// Whether the body is encoded, so that nothing can be inserted between its bytes.
 pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
     tokens(headers, &CONTENT_ENCODING)
         .any(|token| !token.is_empty() && !token.eq_ignore_ascii_case(b"identity"))

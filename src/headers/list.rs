@@ -1,5 +1,5 @@
-/// The parts of a header's value between the separators, without white space around them. A separator
-/// inside a quoted string belongs to its part.
+/// The parts of a header's value between the separators, trimmed. A separator inside a quoted
+/// string does not separate.
 pub(super) fn split(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(value);
     std::iter::from_fn(move || {

@@ -12,10 +12,10 @@ use super::list::split;
 /// ```
 pub const TEXT_EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
 
-/// Whether these headers label an event stream: a `Content-Type` of `text/event-stream`, in any
-/// case, with any parameters.
+/// Returns `true` if these headers label an event stream: a `Content-Type` of `text/event-stream`,
+/// in any case, with any parameters.
 ///
-/// Of several types, in one header or in several, the last valid one counts, as for browsers
+/// Of several types, in one or several headers, the last valid one counts, as in browsers
 /// ([Fetch]).
 ///
 /// ```
@@ -39,7 +39,7 @@ pub fn is_event_stream(headers: &HeaderMap) -> bool {
     };
     let mut all = Cow::Borrowed(first.as_bytes());
     for value in values {
-        // A quoted string that one header leaves open continues in the next.
+        // A quoted string left open in one header continues in the next.
         all.to_mut().push(b',');
         all.to_mut().extend_from_slice(value.as_bytes());
     }
@@ -47,7 +47,7 @@ pub fn is_event_stream(headers: &HeaderMap) -> bool {
     last.is_some_and(|essence| essence.eq_ignore_ascii_case(b"text/event-stream"))
 }
 
-/// The `type/subtype` of a media type, if it is a valid one and not `*/*`.
+/// The `type/subtype` of a media type, if it is valid and not `*/*`.
 fn essence(media_type: &[u8]) -> Option<&[u8]> {
     let essence = split(media_type, b';').next()?;
     let slash = memchr::memchr(b'/', essence)?;
@@ -60,10 +60,10 @@ fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(is_token_byte)
 }
 
-/// Whether the `Accept` of these request headers lets an event stream be the answer.
+/// Returns `true` if the `Accept` of these request headers allows an event stream.
 ///
-/// Without an `Accept` everything is accepted; of several ranges that fit, the most specific decides
-/// ([RFC 9110, 12.5.1]).
+/// Without an `Accept`, everything is accepted. Of several matching ranges, the most specific
+/// decides ([RFC 9110, 12.5.1]).
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header::ACCEPT};
@@ -105,7 +105,7 @@ pub fn accepts_event_stream(headers: &HeaderMap) -> bool {
     best.1
 }
 
-/// How narrowly a range fits an event stream; 0 if it does not.
+/// How specifically a range matches an event stream; 0 if it does not match.
 fn specificity(range: &[u8]) -> u8 {
     match range.to_ascii_lowercase().as_slice() {
         b"text/event-stream" => 3,

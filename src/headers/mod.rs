@@ -1,4 +1,4 @@
-//! Which headers an event stream has, and which responses are one.
+//! The headers of event streams, and how to recognize one.
 
 mod event_stream_headers;
 mod list;

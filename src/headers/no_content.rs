@@ -1,9 +1,10 @@
 use http::{Response, StatusCode};
 
-/// A 204 without a body: a browser's `EventSource` closes and does not reconnect ([9.2.3]).
+/// Returns a 204 response without a body, after which a browser's `EventSource` does not reconnect
+/// ([9.2.3]).
 ///
-/// For a handler with nothing left to send, such as one whose stream has finished. Every status but
-/// 200 closes an `EventSource`; this is the one that is not an error to proxies and monitoring.
+/// Use it in a handler with nothing left to send, such as one whose stream has finished. Any status
+/// but 200 closes an `EventSource`, but 204 is not an error to proxies and monitoring.
 ///
 /// ```
 /// let response = tower_sse::headers::no_content::<String>();

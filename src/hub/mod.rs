@@ -17,7 +17,7 @@
 //! # }
 //! ```
 //!
-//! # The log is the hub, a subscriber is a cursor in it
+//! # The hub is a log, and a subscriber is a cursor in it
 //!
 //! ```text
 //!                 lost            retained                         head
@@ -166,7 +166,7 @@
 //! [complete](Tail#complete-or-not): each earlier client is told of a gap, and is then sent the
 //! tail's events.
 //!
-//! # Whose a subscription is, and who is there
+//! # Owners and presence
 //!
 //! A subscription may have an [owner](SubscriptionBuilder::owner): a user or a session.
 //! [`Hub::owner`] counts an owner's subscriptions and ends them, and [`HubBuilder::max_per_owner`]
@@ -175,7 +175,7 @@
 //! topic, with its owner and the reason for leaving. Use it for presence, and for work that is
 //! needed only while a topic has followers.
 //!
-//! # Other ways to be served
+//! # Other ways to serve a subscription
 //!
 //! [`HubService`] is a ready-made Tower service, [`Subscription::long_poll`] serves clients that
 //! cannot stream, and [`Subscription::into_stream`] yields events one by one.

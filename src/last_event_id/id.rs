@@ -9,7 +9,7 @@ use super::policy::Policy;
 use super::query::{names_last_event_id, percent_decode};
 use crate::protocol::EventId;
 
-/// `Last-Event-ID`, the header with which a client says what it saw last.
+/// `Last-Event-ID`, the header in which a client sends the ID of the last event it saw.
 ///
 /// ```
 /// let request = http::Request::get("/feed").header(tower_sse::LAST_EVENT_ID, "7").body(())?;
@@ -20,9 +20,9 @@ pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The ID of the last event that a reconnecting client saw ([9.2.4]).
 ///
-/// [`SseLayer`](crate::SseLayer) puts it into the request's extensions; with feature `axum`,
-/// `Option<LastEventId>` is an extractor. It is what the client says, and no more: it tells where to
-/// go on, never what the client may see.
+/// [`SseLayer`](crate::SseLayer) puts it into the request's extensions; with the feature `axum`,
+/// `Option<LastEventId>` is an extractor. It is only the client's claim: it says where to resume,
+/// never what the client may see.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue};
@@ -57,15 +57,15 @@ impl LastEventId {
     /// ```
     pub const MAX_LEN: usize = EventId::MAX_LEN;
 
-    /// What the request says: what a [`SseLayer`](crate::SseLayer) further out has found in it, or its
-    /// header, at most [`MAX_LEN`](Self::MAX_LEN) bytes.
+    /// Reads the ID of a request: the ID that an outer [`SseLayer`](crate::SseLayer) found, or the
+    /// header, of at most [`MAX_LEN`](Self::MAX_LEN) bytes.
     ///
-    /// For handlers that are more than their stream: inside the layer, a bad ID is an error here, and
-    /// absent from the extensions.
+    /// Use it in handlers with side effects: an invalid ID is an error here, whereas the extensions
+    /// merely contain no `LastEventId`.
     ///
     /// # Errors
     ///
-    /// If the layer has found a bad ID, or the header is one.
+    /// If the layer found an invalid ID, or the header is invalid.
     ///
     /// ```
     /// use tower_sse::LastEventId;
@@ -79,8 +79,8 @@ impl LastEventId {
         found.into_result()
     }
 
-    /// What the request's header says; `None` without the header, or if it is empty. Of several, the
-    /// first counts.
+    /// Reads the ID from the request's header; `None` if the header is missing or empty. Of
+    /// several, the first counts.
     ///
     /// # Errors
     ///
@@ -104,16 +104,17 @@ impl LastEventId {
         }
     }
 
-    /// What the query of the request's URI says, for a first connection: `EventSource` cannot set
-    /// headers. `None` without such a parameter, or if it is empty; of several, the first counts.
+    /// Reads the ID from the query of the request's URI, for first connections: `EventSource`
+    /// cannot set headers. `None` if the parameter is missing or empty. Of several, the first
+    /// counts.
     ///
     /// The parameter is `lastEventId`, in any of the usual spellings: `last-event-id`,
     /// `last_event_id`, `Last-Event-ID`.
     ///
     /// # Errors
     ///
-    /// If the decoded value is longer than `max_len` bytes, or cannot be an ID: not UTF-8, or with a
-    /// NUL, CR or LF.
+    /// If the decoded value is longer than `max_len` bytes, or is not a valid ID: not UTF-8, or
+    /// with a NUL, CR or LF.
     ///
     /// ```
     /// use tower_sse::LastEventId;
@@ -140,9 +141,9 @@ impl LastEventId {
         if value.is_empty() {
             return Ok(None);
         }
-        // No event can have had a longer one, whatever the setting.
+        // No event can have had a longer ID, whatever the setting.
         let max_len = max_len.min(EventId::MAX_LEN);
-        // Before the copy: what is too long costs nothing.
+        // Before the copy, so that a value that is too long costs nothing.
         if value.len() > max_len {
             return Err(InvalidLastEventId::too_long(value.len(), max_len));
         }
@@ -152,7 +153,7 @@ impl LastEventId {
         }
     }
 
-    /// The ID; never empty.
+    /// Returns the ID, which is never empty.
     ///
     /// ```
     /// # use tower_sse::{EventId, LastEventId};
@@ -165,7 +166,7 @@ impl LastEventId {
         &self.0
     }
 
-    /// The ID as text.
+    /// Returns the ID as text.
     ///
     /// ```
     /// # use tower_sse::LastEventId;
@@ -178,8 +179,8 @@ impl LastEventId {
         self.0.as_str()
     }
 
-    /// The number that the ID is, if it is one as [`EventId`] writes them: decimal digits, no sign and
-    /// no leading zeros.
+    /// Returns the ID as a number, if it is one in the form that [`EventId`] writes: decimal
+    /// digits, without a sign or leading zeros.
     ///
     /// ```
     /// use tower_sse::LastEventId;

@@ -3,9 +3,9 @@ use std::fmt;
 
 use crate::protocol::InvalidText;
 
-/// A `Last-Event-ID` that no event can have had, or that is too long.
+/// An error returned for a `Last-Event-ID` that no event can have had, or that is too long.
 ///
-/// [`SseLayer`](crate::SseLayer) leaves it in the extensions of the request, in place of a
+/// [`SseLayer`](crate::SseLayer) puts it into the request's extensions, in place of a
 /// [`LastEventId`](crate::LastEventId).
 ///
 /// ```
@@ -35,7 +35,7 @@ impl InvalidLastEventId {
         Self(Fault::Text(error))
     }
 
-    /// Whether it was refused for its length alone.
+    /// Returns `true` if it was only refused for its length.
     ///
     /// ```
     /// # use tower_sse::LastEventId;
@@ -63,5 +63,5 @@ impl fmt::Display for InvalidLastEventId {
     }
 }
 
-// Without a source: the message says it already, on one line, as an answer's body needs it.
+// Without a source: the message already includes it, on one line, for use as a response body.
 impl Error for InvalidLastEventId {}

@@ -1,4 +1,4 @@
-//! What a reconnecting client says it saw last, and how it is read from a request.
+//! The last event ID of a reconnecting client, and how it is read from a request.
 
 mod id;
 mod invalid;

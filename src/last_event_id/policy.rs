@@ -8,23 +8,23 @@ use super::{InvalidLastEventId, LAST_EVENT_ID, LastEventId};
 pub(crate) struct Policy {
     /// Whether the query stands in for a missing header.
     pub(crate) query: bool,
-    /// Whether what cannot be an ID counts as none.
+    /// Whether an invalid ID counts as none.
     pub(crate) ignore_invalid: bool,
     pub(crate) max_len: usize,
 }
 
-/// What a request says.
+/// The ID found in a request.
 #[derive(Debug)]
 pub(crate) enum FoundId {
     /// Nothing, or an empty ID.
     None,
     Id(LastEventId),
     Invalid(InvalidLastEventId),
-    /// Something that cannot be an ID, to be treated as none.
+    /// An invalid ID, to be treated as none.
     Ignored,
 }
 
-/// In the extensions of a request whose ID is ignored: those inside do not read it again.
+/// Marks a request whose ID is ignored, so that inner readers do not read it again.
 #[derive(Debug, Clone, Copy)]
 struct Ignored;
 
@@ -37,7 +37,7 @@ impl Policy {
         }
     }
 
-    /// Reads a request. What a reader further out has found is final, whatever its policy was.
+    /// Reads a request. The finding of an outer reader is final, whatever its policy was.
     pub(crate) fn read(self, uri: &Uri, headers: &HeaderMap, extensions: &Extensions) -> FoundId {
         if let Some(last) = extensions.get::<LastEventId>() {
             return FoundId::Id(last.clone());
@@ -62,7 +62,7 @@ impl Policy {
 }
 
 impl FoundId {
-    /// Leaves the finding in the request, for the readers further in.
+    /// Leaves the finding in the request, for inner readers.
     pub(crate) fn note<B>(&self, request: &mut Request<B>) {
         match self {
             Self::None => {}
@@ -70,7 +70,7 @@ impl FoundId {
             Self::Invalid(error) => _ = request.extensions_mut().insert(error.clone()),
             Self::Ignored => {
                 request.extensions_mut().insert(Ignored);
-                // A handler that looks at the header itself finds none either.
+                // A handler that reads the header itself must not find it either.
                 request.headers_mut().remove(LAST_EVENT_ID);
             }
         }

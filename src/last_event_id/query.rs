@@ -5,8 +5,8 @@ pub(super) fn names_last_event_id(name: &str) -> bool {
     letters.map(|b| b.to_ascii_lowercase()).eq(*b"lasteventid")
 }
 
-/// As forms are encoded: `+` is a space, `%` and two hexadecimal digits a byte, and what is neither
-/// stays.
+/// Decodes form encoding: `+` is a space, `%` and two hexadecimal digits are a byte, and anything
+/// else is kept.
 pub(super) fn percent_decode(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -3,16 +3,17 @@ use http::{Method, Request};
 use crate::headers::{accepts_event_stream, may_keep_alive};
 use crate::last_event_id::InvalidLastEventId;
 
-/// What the response depends on, read from the request before the inner service takes it.
+/// The properties of the request that the response depends on, read before the inner service takes
+/// the request.
 #[derive(Debug)]
 pub(super) struct Asked {
-    /// Whether only the headers are wanted.
+    /// Whether the method is HEAD.
     pub(super) head: bool,
-    /// Whether the response may say `Connection: keep-alive`.
+    /// Whether the response may have `Connection: keep-alive`.
     pub(super) keep_alive: bool,
-    /// Whether a response without a type can be an event stream.
+    /// Whether a response without a `Content-Type` may be labelled as an event stream.
     pub(super) may_label: bool,
-    /// Why the `Last-Event-ID` cannot be one.
+    /// Why the `Last-Event-ID` is invalid.
     pub(super) invalid: Option<InvalidLastEventId>,
 }
 
@@ -22,7 +23,7 @@ impl Asked {
         Self {
             head: method == Method::HEAD,
             keep_alive: may_keep_alive(request.version(), request.headers()),
-            // What follows the response to a CONNECT is a tunnel.
+            // A successful CONNECT opens a tunnel.
             may_label: !detect_only
                 && method != Method::CONNECT
                 && accepts_event_stream(request.headers()),

@@ -10,8 +10,8 @@ use crate::body::{KeepAlive, KeepAliveBody, to_bytes};
 use crate::timer::{MaybeTimer, NoTimer};
 
 pin_project! {
-    /// The body of [`SseService`](super::SseService): the wrapped service's, untouched or with
-    /// heartbeats; or the reason of a refusal.
+    /// The response body of [`SseService`](super::SseService): the wrapped service's body,
+    /// untouched or with heartbeats, or the reason for a refusal.
     ///
     /// ```
     /// use http_body::Body;
@@ -46,8 +46,8 @@ impl<B: Body, T: MaybeTimer> ResponseBody<B, T> {
         }
     }
 
-    /// An event stream. Its size is not told, even if it is known: a server would make a
-    /// `Content-Length` of it.
+    /// An event stream. Its exact size is hidden even if it is known, because a server would turn
+    /// it into a `Content-Length`.
     pub(super) fn stream(body: B) -> Self {
         Self {
             inner: Inner::Stream { body },
@@ -68,8 +68,8 @@ impl<B: Body, T: MaybeTimer> ResponseBody<B, T> {
         }
     }
 
-    /// The body of a response to `HEAD`. It is at its end, and its size is not known: axum would
-    /// otherwise send `content-length: 0`, which is not what a `GET` has.
+    /// The body of a response to `HEAD`. It is at its end but has no known size: axum would
+    /// otherwise send `content-length: 0`, unlike for a `GET`.
     pub(super) fn unsent() -> Self {
         Self {
             inner: Inner::Unsent,
@@ -120,7 +120,7 @@ impl<B: Body, T: MaybeTimer> Body for ResponseBody<B, T> {
     }
 }
 
-/// An empty body, for layers around this one that answer by themselves.
+/// An empty body, for outer layers that respond by themselves.
 impl<B: Body, T: MaybeTimer> Default for ResponseBody<B, T> {
     fn default() -> Self {
         Self::text(Bytes::new())

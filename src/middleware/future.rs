@@ -16,7 +16,7 @@ use crate::headers::{is_encoded, is_event_stream};
 use crate::timer::MaybeTimer;
 
 pin_project! {
-    /// The future of [`SseService`](super::SseService).
+    /// The response future of [`SseService`](super::SseService).
     ///
     /// ```
     /// use http::{Request, Response};
@@ -124,7 +124,7 @@ fn finish<B: Body, T: MaybeTimer + Clone>(
     }
 }
 
-/// Whether this says that it is an event stream, and has a body to be one.
+/// Whether the response is labelled as an event stream and can have a body.
 fn is_labelled<B>(response: &Response<B>) -> bool {
     let status = response.status();
     let bodiless = status.is_informational()
@@ -135,8 +135,8 @@ fn is_labelled<B>(response: &Response<B>) -> bool {
     !bodiless && is_event_stream(response.headers())
 }
 
-/// Whether this may be the bare body of an event stream: the handler has not set a type, and the size
-/// is not known, as a stream's is not.
+/// Whether the response may be an unlabelled event stream: the handler has set no `Content-Type`,
+/// and the size of the body is unknown, as for a stream.
 fn is_bare_stream<B: Body>(response: &Response<B>) -> bool {
     let (headers, body) = (response.headers(), response.body());
     response.status() == StatusCode::OK

@@ -12,8 +12,8 @@ use crate::timer::MaybeTimer;
 use crate::timer::TokioTimer;
 use crate::timer::{NoTimer, Timer};
 
-/// Makes what a service answers an event stream that browsers and proxies understand, and tells it
-/// what a reconnecting client saw last; see the [module](super).
+/// A layer that sets the headers of event streams for browsers and proxies, and passes on the last
+/// event ID of reconnecting clients. See the [module documentation](super).
 ///
 /// ```
 /// use std::convert::Infallible;
@@ -54,8 +54,9 @@ pub(super) struct LayerSettings {
 }
 
 impl SseLayer {
-    /// The layer with its defaults, to be put on the routes of event streams: it labels bare streams,
-    /// sets all headers, answers 400 instead of a stream to a bad `Last-Event-ID`, and adds no heartbeats.
+    /// Creates a layer with the default settings, for the routes of event streams. It labels
+    /// unlabelled streams, sets all headers, answers 400 instead of a stream if the `Last-Event-ID`
+    /// is invalid, and adds no heartbeats.
     ///
     /// ```
     /// use std::convert::Infallible;
@@ -90,7 +91,8 @@ impl SseLayer {
 }
 
 impl<T: Timer> SseLayer<T> {
-    /// The layer with its defaults, whose [`keep_alive`](Self::keep_alive) runs on this clock.
+    /// Creates a layer with the default settings, whose [`keep_alive`](Self::keep_alive) uses this
+    /// timer.
     ///
     /// ```
     /// # use std::{convert::Infallible, time::Duration};
@@ -117,14 +119,14 @@ impl<T: Timer> SseLayer<T> {
     }
 }
 
-// A bound on the method makes a forgotten timer an error that names the cure. With tokio, a layer
-// without a timer has a method of this name, which this impl would overlap.
+// The bound on the method turns a forgotten timer into an error that names the remedy. With tokio,
+// a layer without a timer has a method of this name, which this impl would overlap.
 impl<#[cfg(feature = "tokio")] T: Timer, #[cfg(not(feature = "tokio"))] T: MaybeTimer> SseLayer<T> {
-    /// Adds heartbeats to every event stream that passes, on the clock of
+    /// Adds heartbeats to every event stream that passes, on the timer of
     /// [`with_timer`](Self::with_timer).
     ///
-    /// For streams made elsewhere, such as proxied ones. An [`SseBody`](crate::SseBody) sends its own
-    /// if told to. Compressed streams pass as they are.
+    /// This is for streams made elsewhere, such as proxied streams. An [`SseBody`](crate::SseBody)
+    /// can send its own heartbeats. Compressed streams pass unchanged.
     ///
     /// ```
     /// use tower_sse::{KeepAlive, SseLayer, timer::TokioTimer};
@@ -144,8 +146,8 @@ impl<#[cfg(feature = "tokio")] T: Timer, #[cfg(not(feature = "tokio"))] T: Maybe
 impl SseLayer {
     /// Adds heartbeats to every event stream that passes, on tokio's clock.
     ///
-    /// For streams made elsewhere, such as proxied ones. An [`SseBody`](crate::SseBody) sends its own
-    /// if told to. Compressed streams pass as they are.
+    /// This is for streams made elsewhere, such as proxied streams. An [`SseBody`](crate::SseBody)
+    /// can send its own heartbeats. Compressed streams pass unchanged.
     ///
     /// ```
     /// # use std::convert::Infallible;
@@ -195,9 +197,9 @@ impl<T> SseLayer<T> {
         self.set(|settings| settings.headers = headers)
     }
 
-    /// Touches only what is already labelled as an event stream: the mode for a layer around a whole
-    /// application. Without it, a 200 without a `Content-Type` is labelled if its body is one of unknown
-    /// size and the request's `Accept` allows an event stream.
+    /// Changes only responses already labelled as event streams, for a layer around a whole
+    /// application. Otherwise, a 200 response without a `Content-Type` is labelled if its body has
+    /// an unknown size and the request's `Accept` allows an event stream.
     ///
     /// ```
     /// # use std::convert::Infallible;
@@ -217,7 +219,7 @@ impl<T> SseLayer<T> {
         self.set(|settings| settings.detect_only = true)
     }
 
-    /// Without a `Last-Event-ID` header, takes the query parameter `lastEventId` for it; see
+    /// Falls back to the query parameter `lastEventId` if there is no `Last-Event-ID` header; see
     /// [`LastEventId::from_query`](crate::LastEventId::from_query).
     ///
     /// ```
@@ -240,8 +242,8 @@ impl<T> SseLayer<T> {
         self.set(|settings| settings.policy.query = true)
     }
 
-    /// Treats a bad `Last-Event-ID` as none, instead of answering 400 in place of a stream. Handlers inside
-    /// do not see it, in the header neither.
+    /// Treats an invalid `Last-Event-ID` as none instead of answering 400. Inner handlers do not
+    /// see it, not even in the header.
     ///
     /// ```
     /// # use std::convert::Infallible;
@@ -264,13 +266,14 @@ impl<T> SseLayer<T> {
         self.set(|settings| settings.policy.ignore_invalid = true)
     }
 
-    /// Answers 400 to a bad `Last-Event-ID` before the inner service is called.
+    /// Answers 400 to an invalid `Last-Event-ID` before calling the inner service.
     ///
-    /// Without it, the inner service is called, and its answer is replaced if it is an event stream: a
-    /// layer around a whole application does not know beforehand. Set it on the routes of event streams
-    /// whose handlers have side effects and do not check the ID themselves. It looks at every request,
-    /// whatever its answer would be, so it is not for a layer around a whole application. It has no effect
-    /// together with [`ignore_invalid`](Self::ignore_invalid).
+    /// By default, the inner service is called, and its response is replaced if it is an event
+    /// stream: a layer around a whole application does not know that beforehand. Set this on the
+    /// routes of event streams whose handlers have side effects and do not check the ID themselves.
+    /// It applies to every request, whatever the response would be, so it is not for a layer around
+    /// a whole application. It has no effect together with
+    /// [`ignore_invalid`](Self::ignore_invalid).
     ///
     /// ```
     /// use std::convert::Infallible;
@@ -291,7 +294,8 @@ impl<T> SseLayer<T> {
         self.set(|settings| settings.require_valid_id = true)
     }
 
-    /// The longest `Last-Event-ID` that is taken, in bytes; [`LastEventId::MAX_LEN`](crate::LastEventId::MAX_LEN) by default.
+    /// Sets the maximum length of a `Last-Event-ID` in bytes;
+    /// [`LastEventId::MAX_LEN`](crate::LastEventId::MAX_LEN) by default.
     ///
     /// ```
     /// # use std::convert::Infallible;
@@ -314,8 +318,8 @@ impl<T> SseLayer<T> {
 
     /// Answers 406 to requests whose `Accept` rules event streams out.
     ///
-    /// Every request is looked at, whatever its answer would be: not for a layer around a whole
-    /// application.
+    /// It applies to every request, whatever the response would be, so it is not for a layer around
+    /// a whole application.
     ///
     /// ```
     /// # use std::convert::Infallible;

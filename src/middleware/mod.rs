@@ -1,9 +1,8 @@
 //! The layer between any Tower server and the services that answer with event streams.
 //!
-//! [`SseLayer`] does two things. To a request it adds the [`LastEventId`](crate::LastEventId), as an
-//! extension. To a response that is an event stream it adds the headers without which the stream
-//! does not get through ([`EventStreamHeaders`](crate::headers::EventStreamHeaders)), and heartbeats
-//! if asked to.
+//! [`SseLayer`] does two things. It adds the [`LastEventId`](crate::LastEventId) to requests, as an
+//! extension. To responses that are event streams it adds the headers that browsers and proxies
+//! need ([`EventStreamHeaders`](crate::headers::EventStreamHeaders)), and optionally heartbeats.
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -25,9 +24,10 @@
 //!
 //! # Where to put it
 //!
-//! On the routes of the event streams, in axum `get(feed).layer(SseLayer::new())`. Around a whole
-//! application it is `SseLayer::new().detect_only()`, which takes a response for an event stream only if
-//! it says so, as [`SseBody::into_http_response`](crate::SseBody::into_http_response) does.
+//! Put it on the routes of the event streams, in axum `get(feed).layer(SseLayer::new())`. Around a
+//! whole application, use `SseLayer::new().detect_only()`, which only changes responses labelled as
+//! event streams, such as those of
+//! [`SseBody::into_http_response`](crate::SseBody::into_http_response).
 //!
 //! # Which responses it touches
 //!
@@ -35,45 +35,49 @@
 //! |---|---|---|
 //! | `Content-Type: text/event-stream`, any status that can have a body | headers, heartbeats | the same |
 //! | 200 without `Content-Type`, a body of unknown size that is not at its end | labelled, headers, heartbeats | passes |
-//! | the same, if the request's `Accept` rules event streams out | passes | passes |
+//! | the same, if the request's `Accept` rules out event streams | passes | passes |
 //! | anything else, gRPC included | passes | passes |
 //!
-//! What passes keeps its frames, trailers, size hint and end. A header that the handler has set
-//! stays; only a `Content-Length` is taken off an event stream, and its body no longer tells its size.
+//! A response that passes keeps its frames, trailers, size hint and end. Headers set by the handler
+//! are kept, except that an event stream loses its `Content-Length`, and its body hides its size.
 //!
-//! The answer to a `HEAD` request has the headers alone: the handler's body is dropped before it is
-//! polled, and no `Content-Length` is sent. The rules are those for `GET`, so they need the body that a
-//! `GET` would have. Where the inner service has dropped it already, as an axum `Router` does when it is
-//! called as a service, only a `Content-Type` tells that a `HEAD` is about an event stream.
+//! The response to a `HEAD` request has only the headers: the handler's body is dropped before it
+//! is polled, and no `Content-Length` is sent. The rules are those for `GET`, so they need the body
+//! that a `GET` would have. If the inner service has already dropped it, as an axum `Router` called
+//! as a service does, only a `Content-Type` identifies an event stream.
 //!
-//! # A bad `Last-Event-ID`
+//! # An invalid `Last-Event-ID`
 //!
-//! What cannot be an ID, or is too long, is answered 400 with the reason as text, but only where the
-//! answer would be an event stream. Other routes inside the layer never see the difference.
+//! A `Last-Event-ID` that is not a valid ID, or is too long, is answered 400 with the reason as
+//! text, but only if the response would be an event stream. Other routes inside the layer are not
+//! affected.
 //!
-//! - The layer leaves [`InvalidLastEventId`](crate::InvalidLastEventId) in the request's extensions and
-//!   calls the inner service. If the answer is an event stream, the layer drops it unpolled and answers
-//!   400.
-//! - The extractor of axum, [`LastEventId::from_request`](crate::LastEventId::from_request) and
-//!   [`HubService`](crate::HubService) find it there, so that handlers refuse before they do anything.
-//! - [`require_valid_id`](SseLayer::require_valid_id) answers before the inner service is called, for
-//!   handlers that look into the extensions only and have side effects.
-//! - [`ignore_invalid`](SseLayer::ignore_invalid) makes it no ID at all.
+//! - The layer puts [`InvalidLastEventId`](crate::InvalidLastEventId) into the request's extensions
+//!   and calls the inner service. If the response is an event stream, the layer drops it unpolled
+//!   and answers 400.
+//! - axum's extractor, [`LastEventId::from_request`](crate::LastEventId::from_request) and
+//!   [`HubService`](crate::HubService) find it there, so they refuse the request before they do
+//!   anything.
+//! - [`require_valid_id`](SseLayer::require_valid_id) answers before the inner service is called,
+//!   for handlers that only look into the extensions and have side effects.
+//! - [`ignore_invalid`](SseLayer::ignore_invalid) treats it as no ID.
 //!
-//! All of these read a request in the same way: the header first, then the query if that is
-//! [asked for](SseLayer::query_fallback); an empty ID is none; of several, the first counts. The
-//! outermost reader decides, and those inside take what it has found.
+//! All of these read a request in the same way: first the header, then the query if
+//! [enabled](SseLayer::query_fallback). An empty ID counts as none. Of several, the first counts.
+//! The outermost reader decides, and inner readers use its finding.
 //!
-//! # What else it answers by itself
+//! # An `Accept` without event streams
 //!
-//! 406 to an `Accept` that rules event streams out, if [asked to](SseLayer::require_accept).
+//! If [enabled](SseLayer::require_accept), it answers 406 to an `Accept` that rules out event
+//! streams.
 //!
 //! # Compression
 //!
-//! tower-http's `CompressionLayer` leaves event streams alone by default. With another predicate it
-//! compresses them and flushes each event. Put it inside this layer, which then sees the
-//! `Content-Encoding`: it leaves `no-transform` out of `Cache-Control`, and puts no heartbeats into the
-//! encoded bytes (those of an [`SseBody`](crate::SseBody) are compressed with its events).
+//! By default, tower-http's `CompressionLayer` does not compress event streams. With another
+//! predicate it compresses them and flushes each event. Put it inside this layer, which then sees
+//! the `Content-Encoding`. It leaves `no-transform` out of `Cache-Control` and inserts no
+//! heartbeats into the encoded bytes. The heartbeats of an [`SseBody`](crate::SseBody) are
+//! compressed with its events.
 //!
 //! ```
 //! use std::convert::Infallible;
@@ -98,7 +102,7 @@
 //! # }
 //! ```
 //!
-//! In axum, the two go onto the route together:
+//! In axum, add both to the route:
 //!
 //! ```
 //! # #[cfg(feature = "axum")] {
@@ -119,17 +123,18 @@
 //! # }
 //! ```
 //!
-//! Each connection then has an encoder of its own, and its memory.
+//! Each connection then needs its own encoder, and the memory for it.
 //!
 //! # Deployment caveats
 //!
-//! - **Timeouts**: tower-http's `TimeoutLayer` ends when the response's head is there, so streams
-//!   live on; a timeout on the response *body* cuts them, unless it is longer than the heartbeat.
-//! - **A peer that stops reading** without closing is never noticed by a body. Put a write timeout on
-//!   the connection, as the hyper example does.
-//! - **Browsers** open at most 6 connections per origin on HTTP/1.1, over all tabs. Serve HTTP/2.
-//! - **nginx** needs a `proxy_read_timeout` above the heartbeat interval, which its default of 60 s is;
-//!   the layer's headers do the rest.
+//! - **Timeouts**: tower-http's `TimeoutLayer` only covers the time until the response's head, so
+//!   streams are not cut. A timeout on the response *body* cuts them, unless it is longer than the
+//!   heartbeat interval.
+//! - **A peer that stops reading** without closing cannot be detected by a body. Set a write
+//!   timeout on the connection, as the hyper example does.
+//! - **Browsers** open at most 6 connections per origin on HTTP/1.1, across all tabs. Serve HTTP/2.
+//! - **nginx** needs a `proxy_read_timeout` above the heartbeat interval; its default of 60 s
+//!   suffices. The layer's headers do the rest.
 
 mod asked;
 mod body;

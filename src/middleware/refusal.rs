@@ -7,7 +7,7 @@ use super::body::ResponseBody;
 use crate::last_event_id::InvalidLastEventId;
 use crate::timer::MaybeTimer;
 
-/// What the layer answers by itself: a status, and the reason as text.
+/// A response by the layer itself: a status, and the reason as text.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
@@ -29,7 +29,7 @@ impl Refusal {
         }
     }
 
-    /// `head`: without the text, which hyper would send on HTTP/2.
+    /// With `head`, leaves out the text, which hyper would otherwise send on HTTP/2.
     pub(super) fn into_response<B: Body, T: MaybeTimer>(
         self,
         head: bool,

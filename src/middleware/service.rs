@@ -12,7 +12,7 @@ use super::refusal::Refusal;
 use crate::headers::accepts_event_stream;
 use crate::timer::{MaybeTimer, NoTimer};
 
-/// The service that [`SseLayer`] makes of another.
+/// A service wrapped by [`SseLayer`].
 ///
 /// ```
 /// use std::convert::Infallible;
@@ -36,7 +36,7 @@ pub struct SseService<S, T = NoTimer> {
 }
 
 impl<S> SseService<S> {
-    /// The service with the layer's defaults.
+    /// Wraps a service with the layer's default settings.
     ///
     /// ```
     /// # use tower_sse::SseService;
@@ -47,7 +47,7 @@ impl<S> SseService<S> {
         Self::with_layer(inner, SseLayer::new())
     }
 
-    /// The layer that makes this service.
+    /// Returns a layer with the default settings.
     ///
     /// ```
     /// # use tower::Layer;
@@ -65,7 +65,7 @@ impl<S, T> SseService<S, T> {
         Self { inner, layer }
     }
 
-    /// The wrapped service.
+    /// Returns a reference to the wrapped service.
     ///
     /// ```
     /// # use tower_sse::SseService;
@@ -75,7 +75,7 @@ impl<S, T> SseService<S, T> {
         &self.inner
     }
 
-    /// The wrapped service, to be changed.
+    /// Returns a mutable reference to the wrapped service.
     ///
     /// ```
     /// # use tower_sse::SseService;
@@ -87,7 +87,7 @@ impl<S, T> SseService<S, T> {
         &mut self.inner
     }
 
-    /// The wrapped service, by itself.
+    /// Returns the wrapped service.
     ///
     /// ```
     /// # use tower_sse::SseService;
@@ -97,8 +97,8 @@ impl<S, T> SseService<S, T> {
         self.inner
     }
 
-    /// Reads the request, and leaves in it what was found; or what is answered without the inner
-    /// service.
+    /// Reads the request and leaves the finding in it. An `Err` is the response to send without
+    /// calling the inner service.
     fn check<B>(&self, request: &mut Request<B>, asked: &mut Asked) -> Result<(), Refusal> {
         let settings = &self.layer.settings;
         if settings.require_accept && !accepts_event_stream(request.headers()) {

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::Timer;
 
-/// A [`Timer`], or [`NoTimer`]: what a body is made with.
+/// A [`Timer`] or [`NoTimer`]: the timer type of a body.
 ///
 /// Sealed. It is implemented for every timer.
 ///
@@ -22,10 +22,10 @@ use super::Timer;
             such as `smol::Timer::after`"
 )]
 pub trait MaybeTimer: sealed::Sealed {
-    /// What [`Timer::sleep`] returns, if this is a timer.
+    /// The future that [`Timer::sleep`] returns, if this is a timer.
     type Sleep: Future;
 
-    /// A future that resolves `time` from now; `None` if there is no timer.
+    /// Returns a future that resolves `time` from now, or `None` without a timer.
     ///
     /// ```
     /// use std::time::Duration;
@@ -47,10 +47,10 @@ impl<T: Timer> MaybeTimer for T {
     }
 }
 
-/// No timer: for a body that waits for nothing but its stream, and needs no runtime.
+/// No timer, for a body that only waits for its stream and needs no runtime.
 ///
-/// It is not a [`Timer`]. What needs one, such as
-/// [`SseBody::max_age`](crate::SseBody::max_age), does not compile with it.
+/// It is not a [`Timer`]. Methods that need one, such as
+/// [`SseBody::max_age`](crate::SseBody::max_age), do not compile with it.
 ///
 /// ```
 /// use http_body::Body;

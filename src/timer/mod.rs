@@ -1,11 +1,12 @@
 //! Sleeping on any runtime.
 //!
-//! Heartbeats, maximum ages and reconnection wait for time to pass. With feature `tokio`, on by
-//! default, [`TokioTimer`] does that. On any other runtime, a closure from a duration to a future does.
+//! Heartbeats, maximum ages and reconnection need a timer. With the feature `tokio`, which is on by
+//! default, that is [`TokioTimer`]. On any other runtime, it is a closure from a duration to a
+//! future.
 //!
-//! What has a constructor `new` takes the clock in `with_timer`. Methods that sleep, such as
-//! [`Hub::close_over`](crate::Hub::close_over), take it in a method beside it, as
-//! [`close_over_with_timer`](crate::Hub::close_over_with_timer) does.
+//! Types with a constructor `new` take a timer in `with_timer`. Methods that sleep, such as
+//! [`Hub::close_over`](crate::Hub::close_over), have a counterpart that takes a timer, such as
+//! [`close_over_with_timer`](crate::Hub::close_over_with_timer).
 
 mod maybe;
 #[cfg(feature = "tokio")]
@@ -20,9 +21,9 @@ pub use self::maybe::{MaybeTimer, NoTimer};
 #[cfg(feature = "tokio")]
 pub use self::tokio::{TokioSleep, TokioTimer};
 
-/// Makes futures that resolve after a time.
+/// Creates futures that resolve after a duration.
 ///
-/// Any `Fn(Duration) -> impl Future` is one, whatever the future's output.
+/// Any `Fn(Duration) -> impl Future` is a timer, whatever the future's output.
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -48,10 +49,10 @@ pub use self::tokio::{TokioSleep, TokioTimer};
             such as `smol::Timer::after`"
 )]
 pub trait Timer {
-    /// Resolves when the time has passed; its output is not looked at.
+    /// The future that resolves when the time has passed. Its output is ignored.
     type Sleep: Future;
 
-    /// A future that resolves `time` from now. It is made and polled inside the runtime.
+    /// Returns a future that resolves `time` from now. It is created and polled inside the runtime.
     ///
     /// ```
     /// # use std::time::{Duration, Instant};
@@ -64,8 +65,8 @@ pub trait Timer {
     /// ```
     fn sleep(&self, time: Duration) -> Self::Sleep;
 
-    /// What time it is, for sleeps until an instant. The machine's clock, unless the timer has one of
-    /// its own; `None` where there is no clock, as on `wasm32-unknown-unknown`.
+    /// Returns the current time, for sleeps until an instant. By default it is read from the
+    /// machine's clock; `None` where there is none, as on `wasm32-unknown-unknown`.
     ///
     /// ```
     /// # use std::time::{Duration, Instant};

@@ -9,9 +9,9 @@ use pin_project_lite::pin_project;
 use super::Timer;
 use crate::clock;
 
-/// tokio's clock, `tokio::time::pause` included.
+/// A timer on tokio's clock, including `tokio::time::pause`.
 ///
-/// A body makes its sleeps when it is first polled, so it may be built outside the runtime.
+/// A body creates its sleeps when it is first polled, so it may be built outside the runtime.
 ///
 /// # Panics
 ///
@@ -45,7 +45,7 @@ impl Timer for TokioTimer {
 }
 
 pin_project! {
-    /// A sleep on tokio's clock, made by [`TokioTimer`].
+    /// A sleep on tokio's clock, returned by [`TokioTimer`].
     ///
     /// ```
     /// use std::time::Duration;
