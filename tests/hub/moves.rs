@@ -103,6 +103,44 @@ fn a_move_is_a_place_in_the_log() {
     assert!(stream.next().now_or_never().is_none());
 }
 
+/// A client that is told an earlier place than it has come to is sent events again when it resumes.
+#[test]
+fn a_move_to_a_finished_run_does_not_move_the_place_back() {
+    let lag = Hub::builder().epoch(36).lag(LagPolicy::Newest);
+    let hub = lag.retain_events(2).build();
+    let _other = on(&hub, "run");
+    hub.topic("run").finish(Event::new("run 1"));
+    let mut body = on(&hub, "a");
+    publish(&hub, &["a 2"]);
+    assert_eq!(rest(&mut body), ["a 2"]);
+    publish(&hub, &["a 3", "a 4", "a 5", "a 6"]);
+    assert!(body.handle().move_to(["run"]));
+    let frame = body.frame().now_or_never().unwrap().unwrap().unwrap();
+    assert_eq!(
+        frame.into_data().unwrap(),
+        "event: gap\nid: 10-6\ndata: {}\n\n"
+    );
+    assert!(body.frame().now_or_never().unwrap().is_none());
+}
+
+/// Nor on, to where the run that comes after that would be left out.
+#[test]
+fn a_move_to_a_finished_run_does_not_move_the_place_on() {
+    let hub = Hub::builder().epoch(36).retain_events(2).build();
+    let _other = on(&hub, "run");
+    hub.topic("run").finish(Event::new("run 1"));
+    let mut body = on(&hub, "a");
+    publish(&hub, &["a 2", "a 3"]);
+    assert!(body.handle().move_to(["run"]));
+    publish(&hub, &["a 4", "a 5", "run 6"]);
+    let frame = body.frame().now_or_never().unwrap().unwrap().unwrap();
+    assert_eq!(
+        frame.into_data().unwrap(),
+        "event: gap\nid: 10-3\ndata: {}\n\n"
+    );
+    assert!(body.frame().now_or_never().unwrap().is_none());
+}
+
 #[test]
 fn a_move_wakes_its_subscriber_alone() {
     let hub = hub();

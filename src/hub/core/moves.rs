@@ -212,8 +212,9 @@ impl State {
         let new = &mut self.groups[to];
         new.subscribers += 1;
         new.expect_no_longer();
-        // At the head, if it has seen everything, with the others there.
-        let place = new.head.min(at);
+        // At the head, if it has seen everything, with the others there. In a group that ended
+        // earlier, that would be behind what it has read.
+        let place = if new.end < at { at } else { new.head.min(at) };
         (seat.group, seat.round, seat.live_from) = (to, new.round(), place);
         let cursor = &mut self.cursors[seat.cursor];
         (cursor.group, cursor.place) = (to, place);
@@ -248,6 +249,19 @@ impl State {
         let moves = cursor.moves();
         let later = moves.map(|Move { at, group }| (group, self.groups[group].head.min(at)));
         std::iter::once((cursor.group, cursor.place)).chain(later)
+    }
+
+    /// Where a subscriber ends because all its topics have finished: no earlier than where it begins
+    /// to follow them.
+    pub(super) fn finished_at(&self, cursor: &Cursor) -> u64 {
+        let (mut place, mut end) = (cursor.place, self.groups[cursor.group].end);
+        for Move { at, group } in cursor.moves() {
+            if end < at {
+                break;
+            }
+            (place, end) = (at, self.groups[group].end);
+        }
+        end.max(place)
     }
 
     /// The place that a subscriber has effectively reached: events at its place may not concern it.

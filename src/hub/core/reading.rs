@@ -208,7 +208,7 @@ impl State {
     /// The number of the last event of any topic that the subscriber has passed.
     pub(in crate::hub) fn place_of(&self, seat: &Seat) -> u64 {
         let cursor = &self.cursors[seat.cursor];
-        let end = self.groups[seat.group].end.min(self.next);
+        let end = self.finished_at(cursor).min(self.next);
         let end = end.min(self.closed_at(seat.cursor));
         let end = if cursor.ended().is_some() {
             end.min(cursor.end)

@@ -59,7 +59,8 @@ impl State {
                 while self.cursors[seat.cursor].next_move().is_some() {
                     self.change_group(seat, wakes);
                 }
-                self.groups[seat.group].head
+                let place = self.cursors[seat.cursor].place;
+                self.groups[seat.group].head.max(place)
             }
             LagPolicy::Oldest => {
                 let cursor = &self.cursors[seat.cursor];
