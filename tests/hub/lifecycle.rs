@@ -74,6 +74,46 @@ async fn the_shares_of_a_spread_close_are_even() {
     }
 }
 
+/// Also where an event of another topic lies between them and their end.
+#[tokio::test(start_paused = true)]
+async fn what_is_lost_after_the_end_is_no_loss() {
+    let settings = || Hub::builder().epoch(36).retain_events(2);
+    for lag in [LagPolicy::Oldest, LagPolicy::Newest, LagPolicy::End] {
+        let hub = settings().lag(lag).build();
+        let publish = |topic: &str| hub.topic(topic).publish(Event::new(topic));
+        let subscriber = || hub.subscriber().topic("a");
+        let mut all: Vec<_> = (0..400)
+            .map(|_| subscriber().subscribe().unwrap())
+            .collect();
+        let prefixed = || hub.subscriber().prefix("a").owner("x");
+        all.extend((0..3).map(|_| prefixed().subscribe().unwrap()));
+        publish("b");
+        hub.owner("x").end();
+        assert_eq!(hub.topic("a").stats().prefix_followers, 3);
+        let mut closing = Box::pin(hub.close_over(Duration::from_secs(10)));
+        let half = Duration::from_secs(5);
+        let half = tokio::time::timeout(half, &mut closing).await;
+        assert!(half.is_err());
+        (0..5).for_each(|_| _ = publish("a"));
+        closing.await;
+        (0..5).for_each(|_| _ = publish("a"));
+        for (n, body) in all.iter_mut().enumerate() {
+            let first = ready(body).unwrap();
+            assert!(first.starts_with("id: 10-0"), "{first}");
+            let lagged = hub.stats().lagged;
+            while ready(body).is_some() {}
+            assert!(body.is_end_stream());
+            assert!(hub.stats().lagged == lagged || n < 400, "{n}");
+        }
+        // They end one after the other, and what comes before their end they have missed.
+        let lagged = hub.stats().lagged;
+        assert!((150..250).contains(&lagged), "{lagged}");
+        drop(all);
+        assert_eq!(hub.stats().subscribers, 0);
+        assert_eq!(hub.topic("a").stats().prefix_followers, 0);
+    }
+}
+
 #[tokio::test]
 async fn what_is_pending_goes_out_before_the_end() {
     let hub = Hub::builder().epoch(36).build();

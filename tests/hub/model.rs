@@ -374,10 +374,12 @@ impl Model {
 
     /// A topic of which nothing is retained is not known to be finished.
     fn forget_finished(&mut self) {
-        for topic in TOPICS {
-            if self.topics[topic].finished && self.retained(topic).next().is_none() {
-                self.publish(topic, false, 0, None, false);
-            }
+        let forgotten = |model: &Self, topic: &&str| {
+            model.topics[topic].finished && model.retained(topic).next().is_none()
+        };
+        // Each event may push out what another topic retains.
+        while let Some(topic) = TOPICS.into_iter().find(|topic| forgotten(self, topic)) {
+            self.publish(topic, false, 0, None, false);
         }
     }
 
@@ -652,8 +654,8 @@ impl Model {
         }
     }
 
-    /// Ends a client's subscription: it gets what is pending.
-    fn end(&self, client: &mut Client) {
+    /// Ends a client's subscription: it gets what is pending, whatever comes after that.
+    fn end(&mut self, client: &mut Client, rng: &mut Rng) {
         let there = usize::from(client.body.is_some());
         assert_eq!(self.hub.owner(&client.owner).subscriptions(), there);
         assert_eq!(self.hub.owner(&client.owner).end(), there);
@@ -661,13 +663,22 @@ impl Model {
         if there == 0 {
             return;
         }
+        client.end = client.end.min(self.next);
+        self.publish_more(rng);
         // In its present topics or later.
         let lags = self.lag == LagPolicy::End && self.missed(client).next().is_some();
-        client.end = client.end.min(self.next);
         self.read(client, usize::MAX);
         assert!(client.body.is_none(), "ended, and still there");
         let next = self.pending(client).next().map(|event| event.seq);
         assert!(lags || next.is_none(), "{next:?} not given before the end");
+    }
+
+    fn publish_more(&mut self, rng: &mut Rng) {
+        for _ in 0..rng.below(3) * rng.below(40) {
+            let topic = TOPICS[rng.below(TOPICS.len())];
+            self.publish(topic, false, rng.below(200), None, false);
+        }
+        self.forget_finished();
     }
 
     /// Takes blocks, at most so many, and compares each.
@@ -888,7 +899,7 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
             }
             17 if !clients.is_empty() => {
                 let at = rng.below(clients.len());
-                model.end(&mut clients[at]);
+                model.end(&mut clients[at], &mut rng);
             }
             _ => {
                 for client in &mut clients {
@@ -906,10 +917,12 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
     }
     model.hub.close();
     model.closed = true;
-    // A close is a place in the log: what comes after it is for nobody.
-    let late = rng.below(3);
-    for _ in 0..late {
-        let topic = TOPICS[rng.below(TOPICS.len())];
+    for client in &mut clients {
+        client.end = client.end.min(model.next);
+    }
+    // A close is a place in the log: what comes after it is for nobody, and no loss of theirs.
+    model.publish_more(&mut rng);
+    for topic in TOPICS.into_iter().filter(|_| rng.one_in(4)) {
         model.hub.topic(topic).publish_transient(Event::new("late"));
     }
     for client in &mut clients {

@@ -17,6 +17,8 @@ pub(super) fn share_of(cursor: usize) -> u64 {
 pub(super) struct Closing {
     /// Shares below the first number end at the second. Both numbers increase.
     steps: Vec<(u64, u64)>,
+    /// Whether all subscribers ended in one step.
+    at_once: bool,
 }
 
 impl Closing {
@@ -30,6 +32,20 @@ impl Closing {
     pub(super) fn end_of_all(&self) -> Option<u64> {
         let (share, place) = self.steps.last()?;
         (*share >= ALL_SHARES).then_some(*place)
+    }
+
+    /// The place from which on no subscriber is served: groups ignore what is published or lost there.
+    pub(super) fn served_to(&self) -> u64 {
+        self.end_of_all().unwrap_or(u64::MAX)
+    }
+
+    /// The place where this subscriber ends if the shares end one after the other. Its last group
+    /// then [counts](super::group::Group::end_at) it.
+    pub(super) fn step_of(&self, index: usize, cursor: &Cursor) -> Option<u64> {
+        if self.is_open() || self.at_once || cursor.came_after_close() {
+            return None;
+        }
+        Some(self.end_of(index)).filter(|end| *end < u64::MAX)
     }
 
     /// The place where this subscriber ends.
@@ -78,6 +94,7 @@ impl State {
         self.changes += 1;
         self.tell_if_over(wakes);
         if share >= ALL_SHARES && before == 0 {
+            self.closing.at_once = true;
             self.end_rounds(wakes);
             return true;
         }
@@ -85,9 +102,12 @@ impl State {
             let ends = (before..share).contains(&share_of(slot));
             ends.then_some(cursor)
         });
-        for Cursor { group, slot, .. } in ending {
-            if let (Some(group), Some(slot)) = (self.groups.get_mut(*group), slot) {
-                group.wake_one(*slot, wakes);
+        for cursor in ending {
+            if !cursor.is_end_known() {
+                self.groups[cursor.last_group()].end_at(self.next);
+            }
+            if let (Some(group), Some(slot)) = (self.groups.get_mut(cursor.group), cursor.slot) {
+                group.wake_one(slot, wakes);
             }
         }
         true

@@ -164,9 +164,10 @@ impl State {
         if from >= until {
             return;
         }
+        let end = until.min(self.closing.served_to());
         let history = self.log.history().from(from);
         let missing: Vec<Mark> = history
-            .take_while(|mark| mark.seq < until)
+            .take_while(|mark| mark.seq < end)
             .filter(|mark| {
                 let topic = self.log.get(*mark).topic;
                 group.follows(topic, &self.topics.get(topic).name)
@@ -237,6 +238,9 @@ impl State {
             self.gate.pass(before, u64::MAX, wakes);
         }
         self.count_departure(cursor.last_group(), cursor.terms.as_deref(), reason, wakes);
+        if let Some(at) = self.end_known(seat.cursor, &cursor) {
+            self.groups[cursor.last_group()].ended(at);
+        }
         self.give_up_moves(&mut cursor, wakes);
         let group = &mut self.groups[seat.group];
         if cursor.newcomer().is_some() {

@@ -177,7 +177,7 @@ impl State {
     fn end_here(&mut self, index: usize, reason: Reason, wakes: &mut Wakes) {
         self.changes += 1;
         self.release(index);
-        self.end_one(index, self.next, reason, wakes);
+        self.end_after(index, self.next, reason, wakes);
     }
 
     /// Wakes a subscriber's task, if it waits.

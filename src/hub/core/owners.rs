@@ -129,7 +129,7 @@ impl State {
             self.release(cursor);
             // Subscriptions that a close ends still get their farewell.
             if !self.is_closed_for(cursor) {
-                self.end_one(cursor, ending.place, Reason::Ended, wakes);
+                self.end_after(cursor, ending.place, Reason::Ended, wakes);
                 ending.ended += 1;
             }
         }

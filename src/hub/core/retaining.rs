@@ -126,9 +126,11 @@ impl State {
         topic.lost_to = topic.lost_to.max(mark.seq + 1);
         self.losses += 1;
         self.log.lose(mark.seq);
-        let followers = topic.followers.iter().map(|(group, _)| *group);
-        for index in followers.chain(topic.prefixed.iter().copied()) {
-            self.groups[index].lose(mark.seq, self.losses);
+        if mark.seq < self.closing.served_to() {
+            let followers = topic.followers.iter().map(|(group, _)| *group);
+            for index in followers.chain(topic.prefixed.iter().copied()) {
+                self.groups[index].lose(mark.seq, self.losses);
+            }
         }
         let (is_empty, is_finished) = (topic.retained.is_empty(), topic.finished.is_some());
         self.gate.lose(mark.seq, wakes);

@@ -8,9 +8,11 @@ use crate::hub::outcome::LagPolicy;
 impl State {
     /// The place after the last event that the subscriber has lost.
     pub(super) fn lost_to(&mut self, seat: &Seat) -> u64 {
-        let (cursor, group) = (&mut self.cursors[seat.cursor], &mut self.groups[seat.group]);
-        // Events lost after a change of its topics are not its loss.
+        // Events lost after a change of its topics, or after its end, are not its loss.
+        let cursor = &self.cursors[seat.cursor];
         let before = cursor.next_move();
+        let before = before.or_else(|| self.end_known(seat.cursor, cursor));
+        let (cursor, group) = (&mut self.cursors[seat.cursor], &mut self.groups[seat.group]);
         match cursor.newcomer() {
             Some(newcomer) if cursor.place < newcomer.to => {
                 return group.lost_since(newcomer.since, before.unwrap_or(u64::MAX));

@@ -160,6 +160,9 @@ impl State {
         retained: Option<Mark>,
         wakes: &mut Wakes,
     ) {
+        if seq >= self.closing.served_to() {
+            return;
+        }
         let topic = self.topics.get(slot);
         let followers = topic.followers.iter().map(|(group, _)| *group);
         for index in followers.chain(topic.prefixed.iter().copied()) {

@@ -25,6 +25,8 @@ pub(in crate::hub) struct Terms {
     name: u64,
     /// Whether it came after the close, to replay what the hub retains.
     late: bool,
+    /// The place where it alone ends, if its last group counts it there.
+    ends: Option<u64>,
     /// Why it alone ends at the cursor's end.
     ended: Option<Reason>,
 }
@@ -73,6 +75,13 @@ impl Cursor {
         // `end` is at hand, whereas `terms` is a pointer away.
         let terms = self.terms.as_ref().filter(|_| self.end != NEVER);
         terms.and_then(|terms| terms.ended)
+    }
+
+    /// Whether its last group counts it at the place where it alone ends.
+    pub(super) fn is_end_known(&self) -> bool {
+        self.terms
+            .as_ref()
+            .is_some_and(|terms| terms.ends.is_some())
     }
 
     /// Records when it joined its topics, and returns its owner.
@@ -150,5 +159,28 @@ impl State {
         cursor.terms().ended = Some(reason);
         cursor.end = cursor.end.min(place);
         self.wake_cursor(index, wakes);
+    }
+
+    /// Makes one subscriber end after the events before a place, and records that in its last group:
+    /// the loss of later events is not its loss.
+    pub(super) fn end_after(
+        &mut self,
+        index: usize,
+        place: u64,
+        reason: Reason,
+        wakes: &mut Wakes,
+    ) {
+        let cursor = &mut self.cursors[index];
+        if cursor.end > place {
+            cursor.terms().ends = Some(place);
+            self.groups[cursor.last_group()].end_at(place);
+        }
+        self.end_one(index, place, reason, wakes);
+    }
+
+    /// The place where a subscriber ends, if its last group counts it there.
+    pub(super) fn end_known(&self, index: usize, cursor: &Cursor) -> Option<u64> {
+        let alone = cursor.terms.as_ref().and_then(|terms| terms.ends);
+        alone.or_else(|| self.closing.step_of(index, cursor))
     }
 }

@@ -13,15 +13,25 @@ pub(super) struct Transit {
     /// For a place in `leaving`, the place after the last event lost between the previous such
     /// place and this one, if any.
     lost: BTreeMap<u64, u64>,
+    /// How many of the leaving subscribers end there. They count as followers until they have gone.
+    ending: usize,
 }
 
 impl Transit {
-    /// Adds a subscriber that will leave at a place. Places are added in order. Events before
-    /// `lost_to` have been lost so far.
+    /// Adds a subscriber that will leave at a place. Events before `lost_to` have been lost so far.
+    ///
+    /// Places are added in order, except for [ends](Group::end_at). If events after such a place have
+    /// been lost already, earlier losses are no longer known, and the place counts as lost.
     fn leave_at(&mut self, at: u64, lost_to: u64) {
-        let before = self.leaving.last_key_value().map_or(0, |(at, _)| *at);
-        if before < lost_to && before < at {
-            self.lost.insert(at, lost_to);
+        if !self.leaving.contains_key(&at) {
+            let later = self.leaving.range(at..).next().map(|(later, _)| *later);
+            let lost_to = later.map_or(lost_to, |later| self.lost_before(later));
+            if lost_to > self.lost_before(at) {
+                self.lost.insert(at, lost_to.min(at));
+                if let Some(later) = later.filter(|_| lost_to <= at) {
+                    self.lost.remove(&later);
+                }
+            }
         }
         *self.leaving.entry(at).or_default() += 1;
     }
@@ -91,6 +101,22 @@ impl Group {
         self.end_transit(|transit| transit.left(at));
     }
 
+    /// Records that a subscriber will end at this place: the head of the log, or an earlier place.
+    pub(super) fn end_at(&mut self, at: u64) {
+        self.leave_at(at);
+        if let Some(transit) = &mut self.transit {
+            transit.ending += 1;
+        }
+    }
+
+    /// Records that it has gone.
+    pub(super) fn ended(&mut self, at: u64) {
+        if let Some(transit) = &mut self.transit {
+            transit.ending -= 1;
+        }
+        self.left(at);
+    }
+
     fn end_transit(&mut self, end: impl FnOnce(&mut Transit)) {
         if let Some(transit) = &mut self.transit {
             end(transit);
@@ -110,7 +136,8 @@ impl Group {
     pub(super) fn followers(&self) -> usize {
         let transit = self.transit.as_ref();
         transit.map_or(self.subscribers, |transit| {
-            self.subscribers + transit.coming - transit.leaving.values().sum::<usize>()
+            let leaving: usize = transit.leaving.values().sum();
+            self.subscribers + transit.coming + transit.ending - leaving
         })
     }
 
@@ -128,16 +155,18 @@ mod tests {
     #[test]
     fn each_that_leaves_knows_what_was_lost_before() {
         let (mut transit, mut lost, mut leavers) = (Transit::default(), Vec::new(), Vec::new());
+        // Ends added out of order, and whether the losses before them are known.
+        let mut late = Vec::new();
         let (mut random, mut next) = (11u64, 1u64);
-        for _ in 0..20_000 {
+        for _ in 0..8_000 {
             random = random
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
             let dice = random >> 33;
-            match dice % 5 {
+            match dice % 6 {
                 0 | 1 => next += dice % 3,
                 2 if next > 1 => {
-                    let lost_to = 2 + dice / 5 % (next - 1);
+                    let lost_to = 2 + dice / 6 % (next - 1);
                     lost.push(lost_to);
                     transit.lose(lost_to);
                 }
@@ -145,25 +174,47 @@ mod tests {
                     transit.leave_at(next, lost.iter().copied().max().unwrap_or(0));
                     leavers.push(next);
                 }
+                4 if late.len() < 5 => {
+                    let at = next.saturating_sub(1 + dice / 6 % 4).max(1);
+                    let lost_to = lost.iter().copied().max().unwrap_or(0);
+                    let known = lost_to <= at || leavers.contains(&at);
+                    let known = known || late.contains(&(at, true));
+                    transit.leave_at(at, lost_to);
+                    late.push((at, known && !late.contains(&(at, false))));
+                }
+                4 => {
+                    let at = usize::try_from(dice).unwrap() % late.len();
+                    transit.left(late.swap_remove(at).0);
+                }
                 _ if leavers.len() > 5 => {
                     let at = usize::try_from(dice).unwrap() % leavers.len();
                     transit.left(leavers.swap_remove(at));
                 }
                 _ => {}
             }
+            let truth = |at: u64| {
+                let before = lost.iter().copied().filter(|lost_to| *lost_to <= at);
+                before.max().unwrap_or(0)
+            };
             for at in &leavers {
-                let before = lost.iter().filter(|lost_to| *lost_to <= at);
-                assert_eq!(transit.lost_before(*at), before.copied().max().unwrap_or(0));
+                assert_eq!(transit.lost_before(*at), truth(*at));
+            }
+            for (at, known) in &late {
+                let before = transit.lost_before(*at);
+                assert!(before == truth(*at) || (!known && before > truth(*at) && before <= *at));
             }
             if lost.len() > 40 {
                 lost.sort_unstable();
                 // As those that have no leaver before them: only the last counts.
-                if leavers.is_empty() {
+                if leavers.is_empty() && late.is_empty() {
                     lost.drain(..30);
                 }
             }
         }
-        for at in leavers {
+        for at in leavers
+            .into_iter()
+            .chain(late.into_iter().map(|(at, _)| at))
+        {
             transit.left(at);
         }
         assert!(transit.is_idle() && transit.lost.is_empty());
