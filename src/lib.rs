@@ -96,6 +96,7 @@
 //! - [`docs::compression`]: when it pays, and when it leaks.
 //! - [`docs::testing`]: handlers without sockets, heartbeats without waiting.
 //! - [`docs::llm`]: serving the official SDKs, and reading up to `[DONE]`.
+//! - [`docs::standard`]: the standard clause by clause, with the tests of each.
 //! - [`docs::coming_from_axum`]: `axum::response::sse`, method by method.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -153,6 +154,8 @@ pub mod docs {
     pub mod shutdown {}
     #[doc = include_str!("docs/stalled_peers.md")]
     pub mod stalled_peers {}
+    #[doc = include_str!("docs/standard.md")]
+    pub mod standard {}
     #[doc = include_str!("docs/testing.md")]
     pub mod testing {}
 }

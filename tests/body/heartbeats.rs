@@ -23,6 +23,7 @@ fn body(timer: &ManualTimer) -> (Events, Body) {
     (events, Box::pin(body))
 }
 
+// Clauses: keep-alive
 #[test]
 fn comes_after_each_interval_of_silence() {
     let (wakes, waker) = Wakes::new();

@@ -113,11 +113,13 @@ async fn disconnects(http2: bool) {
     assert!(broken >= 1_000, "only {broken} disconnects");
 }
 
+// Clauses: reconnect, resume
 #[tokio::test]
 async fn lose_nothing_on_http_1() {
     disconnects(false).await;
 }
 
+// Clauses: reconnect, resume
 #[tokio::test]
 async fn lose_nothing_on_http_2() {
     disconnects(true).await;

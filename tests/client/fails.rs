@@ -19,6 +19,7 @@ async fn rejection(answer: Answer) -> Rejection {
     error.rejection().unwrap().clone()
 }
 
+// Clauses: status, no-content
 #[tokio::test(start_paused = true)]
 async fn every_other_status_fails_for_good() {
     for code in [
@@ -31,6 +32,7 @@ async fn every_other_status_fails_for_good() {
     }
 }
 
+// Clauses: content-type
 #[tokio::test(start_paused = true)]
 async fn another_type_fails_for_good() {
     for content_type in [
@@ -77,6 +79,7 @@ async fn a_rejected_body_is_bounded_in_length_and_time() {
     assert_eq!(rejection(Answer::Response(response)).await.body(), "half");
 }
 
+// Clauses: policies
 #[tokio::test(start_paused = true)]
 async fn server_errors_are_retried_if_asked() {
     let answer = |code: u16, after: &str| {

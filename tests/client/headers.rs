@@ -9,6 +9,7 @@ fn ids(ids: &[Option<String>]) -> Vec<Option<&str>> {
     ids.iter().map(Option::as_deref).collect()
 }
 
+// Clauses: request
 #[tokio::test(start_paused = true)]
 async fn the_request_is_sent_again_as_it_was() {
     let script = Script::new([stream([]), stream([])]);
@@ -29,6 +30,7 @@ async fn the_request_is_sent_again_as_it_was() {
     }
 }
 
+// Clauses: resume, id-persists
 #[tokio::test(start_paused = true)]
 async fn the_last_event_id_outlives_connections_and_events_without_one() {
     let script = Script::new([
@@ -56,6 +58,7 @@ async fn the_last_event_id_outlives_connections_and_events_without_one() {
     );
 }
 
+// Clauses: id-across-connections
 #[tokio::test(start_paused = true)]
 async fn the_last_event_id_of_an_event_is_the_clients() {
     let script = Script::new([
@@ -82,6 +85,7 @@ async fn there_may_be_one_from_before() {
     assert_eq!(ids(&script.last_event_ids()), [Some("41"), Some("40")]);
 }
 
+// Clauses: unsendable-id
 #[tokio::test(start_paused = true)]
 async fn an_id_that_fits_into_no_header_is_left_out_and_told() {
     let script = Script::new([

@@ -8,6 +8,7 @@ use crate::script::{Act, Acts, Answer, Script, all, request, send, stream};
 
 const END: &str = "failed: the response is not an event stream: 204 No Content (closed)";
 
+// Clauses: ready-state, open, dispatch-in-order
 #[tokio::test(start_paused = true)]
 async fn says_what_a_browser_says() {
     let script = Script::new([stream([send("data: a\n\nevent: b\nda"), send("ta: c\n\n")])]);
@@ -28,6 +29,7 @@ async fn says_what_a_browser_says() {
     assert!(source.next().await.is_none());
 }
 
+// Clauses: open, content-type
 #[tokio::test(start_paused = true)]
 async fn any_spelling_of_the_type_opens() {
     for content_type in [
@@ -61,6 +63,7 @@ async fn comments_come_if_asked_for() {
     );
 }
 
+// Clauses: limits
 #[tokio::test(start_paused = true)]
 async fn what_is_too_long_is_told_and_the_stream_goes_on() {
     let script = Script::new([stream([send("data: aaa\n\ndata: b\n\n")])]);
@@ -74,6 +77,7 @@ async fn what_is_too_long_is_told_and_the_stream_goes_on() {
     );
 }
 
+// Clauses: close
 #[tokio::test(start_paused = true)]
 async fn close_ends_it_at_once() {
     let script = Script::new([stream([send("data: a\n\ndata: b\n\n"), Act::Stall])]);

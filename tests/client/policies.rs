@@ -16,6 +16,7 @@ async fn outcome(script: &Script, policy: Reconnect) -> (usize, String) {
     (script.times().len(), all.last().unwrap().clone())
 }
 
+// Clauses: reconnect, policies
 #[tokio::test(start_paused = true)]
 async fn after_a_clean_end() {
     let said = "message a (open)".to_owned();
@@ -39,6 +40,7 @@ async fn after_a_clean_end() {
     }
 }
 
+// Clauses: reconnect, policies
 #[tokio::test(start_paused = true)]
 async fn after_an_error() {
     let failed = "failed: the connection failed (closed)".to_owned();
@@ -175,6 +177,7 @@ async fn each_request_can_be_made_anew() {
     assert_eq!(ids, [None, Some("1"), Some("1"), None]);
 }
 
+// Clauses: policies
 #[tokio::test(start_paused = true)]
 async fn a_terminator_closes_it() {
     let script = Script::new([

@@ -20,6 +20,7 @@ fn assert_between(waits: &[u128], bounds: &[(u128, u128)]) {
     }
 }
 
+// Clauses: reconnection-time, jitter
 #[tokio::test(start_paused = true)]
 async fn after_the_reconnection_time_and_some_jitter() {
     let script = Script::new((0..20).map(|_| stream([send("data: a\n\n"), Act::Break])));
@@ -30,6 +31,7 @@ async fn after_the_reconnection_time_and_some_jitter() {
     assert!(waits.iter().any(|wait| wait > &(least + 100)), "{waits:?}");
 }
 
+// Clauses: reconnection-time, field-retry
 #[tokio::test(start_paused = true)]
 async fn the_servers_retry_counts_whatever_it_stands_in() {
     let script = Script::new([
@@ -52,6 +54,7 @@ async fn the_servers_retry_counts_whatever_it_stands_in() {
     );
 }
 
+// Clauses: backoff
 #[tokio::test(start_paused = true)]
 async fn longer_while_connections_deliver_nothing() {
     let script = Script::new([
@@ -107,6 +110,7 @@ async fn never_in_a_tight_loop_and_never_before_the_server_wants() {
     );
 }
 
+// Clauses: reconnect
 #[tokio::test(start_paused = true)]
 async fn a_hundred_times() {
     let script = Script::new((0..100).map(|_| stream([])));

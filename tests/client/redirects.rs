@@ -85,6 +85,7 @@ fn has_secrets(headers: &HeaderMap) -> bool {
     headers.values().any(secret)
 }
 
+// Clauses: redirects
 #[tokio::test]
 async fn methods_and_bodies_are_those_of_a_browser() {
     for (status, method, second, body) in [
@@ -142,6 +143,7 @@ async fn locations_are_resolved() {
     }
 }
 
+// Clauses: redirects
 #[tokio::test]
 async fn nothing_secret_crosses_an_origin() {
     for status in [301, 302, 303, 307, 308] {

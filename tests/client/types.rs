@@ -81,6 +81,7 @@ fn extract(values: &[String]) -> Option<String> {
     last
 }
 
+// Clauses: content-type
 #[test]
 fn are_read_as_browsers_read_them() {
     let pieces = [

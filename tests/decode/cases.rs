@@ -37,6 +37,7 @@ fn retry(stream: impl AsRef<[u8]>, wanted: Option<u64>) {
     assert_eq!(check_every_way(stream.as_ref()).reconnection_time, wanted);
 }
 
+// Clauses: line-ends
 #[test]
 fn line_ends() {
     for end in ["\n", "\r", "\r\n"] {
@@ -60,6 +61,7 @@ fn line_ends() {
     );
 }
 
+// Clauses: line-ends
 #[test]
 fn a_cr_dispatches_at_once() {
     let mut decoder = tower_sse::Decoder::new();
@@ -73,6 +75,7 @@ fn a_cr_dispatches_at_once() {
     assert_eq!(decoder.decode(&mut third).unwrap().unwrap().data(), "c");
 }
 
+// Clauses: byte-order-mark
 #[test]
 fn byte_order_mark() {
     data("\u{feff}data: a\n\n", &["a"]);
@@ -94,6 +97,7 @@ fn byte_order_mark() {
     data(b"\xEF\xBB", &[]);
 }
 
+// Clauses: utf-8
 #[test]
 fn utf_8() {
     events(
@@ -126,6 +130,7 @@ fn utf_8() {
     data(b"data:\xE2 a\n\n", &["\u{fffd} a"]);
 }
 
+// Clauses: field-id, id-persists, id-without-data
 #[test]
 fn ids() {
     events(
@@ -159,6 +164,15 @@ fn ids() {
     );
 }
 
+// Clauses: long-id
+#[test]
+fn an_id_that_is_too_long_is_ignored() {
+    let longest = "7".repeat(tower_sse::EventId::MAX_LEN);
+    last_event_id(format!("id: {longest}\n\n"), &longest);
+    last_event_id(format!("id: 1\nid: {longest}7\n\n"), "1");
+}
+
+// Clauses: id-without-data
 #[test]
 fn an_id_alone_is_not_brought_back_later() {
     let chunks = ["id: 8\n\n", "id: 9\ndata: x\n\n", "data: a\ndata: b\n\n"];
@@ -169,6 +183,7 @@ fn an_id_alone_is_not_brought_back_later() {
     check(&wanted, &chunks);
 }
 
+// Clauses: field-retry, huge-retry
 #[test]
 fn retry_times() {
     retry("retry: 1500\n\n", Some(1_500));
@@ -200,6 +215,7 @@ fn retry_times() {
     data("retry: 3\ndata: a\n\n", &["a"]);
 }
 
+// Clauses: field-event, message, type-resets
 #[test]
 fn types() {
     events("event: goal\ndata: a\n\n", &[("goal", "a", "")]);
@@ -217,6 +233,7 @@ fn types() {
     events("event: a:b\0c\ndata: a\n\n", &[("a:b\0c", "a", "")]);
 }
 
+// Clauses: colon, no-colon, field-data, empty-line
 #[test]
 fn data_lines() {
     data("data: YHOO\ndata: +2\ndata: 10\n\n", &["YHOO\n+2\n10"]);
@@ -231,6 +248,7 @@ fn data_lines() {
     data("data: trailing space \n\n", &["trailing space "]);
 }
 
+// Clauses: other-fields
 #[test]
 fn names() {
     for ignored in [
@@ -261,6 +279,7 @@ fn names() {
     }
 }
 
+// Clauses: comment
 #[test]
 fn comments() {
     data(": data: a\n\n", &[]);
@@ -269,6 +288,7 @@ fn comments() {
     data(b":\xFF\xC0\n\ndata: a\n\n", &["a"]);
 }
 
+// Clauses: end-of-file
 #[test]
 fn end_of_file_discards() {
     data("data: a\n\ndata: b\n", &["a"]);

@@ -38,6 +38,7 @@ fn ok(data: &str) -> Result<String, Limit> {
     Ok(data.to_owned())
 }
 
+// Clauses: limits
 #[test]
 fn a_line_of_exactly_the_limit_passes() {
     let decoder = Decoder::new().max_line_len(7);
@@ -47,6 +48,7 @@ fn a_line_of_exactly_the_limit_passes() {
     );
 }
 
+// Clauses: limits
 #[test]
 fn an_event_of_exactly_the_limit_passes() {
     let decoder = Decoder::new().max_event_len(15);

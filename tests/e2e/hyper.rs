@@ -35,6 +35,7 @@ async fn feed(
     Ok(Response::new(SseBody::new(events).keep_alive(keep_alive)))
 }
 
+// Clauses: mime-type, keep-alive
 #[tokio::test]
 async fn a_stream_arrives_with_its_headers_prelude_and_heartbeats() {
     let address = serve(

@@ -34,6 +34,7 @@ async fn refused(layer: SseLayer, request: Request<()>) -> (StatusCode, String) 
     )
 }
 
+// Clauses: header-utf-8
 #[tokio::test]
 async fn the_last_event_id_is_an_extension() {
     let with = |value: &[u8]| get().header(LAST_EVENT_ID, value).body(()).unwrap();
@@ -50,6 +51,7 @@ async fn the_last_event_id_is_an_extension() {
     assert_eq!(seen(SseLayer::new(), get().body(()).unwrap()).await, None);
 }
 
+// Clauses: header-utf-8
 #[tokio::test]
 async fn a_bad_last_event_id_is_answered_400_with_the_reason() {
     let with = |value: &[u8]| get().header(LAST_EVENT_ID, value).body(()).unwrap();

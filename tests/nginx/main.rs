@@ -97,6 +97,7 @@ async fn server(events: &Events, headers: EventStreamHeaders) -> SocketAddr {
     .await
 }
 
+// Clauses: buffering
 #[tokio::test]
 #[ignore = "needs nginx; .ci/run installs it and runs this"]
 async fn every_event_passes_at_once() {

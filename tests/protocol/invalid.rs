@@ -7,6 +7,7 @@ fn at(error: &InvalidText) -> (Option<char>, usize) {
     (error.character(), error.position())
 }
 
+// Clauses: header-characters
 #[test]
 fn an_id_names_the_character_and_its_place() {
     for (text, bad, position) in [("\0", '\0', 0), ("ab\rc", '\r', 2), ("zürich\n", '\n', 7)] {

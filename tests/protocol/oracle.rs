@@ -109,6 +109,7 @@ impl std::fmt::Display for Pieces<'_> {
     }
 }
 
+// Clauses: lines-written
 #[test]
 fn every_event_arrives_as_it_was_sent() {
     let rng = &mut Rng::new(0x5EED);
