@@ -2,32 +2,32 @@ use std::time::Duration;
 
 use crate::random;
 
-/// The least reconnection time that a server can ask for. Firefox has 500 ms, Chromium and Safari
-/// have none; it is what our own long polls ask for.
+/// The minimum reconnection time that a server can ask for. Firefox has 500 ms, Chromium and Safari
+/// have no minimum. Our own long polls ask for this time.
 const MIN_RECONNECTION_TIME: Duration = Duration::from_millis(100);
 
-/// What a client doubles from when the reconnection time is shorter, so that a server that is down
-/// is not asked in a tight loop.
+/// The minimum time that is doubled, so that a client does not reconnect in a tight loop to a
+/// server that is down.
 const LEAST: Duration = Duration::from_millis(50);
 
-/// A connection that has been open for this long proves that the server works, however long the
-/// wait before it was: long polls last for 25 s and more, and proxies cut silence after 30 or 60 s.
+/// A connection open for this long proves that the server works, however long the wait before it
+/// was: long polls last 25 s or more, and proxies cut silent connections after 30 or 60 s.
 const MAX_PROOF: Duration = Duration::from_secs(10);
-/// The longest wait that a server can ask for, before its random part. Timers have limits, of which some
-/// panic: 49 days in a browser, and whatever an `Instant` can still be added to.
+/// The maximum wait that a server can ask for, without the jitter. Timers have limits, and some
+/// panic beyond them: 49 days in a browser, or the range of an `Instant`.
 const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long to wait before the next connection.
+/// Determines the wait before the next connection.
 #[derive(Debug, Clone)]
 pub(super) struct Backoff {
     pub(super) reconnection_time: Duration,
-    /// What the server's `retry` is raised to.
+    /// The minimum for the server's `retry`.
     pub(super) min: Duration,
     pub(super) max: Duration,
     pub(super) max_tries: Option<u32>,
-    /// Connections in a row that failed.
+    /// The number of consecutive failed connections.
     tries: u32,
-    /// The wait before this connection, without its random part.
+    /// The wait before this connection, without the jitter.
     wait: Option<Duration>,
 }
 
@@ -43,12 +43,12 @@ impl Backoff {
         }
     }
 
-    /// A healthy connection is over.
+    /// Records the end of a healthy connection.
     pub(super) fn reset(&mut self) {
         self.tries = 0;
     }
 
-    /// A connection has failed; whether there may be another.
+    /// Records a failed connection. An `Err` with the number of tries if there may not be another.
     pub(super) fn fail(&mut self) -> Result<(), u32> {
         self.tries = self.tries.saturating_add(1);
         match self.max_tries {
@@ -57,19 +57,20 @@ impl Backoff {
         }
     }
 
-    /// How long a connection has to stay open to be a healthy one.
+    /// How long a connection must stay open to count as healthy.
     pub(super) fn proof(&self) -> Duration {
         let wait = self.wait.unwrap_or(self.reconnection_time);
         wait.clamp(LEAST, MAX_PROOF)
     }
 
-    /// The reconnection time: the server's, or else the user's.
+    /// The reconnection time: that of the server, or else that of the user.
     pub(super) fn base(&self, retry: Option<Duration>) -> Duration {
         retry.map_or(self.reconnection_time, |retry| retry.max(self.min))
     }
 
-    /// Never less than the server's `retry` and `Retry-After` ask for, and up to as much again, so
-    /// that clients that were cut off together do not return together.
+    /// The wait before the next connection. It is never less than the server's `retry` and
+    /// `Retry-After`, plus up to the same time again, so that clients disconnected together do not
+    /// return together.
     pub(super) fn delay(
         &mut self,
         retry: Option<Duration>,

@@ -15,14 +15,14 @@ use super::source_event::SourceEvent;
 use crate::body::{PATIENCE, Read, Rejecting, Rejection, is_acceptable};
 use crate::timer::Timer;
 
-/// How many steps without anything to say one poll takes at most, in case they never end.
+/// The maximum number of steps without an item in one poll, in case they never end.
 pub(super) const STEPS_PER_POLL: usize = 256;
 
-/// Where a source is with its connection.
+/// The state of a source's connection.
 pub(super) enum ConnectionState<S: HttpService<B>, B, T: Timer> {
-    /// Waiting for the service to take a request.
+    /// Waiting for the service to be ready.
     Start,
-    /// The request is out.
+    /// The request was sent.
     Requesting(Pin<Box<S::Future>>),
     Open(Pin<Box<S::ResponseBody>>),
     /// The response is not an event stream.
@@ -32,7 +32,7 @@ pub(super) enum ConnectionState<S: HttpService<B>, B, T: Timer> {
     Closed,
 }
 
-// Nothing is pinned in it but what has a box of its own.
+// Everything that is pinned in it has its own box.
 impl<S: HttpService<B>, B, T: Timer> Unpin for EventSource<S, B, T> {}
 
 impl<S: HttpService<B>, B: Clone, T: Timer> Stream for EventSource<S, B, T> {
@@ -72,7 +72,7 @@ impl<S: HttpService<B>, B: Clone, T: Timer> FusedStream for EventSource<S, B, T>
     }
 }
 
-/// Something to say, or nothing yet: then there is another step to take.
+/// An item to yield, or `None` if another step is needed first.
 type Step = Poll<Option<SourceEvent>>;
 
 impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
@@ -80,7 +80,7 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
         match poll_ready(&mut self.service, cx) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(Ok(())) => {}
-            // Tower's contract: such a service is to be discarded.
+            // By Tower's contract, such a service must be discarded.
             Poll::Ready(Err(error)) => {
                 return Poll::Ready(self.fail(ClientError::Service(error)));
             }
@@ -103,7 +103,7 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
                 Poll::Ready(self.lose(ClientError::Transport(error.into()), false))
             }
             Poll::Pending => {
-                // For its sleep to run.
+                // Polled so that its sleep runs.
                 _ = self.health.has_taken_long(cx);
                 self.poll_watchdog(cx)
             }
@@ -129,7 +129,7 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
             return Poll::Ready(None);
         };
         let Poll::Ready(read) = self.reader.poll(body.as_mut(), cx) else {
-            // For their sleeps to run.
+            // Polled so that their sleeps run.
             _ = self.health.has_lasted(cx);
             _ = self.health.has_taken_long(cx);
             return self.poll_watchdog(cx);
@@ -141,7 +141,7 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
             }
             Read::Comment(comment) => Some(SourceEvent::Comment(comment)),
             Read::Limit(limit) => Some(SourceEvent::Error(ClientError::Limit(limit))),
-            // Not a sign of life, and the body may have no end of them.
+            // Not a sign of life, and a body may send any number of them.
             Read::Nothing => match self.poll_watchdog(cx) {
                 Poll::Ready(step) => step,
                 Poll::Pending => None,
@@ -179,7 +179,7 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
         let Poll::Ready(time) = self.watchdog.poll(&self.timer, cx) else {
             return Poll::Pending;
         };
-        // A connection that never said anything proves nothing, however long it was there.
+        // A connection without any data proves nothing, however long it was open.
         let healthy = self.health.received && self.health.has_lasted(cx);
         Poll::Ready(self.lose(ClientError::Idle(time), healthy))
     }
@@ -193,8 +193,8 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
         }
     }
 
-    /// The standard's "reestablish the connection", if the policy is for it. Nothing is said of a
-    /// clean end after which it is not.
+    /// The standard's "reestablish the connection", if the policy allows it. If it does not, a
+    /// clean end yields nothing.
     fn lose(&mut self, error: ClientError, healthy: bool) -> Option<SourceEvent> {
         let is_clean = matches!(
             error,
@@ -229,7 +229,7 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
 }
 
 impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
-    /// Forgets what belongs to one connection.
+    /// Resets the state of the connection.
     pub(super) fn disconnect(&mut self) {
         self.cut = self.reader.end();
         self.health.close();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::body::{BoxError, Rejection};
 use crate::protocol::{EventId, LimitExceeded};
 
-/// What goes wrong between an [`EventSource`](super::EventSource) and its server.
+/// An error between an [`EventSource`](super::EventSource) and its server.
 ///
 /// The [`SourceEvent`](super::SourceEvent) that carries it says whether the source reconnects.
 ///
@@ -39,30 +39,30 @@ pub enum ClientError {
     Cut,
     /// The server ended the stream without its [terminator](super::EventSource::until).
     Unterminated,
-    /// The connection broke, or none could be made; the service's or the body's error.
+    /// The connection broke or could not be made. Contains the error of the service or the body.
     Transport(BoxError),
     /// No data arrived for this long.
     Idle(Duration),
     /// The response was not an event stream.
     Rejected(Box<Rejection>),
-    /// An event was too long and has been dropped.
+    /// An event was too long and was dropped.
     Limit(LimitExceeded),
-    /// The last event ID cannot be sent, as it has control characters. The request was sent without
-    /// it.
+    /// The last event ID cannot be sent, because it contains control characters. The request was
+    /// sent without it.
     UnsendableId(EventId),
-    /// The service said that it will not be ready again.
+    /// The service reported an error instead of becoming ready, and can no longer be used.
     Service(BoxError),
     /// Too many connections in a row failed.
     GaveUp {
-        /// How many.
+        /// The number of failed connections.
         tries: u32,
-        /// What went wrong with the last one; also the error's source.
+        /// The error of the last connection, which is also the source of this error.
         last: Box<ClientError>,
     },
 }
 
 impl ClientError {
-    /// The response, if one was rejected, also where that made the source give up.
+    /// Returns the rejected response, if there is one, also if it made the source give up.
     ///
     /// ```
     /// # use futures_util::StreamExt;

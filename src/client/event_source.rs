@@ -19,12 +19,12 @@ use crate::timer::Timer;
 #[cfg(feature = "tokio")]
 use crate::timer::TokioTimer;
 
-/// A client of an event stream, which reconnects: a [`Stream`](futures_core::Stream) of
+/// A client of an event stream that reconnects: a [`Stream`](futures_core::Stream) of
 /// [`SourceEvent`](super::SourceEvent)s.
 ///
-/// The [module](super) says what reconnects and what fails, and where the browser's interface is.
-/// Nothing is sent before the first poll, and nothing happens while it is not polled. Its memory is
-/// bounded by the longest event and the chunk that the service hands it.
+/// The [module documentation](super) says what reconnects and what fails, and compares it with the
+/// browser's interface. Nothing is sent before the first poll, and nothing happens while it is not
+/// polled. Its memory is bounded by the maximum event length and the size of the service's chunks.
 ///
 /// ```
 /// use std::time::Duration;
@@ -56,19 +56,20 @@ pub struct EventSource<S: HttpService<B>, B, T: Timer> {
     pub(super) watchdog: Watchdog<T>,
     pub(super) reconnect: Reconnect,
     pub(super) server_error_retries: bool,
-    /// What the response asks for that has just been rejected.
+    /// The `Retry-After` of the response that was just rejected.
     pub(super) retry_after: Option<Duration>,
     pub(super) cut: bool,
 }
 
 #[cfg(feature = "tokio")]
 impl<S: HttpService<B>, B> EventSource<S, B, TokioTimer> {
-    /// A client that sends this request, and sends it again when it reconnects, on tokio's clock.
+    /// Creates a client that sends this request, and again whenever it reconnects, on tokio's
+    /// clock.
     ///
-    /// The request may have any method, and any body that clones. What is not safe to repeat, such as
-    /// a `POST`, is [not repeated](Reconnect) after a clean end. `Accept` and `Cache-Control` are added
-    /// unless they are set. A `Last-Event-ID` is taken as the [initial one](Self::resume_after), and
-    /// left out if it cannot be an ID.
+    /// The request may have any method, and any body that implements `Clone`. A request with an
+    /// unsafe method, such as a `POST`, is [not repeated](Reconnect) after a clean end. `Accept`
+    /// and `Cache-Control` are added unless they are set. A `Last-Event-ID` is used as the [initial
+    /// ID](Self::resume_after), and dropped if it is not a valid ID.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -91,7 +92,7 @@ impl<S: HttpService<B>, B> EventSource<S, B, TokioTimer> {
 }
 
 impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
-    /// As [`new`](Self::new), on any clock.
+    /// Creates a client like [`new`](Self::new), with another timer.
     ///
     /// ```
     /// # use http::{Request, Response};
@@ -123,10 +124,10 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         }
     }
 
-    /// Only the messages, without news about connections.
+    /// Converts the source into a stream of its messages, without connection events.
     ///
-    /// The stream ends when the source does, or when the server says 204, and fails with what would
-    /// have been [`Failed`](super::SourceEvent::Failed).
+    /// The stream ends when the source does, or when the server answers 204. It yields the error of
+    /// a [`Failed`](super::SourceEvent::Failed) as an `Err`.
     ///
     /// ```
     /// use futures_util::StreamExt;
@@ -183,7 +184,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         }
     }
 
-    /// Closes the connection and ends the stream. The browser's `close`.
+    /// Closes the connection and ends the stream. This is the browser's `close`.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -204,7 +205,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self.state = ConnectionState::Closed;
     }
 
-    /// The request's URI. The browser's `url`.
+    /// Returns the request's URI. This is the browser's `url`.
     ///
     /// ```
     /// # use http::{Request, Response};
@@ -222,7 +223,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self.template.uri()
     }
 
-    /// Whether it is connecting, open or closed. The browser's `readyState`.
+    /// Returns whether it is connecting, open or closed. This is the browser's `readyState`.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -251,7 +252,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         }
     }
 
-    /// The last event ID, which the next connection will send; empty if there is none.
+    /// Returns the last event ID, which the next connection will send; empty if there is none.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -271,9 +272,9 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self.reader.decoder().last_event_id()
     }
 
-    /// The reconnection time: what the server's last `retry` said, raised to the
-    /// [minimum](Self::min_reconnection_time), or else the
-    /// [initial one](Self::initial_reconnection_time).
+    /// Returns the reconnection time: the server's last `retry`, raised to the
+    /// [minimum](Self::min_reconnection_time), or else the [initial reconnection
+    /// time](Self::initial_reconnection_time).
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -294,10 +295,10 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self.backoff.base(self.reader.decoder().reconnection_time())
     }
 
-    /// Whether the last connection ended in the middle of an event, which is lost unless the server
-    /// sends it again; `false` while the first connection is open.
+    /// Returns `true` if the last connection ended in the middle of an event, which is lost unless
+    /// the server sends it again; `false` while the first connection is open.
     ///
-    /// A clean end that cuts an event off is also told as [`Cut`](super::ClientError::Cut).
+    /// A clean end in the middle of an event is also reported as [`Cut`](super::ClientError::Cut).
     ///
     /// ```
     /// use futures_util::StreamExt;
@@ -320,7 +321,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self.cut
     }
 
-    /// The service.
+    /// Returns a reference to the service.
     ///
     /// ```
     /// # use http::{Request, Response};
@@ -337,7 +338,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         &self.service
     }
 
-    /// The service.
+    /// Returns a reference to the service.
     ///
     /// ```
     /// # use http::{Request, Response};

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use crate::timer::Timer;
 
-/// What speaks for a connection when it is over: whether the server can be taken for a working one.
+/// The evidence that a connection was healthy, so that the server can be assumed to work.
 pub(super) struct Health<T: Timer> {
-    /// An event has arrived.
+    /// Whether an event has arrived.
     pub(super) delivered: bool,
-    /// Bytes have arrived, even if only comments.
+    /// Whether bytes have arrived, even if only comments.
     pub(super) received: bool,
     /// Counts from the request.
     asked: Proof<T>,
@@ -28,19 +28,19 @@ impl<T: Timer> Health<T> {
         }
     }
 
-    /// A request is sent. A clean answer proves itself by taking this long: the head of a long poll may
-    /// come with its end.
+    /// Records that a request is sent. A clean response that takes this long is healthy: the head
+    /// of a long poll may arrive with its end.
     pub(super) fn ask(&mut self, timer: &T, proof: Duration) {
         *self = Self::new();
         self.asked.begin(timer, proof);
     }
 
-    /// The connection is open, which proves itself by staying so for this long.
+    /// Records that the connection is open. It is healthy if it stays open for this long.
     pub(super) fn open(&mut self, timer: &T, proof: Duration) {
         self.open.begin(timer, proof);
     }
 
-    /// Whether the connection has been open for long enough.
+    /// Whether the connection has been open long enough.
     pub(super) fn has_lasted(&mut self, cx: &mut Context<'_>) -> bool {
         self.open.is_over(cx)
     }
@@ -64,9 +64,10 @@ impl<T: Timer> fmt::Debug for Health<T> {
     }
 }
 
-/// A time that proves something once it is over.
+/// A time after which a connection is proven healthy.
 ///
-/// A sleep and no clock: only a [`Timer`] is known, and a paused one stays in step.
+/// Uses a sleep instead of a clock, because only a [`Timer`] is at hand, and a paused one stays in
+/// step.
 struct Proof<T: Timer> {
     sleep: Option<Pin<Box<T::Sleep>>>,
     over: bool,
@@ -85,7 +86,7 @@ impl<T: Timer> Proof<T> {
         self.sleep = Some(Box::pin(timer.sleep(time)));
     }
 
-    /// It has to be polled for its sleep to run.
+    /// Must be polled for its sleep to run.
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
         if let Some(sleep) = &mut self.sleep {
             if sleep.as_mut().poll(cx).is_ready() {

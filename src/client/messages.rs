@@ -14,7 +14,7 @@ use super::source_event::SourceEvent;
 use crate::protocol::MessageEvent;
 use crate::timer::Timer;
 
-/// Only the messages of an [`EventSource`], made by
+/// A stream of the messages of an [`EventSource`], returned by
 /// [`into_messages`](EventSource::into_messages).
 ///
 /// ```
@@ -40,7 +40,7 @@ impl<S: HttpService<B>, B, T: Timer> Messages<S, B, T> {
         Self { source }
     }
 
-    /// The source, for example to ask for its last event ID.
+    /// Returns a reference to the source, for example to read its last event ID.
     ///
     /// ```
     /// # use http::{Request, Response};
@@ -58,7 +58,7 @@ impl<S: HttpService<B>, B, T: Timer> Messages<S, B, T> {
         &self.source
     }
 
-    /// The source, for example to close it.
+    /// Returns a mutable reference to the source, for example to close it.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -78,7 +78,7 @@ impl<S: HttpService<B>, B, T: Timer> Messages<S, B, T> {
         &mut self.source
     }
 
-    /// The source, with its connection.
+    /// Returns the source with its connection.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -103,7 +103,7 @@ impl<S: HttpService<B>, B: Clone, T: Timer> Stream for Messages<S, B, T> {
     type Item = Result<MessageEvent, ClientError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        // A source may have other news without end, and each one at once.
+        // A source may yield any number of other events without being pending.
         for _ in 0..STEPS_PER_POLL {
             return Poll::Ready(match ready!(Pin::new(&mut self.source).poll_next(cx)) {
                 Some(SourceEvent::Message(message)) => Some(Ok(message)),

@@ -1,10 +1,10 @@
 //! A client that follows the standard, over any HTTP service.
 //!
-//! [`EventSource`] is the browser's, for programs: it connects, yields events, and when the connection
-//! breaks it reconnects and says which event it saw last. It runs over any
-//! [`tower_service::Service`] from an [`http::Request`] to an [`http::Response`]: hyper-util's client,
-//! [reqwest's](#over-reqwest), an axum `Router` in the same process, a mock; with layers for tracing,
-//! authorisation or timeouts around it. To read a single response, see
+//! [`EventSource`] is the browser's interface for programs: it connects and yields events, and when
+//! the connection breaks, it reconnects with the ID of the last event it saw. It runs over any
+//! [`tower_service::Service`] from an [`http::Request`] to an [`http::Response`]: hyper-util's
+//! client, [reqwest's](#over-reqwest), an axum `Router` in the same process, a mock; with layers
+//! for tracing, authorisation or timeouts around it. To read a single response, see
 //! [`EventStream`](crate::EventStream).
 //!
 //! ```
@@ -48,11 +48,12 @@
 //! # }
 //! ```
 //!
-//! [`EventSource::into_messages`] leaves out everything but the messages.
+//! [`EventSource::into_messages`] yields only the messages.
 //!
 //! # What reconnects and what fails
 //!
-//! As the standard has it ([9.2.3]), and where it leaves a choice to the user agent:
+//! This follows the standard ([9.2.3]), and includes the cases that the standard leaves to the user
+//! agent:
 //!
 //! | what happens | what follows | what it yields |
 //! |---|---|---|
@@ -63,50 +64,51 @@
 //! | nothing arrives for [some time](EventSource::idle_timeout), if set | reconnects | `Error` with [`Idle`](ClientError::Idle) |
 //! | an event is [too long](EventSource::max_event_len) | the event is dropped | `Error` with [`Limit`](ClientError::Limit) |
 //! | the last event ID cannot be sent | connects without it | `Error` with [`UnsendableId`](ClientError::UnsendableId) |
-//! | 204 | fails: the server's way to say stop | [`Failed`](SourceEvent::Failed) with [`Rejected`](ClientError::Rejected) |
+//! | 204 | fails: the server asks the client to stop | [`Failed`](SourceEvent::Failed) with [`Rejected`](ClientError::Rejected) |
 //! | 200 with another type, without one, or encoded | fails | `Failed` with `Rejected` |
-//! | 429, 5xx | fails; reconnects [if asked to](EventSource::retry_server_errors) | `Failed` (`Error`) with `Rejected` |
+//! | 429, 5xx | fails; reconnects [if enabled](EventSource::retry_server_errors) | `Failed` (`Error`) with `Rejected` |
 //! | any other status, [redirects](#redirects) included | fails | `Failed` with `Rejected` |
-//! | the service will not be ready again | fails | `Failed` with [`Service`](ClientError::Service) |
-//! | too many [failures in a row](EventSource::max_tries), if bounded | fails | `Failed` with [`GaveUp`](ClientError::GaveUp) |
+//! | the service fails to become ready | fails | `Failed` with [`Service`](ClientError::Service) |
+//! | too many [failures in a row](EventSource::max_tries), if limited | fails | `Failed` with [`GaveUp`](ClientError::GaveUp) |
 //!
-//! After `Failed` the stream ends.
+//! The stream ends after `Failed`.
 //!
-//! Whether it reconnects at all is decided by [`Reconnect`]: a request with a safe method, such as
-//! `GET`, is always repeated; any other, such as `POST`, only after errors of the connection, not after a
-//! response that the server has ended; [`reconnect_when`](EventSource::reconnect_when) changes that.
-//! Where it does not reconnect, a clean end is the end of the stream, and an error is a `Failed`. A
-//! stream that says itself when it is complete, as those of language models do, is closed by
-//! [`until`](EventSource::until).
+//! [`Reconnect`] decides whether it reconnects at all, and
+//! [`reconnect_when`](EventSource::reconnect_when) sets that. By default, a request with a safe
+//! method, such as `GET`, is always repeated. Any other, such as a `POST`, is repeated only after
+//! connection errors, not after a response that the server has ended. If it does not reconnect, the
+//! stream ends after a clean end, and yields `Failed` after an error. For streams that end with a
+//! terminator, such as those of language models, set [`until`](EventSource::until).
 //!
-//! The request is sent again as it was, body included, with `Last-Event-ID`: the ID of the last event
-//! that had one, on any connection. An ID that the server has reset to empty is left out. An event
-//! that is unfinished when a connection ends is dropped, so nothing arrives twice that the server does
-//! not send twice.
+//! The request is sent again unchanged, including its body, with a `Last-Event-ID`: the ID of the
+//! last event that had one, on any connection. If the server has reset the ID to empty, the header
+//! is left out. An event that is incomplete when a connection ends is dropped, so no event arrives
+//! twice unless the server sends it twice.
 //!
 //! # Waiting
 //!
-//! Between two connections it waits for the reconnection time: what the server's last `retry` said, in
-//! any block, but at least [100 ms](EventSource::min_reconnection_time); or else 3 s, or what
-//! [`initial_reconnection_time`](EventSource::initial_reconnection_time) says.
+//! Between two connections it waits for the reconnection time. That is the server's last `retry`,
+//! in any block, but at least [100 ms](EventSource::min_reconnection_time). Without a `retry`, it
+//! is 3 s, or the [initial reconnection time](EventSource::initial_reconnection_time).
 //!
-//! Each failed connection in a row doubles that, up to 30 s or
-//! [`max_backoff`](EventSource::max_backoff), but never below what the server asked for. A connection
-//! is healthy, and ends the doubling, if
+//! Each consecutive failed connection doubles the wait, up to 30 s or
+//! [`max_backoff`](EventSource::max_backoff), but never below what the server asked for. A
+//! connection is healthy, and resets the wait, if
 //!
-//! - an event arrived; or
-//! - it was open for as long as the wait before it, or for 10 s. So a proxy that cuts quiet streams
-//!   after a minute does no harm. A connection that the [idle timeout](EventSource::idle_timeout) ends
-//!   before anything arrived is not healthy, however long that took; or
-//! - it ended cleanly after some bytes, even if they were only a comment, or that long after the
-//!   request, as an empty long poll does.
+//! - an event arrived;
+//! - it was open for as long as the wait before it, or for 10 s, so a proxy that cuts quiet streams
+//!   after a minute does no harm; a connection that the [idle timeout](EventSource::idle_timeout)
+//!   ends before anything has arrived is not healthy, however long that took; or
+//! - it ended cleanly after some bytes, even if only a comment, or that long after the request, as
+//!   an empty long poll does.
 //!
-//! If 5xx and 429 are [retried](EventSource::retry_server_errors), a longer `Retry-After` replaces the
-//! wait; it may be seconds or a date, which is taken relative to the response's `Date`.
+//! If 5xx and 429 are [retried](EventSource::retry_server_errors), a longer `Retry-After` replaces
+//! the wait. It may be a number of seconds or a date, which is interpreted relative to the
+//! response's `Date`.
 //!
-//! A random part is then added, between nothing and the whole wait again, so that clients that were cut
-//! off together do not return together. It never makes a wait shorter than the server asked for. A
-//! server can ask for a day at most; longer waits are cut to that.
+//! Then random jitter is added, of up to the same time again, so that clients disconnected together
+//! do not return together. It never shortens the wait that the server asked for. A server can ask
+//! for at most a day; longer waits are capped.
 //!
 //! # Over hyper, with https
 //!
@@ -138,8 +140,8 @@
 //!
 //! # Over reqwest
 //!
-//! reqwest 0.12 has requests and responses of its own, which convert from and to those of `http`. So a
-//! function makes its client a service:
+//! reqwest 0.12 has its own requests and responses, which convert from and to those of `http`, so a
+//! function turns its client into a service:
 //!
 //! ```no_run
 //! use futures_util::StreamExt;
@@ -183,14 +185,14 @@
 //! }
 //! ```
 //!
-//! reqwest follows redirects itself, and sends custom headers, `X-Api-Key` among them, to other
-//! origins: give it a `redirect::Policy` of your own if a header is secret.
+//! reqwest follows redirects itself, and sends custom headers such as `X-Api-Key` to other origins.
+//! If a header is secret, set your own `redirect::Policy`.
 //!
 //! # Redirects
 //!
-//! A browser follows redirects. Here they are the service's business, as they depend on what may be
-//! sent to whom: without a layer for it, a redirect fails. Put tower-http's `FollowRedirect` around the
-//! HTTP client, with this policy:
+//! A browser follows redirects. Here that is left to the service, because it depends on which
+//! headers may be sent where. Without a layer for it, a redirect fails. Put tower-http's
+//! `FollowRedirect` around the HTTP client, with this policy:
 //!
 //! ```
 #![doc = include_str!("../../examples/support/redirects.rs")]
@@ -215,14 +217,14 @@
 //! # }
 //! ```
 //!
-//! The policy can only strip what it sees: a layer *below* `FollowRedirect` that adds a token adds it to
-//! every request, redirected or not. Such layers belong above it. After a redirect the next connection
-//! begins at the original URL again.
+//! The policy can only strip the headers that it sees: a layer *below* `FollowRedirect` that adds a
+//! token adds it to every request, redirected or not. Such layers belong above it. After a
+//! redirect, the next connection starts at the original URL again.
 //!
 //! # Tokens and other headers
 //!
-//! [`EventSource::on_request`] changes each request before it is sent. Where a new token has to be
-//! waited for, a service around the client does it, and is asked on each reconnection:
+//! [`EventSource::on_request`] changes each request before it is sent. If a new token has to be
+//! awaited, wrap the client in a service that does so. It is called for each connection:
 //!
 //! ```
 //! use bytes::Bytes;
@@ -256,16 +258,16 @@
 //!
 //! # Compressed streams
 //!
-//! A response with a `Content-Encoding` fails, unless a layer below the client decodes it and removes
-//! the header, as tower-http's `Decompression` and reqwest's features `gzip`, `brotli`, `deflate` and
+//! A response with a `Content-Encoding` fails, unless the service decodes it and removes the
+//! header, as tower-http's `Decompression` and reqwest's features `gzip`, `brotli`, `deflate` and
 //! `zstd` do.
 //!
 //! # The browser's interface
 //!
 //! | [`EventSource`](https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface) in a browser | here |
 //! |---|---|
-//! | `new EventSource(url)` | [`EventSource::new`] with a `GET` request; nothing is sent before it is polled |
-//! | `withCredentials` | the service's business: cookies and authorisation are its layers, or the request's headers |
+//! | `new EventSource(url)` | [`EventSource::new`] with a `GET` request; nothing is sent before the first poll |
+//! | `withCredentials` | left to the service: cookies and authorisation are set by its layers, or in the request's headers |
 //! | `url` | [`EventSource::url`] |
 //! | `readyState` | [`EventSource::ready_state`] |
 //! | `onopen` | [`SourceEvent::Open`], with the response's head |
@@ -274,13 +276,13 @@
 //! | `onerror`, `readyState` is `CLOSED` | [`SourceEvent::Failed`] |
 //! | `close()` | [`EventSource::close`], or dropping it |
 //! | `MessageEvent.data`, `.type`, `.lastEventId` | [`MessageEvent`](crate::MessageEvent) |
-//! | `MessageEvent.origin` | that of the request; after redirects, that in tower-http's `RequestUri`, among the response's extensions |
+//! | `MessageEvent.origin` | the origin of the request; after redirects, of tower-http's `RequestUri` in the response's extensions |
 //!
 //! # Runtimes
 //!
-//! [`EventSource::new`] waits on tokio's clock; [`EventSource::with_timer`] on any other. It spawns
-//! nothing and runs only while it is polled. On `wasm32-unknown-unknown`, where tokio's clock panics,
-//! give it one such as `gloo_timers::future::sleep`.
+//! [`EventSource::new`] uses tokio's clock, and [`EventSource::with_timer`] any other. It spawns
+//! nothing and runs only while it is polled. On `wasm32-unknown-unknown`, where tokio's clock
+//! panics, pass a timer such as `gloo_timers::future::sleep`.
 //!
 //! [9.2.3]: https://html.spec.whatwg.org/multipage/server-sent-events.html#sse-processing-model
 

@@ -5,11 +5,11 @@ use http::Method;
 ///
 /// The default depends on the request's method. A request with a safe method, such as `GET`, is
 /// [always](Self::Always) repeated, as in a browser. Any other, such as the `POST` of a prompt, is
-/// repeated [after errors](Self::AfterErrors) of the connection only: where the server has ended its
-/// response, sending the request again would have its effect again.
+/// repeated only [after errors](Self::AfterErrors) of the connection: once the server has ended its
+/// response, sending the request again would repeat its effect.
 ///
-/// Where the policy does not reconnect, a complete response closes the source without further news.
-/// A response that is not complete, and an error, is a [`Failed`](super::SourceEvent::Failed).
+/// If the policy does not reconnect, a complete response closes the source without another event.
+/// An incomplete response or an error yields [`Failed`](super::SourceEvent::Failed).
 ///
 /// ```
 /// use http::Method;
@@ -23,19 +23,19 @@ use http::Method;
 pub enum Reconnect {
     /// After clean ends and after errors.
     Always,
-    /// After errors only: the connection breaks, cannot be made, or is idle. A response that the server
-    /// ends is not repeated, be it in the middle of an event or without its
-    /// [terminator](super::EventSource::until).
+    /// After errors only: the connection breaks, cannot be made, or is idle. A request is not
+    /// repeated after the server has ended the response, even in the middle of an event or without
+    /// its [terminator](super::EventSource::until).
     AfterErrors,
     /// After clean ends and after errors, but only with a last event ID, so that the server can
-    /// resume and does not begin again.
+    /// resume instead of starting over.
     AfterId,
-    /// Never: one request.
+    /// Never: the request is sent once.
     Never,
 }
 
 impl Reconnect {
-    /// The default for a request with this method.
+    /// Returns the default for a request with this method.
     ///
     /// ```
     /// use http::Method;

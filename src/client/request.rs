@@ -8,14 +8,14 @@ use crate::protocol::EventId;
 
 type OnRequest = Box<dyn FnMut(&mut Parts) + Send + Sync>;
 
-/// The request that is sent each time, but for its `Last-Event-ID`.
+/// The request that is sent each time, except for its `Last-Event-ID`.
 pub(super) struct Template<B> {
     request: Request<B>,
     pub(super) on_request: Option<OnRequest>,
 }
 
 impl<B> Template<B> {
-    /// The template, and the last event ID that the request names.
+    /// Returns the template, and the last event ID of the request.
     pub(super) fn new(mut request: Request<B>) -> (Self, EventId) {
         let headers = request.headers_mut();
         headers.entry(ACCEPT).or_insert(TEXT_EVENT_STREAM);
@@ -38,7 +38,8 @@ impl<B> Template<B> {
 }
 
 impl<B: Clone> Template<B> {
-    /// The request with this last event ID; without it, and `false`, if no header can carry it.
+    /// Returns the request with this last event ID, and `true`. If no header can carry the ID,
+    /// returns the request without it, and `false`.
     pub(super) fn request(&mut self, id: &EventId) -> (Request<B>, bool) {
         let mut request = self.request.clone();
         if let Some(on_request) = &mut self.on_request {
@@ -59,13 +60,13 @@ impl<B: Clone> Template<B> {
     }
 }
 
-/// No header can carry the ID.
+/// The ID cannot be sent in a header.
 #[derive(Debug)]
 pub(super) struct Unsendable;
 
 /// The value of `Last-Event-ID`; `None` for an empty ID, which is not sent.
 pub(super) fn header_value(id: &EventId) -> Result<Option<HeaderValue>, Unsendable> {
-    // HTTP knows no white space around a value; HTTP/2 peers may refuse one that has it.
+    // HTTP strips white space around a value, and HTTP/2 peers may refuse a value that has it.
     let value = id.as_bytes().trim_ascii();
     if value.is_empty() {
         return Ok(None);

@@ -6,11 +6,11 @@ use httpdate::parse_http_date;
 
 use crate::clock;
 
-/// How long a `Retry-After` asks to wait: seconds, or until a date in any of the three forms of
+/// The wait that a `Retry-After` asks for: seconds, or until a date in any of the three forms of
 /// [RFC 9110, 5.6.7].
 ///
-/// A date is taken relative to the response's own `Date`, so that a clock that is wrong on either
-/// side does no harm; without one, to this machine's clock.
+/// A date is interpreted relative to the response's own `Date`, so that a wrong clock on either
+/// side does no harm; without one, relative to this machine's clock.
 ///
 /// [RFC 9110, 5.6.7]: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {

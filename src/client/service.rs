@@ -6,10 +6,10 @@ use tower_service::Service;
 
 use crate::body::BoxError;
 
-/// Any [`Service`] from an HTTP request to an HTTP response: another name for its bounds.
+/// An alias for the bounds of a [`Service`] from HTTP requests to HTTP responses.
 ///
-/// It is sealed, and implemented for every such service whose errors, and those of the response's body,
-/// convert into a boxed error.
+/// It is sealed, and implemented for every such service whose errors, and those of its response
+/// bodies, convert into a boxed error.
 ///
 /// ```
 /// use http::{Request, Response};
@@ -34,7 +34,7 @@ pub trait HttpService<B>:
     Service<Request<B>, Response = Response<Self::ResponseBody>, Error: Into<BoxError>>
     + sealed::Sealed<B>
 {
-    /// The body of its responses.
+    /// The type of its response bodies.
     type ResponseBody: Body<Error: Into<BoxError>>;
 }
 
@@ -57,7 +57,7 @@ mod sealed {
     impl<S, B, R> Sealed<B> for S where S: Service<Request<B>, Response = Response<R>> {}
 }
 
-/// The service's readiness, with its error boxed.
+/// Polls the service for readiness, with its error boxed.
 pub(super) fn poll_ready<S: HttpService<B>, B>(
     service: &mut S,
     cx: &mut Context<'_>,

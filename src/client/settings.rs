@@ -30,7 +30,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// How long to wait before reconnecting, unless the server says so with `retry`; 3 s if not set.
+    /// Sets how long to wait before reconnecting, unless the server sets a `retry`; 3 s by default.
     ///
     /// ```
     /// # use http::{Request, Response};
@@ -52,12 +52,12 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// The least reconnection time that the server can set with `retry`; 100 ms if not set.
+    /// Sets the minimum reconnection time that the server can set with `retry`; 100 ms by default.
     ///
-    /// Without one, a server that says `retry: 0` and ends each response is asked hundreds of times a
-    /// second. Firefox's minimum is 500 ms, Chromium and Safari have none; 100 ms let
-    /// [long polls](crate::hub::Subscription::long_poll) follow each other closely. It does not bound the
-    /// [initial reconnection time](Self::initial_reconnection_time), which is your own.
+    /// Without a minimum, a server that sends `retry: 0` and ends each response gets hundreds of
+    /// requests per second. Firefox's minimum is 500 ms; Chromium and Safari have none. With 100
+    /// ms, [long polls](crate::hub::Subscription::long_poll) can follow each other closely. The
+    /// minimum does not apply to the [initial reconnection time](Self::initial_reconnection_time).
     ///
     /// ```
     /// use futures_util::StreamExt;
@@ -81,8 +81,8 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// The longest wait to which failing connections double the reconnection time; 30 s if not set.
-    /// The server's `retry` may be longer, and the random part is added to it.
+    /// Sets the maximum wait to which failing connections double the reconnection time; 30 s by
+    /// default. The server's `retry` may be longer, and the jitter is added to it.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -109,9 +109,9 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// Fails after this many failed connections in a row; never if not set.
+    /// Fails after this many consecutive failed connections; never by default.
     ///
-    /// The [module](super#waiting) says which connections fail.
+    /// The [module documentation](super#waiting) says which connections fail.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -133,9 +133,9 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     }
 
     /// Treats a connection as dead if nothing arrives for this long, counted from the request on;
-    /// never if not set.
+    /// never by default.
     ///
-    /// Choose more than twice the time between the server's heartbeats.
+    /// Choose more than twice the interval of the server's heartbeats.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -161,7 +161,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// When it reconnects; if not set, [it depends on the request's method](Reconnect).
+    /// Sets when it reconnects; by default, that [depends on the request's method](Reconnect).
     ///
     /// ```
     /// use futures_util::StreamExt;
@@ -187,12 +187,12 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// Changes the head of each request before it is sent, the first one included: a fresh token, a
-    /// trace ID.
+    /// Changes the head of each request before it is sent, including the first one: to set a fresh
+    /// token or a trace ID.
     ///
-    /// Each request starts as a clone of the request passed to the constructor. `Last-Event-ID` is set
-    /// afterwards. To wait for a token, put a service around the client
-    /// [that fetches it](super#tokens-and-other-headers).
+    /// Each request starts as a clone of the request passed to the constructor. `Last-Event-ID` is
+    /// set afterwards. To await a token, wrap the client in a service [that fetches
+    /// it](super#tokens-and-other-headers).
     ///
     /// ```
     /// use futures_util::StreamExt;
@@ -221,10 +221,10 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// Closes the source at the event that has this data, such as `[DONE]`, which is not yielded. A
+    /// Closes the source at the event with this data, such as `[DONE]`, which is not yielded. A
     /// response that ends without it is an [error](super::ClientError::Unterminated).
     ///
-    /// Of several calls of this and [`until_type`](Self::until_type), the last counts.
+    /// If this or [`until_type`](Self::until_type) is called several times, the last call counts.
     ///
     /// ```
     /// use futures_util::StreamExt;
@@ -267,8 +267,8 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// Reconnects after 5xx and 429 too, and not before their `Retry-After`: seconds, or a date in any
-    /// of HTTP's three forms.
+    /// Reconnects after 5xx and 429 as well, but not before their `Retry-After`: seconds, or a date
+    /// in any of HTTP's three forms.
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -311,7 +311,8 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// The longest event; see [`Decoder::max_event_len`](crate::Decoder::max_event_len). 16 MiB if not set.
+    /// Sets the maximum length of an event; 16 MiB by default. See
+    /// [`Decoder::max_event_len`](crate::Decoder::max_event_len).
     ///
     /// ```
     /// # use futures_util::StreamExt;
@@ -335,7 +336,8 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         self
     }
 
-    /// The longest line; see [`Decoder::max_line_len`](crate::Decoder::max_line_len). 16 MiB if not set.
+    /// Sets the maximum length of a line; 16 MiB by default. See
+    /// [`Decoder::max_line_len`](crate::Decoder::max_line_len).
     ///
     /// ```
     /// # use futures_util::StreamExt;

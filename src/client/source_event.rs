@@ -3,7 +3,7 @@ use http::Response;
 use super::error::ClientError;
 use crate::protocol::MessageEvent;
 
-/// What an [`EventSource`](super::EventSource) yields.
+/// An item of an [`EventSource`](super::EventSource).
 ///
 /// ```
 /// # use futures_util::StreamExt;
@@ -29,16 +29,18 @@ use crate::protocol::MessageEvent;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SourceEvent {
-    /// The connection is open; here is the response without its body. The browser's `open`.
+    /// The connection is open. Contains the response without its body. This is the browser's
+    /// `open`.
     Open(Response<()>),
-    /// An event has arrived. The browser's `message`, and every other type.
+    /// An event has arrived. This is the browser's `message`, and every other type of event.
     Message(MessageEvent),
-    /// A comment has arrived, everything after its colon; only
-    /// [if asked for](super::EventSource::comments).
+    /// A comment has arrived. Contains everything after its colon. Only yielded if
+    /// [enabled](super::EventSource::comments).
     Comment(String),
-    /// Something went wrong, and the source continues. The browser's `error`.
+    /// An error occurred, and the source continues. This is the browser's `error`.
     Error(ClientError),
-    /// The connection failed, and the stream ends. The browser's `error`, with `readyState` `CLOSED`.
+    /// The connection failed, and the stream ends. This is the browser's `error`, with `readyState`
+    /// `CLOSED`.
     Failed(ClientError),
 }
 
@@ -62,10 +64,10 @@ pub enum SourceEvent {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReadyState {
-    /// Not connected yet, or waiting before it connects again.
+    /// Not connected yet, or waiting to reconnect.
     Connecting,
     /// Events are arriving as the server sends them.
     Open,
-    /// Failed, or closed by [`close`](super::EventSource::close): there will be no more events.
+    /// Failed, or closed by [`close`](super::EventSource::close): no more events will arrive.
     Closed,
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use crate::timer::Timer;
 
-/// Notices that nothing has come for a while.
+/// Detects that nothing has arrived for a while.
 pub(super) struct Watchdog<T: Timer> {
     pub(super) time: Option<Duration>,
     sleep: Option<Pin<Box<T::Sleep>>>,
-    /// Something has come since the sleep was made.
+    /// Whether something has arrived since the sleep was created.
     stale: bool,
 }
 
@@ -23,10 +23,10 @@ impl<T: Timer> Watchdog<T> {
         }
     }
 
-    /// Something has come, or is being waited for from now on.
+    /// Restarts the time, because something has arrived or is awaited from now on.
     ///
-    /// The sleep is made anew only where there is nothing left to read, so that what comes in a burst
-    /// touches no timer.
+    /// The sleep is only renewed when nothing is left to read, so a burst of data does not touch
+    /// the timer.
     #[inline]
     pub(super) fn feed(&mut self) {
         self.stale = true;
@@ -36,7 +36,7 @@ impl<T: Timer> Watchdog<T> {
         self.sleep = None;
     }
 
-    /// Ready with the time if nothing has come for that long.
+    /// Ready with the time if nothing has arrived for that long.
     pub(super) fn poll(&mut self, timer: &T, cx: &mut Context<'_>) -> Poll<Duration> {
         let Some(time) = self.time else {
             return Poll::Pending;
