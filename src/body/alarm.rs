@@ -2,16 +2,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 
-/// A waker that remembers that it was used.
+/// A waker that remembers whether it was woken.
 ///
-/// A body waits for its stream and, besides, for futures that resolve once in a long while: the
-/// heartbeat's sleep, a shutdown, a maximum age. Polling those whenever the stream wakes the task
-/// costs more than the event does. They are polled with this waker instead, and again only after it
-/// was woken; asking is one atomic load.
+/// Besides its stream, a body waits for futures that rarely resolve: the heartbeat's sleep, a
+/// shutdown, a maximum age. Polling those whenever the stream wakes the task would cost more than
+/// the event. They are polled with this waker instead, and again only after it was woken, which is
+/// one atomic load to check.
 #[derive(Debug)]
 pub(super) struct Alarm {
     state: Arc<AlarmState>,
-    /// The task's waker as `state` has it, for comparing without the lock.
+    /// The task's waker, as in `state`, for comparison without the lock.
     task: Option<Waker>,
 }
 
@@ -22,7 +22,7 @@ struct AlarmState {
 }
 
 impl Alarm {
-    /// An alarm that has rung, so that what waits on it is polled a first time.
+    /// Creates an alarm that has rung, so that the futures that ring it are polled a first time.
     pub(super) fn new() -> Self {
         let state = Arc::new(AlarmState {
             rung: AtomicBool::new(true),
@@ -31,7 +31,7 @@ impl Alarm {
         Self { state, task: None }
     }
 
-    /// Whether it has rung since the last call; the next ring wakes `cx`'s task.
+    /// Whether it has rung since the last call. The next ring wakes `cx`'s task.
     #[inline]
     pub(super) fn has_rung(&mut self, cx: &Context<'_>) -> bool {
         if !self
@@ -41,7 +41,8 @@ impl Alarm {
         {
             self.watch(cx.waker());
         }
-        // After the waker is in place: a ring before that is seen here, a ring after it wakes.
+        // Read after the waker is in place: a ring before that is seen here, and a ring after it
+        // wakes the task.
         self.state.rung.load(Ordering::Acquire) && self.state.rung.swap(false, Ordering::AcqRel)
     }
 
@@ -68,7 +69,7 @@ impl Wake for AlarmState {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.rung.store(true, Ordering::Release);
-        // Cloned out of the lock: waking may run the task, which may take the lock.
+        // Cloned and woken outside the lock: waking may run the task, which may take the lock.
         let task = self
             .task
             .lock()

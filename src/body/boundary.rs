@@ -1,25 +1,25 @@
-/// Where a comment may be put into an event stream that somebody else wrote.
+/// Tracks where a comment may be inserted into an event stream made elsewhere.
 ///
-/// After a line feed, and there alone: not inside a line; not after a CR, whose LF may still come;
-/// not before the first line, where a byte order mark may come, which counts only in front.
+/// That is only after a line feed: not inside a line, not after a CR, whose LF may follow, and not
+/// before the first line, because a byte order mark is only valid at the very start.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Boundary {
-    /// The last bytes that passed, the latest last.
+    /// The last bytes that passed, newest last.
     tail: [u8; 3],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// Nothing may be put here.
+    /// Nothing may be inserted.
     Inside,
-    /// Between two lines of an event: a comment line, without an empty one.
+    /// Between two lines of an event: a comment line without an empty line.
     Line,
     /// Between two events: anything.
     Event,
 }
 
 impl Boundary {
-    /// These bytes have passed.
+    /// Records that these bytes have passed.
     pub(crate) fn pass(&mut self, bytes: &[u8]) {
         let last = &bytes[bytes.len().saturating_sub(self.tail.len())..];
         self.tail.rotate_left(last.len());
@@ -27,7 +27,7 @@ impl Boundary {
         self.tail[from..].copy_from_slice(last);
     }
 
-    /// What may be put after what has passed.
+    /// What may be inserted after the bytes that have passed.
     pub(crate) fn place(self) -> Place {
         match self.tail {
             [_, b'\n', b'\n'] | [b'\n' | b'\r', b'\r', b'\n'] => Place::Event,

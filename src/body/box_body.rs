@@ -16,10 +16,10 @@ use crate::timer::MaybeTimer;
 /// Any error.
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Any [`SseBody`], in a box: made by [`SseBody::boxed`].
+/// A boxed [`SseBody`] of any type, returned by [`SseBody::boxed`].
 ///
-/// It is one type for handlers that answer with one of several streams, and has no parameters to
-/// name. It is `Send`, `Sync` and `Unpin` whatever the stream is. Its errors are the stream's, boxed:
+/// It is a single type without parameters, for handlers that return one of several streams. It is
+/// `Send`, `Sync` and `Unpin` whatever the stream is. Its errors are those of the stream, boxed as
 /// `Box<dyn Error + Send + Sync>`.
 ///
 /// ```
@@ -90,7 +90,7 @@ impl BoxBody {
         }
     }
 
-    /// A response with this body and an event stream's headers; see
+    /// Converts it into a response with an event stream's headers; see
     /// [`SseBody::into_http_response`].
     ///
     /// ```
@@ -120,7 +120,7 @@ impl Body for BoxBody {
         };
         let body = body.get_mut();
         let polled = body.as_mut().poll_frame(cx);
-        // Here, since `is_end_stream` cannot look inside.
+        // Dropped here, since `is_end_stream` cannot look inside.
         if polled.is_ready() && body.is_end_stream() {
             self.body = None;
         }

@@ -8,8 +8,8 @@ use http_body::{Body, Frame};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// A body made of a stream of chunks: what [`EventStream::from_stream`](super::EventStream::from_stream)
-    /// reads.
+    /// A body made from a stream of chunks, as read by
+    /// [`EventStream::from_stream`](super::EventStream::from_stream).
     ///
     /// A chunk is anything that converts into [`Bytes`]: `Bytes` itself, `Vec<u8>`, `String`.
     ///
@@ -31,7 +31,7 @@ pin_project! {
 }
 
 impl<S> Chunks<S> {
-    /// A body with the chunks of this stream.
+    /// Creates a body from a stream of chunks.
     ///
     /// ```
     /// use http_body::Body;

@@ -3,7 +3,7 @@ use std::fmt;
 
 use crate::protocol::LimitExceeded;
 
-/// Why an [`EventStream`](super::EventStream) has no event to give.
+/// An error of an [`EventStream`](super::EventStream).
 ///
 /// ```
 /// use tower_sse::Decoder;
@@ -20,11 +20,11 @@ use crate::protocol::LimitExceeded;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum EventStreamError<E> {
-    /// The body failed, as a connection that breaks does; the stream has ended.
+    /// The body failed, for instance because the connection broke. The stream has ended.
     Body(E),
-    /// An event was too long and has been dropped; the stream continues after it.
+    /// An event was too long and was dropped. The stream continues after it.
     Limit(LimitExceeded),
-    /// The body ended without its [terminator](super::EventStream::until); the stream has ended.
+    /// The body ended without its [terminator](super::EventStream::until). The stream has ended.
     Unterminated,
 }
 
@@ -42,7 +42,7 @@ impl<E: Error + 'static> Error for EventStreamError<E> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Body(error) => Some(error),
-            // Said already.
+            // Already part of the message.
             Self::Limit(_) | Self::Unterminated => None,
         }
     }

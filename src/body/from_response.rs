@@ -9,8 +9,8 @@ use http_body::Body;
 use super::event_stream::EventStream;
 use super::rejection::{Rejecting, Rejection, is_acceptable};
 
-/// The future of [`EventStream::from_response`]: an event stream at once, or a [`Rejection`] when
-/// the beginning of the response's body has been read.
+/// The future of [`EventStream::from_response`]. It resolves to an event stream at once, or to a
+/// [`Rejection`] once the beginning of the response's body has been read.
 ///
 /// ```
 /// use futures_util::FutureExt;
@@ -47,7 +47,7 @@ impl<B: Body, F: Future> FromResponse<B, F> {
     }
 }
 
-// Nothing is pinned in it but what has a box of its own.
+// Everything that is pinned in it has its own box.
 impl<B: Body, F> Unpin for FromResponse<B, F> {}
 
 impl<B: Body, F: Future> Future for FromResponse<B, F> {
@@ -55,7 +55,7 @@ impl<B: Body, F: Future> Future for FromResponse<B, F> {
 
     /// # Panics
     ///
-    /// After it has resolved.
+    /// If it is polled after it has resolved.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         if let Verdict::Rejecting(rejecting) = &mut this.state {

@@ -1,15 +1,15 @@
 use std::time::Duration;
 
-/// A busy stream's clock ticks this many times per interval.
+/// The number of ticks per interval of a busy stream's clock.
 const TICKS: u32 = 8;
 
-/// Tells how long to sleep until a stream has been silent for an interval, without reading the clock
-/// per event.
+/// Determines how long to sleep until a stream has been silent for an interval, without reading the
+/// clock for each event.
 ///
 /// While the stream is silent, one sleep of the whole interval runs. The first event after that
-/// starts a tick of an eighth. Further events only set a flag, which the end of the tick finds. A
-/// tick without the flag means that the silence began with it, and the sleep for what is left of the
-/// interval runs. So an event touches the timer at most once per eighth of the interval, and the
+/// starts a tick of an eighth of the interval. Further events only set a flag, which is read at the
+/// end of the tick. If it is not set, the silence began with the tick, and a sleep for the rest of
+/// the interval runs. So events touch the timer at most once per eighth of the interval, and the
 /// heartbeat after a single event is exact.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct IdleClock {
@@ -21,9 +21,9 @@ pub(super) struct IdleClock {
 enum Phase {
     /// Nothing has been sent since the sleep of a whole interval began.
     Silent,
-    /// Something was sent when the tick began; `true` if also since.
+    /// Something was sent when the tick began. `true` if something was also sent since.
     Ticking(bool),
-    /// Nothing was sent in the tick before; the sleep is the rest of the interval.
+    /// Nothing was sent in the previous tick. The sleep is the rest of the interval.
     Rest,
 }
 
@@ -35,7 +35,7 @@ impl IdleClock {
         }
     }
 
-    /// How long the present sleep is.
+    /// The length of the current sleep.
     pub(super) fn time(&self) -> Duration {
         match self.phase {
             Phase::Silent => self.interval,
@@ -44,7 +44,7 @@ impl IdleClock {
         }
     }
 
-    /// Something has been sent. Whether the present sleep is no longer the right one.
+    /// Records that something was sent. Returns whether the current sleep must be replaced.
     #[inline]
     pub(super) fn mark(&mut self) -> bool {
         if let Phase::Ticking(busy) = &mut self.phase {
@@ -55,7 +55,8 @@ impl IdleClock {
         true
     }
 
-    /// The present sleep is over. Whether the stream has been silent for an interval.
+    /// Records that the current sleep has ended. Returns whether the stream has been silent for an
+    /// interval.
     pub(super) fn end_sleep(&mut self) -> bool {
         let (next, silent) = match self.phase {
             Phase::Silent | Phase::Rest => (Phase::Silent, true),

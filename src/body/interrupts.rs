@@ -15,24 +15,24 @@ use crate::timer::MaybeTimer;
 
 /// How long a body waits before it fails.
 ///
-/// On HTTP/2 the reset of a failed stream overtakes the frames that hyper has not written yet, and the
-/// client loses them, the head of the response included. Counted with `tests/e2e` on two overloaded cores: without a pause, 18 to 41 of 300
-/// responses were cut short. Of 12,000, some 20 were with 1 ms, two with 5 ms or 10 ms, and none with
-/// 20 ms.
+/// On HTTP/2, the reset of a failed stream overtakes the frames that hyper has not written yet, and
+/// the client loses them, including the head of the response. Counted with `tests/e2e` on two
+/// overloaded cores: without a pause, 18 to 41 of 300 responses were cut short. Of 12,000
+/// responses, about 20 were cut with 1 ms, two with 5 ms or 10 ms, and none with 20 ms.
 const PAUSE: Duration = Duration::from_millis(20);
 
 pin_project! {
-    /// All that wakes a body beside its stream: the next heartbeat, a shutdown, a maximum age, and the
-    /// pause before an error.
+    /// Everything that wakes a body besides its stream: the next heartbeat, a shutdown, a maximum
+    /// age, and the pause before an error.
     ///
-    /// These resolve once in a long while. Polling them whenever the stream wakes the task costs more
-    /// than the event does, so they are polled only after they have rung an [`Alarm`].
+    /// These rarely resolve. Polling them whenever the stream wakes the task would cost more than
+    /// the event, so they are polled only after they have rung an [`Alarm`].
     pub(super) struct Interrupts<T: MaybeTimer> {
         timer: T,
-        // There if something below may ring it.
+        // `Some` if a future below may ring it.
         alarm: Option<Alarm>,
         idle: Option<IdleClock>,
-        // That of `idle`; once the stream has failed, the pause.
+        // The sleep of `idle`, or the pause once the stream has failed.
         #[pin]
         sleep: Option<T::Sleep>,
         sleeping: Sleeping,
@@ -41,7 +41,7 @@ pin_project! {
     }
 }
 
-/// What the body has just done.
+/// What the body has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Did {
     /// It has something to send.
@@ -52,20 +52,20 @@ pub(super) enum Did {
     Fail,
 }
 
-/// What the body is to do.
+/// What the body must do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Interrupt {
     /// Send a heartbeat.
     Heartbeat,
-    /// End, after what there is to send.
+    /// End, after sending what is ready.
     End,
-    /// Report the error: what was sent before has had the time to leave.
+    /// Report the error: earlier frames have had time to be written.
     Error,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sleeping {
-    /// `sleep` is over, or not the one to wait for.
+    /// `sleep` has ended, or is not the one to wait for.
     No,
     /// `sleep` will ring the alarm.
     Waiting,
@@ -87,11 +87,11 @@ impl<T: MaybeTimer> Interrupts<T> {
         }
     }
 
-    /// The parts that depend on no timer, with this one.
+    /// Keeps the parts that do not depend on a timer, and uses this timer.
     #[cfg(feature = "tokio")]
     pub(super) fn with_timer<U: MaybeTimer>(self, timer: U) -> Interrupts<U> {
         let mut new = Interrupts::new(timer);
-        // `end` is pinned, but the future in it has a box of its own, which can move.
+        // `end` is pinned, but the future in it has its own box, which can move.
         if let Some(mut end) = self.end {
             if let Some(shutdown) = end.as_mut().project().shutdown.take() {
                 new.end_mut().project().shutdown.replace(shutdown);
@@ -142,7 +142,7 @@ impl<T: MaybeTimer> Interrupts<T> {
         end.as_mut()
     }
 
-    /// What is due, after what the body `did`. The task is woken when something is.
+    /// What is due, given what the body `did`. The task is woken when something is.
     #[inline]
     pub(super) fn poll(
         mut self: Pin<&mut Self>,
@@ -184,7 +184,7 @@ impl<T: MaybeTimer> Interrupts<T> {
         self.poll_silence().map(|()| Interrupt::Heartbeat)
     }
 
-    /// Ready when nothing was sent for an interval; starts the next one then.
+    /// Ready when nothing was sent for an interval, and then starts the next one.
     fn poll_silence(self: Pin<&mut Self>) -> Poll<()> {
         let mut this = self.project();
         let (Some(alarm), Some(idle)) = (this.alarm, this.idle) else {
@@ -210,14 +210,15 @@ impl<T: MaybeTimer> Interrupts<T> {
         }
     }
 
-    /// Ready when what was sent before an error has had the time to leave.
+    /// Ready when the frames before an error have had time to be written.
     #[cold]
     fn poll_pause(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut this = self.project();
         if mem::replace(this.sleeping, Sleeping::Pausing) != Sleeping::Pausing {
             this.sleep.set(this.timer.try_sleep(PAUSE));
             if this.sleep.is_none() {
-                // hyper writes what it has when a body is pending. It drops it when a body fails.
+                // hyper writes its buffered frames when a body is pending, and drops them when a
+                // body fails.
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -233,7 +234,7 @@ impl<T: MaybeTimer> Interrupts<T> {
 type Shutdown = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 pin_project! {
-    /// What ends a stream apart from itself.
+    /// The futures that end a stream from outside.
     struct End<S> {
         shutdown: Option<Exclusive<Shutdown>>,
         max_age: Option<MaxAge>,

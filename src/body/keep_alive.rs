@@ -4,15 +4,15 @@ use bytes::Bytes;
 
 use crate::protocol::Block;
 
-/// What [`Block::HEARTBEAT`] is.
+/// The bytes of [`Block::HEARTBEAT`].
 pub(super) const HEARTBEAT: &[u8] = b":\n";
 
-/// When and with what a silent stream shows that it is alive.
+/// Settings for heartbeats: when and with what a silent stream shows that it is alive.
 ///
-/// By default a comment line, `:`, after 15 seconds in which nothing was sent: browsers ignore it, and
-/// the idle limits of the field (60 s in nginx and AWS load balancers, 100 s at Cloudflare) lie well
-/// above. No empty line follows it, since some clients would take that for an event; see
-/// [`Block::HEARTBEAT`].
+/// The default is a comment line, `:`, after 15 seconds of silence. Browsers ignore it, and the
+/// interval is well below common idle limits (60 s in nginx and AWS load balancers, 100 s at
+/// Cloudflare). It is not followed by an empty line, which some clients would treat as an event;
+/// see [`Block::HEARTBEAT`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,7 +36,7 @@ pub struct KeepAlive {
 }
 
 impl KeepAlive {
-    /// A comment after 15 seconds of silence.
+    /// Creates the default: a comment after 15 seconds of silence.
     ///
     /// ```
     /// # use http_body_util::BodyExt;
@@ -57,10 +57,11 @@ impl KeepAlive {
         }
     }
 
-    /// How long the stream may be silent; 15 seconds by default.
+    /// Sets how long the stream may be silent; 15 seconds by default.
     ///
-    /// On a stream that was busy just before, a heartbeat comes up to an eighth later: events do not
-    /// read the clock. Less than a millisecond counts as one.
+    /// On a stream that was busy just before, a heartbeat is sent up to an eighth of the interval
+    /// later, because events do not read the clock. An interval below one millisecond counts as
+    /// one.
     ///
     /// ```
     /// # use http_body_util::BodyExt;
@@ -81,7 +82,8 @@ impl KeepAlive {
         }
     }
 
-    /// A comment of this text instead of an empty one; line breaks make several comment lines.
+    /// Sends a comment with this text instead of an empty one. Line breaks make several comment
+    /// lines.
     ///
     /// ```
     /// # use http_body_util::BodyExt;
@@ -98,9 +100,10 @@ impl KeepAlive {
         self.event(Block::lines(text.as_ref(), None))
     }
 
-    /// A whole event instead of a comment, for pages that watch over the connection themselves.
+    /// Sends a complete event instead of a comment, for pages that monitor the connection
+    /// themselves.
     ///
-    /// Give it no ID: a client that reconnects with it would skip real events.
+    /// Do not set an ID: a client that reconnects with it would skip real events.
     ///
     /// ```
     /// # use http_body_util::BodyExt;

@@ -15,15 +15,16 @@ use crate::timer::TokioTimer;
 use crate::timer::{MaybeTimer, Timer};
 
 pin_project! {
-    /// An event stream made elsewhere, such as a proxied one, with heartbeats put in.
+    /// A body that inserts heartbeats into an event stream made elsewhere, such as a proxied one.
     ///
-    /// A heartbeat goes in between two events; or, as a bare comment line, between two lines of one;
-    /// never inside a line, between a CR and its LF, or before the first line, where a byte order
-    /// mark may come. Where the stream stops inside a line there is none. The stream's own bytes,
-    /// its trailers and its errors pass as they are. An error waits 20 ms after data, since on HTTP/2 the
-    /// reset overtakes frames that the server has not written yet.
+    /// A heartbeat is inserted between two events, or, as a bare comment line, between two lines of
+    /// an event. It is never inserted inside a line, between a CR and its LF, or before the first
+    /// line, where a byte order mark may be. A stream that pauses inside a line gets no heartbeats.
+    /// The stream's own bytes, its trailers and its errors pass unchanged. An error after data is
+    /// delayed by 20 ms, because on HTTP/2 the reset overtakes frames that the server has not
+    /// written yet.
     ///
-    /// The bytes have to be the event stream itself: not compressed, not encrypted.
+    /// The bytes must be the plain event stream, neither compressed nor encrypted.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -57,15 +58,15 @@ pin_project! {
 #[derive(Debug)]
 enum InnerState<E> {
     Open,
-    /// What was sent before has the time to leave.
+    /// Earlier frames get time to be written.
     Failed(E),
-    /// Nothing of ours may follow.
+    /// No heartbeat may follow.
     Ended,
 }
 
 #[cfg(feature = "tokio")]
 impl<B: Body> KeepAliveBody<B, TokioTimer> {
-    /// The body with heartbeats where it is silent, on tokio's clock.
+    /// Wraps a body and sends heartbeats while it is silent, on tokio's clock.
     ///
     /// ```
     /// # use http_body::Body;
@@ -79,7 +80,7 @@ impl<B: Body> KeepAliveBody<B, TokioTimer> {
 }
 
 impl<B: Body, T: Timer> KeepAliveBody<B, T> {
-    /// The body with heartbeats where it is silent, on this clock.
+    /// Wraps a body and sends heartbeats while it is silent, with this timer.
     ///
     /// ```
     /// # use http_body::Body;
@@ -94,7 +95,7 @@ impl<B: Body, T: Timer> KeepAliveBody<B, T> {
 }
 
 impl<B: Body, T: MaybeTimer> KeepAliveBody<B, T> {
-    /// Without heartbeats where there is no timer.
+    /// Like [`with_timer`](Self::with_timer), but without heartbeats if there is no timer.
     pub(crate) fn of(body: B, keep_alive: KeepAlive, timer: T) -> Self {
         let (interval, heartbeat) = keep_alive.into_parts();
         let mut interrupts = Interrupts::new(timer);
@@ -158,7 +159,7 @@ impl<B: Body, T: MaybeTimer> Body for KeepAliveBody<B, T> {
                 (_, Place::Line) => Bytes::from_static(HEARTBEAT),
                 (_, Place::Event) => this.heartbeat.clone(),
             };
-            // Not passed by the boundary: where a comment may stand, another may follow.
+            // Not recorded in the boundary: where a comment is allowed, another may follow.
             return Poll::Ready(Some(Ok(Frame::data(heartbeat))));
         }
         Poll::Pending
@@ -175,7 +176,7 @@ impl<B: Body, T: MaybeTimer> Body for KeepAliveBody<B, T> {
     }
 }
 
-/// Without a copy where the data are `Bytes` already.
+/// Does not copy data that is already `Bytes`.
 pub(crate) fn to_bytes<D: Buf>(frame: Frame<D>) -> Frame<Bytes> {
     frame.map_data(|mut data| data.copy_to_bytes(data.remaining()))
 }

@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use crate::random;
 
-/// How old a stream may become before it ends cleanly and its client reconnects.
+/// The maximum age of a stream, after which it ends cleanly and its client reconnects.
 ///
-/// Long streams outlive tokens, deployments and the balance between servers. The spread keeps clients
-/// that connected together from reconnecting together.
+/// Long streams outlive tokens, deployments and the load balance between servers. The spread keeps
+/// clients that connected together from reconnecting together.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,7 +29,7 @@ pub struct MaxAge {
 }
 
 impl MaxAge {
-    /// Exactly this age, counted from the first time the body is polled.
+    /// Creates a maximum age of exactly this time, counted from the first poll of the body.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -1,8 +1,8 @@
 //! Event streams as HTTP bodies.
 //!
-//! [`SseBody`] makes a body of a stream of events, and [`BoxBody`] is one type for all of them.
-//! [`KeepAliveBody`] puts heartbeats into an event stream made elsewhere. [`EventStream`] makes a stream
-//! of events of a body.
+//! [`SseBody`] turns a stream of events into a body, and [`BoxBody`] is one type for all such
+//! bodies. [`KeepAliveBody`] inserts heartbeats into an event stream made elsewhere.
+//! [`EventStream`] turns a body into a stream of events.
 //!
 //! ```
 //! use http_body_util::BodyExt;

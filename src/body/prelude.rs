@@ -3,12 +3,12 @@ use std::time::Duration;
 use crate::protocol::Block;
 use crate::random;
 
-/// The first bytes of a stream, sent before any event is there.
+/// The first bytes of a stream, sent before the first event.
 ///
-/// Firefox and some proxies report a stream as open only when its first byte arrives. A prelude is a
-/// comment, and if wanted the reconnection time and padding. No empty line follows it: its lines
-/// belong to the block of the first event, so that no client takes it for an event of its own. Clients
-/// read the reconnection time as soon as its line has ended.
+/// Firefox and some proxies only treat a stream as open when its first byte arrives. A prelude is a
+/// comment, and optionally the reconnection time and padding. It is not followed by an empty line:
+/// its lines belong to the block of the first event, so that no client treats it as an event of its
+/// own. Clients apply the reconnection time as soon as its line ends.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,7 +32,7 @@ pub struct Prelude {
 }
 
 impl Prelude {
-    /// A comment, `:`.
+    /// Creates a prelude with only a comment, `:`.
     ///
     /// ```
     /// # use http_body_util::BodyExt;
@@ -51,8 +51,7 @@ impl Prelude {
         }
     }
 
-    /// How long the client is to wait before it reconnects, in whole milliseconds,
-    /// rounded down.
+    /// Sets the client's reconnection time, rounded down to whole milliseconds.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -71,8 +70,8 @@ impl Prelude {
         }
     }
 
-    /// Adds a random time up to this one to each client's reconnection time, which browsers do not
-    /// vary themselves. Does nothing without [`retry`](Self::retry).
+    /// Adds a random time up to this one to each client's reconnection time, because browsers add
+    /// no jitter of their own. Has no effect without [`retry`](Self::retry).
     ///
     /// ```
     /// # use std::time::Duration;
@@ -91,8 +90,8 @@ impl Prelude {
         Self { spread, ..self }
     }
 
-    /// Makes the comment 2 KiB long, for old proxies and antivirus software that hold a response
-    /// back until they have seen that much.
+    /// Makes the comment 2 KiB long, for old proxies and antivirus software that hold back a
+    /// response until they have seen that much.
     ///
     /// ```
     /// # use http_body_util::BodyExt;

@@ -6,18 +6,19 @@ use super::prelude::Prelude;
 use crate::exclusive::Exclusive;
 use crate::protocol::Block;
 
-/// What few bodies have. Boxed, since a server keeps room for a body in several places.
+/// Settings that few bodies have. Boxed, because a server reserves space for a body in several
+/// places.
 #[derive(Default)]
 pub(super) struct RareSettings {
-    /// What goes out first, if that has been set: `Some(None)` for nothing.
+    /// The prelude, if set; `Some(None)` for none.
     pub(super) prelude: Option<Option<Prelude>>,
-    /// What a heartbeat is, if not [`Block::HEARTBEAT`].
+    /// The heartbeat, if not [`Block::HEARTBEAT`].
     pub(super) heartbeat: Option<Bytes>,
-    /// The last block where the stream is ended from outside.
+    /// The last block of a stream that is ended from outside.
     pub(super) farewell: Option<Block>,
-    /// The last block where the stream fails.
+    /// The last block of a stream that fails.
     pub(super) on_error: Option<Block>,
-    /// What is dropped when the stream ends.
+    /// Values to drop when the stream ends.
     pub(super) held: Vec<Exclusive<Box<dyn Send>>>,
 }
 

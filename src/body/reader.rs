@@ -11,19 +11,19 @@ use crate::protocol::{Decoded, Decoder, LimitExceeded, MessageEvent};
 /// Reads the events of a body, for [`EventStream`](super::EventStream) and for the client.
 pub(crate) struct Reader<D> {
     decoder: Decoder,
-    /// What the body has given and the decoder has not taken yet.
+    /// Data from the body that the decoder has not taken yet.
     data: Option<D>,
-    /// A contiguous piece of it.
+    /// A contiguous piece of that data.
     chunk: Bytes,
     terminator: Option<Terminator>,
     comments: bool,
 }
 
-/// What [`Reader::poll`] finds.
+/// The result of [`Reader::poll`].
 pub(crate) enum Read<E> {
     Event(MessageEvent),
     Comment(String),
-    /// A line or an event was too long and has been dropped.
+    /// A line or an event was too long and was dropped.
     Limit(LimitExceeded),
     /// Bytes have arrived; another poll reads them.
     Data,
@@ -63,11 +63,12 @@ impl<D: Buf> Reader<D> {
         self
     }
 
-    /// The next event, if the next thing in the chunk is one, whole and of the plainest form, and not
-    /// the terminator.
+    /// The next event, if it comes next in the chunk, is complete and of the simplest form, and is
+    /// not the terminator.
     //
-    // Not as a `Read`, from which it would be moved: in benches/decode, `EventStream` took 1.4 to 1.6
-    // times as long as the decoder for events that came whole, and takes 1 to 1.1 times as long.
+    // Not returned as a `Read`, out of which it would have to be moved: in benches/decode,
+    // `EventStream` then took 1.4 to 1.6 times as long as the decoder for complete events, and
+    // takes 1 to 1.1 times as long this way.
     #[inline(always)]
     pub(crate) fn next_whole(&mut self) -> Option<MessageEvent> {
         if self.comments {
@@ -80,8 +81,8 @@ impl<D: Buf> Reader<D> {
             })
     }
 
-    /// The next thing in the body. Each call polls the body for one frame at most, so the caller
-    /// decides how many frames one poll of its own may take.
+    /// The next item of the body. Each call polls the body for at most one frame, so the caller
+    /// decides how many frames one of its own polls may take.
     #[inline]
     pub(crate) fn poll<B>(
         &mut self,
@@ -97,7 +98,7 @@ impl<D: Buf> Reader<D> {
         }
     }
 
-    /// The same, after [`next_whole`](Self::next_whole) has found nothing.
+    /// Like [`poll`](Self::poll), after [`next_whole`](Self::next_whole) has found nothing.
     #[inline]
     pub(crate) fn poll_rest<B>(
         &mut self,
@@ -126,7 +127,7 @@ impl<D: Buf> Reader<D> {
             return Poll::Pending;
         };
         Poll::Ready(match frame {
-            // Trailers say nothing to a reader of events.
+            // Trailers mean nothing to a reader of events.
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) => self.take(data),
                 Err(_) => Read::Nothing,
@@ -141,7 +142,7 @@ impl<D: Buf> Reader<D> {
         let Some(chunk) = next_chunk(&mut data) else {
             return Read::Nothing;
         };
-        // Of small frames most are a piece of a line, and need not be kept to be read.
+        // Most small frames are a piece of a line, and need not be kept.
         if !self.decoder.decode_more(&chunk) {
             self.chunk = chunk;
         }
@@ -151,15 +152,15 @@ impl<D: Buf> Reader<D> {
         Read::Data
     }
 
-    /// Keeps no memory that is not needed, as the next bytes may be long in coming.
+    /// Releases memory that is not needed, because the next bytes may take long to arrive.
     fn rest(&mut self) {
         self.chunk = Bytes::new();
         self.data = None;
-        // What a large event has needed, the call after it releases.
+        // The memory of a large event is released by the next call.
         _ = self.decoder.decode(&mut self.chunk);
     }
 
-    /// What there is in the chunk, after [`next_whole`](Self::next_whole) has found nothing.
+    /// The next item in the chunk, after [`next_whole`](Self::next_whole) has found nothing.
     fn read<E>(&mut self) -> Option<Read<E>> {
         let event = if self.comments {
             match self.decoder.decode_with_comments(&mut self.chunk) {
@@ -184,8 +185,7 @@ impl<D: Buf> Reader<D> {
         }
     }
 
-    /// Discards what is unfinished, and is ready for another body. Whether there was an unfinished
-    /// event.
+    /// Discards an incomplete event and prepares for another body. Returns whether there was one.
     pub(crate) fn end(&mut self) -> bool {
         let cut = self.decoder.is_inside_event();
         self.decoder.end();
@@ -200,7 +200,7 @@ impl<D> Reader<D> {
         &self.decoder
     }
 
-    /// Whether the stream has to end with a [terminator](Self::until).
+    /// Whether the stream must end with a [terminator](Self::until).
     pub(crate) fn has_terminator(&self) -> bool {
         self.terminator.is_some()
     }
@@ -215,7 +215,7 @@ impl<D> fmt::Debug for Reader<D> {
     }
 }
 
-/// The event with which a stream says that it is complete.
+/// The event that marks a stream as complete.
 #[derive(Debug, Clone)]
 pub(crate) enum Terminator {
     Data(Cow<'static, str>),
@@ -231,7 +231,7 @@ fn is_terminator(terminator: &Option<Terminator>, data: &[u8], event_type: &[u8]
     }
 }
 
-/// The next contiguous piece, so that a chain of `Bytes` is not copied together.
+/// The next contiguous piece, so that a chain of `Bytes` need not be copied into one.
 fn next_chunk<D: Buf>(data: &mut D) -> Option<Bytes> {
     let len = data.chunk().len();
     (len > 0).then(|| data.copy_to_bytes(len))

@@ -12,16 +12,16 @@ use http_body::Body;
 
 use crate::headers::is_event_stream;
 
-/// How much of the body is kept.
+/// The maximum number of bytes of the body to keep.
 const MAX_BODY: usize = 4 * 1024;
-/// How long the body may take, where there is a clock.
+/// How long reading the body may take, where there is a timer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How many frames one poll takes at most: a peer can send empty ones for ever.
+/// The maximum number of frames in one poll: a peer can send empty ones forever.
 const FRAMES_PER_POLL: usize = 256;
 
 /// A response that is not an event stream: its status is not 200, its `Content-Type` is not
-/// `text/event-stream`, or it has a `Content-Encoding` that nothing has decoded.
+/// `text/event-stream`, or it has a `Content-Encoding` that was not decoded.
 ///
 /// ```
 /// use http::Response;
@@ -42,7 +42,7 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// The response's status; 200 if it was rejected for its headers.
+    /// Returns the response's status; 200 if it was rejected for its headers.
     ///
     /// ```
     /// use http::Response;
@@ -58,7 +58,7 @@ impl Rejection {
         self.status
     }
 
-    /// The response's headers.
+    /// Returns the response's headers.
     ///
     /// ```
     /// use http::Response;
@@ -74,8 +74,8 @@ impl Rejection {
         &self.headers
     }
 
-    /// The first 4 KiB of the response's body; less if they take longer than 5 s. Empty if the
-    /// body is encoded.
+    /// Returns the first 4 KiB of the response's body, or less if they take longer than 5 s to
+    /// arrive. Empty if the body is encoded.
     ///
     /// ```
     /// use http::Response;
@@ -91,7 +91,7 @@ impl Rejection {
         &self.body
     }
 
-    /// Whether a server may mean it to pass: 429 and 5xx.
+    /// Whether it may be temporary: 429 and 5xx.
     pub(crate) fn is_temporary(&self) -> bool {
         self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
     }
@@ -109,7 +109,7 @@ impl fmt::Display for Rejection {
                 None => Ok(()),
             };
         }
-        // Of several, the last counts.
+        // If there are several, the last counts.
         match self.headers.get_all(CONTENT_TYPE).iter().next_back() {
             Some(content_type) => write!(f, " with Content-Type {content_type:?}"),
             None => f.write_str(" without Content-Type"),
@@ -119,14 +119,14 @@ impl fmt::Display for Rejection {
 
 impl Error for Rejection {}
 
-/// Whether the response to this head is an event stream, and not an encoded one.
+/// Whether the response is an event stream, and not encoded.
 pub(crate) fn is_acceptable<B>(response: &Response<B>) -> bool {
     response.status() == StatusCode::OK
         && is_event_stream(response.headers())
         && encoding(response.headers()).is_none()
 }
 
-/// The `Content-Encoding`, if there is one. What decodes a body removes the header.
+/// The `Content-Encoding`, if there is one. A decoding layer removes the header.
 fn encoding(headers: &HeaderMap) -> Option<&HeaderValue> {
     headers.get_all(CONTENT_ENCODING).iter().find(|value| {
         let codings = value.as_bytes().split(|b| *b == b',');
@@ -135,7 +135,7 @@ fn encoding(headers: &HeaderMap) -> Option<&HeaderValue> {
     })
 }
 
-/// Reads the beginning of a response that has been rejected, until a sleep ends.
+/// Reads the beginning of a rejected response, until a sleep ends.
 pub(crate) struct Rejecting<B, F> {
     head: Response<()>,
     body: Pin<Box<B>>,

@@ -14,7 +14,7 @@ use crate::timer::{MaybeTimer, Timer};
 
 #[cfg(feature = "tokio")]
 impl<S: Source> SseBody<S> {
-    /// Adds heartbeats, on tokio's clock; and, unless set otherwise, a [`prelude`](Self::prelude).
+    /// Adds heartbeats on tokio's clock, and, unless it was set, a [`prelude`](Self::prelude).
     ///
     /// ```
     /// use http_body_util::BodyExt;
@@ -45,14 +45,14 @@ impl<S: Source> SseBody<S> {
     }
 }
 
-// A bound on the method makes a forgotten timer an error that names the cure. With tokio, a body
-// without a timer has a method of this name, which this impl would overlap.
+// The bound on the method turns a forgotten timer into an error that names the remedy. With tokio,
+// a body without a timer has a method of this name, which this impl would overlap.
 impl<S, #[cfg(feature = "tokio")] T: Timer, #[cfg(not(feature = "tokio"))] T: MaybeTimer>
     SseBody<S, T>
 where
     S: Source,
 {
-    /// Adds heartbeats, on the clock of [`with_timer`](Self::with_timer); and, unless set otherwise, a
+    /// Adds heartbeats on the timer of [`with_timer`](Self::with_timer), and, unless it was set, a
     /// [`prelude`](Self::prelude).
     ///
     /// ```
@@ -83,7 +83,7 @@ where
 }
 
 impl<S: Source, T: MaybeTimer> SseBody<S, T> {
-    /// What is sent at once, before the first event; `None` for nothing.
+    /// Sets the bytes to send at once, before the first event; `None` for nothing.
     ///
     /// ```
     /// use std::time::Duration;
@@ -102,10 +102,10 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         self
     }
 
-    /// How many bytes of ready events gather before a frame leaves; 8 KiB by default.
+    /// Sets how many bytes of ready events are gathered into a frame; 8 KiB by default.
     ///
-    /// The event that reaches the size is the frame's last and is not cut. With 1, every event
-    /// leaves by itself; 0 counts as 1.
+    /// The event that reaches the size is the last of the frame and is not cut. With 1, every event
+    /// is sent in its own frame; 0 counts as 1.
     ///
     /// ```
     /// use http_body_util::BodyExt;
@@ -124,8 +124,8 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
 
     /// Ends the stream cleanly when the future resolves, as in a graceful shutdown.
     ///
-    /// What is ready then, up to a frame, is sent before the [`farewell`](Self::farewell). May be called
-    /// several times: the first of the futures to resolve ends the stream.
+    /// Events that are ready then, up to a frame, are sent before the [`farewell`](Self::farewell).
+    /// If this is called several times, the first future to resolve ends the stream.
     ///
     /// ```
     /// use http_body_util::BodyExt;
@@ -150,8 +150,8 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     /// Ends the stream cleanly at this age, counted from its first poll, so that the client
     /// reconnects.
     ///
-    /// The clock is that of [`with_timer`](Self::with_timer), or tokio's if
-    /// [`keep_alive`](Self::keep_alive) was called before. Without a clock, this does not compile.
+    /// The timer is that of [`with_timer`](Self::with_timer), or tokio's if
+    /// [`keep_alive`](Self::keep_alive) was called before. Without a timer, this does not compile.
     ///
     /// ```
     /// use std::time::Duration;
@@ -175,8 +175,8 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         self
     }
 
-    /// The last block of a stream that [`end_when`](Self::end_when) or [`max_age`](Self::max_age)
-    /// ends.
+    /// Sets the last block of a stream that [`end_when`](Self::end_when) or
+    /// [`max_age`](Self::max_age) ends.
     ///
     /// ```
     /// # use http_body_util::BodyExt;
@@ -192,8 +192,8 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         self
     }
 
-    /// If the stream fails, sends this as its last event and ends cleanly, instead of aborting the
-    /// body. The error itself is dropped: log it in the stream, if at all.
+    /// Sets a last block to send if the stream fails, which then ends cleanly instead of aborting
+    /// the body. The error itself is dropped; to log it, do so in the stream.
     ///
     /// ```
     /// use http_body_util::BodyExt;
@@ -212,10 +212,11 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         self
     }
 
-    /// Drops the value when the stream ends: by itself, from outside, by an error, or because the body
-    /// is dropped, as servers do when the client leaves. May be called several times.
+    /// Holds a value until the stream ends: by itself, from outside, with an error, or because the
+    /// body is dropped, as servers do when the client disconnects. May be called several times.
     ///
-    /// It is for counting open streams and for stopping what feeds one. The stream is dropped first.
+    /// Use it to count open streams, or to stop the task that feeds one. The stream is dropped
+    /// first.
     ///
     /// ```
     /// use std::sync::Arc;

@@ -8,8 +8,8 @@ use pin_project_lite::pin_project;
 
 use crate::protocol::{Block, Encode, Event, Writer};
 
-/// Where a body's events come from: a stream of [`Item`]s, a [`Subscription`](crate::Subscription), or
-/// a stream of anything with a closure that writes it ([`Written`]).
+/// The source of a body's events: a stream of [`Item`]s, a [`Subscription`](crate::Subscription),
+/// or a stream of any items with a closure that writes them ([`Written`]).
 ///
 /// Sealed. Every `Stream<Item: Item>` is a source.
 ///
@@ -29,7 +29,7 @@ use crate::protocol::{Block, Encode, Event, Writer};
     note = "a body is made of a stream of `tower_sse::Event`s"
 )]
 pub trait Source: sealed::Sealed {
-    /// The error with which the stream fails, and the body with it.
+    /// The error that the stream, and with it the body, fails with.
     type Error;
 
     /// Writes the next item, if there is one.
@@ -53,7 +53,7 @@ pub trait Source: sealed::Sealed {
     ) -> Poll<Option<Result<(), Self::Error>>>;
 }
 
-/// What a stream of events gives: an [`Event`] or a [`Block`], or the `Result` of trying to make one.
+/// An item of a stream of events: an [`Event`], a [`Block`], or a `Result` of either.
 ///
 /// Sealed.
 ///
@@ -81,12 +81,12 @@ pub trait Source: sealed::Sealed {
     note = "for a stream of anything else: `SseBody::writer(stream, |item, out| ..)`"
 )]
 pub trait Item: sealed::SealedItem {
-    /// What is written.
+    /// The type that is written.
     type Encode: Encode;
-    /// Why nothing can be written; [`Infallible`] for what is not a `Result`.
+    /// The error of a `Result`; [`Infallible`] for other items.
     type Error;
 
-    /// The item as a `Result`.
+    /// Converts the item into a `Result`.
     ///
     /// ```
     /// # use tower_sse::{Block, body::Item};
@@ -133,7 +133,8 @@ pub(crate) use self::sealed::Sealed as SealedSource;
 mod sealed {
     use super::{Block, Context, Encode, Event, Item, Pin, Poll, Stream, Writer, Written};
 
-    /// A stream, by a name of ours: the error says how a `Vec` or a channel becomes one.
+    /// An alias of `Stream`, so that the compiler's error says how to turn a `Vec` or a channel
+    /// into one.
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is not a stream of events",
         label = "not a stream",
@@ -164,8 +165,8 @@ mod sealed {
     impl SealedItem for Block {}
 
     pub trait Sealed {
-        /// What moves the client's last event ID on, if that is known to be behind: sent in place of a
-        /// heartbeat, and before an end from outside.
+        /// A block that advances the client's last event ID, if that is known to be behind. It is
+        /// sent in place of a heartbeat, and before an end from outside.
         fn place(self: std::pin::Pin<&mut Self>) -> Option<Block> {
             None
         }
@@ -194,10 +195,10 @@ impl<S: Events<Item: Item>> Source for S {
 }
 
 pin_project! {
-    /// A stream of items and a closure that writes each into the frame.
+    /// A stream of items with a closure that writes each into the frame.
     ///
-    /// [`SseBody::writer`](super::SseBody::writer) makes the body in one step. This type is for naming
-    /// the body, and for bodies with a timer.
+    /// [`SseBody::writer`](super::SseBody::writer) creates the body in one step. Use this type to
+    /// name the body, or to give it a timer.
     ///
     /// ```
     /// use std::convert::Infallible;
@@ -225,7 +226,7 @@ where
     S: Stream<Item = Result<I, E>>,
     F: FnMut(I, &mut Writer) -> Result<(), E>,
 {
-    /// The stream's items, each written by the closure.
+    /// Creates a source of the stream's items, each written by the closure.
     ///
     /// ```
     /// use futures_util::stream::{self, Empty};

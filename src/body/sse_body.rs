@@ -19,31 +19,32 @@ use crate::headers::EventStreamHeaders;
 use crate::protocol::{Block, Writer};
 use crate::timer::{MaybeTimer, NoTimer, Timer};
 
-/// How many bytes a frame gathers before it leaves.
+/// The default number of bytes gathered into a frame.
 const FRAME_SIZE: usize = 8 * 1024;
 
-/// How many items one poll takes at most, in case they write nothing.
+/// The maximum number of items in one poll, in case they write nothing.
 const ITEMS_PER_POLL: usize = 4096;
 
 pin_project! {
-    /// A stream of events as an HTTP body, for any server that takes an [`http_body::Body`].
+    /// An HTTP body made from a stream of events, for any server that takes an [`http_body::Body`].
     ///
-    /// Made from a stream of [`Event`](crate::Event)s or of [`Block`]s, or of `Result`s of either, or
-    /// of any items with a closure that writes them. Events that are ready together leave in one
-    /// frame; nothing waits for more.
+    /// The items are [`Event`](crate::Event)s, [`Block`]s or `Result`s of either, or of any type
+    /// with a closure that writes them. Events that are ready together are sent in one frame;
+    /// nothing waits for more.
     ///
-    /// - Heartbeats: [`keep_alive`](Self::keep_alive), on tokio's clock or on that of
+    /// - Heartbeats: [`keep_alive`](Self::keep_alive), on tokio's clock or on the timer of
     ///   [`with_timer`](Self::with_timer).
     /// - First bytes at once: [`prelude`](Self::prelude), on by default with heartbeats.
     /// - A clean end: [`end_when`](Self::end_when), [`max_age`](Self::max_age), with a
     ///   [`farewell`](Self::farewell).
-    /// - An error of the stream aborts the body after what was ready, which the client notices as a
-    ///   broken connection; or [`on_error`](Self::on_error) ends it cleanly.
-    /// - Guards: [`hold`](Self::hold). One type for all streams: [`boxed`](Self::boxed).
+    /// - An error of the stream aborts the body after the events before it, which the client sees
+    ///   as a broken connection. With [`on_error`](Self::on_error), the body ends cleanly.
+    /// - Guards that are dropped at the end: [`hold`](Self::hold). One type for all streams:
+    ///   [`boxed`](Self::boxed).
     ///
-    /// On HTTP/2, the reset of an aborted stream overtakes frames that the server has not written yet.
-    /// A body with a timer therefore waits 20 ms between the last frame and the error. Without a timer,
-    /// the client may lose the last events there, or the whole response.
+    /// On HTTP/2, the reset of an aborted stream overtakes frames that the server has not written
+    /// yet. A body with a timer therefore waits 20 ms between the last frame and the error. Without
+    /// a timer, the client may lose the last events, or the whole response.
     ///
     /// A server polls a body only while its client reads. A body cannot detect a client that stops
     /// reading without closing: set a write timeout on the connection.
@@ -61,11 +62,11 @@ pin_project! {
     /// ```
     #[must_use = "a body does nothing until a server polls it"]
     pub struct SseBody<S: Source, T: MaybeTimer = NoTimer> {
-        // `None` once it has ended, so that what it holds is freed before the connection is.
+        // `None` once it has ended, so that its resources are released before the connection is.
         #[pin]
         pub(super) source: Option<S>,
         pub(super) rare: Option<Box<RareSettings>>,
-        // What is ready to leave.
+        // Blocks that are ready to be sent.
         pub(super) out: Writer,
         pub(super) frame_size: usize,
         pub(super) state: BodyState<S::Error>,
@@ -79,16 +80,16 @@ pub(super) enum BodyState<E> {
     /// Not polled yet.
     New,
     Open,
-    /// The stream has failed; what was ready before leaves first.
+    /// The stream has failed. Blocks that were ready before are sent first.
     Failed(E),
-    /// Over, once what is ready has left.
+    /// The stream has ended. Blocks that are ready are still sent.
     Ended,
 }
 
 impl<S: Source> SseBody<S> {
-    /// A body of the stream's events, or of its ready-made blocks; each may be a `Result`.
+    /// Creates a body from a stream of events or blocks, or of `Result`s of either.
     ///
-    /// It has no timer until [`keep_alive`](Self::keep_alive) gives it tokio's.
+    /// It has no timer until [`keep_alive`](Self::keep_alive) sets tokio's.
     ///
     /// ```
     /// use http_body_util::BodyExt;
@@ -107,7 +108,8 @@ impl<S: Source> SseBody<S> {
 }
 
 impl<S: Source, T: Timer> SseBody<S, T> {
-    /// A body as [`new`](SseBody::new) makes it, whose heartbeats and maximum age run on this clock.
+    /// Creates a body like [`new`](SseBody::new), with this timer for heartbeats and the maximum
+    /// age.
     ///
     /// ```
     /// use std::time::Duration;
@@ -131,11 +133,13 @@ where
     S: Stream<Item = Result<I, E>>,
     F: FnMut(I, &mut Writer) -> Result<(), E>,
 {
-    /// A body of the stream's items, each written by the closure straight into the frame.
+    /// Creates a body from a stream of any items, each written by the closure straight into the
+    /// frame.
     ///
-    /// There is no event in between, and no allocation per item: the form for tokens by the million.
-    /// The closure may write several events for an item, or none; what it wrote before it returns an
-    /// error is sent. For a body with a timer, pass a [`Written`] to [`with_timer`](Self::with_timer).
+    /// This creates no [`Event`](crate::Event) and does not allocate for each item, for streams of
+    /// many small events such as tokens. The closure may write several events for an item, or none.
+    /// Events written before it returns an error are sent. For a body with a timer, pass a
+    /// [`Written`] to [`with_timer`](Self::with_timer).
     ///
     /// ```
     /// use std::convert::Infallible;
@@ -179,17 +183,18 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         }
     }
 
-    /// A body that is this text and nothing else, for what has no events after all.
+    /// A body that consists of this text, for responses without events.
     pub(crate) fn text(text: Bytes, timer: T) -> Self {
         let mut body = Self::from_source(None, timer);
         body.out.push(Block::from_shared(text));
         body
     }
 
-    /// The body in a box, for handlers that answer with one of several streams: [`BoxBody`] is one type
-    /// for all of them.
+    /// Boxes the body, for handlers that return one of several streams: [`BoxBody`] is one type for
+    /// all of them.
     ///
-    /// For the `BoxBody` of http-body-util, call its method by its full name: `BodyExt::boxed(body)`.
+    /// For the `BoxBody` of http-body-util, call its method by its full path:
+    /// `BodyExt::boxed(body)`.
     ///
     /// ```
     /// use http_body_util::BodyExt;
@@ -217,10 +222,10 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         BoxBody::new(self)
     }
 
-    /// A response with this body and an event stream's headers, except `Connection`: it depends on the
-    /// request, which [`SseLayer`](crate::SseLayer) sees.
+    /// Converts the body into a response with an event stream's headers, except `Connection`, which
+    /// depends on the request and is added by [`SseLayer`](crate::SseLayer).
     ///
-    /// In axum a handler returns the body itself, or calls axum's `into_response` on it.
+    /// In axum, a handler returns the body itself, or calls axum's `into_response` on it.
     ///
     /// ```
     /// use tower_sse::{Event, SseBody};
@@ -236,7 +241,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         response
     }
 
-    /// Writes what is ready, until a frame is full.
+    /// Writes the ready events, until a frame is full.
     #[inline]
     fn fill(mut self: Pin<&mut Self>, cx: &mut Context<'_>) {
         let mut this = self.as_mut().project();
@@ -267,7 +272,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         cx.waker().wake_by_ref();
     }
 
-    /// The first poll: what goes out before the first event.
+    /// Handles the first poll: writes the prelude.
     fn open(self: Pin<&mut Self>) {
         let this = self.project();
         *this.state = BodyState::Open;
@@ -278,7 +283,8 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         }
     }
 
-    /// Ends the stream from outside, after what is ready; unless it has ended by itself.
+    /// Ends the stream from outside, after the events that are ready, unless it has ended by
+    /// itself.
     fn end(mut self: Pin<&mut Self>) {
         if !matches!(self.state, BodyState::Open) {
             return;
@@ -295,7 +301,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         self.close(BodyState::Ended);
     }
 
-    /// Drops the stream, then what was to be dropped with it.
+    /// Drops the stream, and then the values it holds.
     fn close(self: Pin<&mut Self>, state: BodyState<S::Error>) {
         let mut this = self.project();
         *this.state = state;
@@ -315,7 +321,7 @@ impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, S::Error>>> {
-        // What a shared payload is cut into leaves before anything else is asked.
+        // The chunks of a shared payload are sent before anything else is polled.
         if let Some(chunk) = self.as_mut().project().out.next_chunk() {
             return Poll::Ready(Some(Ok(Frame::data(chunk))));
         }
@@ -336,8 +342,8 @@ impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
                 let own = this.rare.as_ref().and_then(|rare| rare.heartbeat.clone());
                 this.out
                     .push(own.map_or(Block::HEARTBEAT, Block::from_shared));
-                // After the heartbeat, which a page may listen for, and which joins this block if it
-                // is a line.
+                // Sent after the heartbeat, which a page may listen for, and which becomes part of
+                // this block if it is a comment line.
                 let source = this.source.as_mut().as_pin_mut();
                 if let Some(place) = source.and_then(|source| source.place()) {
                     this.out.push(place);
@@ -363,8 +369,8 @@ impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
         matches!(self.state, BodyState::Ended) && self.out.is_empty()
     }
 
-    /// Never with an upper bound, not even at the end: axum would make a `Content-Length` of it, for an
-    /// answer to HEAD too.
+    /// Never has an upper bound, not even at the end: axum would turn it into a `Content-Length`,
+    /// even in a response to HEAD.
     fn size_hint(&self) -> SizeHint {
         let mut hint = SizeHint::new();
         hint.set_lower(u64::try_from(self.out.len()).unwrap_or(u64::MAX));
@@ -372,7 +378,7 @@ impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
     }
 }
 
-/// A body that is at its end, for wrappers that want one.
+/// An empty body, for wrappers that need one.
 impl<S: Source, T: MaybeTimer + Default> Default for SseBody<S, T> {
     fn default() -> Self {
         Self::from_source(None, T::default())
