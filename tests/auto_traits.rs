@@ -151,6 +151,14 @@ fn every_public_type_is_send_sync_and_unpin_where_it_can_be() {
     ];
     #[cfg(feature = "json")]
     let listed = listed.into_iter().chain([all::<tower_sse::JsonError>()]);
+    #[cfg(feature = "redis")]
+    let listed = listed.into_iter().chain([
+        all::<Hub<hub::Redis>>(),
+        all::<hub::HubBuilder<hub::Redis>>(),
+        all::<hub::Topic<'_, hub::Redis>>(),
+        all::<hub::Redis>(),
+        all::<hub::RedisError>(),
+    ]);
     send::<SseBody<NotSync, TokioTimer>>();
 
     let listed: BTreeSet<String> = listed.into_iter().map(short).collect();
@@ -160,7 +168,13 @@ fn every_public_type_is_send_sync_and_unpin_where_it_can_be() {
         &mut public,
     );
     // Of features that may be off, and of the README's code.
-    public.retain(|name| name != "Readme" && (cfg!(feature = "json") || name != "JsonError"));
+    public.retain(|name| match name.as_str() {
+        "Readme" => false,
+        "JsonError" => cfg!(feature = "json"),
+        "PublishError" => cfg!(feature = "redis"),
+        name if name.starts_with("Redis") => cfg!(feature = "redis"),
+        _ => true,
+    });
     let missing: Vec<_> = public.difference(&listed).collect();
     assert!(missing.is_empty(), "not listed here: {missing:?}");
     assert!(public.len() > 50, "found only {}", public.len());

@@ -222,6 +222,8 @@ pub use hub::Hub;
 pub use memory::Memory;
 pub use outcome::{LagPolicy, Outcome};
 pub use owner::Owner;
+#[cfg(all(feature = "redis", not(target_family = "wasm")))]
+pub use redis::{Redis, RedisError};
 pub use refused::Refused;
 pub use retention::Retention;
 #[cfg(feature = "sealed")]

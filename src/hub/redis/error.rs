@@ -1,0 +1,55 @@
+use std::error::Error;
+use std::fmt;
+
+/// An error returned when a hub on Redis cannot be built.
+///
+/// ```
+/// use std::error::Error;
+/// use tower_sse::Hub;
+///
+/// let error = Hub::redis("http://localhost", "feed").unwrap_err();
+/// assert_eq!(error.to_string(), "the URL is not one of a Redis server");
+/// assert!(error.source().is_some());
+/// ```
+#[derive(Debug)]
+pub struct RedisError {
+    mistake: Mistake,
+}
+
+#[derive(Debug)]
+enum Mistake {
+    Url(redis::RedisError),
+    #[allow(dead_code, reason = "the engine is yet to come")]
+    NoRuntime,
+}
+
+impl RedisError {
+    pub(super) const fn url(error: redis::RedisError) -> Self {
+        let mistake = Mistake::Url(error);
+        Self { mistake }
+    }
+
+    #[allow(dead_code, reason = "the engine is yet to come")]
+    pub(super) const fn no_runtime() -> Self {
+        let mistake = Mistake::NoRuntime;
+        Self { mistake }
+    }
+}
+
+impl fmt::Display for RedisError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.mistake {
+            Mistake::Url(_) => "the URL is not one of a Redis server",
+            Mistake::NoRuntime => "a hub on Redis has to be built inside a tokio runtime",
+        })
+    }
+}
+
+impl Error for RedisError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.mistake {
+            Mistake::Url(error) => Some(error),
+            Mistake::NoRuntime => None,
+        }
+    }
+}
