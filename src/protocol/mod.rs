@@ -25,15 +25,16 @@
 //! | `retry` | sets the reconnection time in milliseconds, if the value is ASCII digits only |
 //! | any other | nothing |
 //!
-//! An empty line dispatches an event, if there is any data, without the data's last LF; then data and
-//! type are empty again. Last event ID and reconnection time stay. What is unfinished when the stream
-//! ends is discarded.
+//! An empty line dispatches an event if there is any data, without the data's last LF, and then
+//! clears data and type. The last event ID and the reconnection time are kept. An incomplete event
+//! at the end of the stream is discarded.
 //!
 //! # What the writers make of it
 //!
-//! Always `name: value` with the space, so that leading spaces in values survive; LF for every line
-//! break; one `data` line for each line of the data, so that empty data, empty lines and a trailing
-//! newline arrive; an ID and a type on one line by construction.
+//! They always write `name: value` with the space, so that leading spaces in values are preserved,
+//! and LF for every line break. They write one `data` line for each line of the data, so that empty
+//! data, empty lines and a trailing newline are preserved. IDs and types are single lines by
+//! construction.
 //!
 //! ```
 //! use tower_sse::{Event, EventId};

@@ -1,14 +1,14 @@
-//! The one bridge between the two wings: an event that was decoded is sent on.
+//! The only bridge between decoding and encoding: sending on an event that was decoded.
 
 use super::decode::MessageEvent;
 use super::encode::{Data, Event};
 
-/// The event to send on, without copying its data.
+/// Converts a received event into an event to send on, without copying its data.
 ///
-/// It has what the received block had, and nothing more: a type if the server named one, an ID if it
-/// had [its own](MessageEvent::id), a reconnection time if it [set one](MessageEvent::retry). An event
-/// that was received without an ID goes out without one: under its predecessor's, a client that
-/// resumes after the predecessor would never see it.
+/// It has exactly what the received block had: a type if the server set one, an ID if it had [its
+/// own](MessageEvent::id), and a reconnection time if it [set one](MessageEvent::retry). An event
+/// received without an ID is sent without one: with its predecessor's ID, a client that resumes
+/// after the predecessor would never see it.
 ///
 /// ```
 /// use bytes::Bytes;

@@ -9,11 +9,10 @@ use super::fields::{Fields, millis, shareable};
 use super::lines::END;
 use super::writer::Writer;
 
-/// One or more events as they go over the wire: encoded once, then shared.
+/// One or more encoded events, ready to be sent and shared.
 ///
-/// A clone shares the bytes, so one block can be handed to any number of bodies. A body takes a
-/// stream of blocks as it takes a stream of events. There is no way to make one from unchecked
-/// bytes.
+/// Clones share the bytes, so one block can be sent by any number of bodies. A body accepts a
+/// stream of blocks just as a stream of events. A block cannot be created from unchecked bytes.
 ///
 /// ```
 /// use tower_sse::{Block, Event, EventId};
@@ -30,17 +29,17 @@ use super::writer::Writer;
 pub struct Block {
     /// Everything, or everything before the shared payload.
     head: Bytes,
-    /// A payload that was long enough to share; [`END`] follows it.
+    /// A payload that was long enough to share. [`END`] follows it.
     payload: Option<Bytes>,
 }
 
 impl Block {
-    /// A comment line that every client ignores, `:` alone: the shortest sign of life.
+    /// The shortest heartbeat: a comment line, `:`, which every client ignores.
     ///
-    /// This is a line and not a block: no empty line follows it, and so it joins the block that comes
-    /// next. An empty line would tell the client to dispatch what it has, which by the standard is
-    /// nothing; but clients that have a last event ID, such as the official Python SDK of OpenAI, then
-    /// dispatch an event with empty data.
+    /// It is a line and not a block: it is not followed by an empty line, and becomes part of the
+    /// next block. An empty line would tell the client to dispatch an event, which by the standard
+    /// does nothing without data. But clients with a last event ID, such as the official Python SDK
+    /// of OpenAI, then dispatch an event with empty data.
     ///
     /// ```
     /// assert_eq!(tower_sse::Block::HEARTBEAT, ":\n");
@@ -50,9 +49,10 @@ impl Block {
         payload: None,
     };
 
-    /// The blocks that the closure writes, from borrowed data and without an event in between.
+    /// Creates a block from the events that the closure writes, from borrowed data and without an
+    /// [`Event`].
     ///
-    /// One block of text is one exact allocation.
+    /// A single block of text costs one exactly sized allocation.
     ///
     /// ```
     /// use tower_sse::Block;
@@ -78,8 +78,8 @@ impl Block {
         Self::of_fields(&event.fields(), event.data())
     }
 
-    // Inlined up to `encoded`: the `Event` is never put together in memory, and neither is the `Bytes`,
-    // which would be stored by words and loaded by pairs of them, and so wait for the stores.
+    // Inlined up to `encoded`: neither the `Event` nor the `Bytes` is built in memory. The `Bytes`
+    // would be stored word by word and loaded in pairs of words, which has to wait for the stores.
     #[inline(always)]
     pub(super) fn of_fields(fields: &Fields<'_>, data: Option<&Repr>) -> Self {
         if let Some(payload) = data.and_then(shareable) {
@@ -98,7 +98,7 @@ impl Block {
         }
     }
 
-    /// How many bytes it has on the wire.
+    /// Returns its size on the wire in bytes.
     ///
     /// ```
     /// # use tower_sse::{Block, Event};
@@ -113,7 +113,7 @@ impl Block {
                 .map_or(0, |payload| payload.len() + END.len())
     }
 
-    /// Whether it has no bytes, as after a closure that wrote nothing.
+    /// Returns `true` if it has no bytes, as after a closure that wrote nothing.
     ///
     /// ```
     /// assert!(tower_sse::Block::write(|_| ()).is_empty());
@@ -123,7 +123,7 @@ impl Block {
         self.head.is_empty()
     }
 
-    /// The bytes in one piece; copies them if the block shares its payload.
+    /// Converts the block into contiguous bytes, which copies them if the block shares its payload.
     ///
     /// ```
     /// # use tower_sse::{Block, Event};
@@ -146,8 +146,8 @@ impl Block {
         bytes.freeze()
     }
 
-    /// The bytes in the pieces they are in: one, or three where the payload is shared and not
-    /// copied (one line of 32 KiB or more).
+    /// Converts the block into its chunks: one, or three if the payload is shared and not copied
+    /// (one line of 32 KiB or more).
     ///
     /// ```
     /// use bytes::Bytes;
@@ -167,8 +167,8 @@ impl Block {
 }
 
 impl Block {
-    /// Comment lines, and a reconnection time if there is one, without the empty line that ends a
-    /// block: they join the block that follows. See [`HEARTBEAT`](Self::HEARTBEAT).
+    /// Comment lines and an optional reconnection time, without the empty line that ends a block:
+    /// they become part of the next block. See [`HEARTBEAT`](Self::HEARTBEAT).
     pub(crate) fn lines(comment: &str, retry: Option<Duration>) -> Self {
         let mut head = Vec::new();
         let fields = Fields {
@@ -192,8 +192,8 @@ impl Block {
         }
     }
 
-    /// Changes the bytes before the shared payload in place; false if somebody else has them, or if
-    /// the closure says so.
+    /// Changes the bytes before the shared payload in place. Returns `false` if they are shared, or
+    /// if the closure does.
     pub(crate) fn patch_head(&mut self, patch: impl FnOnce(&mut [u8]) -> bool) -> bool {
         match std::mem::take(&mut self.head).try_into_mut() {
             Ok(mut head) => {
@@ -208,7 +208,7 @@ impl Block {
         }
     }
 
-    /// Everything, or what goes before the shared payload; and that.
+    /// All bytes, or the bytes before the shared payload, and that payload.
     #[inline]
     pub(crate) fn parts(&self) -> (&Bytes, Option<&Bytes>) {
         (&self.head, self.payload.as_ref())

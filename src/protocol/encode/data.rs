@@ -13,10 +13,10 @@ use crate::protocol::value::InvalidText;
 #[cfg(feature = "json")]
 use crate::protocol::value::JsonError;
 
-/// An event's data: any text at all.
+/// An event's data, which can be any text.
 ///
-/// CR, LF and CRLF each are one line break and arrive as LF, as the standard normalises them;
-/// everything else arrives as it was, leading spaces, trailing newlines and emptiness included.
+/// CR, LF and CRLF are each one line break and arrive as LF, as the standard normalises them.
+/// Everything else arrives unchanged, including leading spaces, trailing newlines and empty data.
 ///
 /// | from | cost |
 /// |---|---|
@@ -29,8 +29,8 @@ use crate::protocol::value::JsonError;
 /// | anything that displays ([`Data::display`]) | written straight into the encoded lines |
 /// | anything that serialises (`Data::json`, feature `json`) | written straight into the encoded lines |
 ///
-/// A clone copies text that was moved here or written by [`Data::lines`], `display` and `json`, as
-/// encoding it does; text of 32 KiB or more, which is not copied when it is encoded, is shared.
+/// Cloning copies text that was moved in or written by [`Data::lines`], `display` and `json`, as
+/// encoding does. Text of 32 KiB or more, which is not copied when it is encoded, is shared.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -46,12 +46,12 @@ use crate::protocol::value::JsonError;
 #[derive(Clone)]
 pub struct Data(Repr);
 
-/// How many bytes of a copy are kept in place: what fits beside the length where another form has its
-/// pointer and its length.
+/// The number of bytes of a copy that are stored inline, which fit beside the length where other
+/// forms have a pointer and a length.
 const INLINE: usize = 15;
 
-/// Three words, as a `String`: events are moved about while they are built. `benches/encode`, "16 B",
-/// `Event` of a `String`: 28.6 ns, and 41.4 with five words and a `Bytes` for the `String`.
+/// Three words, like a `String`, because events are moved while they are built. `benches/encode`,
+/// "16 B", `Event` of a `String`: 28.6 ns, and 41.4 with five words and a `Bytes` for the `String`.
 #[derive(Clone)]
 pub(super) enum Repr {
     Static(&'static str),
@@ -65,7 +65,7 @@ pub(super) enum Repr {
     Arc(Arc<str>),
     /// UTF-8 of any length.
     Shared(Box<Bytes>),
-    /// As it goes out: whole `data: ...` lines and the empty one after them.
+    /// Encoded: complete `data: ...` lines and the empty line after them.
     Lines(Box<[u8]>),
 }
 
@@ -74,7 +74,7 @@ impl Repr {
         Self::Shared(Box::new(text))
     }
 
-    /// The text as given, or the lines as they go out.
+    /// The text as given, or the encoded lines.
     #[inline]
     pub(super) fn payload(&self) -> Payload<'_> {
         Payload::Text(match self {
@@ -89,7 +89,7 @@ impl Repr {
 }
 
 impl Data {
-    /// Text known when the program is written, which is never copied before it is encoded.
+    /// Creates data from a literal, which is never copied before it is encoded.
     ///
     /// ```
     /// use tower_sse::{Data, Event};
@@ -107,12 +107,12 @@ impl Data {
         &self.0
     }
 
-    /// Whole `data: ...` lines and the empty one after them.
+    /// Complete `data: ...` lines and the empty line after them.
     pub(super) fn from_encoded(lines: Vec<u8>) -> Self {
         Self(Repr::Lines(lines.into_boxed_slice()))
     }
 
-    /// The lines as they go out, if the data is those.
+    /// The encoded lines, if the data is in that form.
     pub(super) fn into_encoded(self) -> Option<Box<[u8]>> {
         match self.0 {
             Repr::Lines(lines) => Some(lines),
@@ -125,7 +125,7 @@ impl Data {
         Self(Repr::shared(bytes))
     }
 
-    /// Whatever the value displays, written straight into the encoded lines.
+    /// Creates data from a value's `Display` output, written straight into the encoded lines.
     ///
     /// # Errors
     ///
@@ -144,7 +144,8 @@ impl Data {
         Self::written(|out| write!(Display(out), "{value}"))
     }
 
-    /// Each item as a line, or as several if it has line breaks; see [`DataLines`].
+    /// Creates data with each item as a line, or as several if it has line breaks; see
+    /// [`DataLines`].
     ///
     /// ```
     /// use tower_sse::{Data, Event};
@@ -159,7 +160,7 @@ impl Data {
         lines.into_iter().collect::<DataLines>().into()
     }
 
-    /// The value as JSON, written straight into the encoded lines.
+    /// Creates data from a value as JSON, written straight into the encoded lines.
     ///
     /// # Errors
     ///

@@ -3,14 +3,14 @@ use std::fmt;
 use super::data::Data;
 use super::lines::{DATA, END};
 
-/// An event's data, written line by line: for formats that give each line a meaning, such as
+/// An event's data written line by line, for formats that give each line a meaning, such as
 /// Datastar's.
 ///
-/// [`line`](Self::line) adds a whole line. What is written through [`fmt::Write`] continues the last
-/// line, and each CR, LF or CRLF ends one, so that `writeln!` adds a line too. No text can leave the
-/// data, whatever it contains.
+/// [`line`](Self::line) adds a complete line. Text written through [`fmt::Write`] continues the
+/// last line, and each CR, LF or CRLF ends one, so `writeln!` adds a line too. No text can break
+/// out of the data, whatever it contains.
 ///
-/// To send text as it is, a trailing newline included, use [`Event::new`](crate::Event::new).
+/// To send text unchanged, including a trailing newline, use [`Event::new`](crate::Event::new).
 ///
 /// ```
 /// use std::fmt::Write;
@@ -30,16 +30,16 @@ use super::lines::{DATA, END};
 /// ```
 #[derive(Clone, Default)]
 pub struct DataLines {
-    /// Whole `data: ...` lines, except that the last may want its end.
+    /// Complete `data: ...` lines, except that the last may lack its end.
     lines: Vec<u8>,
     /// Whether the last line may be continued.
     is_open: bool,
-    /// Whether the last line was ended by a CR, of which an LF may be the other half.
+    /// Whether the last line was ended by a CR, which an LF may follow as its other half.
     after_cr: bool,
 }
 
 impl DataLines {
-    /// No lines; as data, that is the same as one empty line.
+    /// Creates data without lines, which is the same as one empty line.
     ///
     /// ```
     /// # use tower_sse::{Event, protocol::DataLines};
@@ -54,7 +54,7 @@ impl DataLines {
         }
     }
 
-    /// Adds a whole line, or several if the text has line breaks.
+    /// Adds a complete line, or several if the text has line breaks.
     ///
     /// ```
     /// # use std::fmt::Write;
@@ -106,7 +106,7 @@ impl DataLines {
         }
     }
 
-    /// All lines, and the empty one that ends the block.
+    /// All lines, and the empty line that ends the block.
     pub(super) fn into_encoded(mut self) -> Vec<u8> {
         if self.lines.is_empty() {
             self.lines.extend_from_slice(DATA);

@@ -3,11 +3,11 @@ use std::fmt;
 use super::data_lines::DataLines;
 use super::event_writer::EventWriter;
 
-/// The data of an event that a [`Writer`](super::Writer) has begun, written line by line:
-/// [`EventWriter::begin_data`] and [`Writer::begin_data`](super::Writer::begin_data) make one.
+/// Writes the data of an event line by line, returned by [`EventWriter::begin_data`] and
+/// [`Writer::begin_data`](super::Writer::begin_data).
 ///
-/// It takes lines as [`DataLines`] does. The event is written by [`finish`](Self::finish), as a whole;
-/// dropped before that, for example by a `?`, it leaves nothing behind.
+/// It accepts lines as [`DataLines`] does. [`finish`](Self::finish) writes the complete event. If
+/// it is dropped before that, for example by a `?`, nothing is written.
 ///
 /// ```
 /// use std::fmt::Write;
@@ -32,8 +32,8 @@ use super::event_writer::EventWriter;
 #[must_use = "nothing is written before `finish`"]
 pub struct DataWriter<'a> {
     event: EventWriter<'a>,
-    // Apart from the writer's buffer, which therefore never has a part of an event, even if this is
-    // forgotten or a `Display` panics.
+    // Kept apart from the writer's buffer, which therefore never contains part of an event, even if
+    // this is forgotten or a `Display` panics.
     lines: DataLines,
 }
 
@@ -45,7 +45,7 @@ impl<'a> DataWriter<'a> {
         }
     }
 
-    /// Adds a whole line, or several if the text has line breaks.
+    /// Adds a complete line, or several if the text has line breaks.
     ///
     /// ```
     /// # use tower_sse::Block;
@@ -61,7 +61,7 @@ impl<'a> DataWriter<'a> {
         self.lines.line(text);
     }
 
-    /// Writes the event. Without any line its data is empty.
+    /// Writes the event. Without lines, its data is empty.
     ///
     /// ```
     /// # use tower_sse::Block;

@@ -2,9 +2,9 @@ use super::block::Block;
 use super::event::Event;
 use super::writer::Writer;
 
-/// What is put into a frame: an [`Event`] or a [`Block`].
+/// A value that can be written into a frame: an [`Event`] or a [`Block`].
 ///
-/// Sealed: the crate answers for every byte in a frame.
+/// Sealed, because the crate guarantees that every frame is valid.
 ///
 /// ```
 /// use tower_sse::{Block, Event, protocol::Encode};

@@ -11,16 +11,15 @@ use super::fields::{Fields, Payload, millis};
 use super::into::{IntoData, IntoEventId, IntoEventType};
 use crate::protocol::value::{EventId, EventType};
 
-/// One event, as the server sends it: data, and if set a type, an ID, a reconnection time and a
-/// comment.
+/// An event to send: data, and optionally a type, an ID, a reconnection time and a comment.
 ///
-/// An event that cannot be sent cannot be built: foreign text enters through [`EventId`],
-/// [`EventType`] and [`Data`], which check it once. Encoding therefore never fails. It allocates
-/// once, exactly, or not at all where a body gathers events in one frame, and writes each byte once.
-/// A clone shares text of 32 KiB or more; see [`Data`].
+/// An invalid event cannot be built: untrusted text enters through [`EventId`], [`EventType`] and
+/// [`Data`], which validate it once. Encoding therefore never fails. It makes one exactly sized
+/// allocation, or none if a body gathers events in one frame, and writes each byte once. Clones
+/// share text of 32 KiB or more; see [`Data`].
 ///
-/// Events without data exist too, made by [`Event::comment`] and [`Event::retry`]; a browser
-/// dispatches nothing for them.
+/// [`Event::comment`] and [`Event::retry`] create events without data, for which a browser
+/// dispatches nothing.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,7 +43,7 @@ pub struct Event {
     rare: Option<Box<RareFields>>,
 }
 
-/// What few events have. Kept apart, since events are moved about while they are built.
+/// Fields that few events have. Kept apart because events are moved while they are built.
 #[derive(Clone, Default)]
 struct RareFields {
     retry: Option<u64>,
@@ -52,10 +51,10 @@ struct RareFields {
 }
 
 impl Event {
-    /// An event with this data and nothing else: what a page's `onmessage` receives.
+    /// Creates an event with only this data, as a page's `onmessage` receives it.
     ///
-    /// Any text will do, owned, borrowed or shared; [`Data`] lists what each costs. A literal is copied
-    /// like all borrowed text, and is not with [`from_static`](Self::from_static).
+    /// The text may be owned, borrowed or shared; [`Data`] lists the cost of each. A literal is
+    /// copied like any borrowed text, but not with [`from_static`](Self::from_static).
     ///
     /// ```
     /// # use tower_sse::Event;
@@ -71,8 +70,8 @@ impl Event {
         }
     }
 
-    /// An event with text known when the program is written, which is not copied before it is encoded;
-    /// see [`Data::from_static`].
+    /// Creates an event from a literal, which is not copied before it is encoded; see
+    /// [`Data::from_static`].
     ///
     /// ```
     /// # use tower_sse::Event;
@@ -88,7 +87,7 @@ impl Event {
         }
     }
 
-    /// An event whose data has to be checked, such as `Bytes`, which may not be UTF-8.
+    /// Creates an event from data that must be checked, such as `Bytes`, which may not be UTF-8.
     ///
     /// # Errors
     ///
@@ -106,7 +105,7 @@ impl Event {
         Ok(Self::new(data))
     }
 
-    /// An event whose data is what the value displays; see [`Data::display`].
+    /// Creates an event whose data is a value's `Display` output; see [`Data::display`].
     ///
     /// # Errors
     ///
@@ -122,7 +121,7 @@ impl Event {
         Data::display(value).map(Self::new)
     }
 
-    /// An event whose data is the value as JSON; see [`Data::json`].
+    /// Creates an event whose data is a value as JSON; see [`Data::json`].
     ///
     /// # Errors
     ///
@@ -140,8 +139,8 @@ impl Event {
         Data::json(value).map(Self::new)
     }
 
-    /// Only a comment, for people and proxies: browsers ignore it. Line breaks make several
-    /// comment lines.
+    /// Creates an event with only a comment, for people and proxies: browsers ignore it. Line
+    /// breaks make several comment lines.
     ///
     /// ```
     /// # use tower_sse::Event;
@@ -152,9 +151,10 @@ impl Event {
         Self::empty().with_comment(text)
     }
 
-    /// Only a reconnection time: how long the client is to wait before it reconnects.
+    /// Creates an event with only a reconnection time: how long the client waits before it
+    /// reconnects.
     ///
-    /// In whole milliseconds, rounded down, saturating at `u64::MAX`.
+    /// The time is sent in whole milliseconds, rounded down, saturating at `u64::MAX`.
     ///
     /// ```
     /// # use tower_sse::Event;
@@ -174,13 +174,13 @@ impl Event {
         }
     }
 
-    /// The same event with this type, under which the page listens for it: a literal, an [`EventType`],
-    /// or anything that implements [`Into<EventType>`].
+    /// Sets the type, which the page listens for: a literal, an [`EventType`], or anything that
+    /// implements [`Into<EventType>`].
     ///
-    /// A literal is taken up to its first line break, which a type cannot have. Therefore this neither
-    /// fails nor panics, even where the text has been leaked at run time. To have the compiler refuse a
-    /// line break, write `const { EventType::from_static("card") }`. Text that comes at run time is for
-    /// [`try_with_type`](Self::try_with_type).
+    /// A literal is cut at its first line break, which a type cannot contain. Therefore this
+    /// neither fails nor panics, even for text leaked at run time. To make a line break a compile
+    /// error, write `const { EventType::from_static("card") }`. For text known only at run time,
+    /// use [`try_with_type`](Self::try_with_type).
     ///
     /// ```
     /// # use tower_sse::{Event, EventType};
@@ -197,7 +197,7 @@ impl Event {
         ManuallyDrop::into_inner(event)
     }
 
-    /// The same event with a type that comes at run time and is checked.
+    /// Sets a type that is only known at run time, and checks it.
     ///
     /// # Errors
     ///
@@ -226,7 +226,7 @@ impl Event {
         }
     }
 
-    /// The same event with this ID, an integer or an [`EventId`].
+    /// Sets the ID, an integer or an [`EventId`].
     ///
     /// ```
     /// # use tower_sse::{Event, EventId};
@@ -240,7 +240,7 @@ impl Event {
         ManuallyDrop::into_inner(event)
     }
 
-    /// The same event with an ID that comes at run time and is checked.
+    /// Sets an ID that is only known at run time, and checks it.
     ///
     /// # Errors
     ///
@@ -268,7 +268,7 @@ impl Event {
         }
     }
 
-    /// The same event with a reconnection time; see [`Event::retry`].
+    /// Sets a reconnection time; see [`Event::retry`].
     ///
     /// ```
     /// # use tower_sse::Event;
@@ -282,7 +282,7 @@ impl Event {
         self
     }
 
-    /// The same event with a comment before it; see [`Event::comment`].
+    /// Sets a comment before the event; see [`Event::comment`].
     ///
     /// ```
     /// # use tower_sse::Event;
@@ -294,9 +294,9 @@ impl Event {
         self
     }
 
-    /// The event's bytes on the wire: an exact allocation of its own, or the shared payload with
-    /// one for what goes before it. Data that is encoded already, such as JSON, is not copied if nothing
-    /// goes before it. To keep the event, use `Block::from(&event)`.
+    /// Encodes the event, with one exactly sized allocation. A payload that is shared is not
+    /// copied, and neither is data that is already encoded, such as JSON, if nothing precedes it.
+    /// To keep the event, use `Block::from(&event)`.
     ///
     /// ```
     /// # use tower_sse::Event;
@@ -312,7 +312,7 @@ impl Event {
         Block::of(&self)
     }
 
-    /// The same for data that is encoded already.
+    /// Encodes an event whose data is already encoded.
     // Out of line and by value, so that the event above need not be in memory; see `discard`.
     // `benches/encode`, "typical, in branches": 42 ns, and 59 with an event by reference.
     #[inline(never)]
@@ -324,7 +324,7 @@ impl Event {
         Block::from_shared(lines.map_or(Bytes::new(), Bytes::from))
     }
 
-    /// The event's bytes with this ID, or none, in place of its own.
+    /// Encodes the event with this ID, or none, in place of its own.
     pub(crate) fn encode_as(&self, id: Option<&EventId>) -> Block {
         let fields = Fields {
             id: id.map(EventId::piece),
@@ -333,7 +333,7 @@ impl Event {
         Block::of_fields(&fields, self.data())
     }
 
-    /// The event's ID, if it has one.
+    /// Returns the event's ID, if it has one.
     ///
     /// ```
     /// # use tower_sse::{Event, EventId};
@@ -344,7 +344,7 @@ impl Event {
         self.id.as_ref()
     }
 
-    /// The event's type, if it has one.
+    /// Returns the event's type, if it has one.
     ///
     /// ```
     /// # use tower_sse::Event;

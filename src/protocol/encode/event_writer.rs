@@ -7,8 +7,9 @@ use super::lines::Display;
 use super::type_ref::TypeRef;
 use super::writer::Writer;
 
-/// An event that a [`Writer`] has begun; [`data`](Self::data), [`display`](Self::display), `json` or
-/// [`begin_data`](Self::begin_data) ends it. If it is dropped before that, nothing is written.
+/// An event begun by a [`Writer`] and completed by [`data`](Self::data),
+/// [`display`](Self::display), `json` or [`begin_data`](Self::begin_data). If it is dropped before
+/// that, nothing is written.
 ///
 /// ```
 /// use tower_sse::Block;
@@ -37,7 +38,7 @@ impl<'a> EventWriter<'a> {
         }
     }
 
-    /// The event's type, a literal or an [`EventType`](crate::EventType).
+    /// Sets the event's type, a literal or an [`EventType`](crate::EventType).
     ///
     /// ```
     /// # use tower_sse::Block;
@@ -50,7 +51,7 @@ impl<'a> EventWriter<'a> {
         self
     }
 
-    /// The event's ID, an integer or an [`EventId`](crate::EventId); see [`IdRef`].
+    /// Sets the event's ID, an integer or an [`EventId`](crate::EventId); see [`IdRef`].
     ///
     /// ```
     /// # use tower_sse::{Block, EventId, EventType};
@@ -64,7 +65,7 @@ impl<'a> EventWriter<'a> {
         self
     }
 
-    /// The event's data, any text.
+    /// Writes the event with this text as data.
     ///
     /// ```
     /// # use tower_sse::Block;
@@ -97,7 +98,7 @@ impl<'a> EventWriter<'a> {
         DataWriter::new(self)
     }
 
-    /// Whole data lines, and the empty one after them.
+    /// Writes the event with complete data lines and the empty line after them.
     pub(super) fn encoded(self, lines: &[u8]) {
         self.end(|writer, head| {
             writer.fields(&Fields {
@@ -107,7 +108,7 @@ impl<'a> EventWriter<'a> {
         });
     }
 
-    /// What the value displays as the event's data, written straight into the frame.
+    /// Writes the event with a value's `Display` output as data, straight into the frame.
     ///
     /// # Errors
     ///
@@ -123,7 +124,7 @@ impl<'a> EventWriter<'a> {
         self.lines(|out| write!(Display(out), "{value}"))
     }
 
-    /// The value as JSON as the event's data, written straight into the frame.
+    /// Writes the event with a value as JSON as data, straight into the frame.
     ///
     /// # Errors
     ///

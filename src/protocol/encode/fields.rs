@@ -6,24 +6,25 @@ use super::data::Repr;
 use super::lines::{COMMENT, DATA, END, Measured, has_break, push_lines};
 use crate::protocol::value::IdPiece;
 
-/// From how many bytes on a one-line payload leaves as a chunk of its own instead of being copied.
+/// The size in bytes from which a one-line payload is sent as its own chunk instead of being
+/// copied.
 ///
-/// A chunk of its own costs hyper two more frames. `benches/hyper.rs`, which sends both, finds
-/// sharing faster from 16 KiB on over HTTP/1 (then 3 times at 32 KiB, 5.5 at 64 KiB), where a frame
-/// is cheap; and over HTTP/2, where it is not, 0.7 times as fast at 16 KiB, 0.9 at 24 KiB, 1.1 at
-/// 32 KiB, 1.4 at 64 KiB.
+/// A chunk of its own costs hyper two more frames. In `benches/hyper.rs`, which sends both, sharing
+/// is faster from 16 KiB on over HTTP/1, where frames are cheap (3 times at 32 KiB, 5.5 times at 64
+/// KiB). Over HTTP/2, where they are not, it is 0.7 times as fast at 16 KiB, 0.9 at 24 KiB, 1.1 at
+/// 32 KiB and 1.4 at 64 KiB.
 pub(super) const SHARE: usize = 32 * 1024;
 
 const EVENT: &[u8] = b"event: ";
 const ID: &[u8] = b"id: ";
 const RETRY: &[u8] = b"retry: ";
 
-/// What a `retry` field says: whole milliseconds, rounded down and saturating.
+/// The value of a `retry` field: whole milliseconds, rounded down and saturating.
 pub(super) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// One block's fields, borrowed from wherever they are.
+/// The fields of one block, borrowed.
 #[derive(Clone, Copy)]
 pub(super) struct Fields<'a> {
     pub(super) comment: Option<&'a [u8]>,
@@ -38,7 +39,7 @@ pub(super) enum Payload<'a> {
     None,
     /// Text as given, line breaks and all.
     Text(&'a [u8]),
-    /// Whole data lines and the empty one after them.
+    /// Complete data lines and the empty line after them.
     Lines(&'a [u8]),
 }
 
@@ -51,11 +52,11 @@ impl<'a> Fields<'a> {
         data: Payload::None,
     };
 
-    /// Appends the block, after one exact reservation where `out` is empty.
+    /// Appends the block, after one exact reservation if `out` is empty.
     ///
-    /// Always inlined, with what it calls, so that what is known to be absent costs nothing: a writer's
-    /// event has no comment, and often neither type nor ID. `benches/encode.rs`, `Block::write` of the
-    /// typical event: 497 instructions, and 577 if left to the compiler.
+    /// Always inlined, with everything it calls, so that fields known to be absent cost nothing: a
+    /// writer's event has no comment, and often neither type nor ID. `benches/encode.rs`,
+    /// `Block::write` of the typical event: 497 instructions, and 577 if left to the compiler.
     #[inline(always)]
     pub(super) fn encode(&self, out: &mut Vec<u8>) {
         match self.data {
@@ -76,7 +77,7 @@ impl<'a> Fields<'a> {
             }
             Payload::None => {
                 reserve(out, self.head_len() + 1);
-                // In the other cases something longer follows.
+                // In the other cases, something longer follows.
                 let id = self.id.map(IdPiece::exact);
                 Self { id, ..*self }.encode_head(out);
                 out.push(b'\n');
@@ -84,7 +85,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The block by itself, in one exact allocation.
+    /// The block alone, in one exact allocation.
     #[inline(always)]
     pub(super) fn encoded(&self) -> Vec<u8> {
         let mut out = Vec::new();
@@ -92,8 +93,8 @@ impl<'a> Fields<'a> {
         out
     }
 
-    /// The same for text of several lines.
-    // By value: the fields of text of one line need not be put together in memory.
+    /// Appends a block with text of several lines.
+    // By value, so that the fields of text of one line need not be built in memory.
     #[inline(never)]
     fn encode_lines(self, text: &[u8], out: &mut Vec<u8>) {
         let text = Measured::new(text);
@@ -103,8 +104,8 @@ impl<'a> Fields<'a> {
         out.push(b'\n');
     }
 
-    /// Appends everything up to the data's text, which the caller sends by itself, with [`END`]
-    /// after it.
+    /// Appends everything before the data's text, which the caller sends separately, followed by
+    /// [`END`].
     pub(super) fn encode_before_text(&self, out: &mut Vec<u8>) {
         reserve(out, self.head_len() + DATA.len());
         self.encode_head(out);
@@ -126,7 +127,7 @@ impl<'a> Fields<'a> {
         len
     }
 
-    // As `encode`: 543 instructions instead of 497 if left to the compiler.
+    // Inlined like `encode`: 543 instructions instead of 497 if left to the compiler.
     #[inline(always)]
     pub(super) fn encode_head(&self, out: &mut Vec<u8>) {
         if self.comment.is_some() || self.retry.is_some() {
@@ -161,11 +162,12 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// One exact allocation for a lone block; room to grow from the second block in the buffer on.
+/// Reserves exactly for a single block, and with room to grow from the second block in the buffer
+/// on.
 #[inline]
 pub(super) fn reserve(out: &mut Vec<u8>, additional: usize) {
     if out.capacity() == 0 {
-        // Not `reserve_exact`: that goes through the code for growing, which is not inlined.
+        // Not `reserve_exact`, which goes through the code for growing, and that is not inlined.
         *out = Vec::with_capacity(additional);
     } else {
         out.reserve(additional);
@@ -194,7 +196,7 @@ fn push_comment(out: &mut Vec<u8>, comment: &[u8]) {
     push_lines(out, COMMENT, &Measured::new(comment));
 }
 
-/// The payload to share, if this is text of one line that is long enough for it.
+/// The payload to share, if this is text of one line that is long enough.
 #[inline]
 pub(super) fn shareable(data: &Repr) -> Option<&Bytes> {
     match data {

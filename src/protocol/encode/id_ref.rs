@@ -28,7 +28,7 @@ enum IdRepr<'a> {
 }
 
 impl IdRef<'_> {
-    /// The ID's text; a number's is made in the buffer.
+    /// The ID's text. The text of a number is written into the buffer.
     #[inline]
     pub(super) fn bytes<'b>(&'b self, buffer: &'b mut itoa::Buffer) -> IdPiece<'b> {
         match self.0 {

@@ -1,13 +1,13 @@
-//! What the parts of an event are made from.
+//! The types that the parts of an event can be made from.
 
 use super::data::Data;
 use crate::protocol::value::{EventId, EventType};
 
-/// What [`Event::new`](crate::Event::new) takes: [`Data`], and all text that becomes data without a
-/// check.
+/// A value that [`Event::new`](crate::Event::new) accepts: [`Data`], or text that becomes data
+/// without a check.
 ///
-/// Implemented for everything that implements [`Into<Data>`], and only for that. It exists for the
-/// compiler's message where something else is passed.
+/// It is implemented for exactly the types that implement [`Into<Data>`]. It exists for the
+/// compiler's message if another type is passed.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -31,10 +31,10 @@ pub trait IntoData: Into<Data> {}
 #[diagnostic::do_not_recommend]
 impl<T: Into<Data>> IntoData for T {}
 
-/// What [`Event::with_id`](crate::Event::with_id) takes: an [`EventId`], or an integer.
+/// A value that [`Event::with_id`](crate::Event::with_id) accepts: an [`EventId`] or an integer.
 ///
-/// Implemented for everything that implements [`Into<EventId>`], and only for that. It exists for the
-/// compiler's message where something else is passed.
+/// It is implemented for exactly the types that implement [`Into<EventId>`]. It exists for the
+/// compiler's message if another type is passed.
 ///
 /// ```
 /// use tower_sse::{Event, protocol::IntoEventId};
@@ -54,9 +54,10 @@ pub trait IntoEventId: Into<EventId> {}
 #[diagnostic::do_not_recommend]
 impl<T: Into<EventId>> IntoEventId for T {}
 
-/// What [`Event::with_type`](crate::Event::with_type) takes: an [`EventType`], or a literal.
+/// A value that [`Event::with_type`](crate::Event::with_type) accepts: an [`EventType`] or a
+/// literal.
 ///
-/// Implemented for everything that implements [`Into<EventType>`], such as an enum of one's own, and
+/// It is implemented for all types that implement [`Into<EventType>`], such as your own enum, and
 /// for `&'static str`.
 ///
 /// ```

@@ -4,10 +4,10 @@ use std::fmt;
 pub(super) const DATA: &[u8; 6] = b"data: ";
 /// Ends the data line and the block.
 pub(super) const END: &[u8] = b"\n\n";
-/// What a comment line begins with.
+/// The prefix of a comment line.
 pub(super) const COMMENT: &[u8; 2] = b": ";
 
-/// Appends the text as lines with this prefix: CR, LF and CRLF each end one.
+/// Appends the text as lines with this prefix. CR, LF and CRLF each end a line.
 pub(super) fn push_lines<const N: usize>(out: &mut Vec<u8>, prefix: &[u8; N], text: &Measured<'_>) {
     out.extend_from_slice(prefix);
     let Measured {
@@ -17,7 +17,7 @@ pub(super) fn push_lines<const N: usize>(out: &mut Vec<u8>, prefix: &[u8; N], te
         known,
         ..
     } = text;
-    // One byte is found faster than either of two, and an LF is copied with its line.
+    // Searching for one byte is faster than for either of two, and an LF is copied with its line.
     let rest = if !has_cr {
         let mut start = 0;
         let mut push = |end: usize| {
@@ -49,10 +49,10 @@ pub(super) fn push_lines<const N: usize>(out: &mut Vec<u8>, prefix: &[u8; N], te
     out.push(b'\n');
 }
 
-/// Appends what the closure writes as data lines and the end of the block, or nothing if it fails.
+/// Appends the closure's output as data lines and the end of the block, or nothing if it fails.
 ///
-/// It writes straight into the buffer, and the line breaks are looked for when all is there:
-/// serialisers write a few bytes at a time, and hardly any of them writes a line break.
+/// The closure writes straight into the buffer, which is searched for line breaks afterwards:
+/// serialisers write a few bytes at a time, and rarely a line break.
 #[inline]
 pub(super) fn write_data<E>(
     out: &mut Vec<u8>,
@@ -76,7 +76,7 @@ pub(super) fn write_data<E>(
     Ok(())
 }
 
-/// Takes what a value displays.
+/// Receives the output of a `Display`.
 pub(super) struct Display<'a>(pub(super) &'a mut Vec<u8>);
 
 impl fmt::Write for Display<'_> {
@@ -94,13 +94,14 @@ pub(super) fn has_break(text: &[u8]) -> bool {
         0..8 => text.iter().any(|b| is_break(*b)),
         8..16 => has_break_by::<8>(text),
         16..256 => has_break_by::<16>(text),
-        // Uses wider instructions than the compiler may, which is worth the call by now.
+        // Uses wider instructions than the compiler may, which is worth a call for text this long.
         _ => memchr::memchr2(b'\r', b'\n', text).is_some(),
     }
 }
 
-/// Looks at `N` bytes at a time in lanes that never meet, which the compiler turns into vector
-/// instructions, and at the last `N` bytes whatever their place: there is no loop over a remainder.
+/// Checks `N` bytes at a time in independent lanes, which the compiler turns into vector
+/// instructions, and then the last `N` bytes, which may overlap, so that no loop over a remainder
+/// is needed.
 #[inline]
 fn has_break_by<const N: usize>(text: &[u8]) -> bool {
     let mut found = [0; N];
@@ -121,14 +122,14 @@ fn is_break(b: u8) -> bool {
     (b == b'\n') | (b == b'\r')
 }
 
-/// Text of several lines, with what has to be known to reserve exactly what it takes.
+/// Text of several lines, with the counts needed to reserve exactly the space it takes.
 pub(super) struct Measured<'a> {
     text: &'a [u8],
     has_cr: bool,
-    /// CRLF, which takes two bytes and makes one break.
+    /// The number of CRLFs, which take two bytes and make one break.
     pairs: usize,
     breaks: usize,
-    /// Where the first LFs are, which are found once and not counted first and found again.
+    /// The positions of the first LFs, which are found only once instead of being counted first.
     /// `benches/encode`, "64 lines", `Block::write`: 550 ns, and 575 otherwise.
     known: [usize; KNOWN],
 }
@@ -148,7 +149,7 @@ impl<'a> Measured<'a> {
         if lf == KNOWN {
             lf += found.count();
         }
-        // Most text has no CR, and finding that out is faster than counting.
+        // Most text has no CR, and checking that is faster than counting.
         let cr = match memchr::memchr(b'\r', text) {
             None => 0,
             Some(first) => memchr::memchr_iter(b'\r', &text[first..]).count(),
@@ -168,7 +169,7 @@ impl<'a> Measured<'a> {
         }
     }
 
-    /// How many bytes it takes as lines with this prefix.
+    /// The number of bytes it takes as lines with this prefix.
     pub(super) fn len<const N: usize>(&self, prefix: &[u8; N]) -> usize {
         self.text.len() - self.pairs + self.breaks * prefix.len() + prefix.len() + 1
     }

@@ -1,4 +1,4 @@
-//! The writing wing: events, blocks of bytes, and the writer that makes one of the other.
+//! Encoding: events, blocks of bytes, and the writer that turns the former into the latter.
 
 mod block;
 mod data;

@@ -1,20 +1,22 @@
 use std::cell::Cell;
 
-/// How much a thread keeps between two uses; a larger value is seldom, and its cost lies elsewhere.
+/// The capacity that a thread keeps between two uses. Larger values are rare, and their cost lies
+/// elsewhere.
 const KEPT: usize = 64 * 1024;
 
 thread_local! {
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Lends an empty buffer that may have room already, for what has an unknown length: what is written
-/// there is copied once, into an exact allocation, instead of growing step by step. `benches/allocations`,
-/// "JSON struct", `Block::write`: one allocation, and three otherwise; 91.0 ns, and 94.9.
+/// Lends an empty buffer that may already have capacity, for output of unknown length. The output
+/// is copied once, into an exact allocation, instead of growing step by step.
+/// `benches/allocations`, "JSON struct", `Block::write`: one allocation, and three otherwise; 91.0
+/// ns, and 94.9.
 ///
-/// The closure may run any code. If that comes here again, it finds a new buffer; if it panics, the
-/// buffer is lost and the next use makes another.
+/// The closure may run any code. If that calls this again, it gets a new buffer. If it panics, the
+/// buffer is lost and the next use creates another.
 pub(super) fn with_scratch<R>(write: impl FnOnce(&mut Vec<u8>) -> R) -> R {
-    // None once the thread is ending.
+    // `None` once the thread is ending.
     let mut buffer = SCRATCH.try_with(Cell::take).unwrap_or_default();
     buffer.clear();
     let result = write(&mut buffer);

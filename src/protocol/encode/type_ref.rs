@@ -1,7 +1,7 @@
 use crate::protocol::value::EventType;
 
-/// An event type for a [`Writer`](super::Writer): a borrowed [`EventType`], or a literal, which is taken
-/// up to its first line break as [`Event::with_type`](crate::Event::with_type) does.
+/// An event type for a [`Writer`](super::Writer): a borrowed [`EventType`], or a literal, which is
+/// cut at its first line break as by [`Event::with_type`](crate::Event::with_type).
 ///
 /// ```
 /// use tower_sse::{Block, EventType, protocol::TypeRef};

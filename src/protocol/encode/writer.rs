@@ -14,10 +14,10 @@ use super::lines::{END, write_data};
 use super::scratch::with_scratch;
 use super::type_ref::TypeRef;
 
-/// Writes events straight into a frame, from borrowed data and with no object per event.
+/// Writes events straight into a frame, from borrowed data and without an [`Event`](crate::Event).
 ///
-/// Each call writes a whole block, so that whatever has been written is complete. [`Block::write`]
-/// hands one to its closure, and so does the writer form of a body, `SseBody::writer`.
+/// Each call writes a complete block, so everything written is always complete. [`Block::write`]
+/// and `SseBody::writer` pass one to their closures.
 ///
 /// ```
 /// use tower_sse::Block;
@@ -35,14 +35,14 @@ use super::type_ref::TypeRef;
 #[derive(Default)]
 pub struct Writer {
     buffer: Vec<u8>,
-    /// What goes out before the buffer. Seldom there, and then boxed: moving and dropping a writer
-    /// is a part of what a small block costs.
+    /// Chunks to send before the buffer. Boxed because they are rare, and moving and dropping a
+    /// writer is part of the cost of a small block.
     #[expect(clippy::box_collection, reason = "a word instead of four")]
     chunks: Option<Box<VecDeque<Bytes>>>,
-    /// What goes out before the chunks: a frame made elsewhere. An `Option`, for an empty `Bytes` costs
-    /// a call to drop.
+    /// A frame made elsewhere, to send before the chunks. An `Option`, because dropping an empty
+    /// `Bytes` costs a call.
     whole: Option<Bytes>,
-    /// How long the last frame of several blocks was: how much room the next one will want.
+    /// The length of the last frame of several blocks, as an estimate for the next one.
     usual: usize,
 }
 
@@ -57,7 +57,7 @@ impl Writer {
         }
     }
 
-    /// One event with this data and nothing else; line breaks make several data lines.
+    /// Writes an event with only this data. Line breaks make several data lines.
     ///
     /// ```
     /// # use tower_sse::Block;
@@ -71,7 +71,7 @@ impl Writer {
         });
     }
 
-    /// Begins an event with neither type nor ID, whose data is written line by line.
+    /// Begins an event without a type or an ID, whose data is written line by line.
     ///
     /// ```
     /// # use tower_sse::Block;
@@ -87,7 +87,7 @@ impl Writer {
         self.start().begin_data()
     }
 
-    /// One event whose data is what the value displays.
+    /// Writes an event whose data is a value's `Display` output.
     ///
     /// # Errors
     ///
@@ -102,7 +102,7 @@ impl Writer {
         self.start().display(value)
     }
 
-    /// One event whose data is the value as JSON.
+    /// Writes an event whose data is a value as JSON.
     ///
     /// # Errors
     ///
@@ -121,8 +121,8 @@ impl Writer {
         self.start().json(value)
     }
 
-    /// Begins an event of this type, a literal or an [`EventType`](crate::EventType); a call for its
-    /// data ends it.
+    /// Begins an event of this type, a literal or an [`EventType`](crate::EventType). A call that
+    /// sets its data completes it.
     ///
     /// ```
     /// # use tower_sse::Block;
@@ -134,7 +134,7 @@ impl Writer {
         self.start().typed(event_type)
     }
 
-    /// Begins an event with this ID; a call for its data ends it.
+    /// Begins an event with this ID. A call that sets its data completes it.
     ///
     /// ```
     /// # use tower_sse::Block;
@@ -145,7 +145,7 @@ impl Writer {
         self.start().id(id)
     }
 
-    /// A comment, and nothing else; line breaks make several comment lines.
+    /// Writes only a comment. Line breaks make several comment lines.
     ///
     /// ```
     /// # use tower_sse::Block;
@@ -158,7 +158,7 @@ impl Writer {
         });
     }
 
-    /// An event or a block made elsewhere.
+    /// Writes an event or a block made elsewhere.
     ///
     /// ```
     /// # use tower_sse::{Block, Event};
@@ -169,7 +169,8 @@ impl Writer {
         item.encode_into(self);
     }
 
-    /// A block in chunks of its own, none of it copied, and nothing allocated for a lone one.
+    /// Writes a block in chunks of its own, without a copy, and without an allocation for a single
+    /// one.
     #[inline]
     pub(crate) fn push_whole(&mut self, block: Block) {
         match block.into_parts() {
@@ -198,7 +199,7 @@ impl Writer {
         fields.encode(&mut self.buffer);
     }
 
-    /// The same with data that the closure writes; nothing if it fails or panics.
+    /// Writes fields with data from the closure, or nothing if it fails or panics.
     #[inline]
     pub(super) fn lines<E>(
         &mut self,
@@ -221,8 +222,8 @@ impl Writer {
         Ok(())
     }
 
-    /// From the second block in a frame on, asks for as much room as the last frame took, so that
-    /// a full frame is two allocations and not a dozen.
+    /// From the second block in a frame on, reserves as much room as the last frame took, so that a
+    /// full frame costs two allocations and not a dozen.
     #[inline]
     fn make_room(&mut self) {
         let len = self.buffer.len();
@@ -232,7 +233,8 @@ impl Writer {
         }
     }
 
-    /// Sends the payload as a chunk of its own, between what is in the buffer and what comes.
+    /// Adds the payload as a chunk of its own, between the contents of the buffer and whatever
+    /// follows.
     fn share(&mut self, fields: &Fields<'_>, payload: Bytes) {
         fields.encode_before_text(&mut self.buffer);
         self.push_shared(payload);
@@ -246,7 +248,7 @@ impl Writer {
         self.buffer.extend_from_slice(END);
     }
 
-    /// Whether a frame of this many bytes, or a chunk of its own, is ready to leave.
+    /// Whether a frame of this many bytes, or a chunk of its own, is ready to be sent.
     #[inline]
     pub(crate) fn is_full(&self, limit: usize) -> bool {
         self.buffer.len() >= limit || self.chunks.is_some() || self.whole.is_some()
@@ -257,7 +259,7 @@ impl Writer {
         self.buffer.is_empty() && self.chunks.is_none() && self.whole.is_none()
     }
 
-    /// How many bytes wait to leave.
+    /// The number of bytes waiting to be sent.
     pub(crate) fn len(&self) -> usize {
         let chunks = self.chunks.iter().flat_map(|chunks| chunks.iter());
         let chunks = self.whole.iter().chain(chunks);
@@ -277,8 +279,8 @@ impl Writer {
         chunk
     }
 
-    /// The next chunk to leave, the buffer last.
-    // A frame that is handed on through memory by each caller costs more than its event.
+    /// The next chunk to send; the buffer comes last.
+    // Inlined, because a frame that each caller passes on through memory costs more than its event.
     // `benches/body.rs`: 364 instructions per frame with a block, and 394 if left to the compiler.
     #[inline(always)]
     pub(crate) fn next_frame(&mut self) -> Option<Bytes> {
@@ -289,7 +291,7 @@ impl Writer {
             return None;
         }
         if self.buffer.len() < self.buffer.capacity() {
-            // Bounded: one huge event says nothing about the frames to come.
+            // Bounded, because one huge event says nothing about later frames.
             self.usual = self.buffer.len().min(64 * 1024);
         }
         Some(Bytes::from(std::mem::take(&mut self.buffer)))
@@ -298,8 +300,8 @@ impl Writer {
     // `benches/encode.rs`, `Block::write`: 497 instructions, and 520 if left to the compiler.
     #[inline(always)]
     pub(super) fn into_bytes(self) -> Bytes {
-        // What holds nothing is dropped first. Dropped after the `Bytes` is made, it would have that
-        // stored in memory and loaded again at once, and the load waits for the stores.
+        // Empty fields are dropped first. Dropped after the `Bytes` is created, they would cause it
+        // to be stored in memory and loaded again at once, and the load waits for the stores.
         // `benches/encode`, "16 B", `Block::write`: 11.8 ns, and 18.4 otherwise.
         let Self {
             buffer,
@@ -309,16 +311,16 @@ impl Writer {
         } = self;
         drop(whole);
         match chunks {
-            // Gives room that was not needed back: a block may be kept for long, and `Bytes` would
-            // allocate to remember the room.
+            // Returns unused capacity: a block may be kept for long, and `Bytes` would allocate to
+            // keep track of the capacity.
             None => Bytes::from(buffer.into_boxed_slice()),
             Some(chunks) => concat(*chunks, &buffer),
         }
     }
 }
 
-/// A buffer to which a block is being added by code of a user's. Whether that fails or panics, what is
-/// left is whole blocks: a half would be read as fields.
+/// A buffer to which user code is adding a block. If that fails or panics, only complete blocks
+/// remain: a partial block would be read as fields.
 struct Begun<'a> {
     buffer: &'a mut Vec<u8>,
     whole: usize,

@@ -1,9 +1,10 @@
-/// A number's decimal digits, first digit first, and how many there are; `None` from 10^16 on.
+/// A number's decimal digits, first digit first, and their count; `None` from 10^16 on.
 ///
-/// Made in registers, eight digits at a time, and not in a buffer: bytes that have just been written
+/// Computed in registers, eight digits at a time, and not in a buffer: bytes that were just written
 /// one by one are slow to read as a whole, and an event's ID is moved twice before it is sent. A
-/// writer's is copied once, which a buffer serves better. `benches/encode.rs`, "typical": 45.3 ns for
-/// the event of a `String`, 51.7 with `itoa`; `benches/body.rs`: 41.5 ns per event, and 46.9.
+/// writer's ID is copied once, for which a buffer is better. `benches/encode.rs`, "typical": 45.3
+/// ns for the event of a `String`, 51.7 with `itoa`; `benches/body.rs`: 41.5 ns per event, and
+/// 46.9.
 #[inline]
 pub(super) const fn digits(n: u64) -> Option<([u8; 16], usize)> {
     const HALF: u64 = 100_000_000;
@@ -20,9 +21,9 @@ pub(super) const fn digits(n: u64) -> Option<([u8; 16], usize)> {
 
 /// The eight digits of a number below 10^8, one in each byte, the first in the lowest.
 ///
-/// Each step halves all parts at once: into parts of four digits, of two and of one. The factors
-/// divide by 100 and by 10, exactly in the range of their parts; the masks cut off what comes over
-/// from the part above.
+/// Each step splits all parts in half at once: into parts of four digits, of two and of one. The
+/// factors divide by 100 and by 10, exactly in the range of their parts. The masks clear bits
+/// carried over from the part above.
 #[inline]
 const fn eight(n: u64) -> u64 {
     let fours = (n / 10_000) | ((n % 10_000) << 32);

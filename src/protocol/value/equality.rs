@@ -1,4 +1,4 @@
-//! IDs and types compared with text, in both directions.
+//! Comparisons of IDs and types with text, in both directions.
 
 use super::event_id::EventId;
 use super::event_type::EventType;

@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// Text that cannot be what it was given for: an event ID, an event type, data.
+/// An error returned for text that is not a valid event ID, event type or data.
 ///
 /// The message names the offending character and its position, or the length and the limit.
 ///
@@ -55,7 +55,8 @@ impl InvalidText {
         }
     }
 
-    /// The character that is not allowed; `None` if the bytes are not UTF-8, or the text is too long.
+    /// Returns the character that is not allowed; `None` if the bytes are not UTF-8, or the text is
+    /// too long.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -71,8 +72,8 @@ impl InvalidText {
         }
     }
 
-    /// The position of the problem, in bytes from the start of the text. In text that is too long,
-    /// that is the first byte over the limit.
+    /// Returns the position of the problem, in bytes from the start of the text. In text that is
+    /// too long, that is the first byte over the limit.
     ///
     /// ```
     /// # use tower_sse::EventId;
@@ -83,7 +84,7 @@ impl InvalidText {
         self.position
     }
 
-    /// Whether the text is longer than allowed, whatever it consists of.
+    /// Returns `true` if the text is longer than allowed, whatever it contains.
     ///
     /// ```
     /// # use tower_sse::EventId;
@@ -131,7 +132,7 @@ impl fmt::Display for InvalidText {
 
 impl Error for InvalidText {}
 
-/// A value that could not be serialised as JSON, or data that is not the JSON it was read as. The
+/// An error returned if a value cannot be serialised as JSON, or data is not the expected JSON. The
 /// reason is the error's [`source`](Error::source).
 ///
 /// ```

@@ -12,15 +12,15 @@ use super::text::Text;
 
 const WHAT: &str = "event ID";
 
-/// Words of text kept in place, of which the last byte is the length. A `u64` has 20 digits, a UUID 36
-/// characters.
+/// The number of words of text stored inline. The last byte is the length. A `u64` has 20 digits, a
+/// UUID 36 characters.
 const INLINE: usize = 5;
 
-/// An event's ID: what the browser sends back as `Last-Event-ID` when it reconnects.
+/// An event's ID, which a browser sends back as `Last-Event-ID` when it reconnects.
 ///
-/// Any text of up to [`MAX_LEN`](Self::MAX_LEN) bytes without NUL, CR and LF ([9.2.6]: an ID with a
-/// NUL is ignored, and the other two would end the field). Empty resets the client's last event ID. Up
-/// to 39 bytes are kept in place; longer ones are shared by clones.
+/// It is any text of up to [`MAX_LEN`](Self::MAX_LEN) bytes without NUL, CR and LF ([9.2.6]: an ID
+/// with a NUL is ignored, and the other two would end the field). An empty ID resets the client's
+/// last event ID. IDs of up to 39 bytes are stored inline; clones share longer ones.
 ///
 /// ```
 /// use tower_sse::EventId;
@@ -48,11 +48,11 @@ impl EventId {
     /// ```
     pub const EMPTY: Self = Self(Text::EMPTY);
 
-    /// The longest ID, in bytes: 4 KiB.
+    /// The maximum length of an ID in bytes: 4 KiB.
     ///
-    /// Clients send the ID back in a header, and servers limit those. A longer ID would be refused in
-    /// the `Last-Event-ID` of each reconnection, which is final for a browser; therefore it cannot be
-    /// made.
+    /// Clients send the ID back in a header, and servers limit the size of headers. A longer ID
+    /// would make every reconnection fail, and a browser would then give up. Therefore longer IDs
+    /// cannot be created.
     ///
     /// ```
     /// # use tower_sse::EventId;
@@ -61,7 +61,7 @@ impl EventId {
     /// ```
     pub const MAX_LEN: usize = 4096;
 
-    /// An ID known when the program is written.
+    /// Creates an ID from a literal.
     ///
     /// # Panics
     ///
@@ -86,7 +86,7 @@ impl EventId {
         }
     }
 
-    /// The ID as text.
+    /// Returns the ID as text.
     ///
     /// ```
     /// # use tower_sse::EventId;
@@ -97,7 +97,7 @@ impl EventId {
         self.0.as_str()
     }
 
-    /// The ID as UTF-8 bytes; cheaper than [`as_str`](Self::as_str).
+    /// Returns the ID as UTF-8 bytes; cheaper than [`as_str`](Self::as_str).
     ///
     /// ```
     /// # use tower_sse::EventId;
@@ -109,7 +109,7 @@ impl EventId {
         self.0.as_bytes()
     }
 
-    /// Whether this is the empty ID.
+    /// Returns `true` if this is the empty ID.
     ///
     /// ```
     /// # use tower_sse::EventId;
@@ -129,7 +129,7 @@ impl EventId {
         self.0.piece()
     }
 
-    /// Whether the text can be an ID.
+    /// Checks that the text is a valid ID.
     #[inline]
     pub(in crate::protocol) const fn check(text: &[u8]) -> Result<(), InvalidText> {
         match Self::fault(text) {
@@ -138,18 +138,20 @@ impl EventId {
         }
     }
 
-    /// Where the text can no longer be an ID.
-    // Inlined where it is borrowed: `benches/body`, "ready", writer form: 17.9 ns, and 20.2 by a call.
+    /// The position at which the text is not a valid ID.
+    // Inlined for borrowed text: `benches/body`, "ready", writer form: 17.9 ns, and 20.2 with a
+    // call.
     #[inline]
     const fn fault(text: &[u8]) -> Option<usize> {
-        // First, so that text of any length is refused in no time.
+        // Checked first, so that refusing long text takes no time.
         if text.len() > Self::MAX_LEN {
             return Some(Self::MAX_LEN);
         }
         find([b'\0', b'\r', b'\n'], text)
     }
 
-    /// The same by a call, for text that is copied: inlined, it would keep the copy from being so.
+    /// Like [`fault`](Self::fault), but not inlined, for text that is copied: otherwise the copy
+    /// would not be inlined.
     #[inline(never)]
     fn fault_of_copy(text: &[u8]) -> Option<usize> {
         Self::fault(text)
@@ -165,7 +167,8 @@ impl EventId {
         }
     }
 
-    /// What the decoder has taken from an `id` field, and found to be UTF-8 and not too long.
+    /// Creates an ID from the value of an `id` field that the decoder has found to be UTF-8 and not
+    /// too long.
     #[inline]
     pub(crate) fn copy_checked(text: &[u8]) -> Self {
         Self(Text::copy_checked(text))
@@ -253,7 +256,7 @@ impl TryFrom<&str> for EventId {
 
     #[inline(always)]
     fn try_from(text: &str) -> Result<Self, InvalidText> {
-        // Not `check`, whose `Result` would be put together in memory.
+        // Not `check`, whose `Result` would be built in memory.
         match Self::fault_of_copy(text.as_bytes()) {
             None => Ok(Self(Text::copy(text))),
             Some(at) => Err(Self::error(text.as_bytes(), at)),

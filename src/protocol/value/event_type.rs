@@ -11,17 +11,17 @@ use super::text::Text;
 
 const WHAT: &str = "event type";
 
-/// Words of text kept in place, of which the last byte is the length. Most types are literals, which
-/// take none of these.
+/// The number of words of text stored inline. The last byte is the length. Most types are literals,
+/// which use none of these.
 const INLINE: usize = 3;
 
 const BREAKS: [u8; 2] = [b'\r', b'\n'];
 
-/// An event's type: the name under which a page listens, `addEventListener("goal", ...)`.
+/// An event's type: the name that a page listens for, as in `addEventListener("goal", ...)`.
 ///
-/// Any text without CR and LF. Empty means the same as no type: the browser dispatches a
-/// `message` ([9.2.6]). A literal is not copied. Of other text,
-/// up to 23 bytes are kept in place, and what is longer is shared by clones.
+/// It is any text without CR and LF. An empty type is equivalent to no type: the browser dispatches
+/// a `message` ([9.2.6]). A literal is not copied. Other text of up to 23 bytes is stored inline,
+/// and clones share longer text.
 ///
 /// ```
 /// use tower_sse::EventType;
@@ -38,7 +38,7 @@ const BREAKS: [u8; 2] = [b'\r', b'\n'];
 pub struct EventType(Text<INLINE>);
 
 impl EventType {
-    /// `message`, the type of an event that names none.
+    /// `message`, the type of an event without a type.
     ///
     /// ```
     /// # use tower_sse::{Event, EventType};
@@ -47,7 +47,7 @@ impl EventType {
     /// ```
     pub const MESSAGE: Self = Self(Text::Static("message"));
 
-    /// A type known when the program is written.
+    /// Creates a type from a literal.
     ///
     /// # Panics
     ///
@@ -71,7 +71,7 @@ impl EventType {
         }
     }
 
-    /// The type as text.
+    /// Returns the type as text.
     ///
     /// ```
     /// # use tower_sse::EventType;
@@ -82,7 +82,7 @@ impl EventType {
         self.0.as_str()
     }
 
-    /// The type as UTF-8 bytes; cheaper than [`as_str`](Self::as_str).
+    /// Returns the type as UTF-8 bytes; cheaper than [`as_str`](Self::as_str).
     ///
     /// ```
     /// # use tower_sse::EventType;
@@ -111,7 +111,7 @@ impl EventType {
         }
     }
 
-    /// What the decoder has taken from an `event` field, and found to be UTF-8.
+    /// Creates a type from the value of an `event` field that the decoder has found to be UTF-8.
     #[inline]
     pub(in crate::protocol) fn copy_checked(text: &[u8]) -> Self {
         Self(Text::copy_checked(text))

@@ -1,11 +1,12 @@
-//! Looking for the few bytes that text may not have.
+//! Searching for the few bytes that text must not contain.
 
 const LANES: u64 = 0x0101_0101_0101_0101;
 
-/// Where the first of these bytes is.
+/// The position of the first of these bytes.
 ///
-/// Eight bytes at a time, since nearly all text has none. `benches/body.rs`, "ready", writer form: 18.5 ns per
-/// event, and 20.3 byte by byte; `Block::write` with a UUID for an ID: 26.7 and 35.7.
+/// Searches eight bytes at a time, because nearly all text has none. `benches/body.rs`, "ready",
+/// writer form: 18.5 ns per event, and 20.3 byte by byte; `Block::write` with a UUID for an ID:
+/// 26.7 and 35.7.
 #[inline]
 pub(super) const fn find<const N: usize>(bytes: [u8; N], text: &[u8]) -> Option<usize> {
     let mut rest = text;
@@ -15,7 +16,8 @@ pub(super) const fn find<const N: usize>(bytes: [u8; N], text: &[u8]) -> Option<
         }
         rest = after;
     }
-    // The last eight bytes again, whatever their place: no loop over what is left.
+    // The last eight bytes, which may overlap the previous ones, so that no loop over a remainder
+    // is needed.
     if let (false, Some(word)) = (rest.is_empty(), text.last_chunk::<8>()) {
         return if has(&bytes, u64::from_le_bytes(*word)) {
             first(&bytes, text)
@@ -26,13 +28,14 @@ pub(super) const fn find<const N: usize>(bytes: [u8; N], text: &[u8]) -> Option<
     first(&bytes, rest)
 }
 
-/// Whether the word has any of these bytes.
+/// Whether the word contains any of these bytes.
 #[inline]
 const fn has(bytes: &[u8], word: u64) -> bool {
     let mut i = 0;
     let mut found = 0;
     while i < bytes.len() {
-        // A byte that is zero now was this one. The lowest of those borrows, and no other does before it.
+        // A byte that is now zero was this one. The lowest such byte borrows, and no byte before it
+        // does.
         let zero = word ^ (LANES * bytes[i] as u64);
         found |= zero.wrapping_sub(LANES) & !zero & (LANES << 7);
         i += 1;
@@ -40,7 +43,7 @@ const fn has(bytes: &[u8], word: u64) -> bool {
     found != 0
 }
 
-/// The same, byte by byte.
+/// Like [`find`], byte by byte.
 #[inline]
 const fn first(bytes: &[u8], text: &[u8]) -> Option<usize> {
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! What both wings of the protocol speak of: checked text and the errors of what is not.
+//! The values that encoding and decoding share: checked text, and the errors for invalid text.
 
 mod digits;
 mod equality;

@@ -1,6 +1,6 @@
 use super::words::Words;
 
-/// The bytes of an ID, to be encoded: in words where it keeps them so.
+/// The bytes of an ID to encode, in words if it stores them in words.
 #[derive(Clone, Copy)]
 pub(in crate::protocol) enum Piece<'a, const W: usize> {
     Slice(&'a [u8]),
@@ -16,7 +16,7 @@ impl<'a, const W: usize> Piece<'a, W> {
         }
     }
 
-    /// Appends the bytes, and for a moment up to seven more; see [`Words::push`].
+    /// Appends the bytes, and temporarily up to seven more; see [`Words::push`].
     #[inline(always)]
     pub(in crate::protocol) fn push(&self, out: &mut Vec<u8>) {
         match self {
@@ -25,7 +25,7 @@ impl<'a, const W: usize> Piece<'a, W> {
         }
     }
 
-    /// The same bytes, which need no room beyond them.
+    /// The same bytes, in a form that needs no extra room.
     pub(in crate::protocol) fn exact(self) -> Self {
         match self {
             Self::Slice(_) => self,

@@ -6,13 +6,12 @@ use super::digits::digits;
 use super::piece::Piece;
 use super::words::Words;
 
-/// UTF-8 text of which up to `8 * W - 1` bytes are kept in place, and which clones without copying what
-/// is longer.
+/// UTF-8 text that stores up to `8 * W - 1` bytes inline, and shares longer text between clones.
 ///
-/// An `Arc` alone would do; static and short texts are kept apart because they are nearly all there is
-/// in IDs and types, and cost neither an allocation nor a count here.
-// A whole word for the tag: the compiler splits a tag of one byte from the rest, and then moves that
-// across its words. `benches/encode`, "typical", `Event` of a `String`: 39.5 ns, and 42.6.
+/// An `Arc` alone would do. Static and short texts have their own forms because nearly all IDs and
+/// types are such texts, and cost neither an allocation nor a reference count here.
+// The tag is a whole word: the compiler would split a tag of one byte from the rest and then move
+// the rest across its words. `benches/encode`, "typical", `Event` of a `String`: 39.5 ns, and 42.6.
 #[derive(Clone)]
 #[repr(u64)]
 pub(super) enum Text<const W: usize> {
@@ -24,7 +23,7 @@ pub(super) enum Text<const W: usize> {
 impl<const W: usize> Text<W> {
     pub(super) const EMPTY: Self = Self::Static("");
 
-    /// The decimal digits of a number, kept in place.
+    /// The decimal digits of a number, stored inline.
     #[inline]
     pub(super) fn number(n: u64) -> Self {
         let Some((digits, len)) = digits(n) else {
@@ -33,7 +32,7 @@ impl<const W: usize> Text<W> {
         Self::Inline(Words::of_sixteen(digits, len))
     }
 
-    /// The digits of a number that may have a sign.
+    /// The digits of a number, with its sign.
     pub(super) fn signed(n: i64) -> Self {
         match u64::try_from(n) {
             Ok(n) => Self::number(n),
@@ -50,7 +49,7 @@ impl<const W: usize> Text<W> {
         }
     }
 
-    /// A copy of bytes that the caller has found to be UTF-8.
+    /// A copy of bytes that the caller knows to be UTF-8.
     #[inline]
     pub(super) fn copy_checked(text: &[u8]) -> Self {
         match Words::new(text) {
@@ -88,7 +87,7 @@ impl<const W: usize> Text<W> {
     }
 }
 
-// Out of line, so that what is kept in place need not be put together in memory.
+// Out of line, so that inline text need not be built in memory.
 #[inline(never)]
 fn shared(text: &str) -> Arc<str> {
     Arc::from(text)

@@ -1,17 +1,17 @@
-/// Up to `8 * W - 1` bytes of text, as words that are made and read in registers.
+/// Up to `8 * W - 1` bytes of text, as words that are built and read in registers.
 ///
-/// A copy by `memcpy` leaves bytes in memory in other portions than the next move loads, and the load
-/// then waits until they are stored. `benches/encode`, "typical", `Event` of a `String`: 39 ns, and 47
-/// with a `memcpy` into the ID and one out of it.
+/// A `memcpy` stores bytes in other portions than the next move loads, and the load then waits for
+/// the stores. `benches/encode`, "typical", `Event` of a `String`: 39 ns, and 47 with one `memcpy`
+/// into the ID and one out of it.
 #[derive(Clone, Copy)]
 #[repr(align(8))]
 pub(in crate::protocol) struct Words<const W: usize>([[u8; 8]; W]);
 
 impl<const W: usize> Words<W> {
-    /// How long the text can be; the last byte is its length.
+    /// The maximum length of the text. The last byte is its length.
     pub(super) const MAX_LEN: usize = 8 * W - 1;
 
-    /// The text, if it is not too long.
+    /// Stores the text, if it is not too long.
     #[inline(always)]
     pub(super) fn new(text: &[u8]) -> Option<Self> {
         if text.len() > Self::MAX_LEN {
@@ -60,8 +60,8 @@ impl<const W: usize> Words<W> {
         &self.0.as_flattened()[..self.len()]
     }
 
-    /// Appends the text. At most seven bytes are written behind it for a moment: an exact reservation
-    /// that is for more than the text need not grow for them.
+    /// Appends the text. Up to seven bytes are temporarily written after it, which an exact
+    /// reservation for more than the text has room for.
     #[inline(always)]
     pub(in crate::protocol) fn push(&self, out: &mut Vec<u8>) {
         let len = self.len();
@@ -85,13 +85,13 @@ fn halves(bytes: [u8; 16]) -> (u64, u64) {
     (low, high)
 }
 
-/// The first sixteen bytes, with zeros for those behind the text.
+/// The first sixteen bytes, with zeros after the end of the text.
 #[inline(never)]
 fn sixteen(text: &[u8]) -> u128 {
     if let Some(all) = text.first_chunk::<16>() {
         return u128::from_le_bytes(*all);
     }
-    // The first bytes and the last, which overlap in what they agree on.
+    // The first bytes and the last bytes, which agree where they overlap.
     let bits = 8 * text.len();
     if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
         let last = u128::from(u64::from_le_bytes(*last)) << (bits - 64);
