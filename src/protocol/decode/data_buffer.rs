@@ -1,41 +1,43 @@
-//! The data of a block that comes in pieces.
+//! The data of a block that arrives in pieces.
 //!
-//! Large pieces are checked to be UTF-8 as they come, while they are in the cache, and what is text
-//! already needs no check when it is given away: 30 % of `64 KiB line, 1,400 B`, owned, in
-//! benches/decode. Small ones are checked together, as a check of few bytes costs as much as one of many.
+//! Large pieces are checked to be UTF-8 as they arrive, while they are in the cache, so that the
+//! text needs no check when it is given away: 30 % of `64 KiB line, 1,400 B`, owned, in
+//! benches/decode. Small pieces are checked together, because checking a few bytes costs as much as
+//! checking many.
 
 use super::scan::Detour;
 use super::text::check;
 
-/// From how many bytes on a piece is large. A fuzzer's inputs are short, and should come here too.
+/// The size in bytes from which a piece is large. A fuzzer's inputs are short, and should reach
+/// this code too.
 const LARGE: usize = if cfg!(fuzzing) { 16 } else { 512 };
 
-/// Up to how many bytes wait for their check once there is text before them.
+/// The maximum number of bytes that wait for their check after checked text.
 const MAX_FRESH: usize = if cfg!(fuzzing) { 32 } else { 1024 };
 
-/// From how many bytes on text is given away instead of copied, and what has not been checked: to copy
-/// that costs no more than the standard library's check, and its buffer is used again.
+/// The sizes in bytes from which text, and unchecked data, is given away instead of copied. Copying
+/// unchecked data costs no more than the standard library's check, and its buffer is reused.
 const GIVE_AWAY: usize = 4 * 1024;
 const GIVE_AWAY_FRESH: usize = 64 * 1024;
 
-/// Up to how many bytes a buffer is used again.
+/// The maximum capacity in bytes of a buffer that is reused.
 const KEEP: usize = 128 * 1024;
 
-/// Up to how many bytes are reserved because the event before had as many.
+/// The maximum number of bytes reserved because the previous event had as many.
 const RESERVE: usize = 1024 * 1024;
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct DataBuffer {
-    /// The beginning of the data, if large pieces have come, and all have been UTF-8 so far.
+    /// The beginning of the data, if large pieces have arrived and all of them were UTF-8 so far.
     text: String,
-    /// The rest, which has not been checked, or not been UTF-8.
+    /// The rest, which has not been checked or was not UTF-8.
     fresh: Vec<u8>,
-    /// How long the text was that the last event has taken, or that has been released.
+    /// The length of the text that the last event took, or that was released.
     usual: usize,
 }
 
 impl DataBuffer {
-    /// Begins with the data of another event.
+    /// Begins the data of another event.
     #[inline(never)]
     pub(super) fn begin(&mut self) {
         self.clear();
@@ -65,7 +67,7 @@ impl DataBuffer {
         }
     }
 
-    /// Ends a line, after which another is to be pushed.
+    /// Ends a line that another line follows.
     #[inline]
     pub(super) fn push_break(&mut self) {
         self.fresh.push(b'\n');
@@ -74,7 +76,7 @@ impl DataBuffer {
     #[inline(never)]
     fn push_large(&mut self, mut piece: &[u8]) {
         if !self.fresh.is_empty() {
-            // A character that is cut has at most three bytes more, and none of another kind.
+            // A split character lacks at most three bytes, all of them continuation bytes.
             let more = piece.iter().take(3);
             let more = more.take_while(|byte| matches!(byte, 0x80..=0xBF)).count();
             self.fresh.extend_from_slice(&piece[..more]);
@@ -93,7 +95,8 @@ impl DataBuffer {
         self.fresh.extend_from_slice(cut);
     }
 
-    /// Pushes what is not UTF-8, which is not repaired before the data is complete: it would grow.
+    /// Pushes data that is not UTF-8. It is repaired only when the data is complete, because that
+    /// makes it grow.
     #[cold]
     fn push_unchecked(&mut self, piece: &[u8]) {
         let mut all = std::mem::take(&mut self.text).into_bytes();
@@ -102,9 +105,9 @@ impl DataBuffer {
         self.fresh = all;
     }
 
-    /// The data, which is complete, with U+FFFD for each maximal subpart of an ill-formed sequence.
+    /// Returns the complete data, with U+FFFD for each maximal subpart of an ill-formed sequence.
     ///
-    /// To be called once for each event.
+    /// Must be called once for each event.
     #[inline]
     pub(super) fn finish(&mut self, detour: &mut Detour) -> &str {
         let Self { text, fresh, .. } = self;
@@ -122,10 +125,10 @@ impl DataBuffer {
         }
     }
 
-    /// Gives the data away, as [`finish`](Self::finish) has it, with room for some more behind it.
+    /// Takes the data that [`finish`](Self::finish) returned, with extra capacity.
     ///
-    /// What is short is copied, exactly, and the buffer used again; what is long is not, unless the
-    /// buffer is much too large for it.
+    /// Short data is copied to its exact size and the buffer is reused. Long data is not copied,
+    /// unless the buffer is much too large for it.
     pub(super) fn take(&mut self, room: usize) -> String {
         if self.text.is_empty() && self.fresh.len() >= GIVE_AWAY_FRESH {
             match String::from_utf8(std::mem::take(&mut self.fresh)) {
@@ -147,13 +150,13 @@ impl DataBuffer {
         std::mem::take(&mut self.text)
     }
 
-    /// Whether the buffers are larger than they have to be for most events.
+    /// Whether the buffers are larger than most events need.
     #[inline]
     pub(super) fn is_large(&self) -> bool {
         self.text.capacity() + self.fresh.capacity() > KEEP
     }
 
-    /// Gives back what is large.
+    /// Releases large buffers.
     pub(super) fn release(&mut self) {
         if self.is_large() {
             self.usual = self.text.len();
@@ -162,7 +165,7 @@ impl DataBuffer {
     }
 }
 
-/// Makes text of both, of which the second is not UTF-8.
+/// Appends bytes that are not UTF-8 to the text, repaired.
 #[cold]
 fn repair(text: &mut String, fresh: &[u8]) {
     let mut all = std::mem::take(text).into_bytes();
@@ -176,7 +179,7 @@ fn copy(text: &str, room: usize) -> String {
     copy
 }
 
-/// How many bytes at the end may be the beginning of a character whose others are to come.
+/// The number of bytes at the end that may be the beginning of an incomplete character.
 fn cut_len(piece: &[u8]) -> usize {
     for (len, byte) in (1..=3).zip(piece.iter().rev()) {
         let whole = match byte {

@@ -14,9 +14,9 @@ use crate::protocol::value::EventId;
 
 /// Decodes an event stream, chunk by chunk ([9.2.5], [9.2.6]).
 ///
-/// It reads nothing by itself: hand it each chunk in turn, and take events out of the chunk until
-/// there is none left. Chunks may be cut anywhere. Nothing malformed is an error; the standard says
-/// what each stream means, and the only failure is [a limit](LimitExceeded).
+/// It does no I/O: pass it each chunk in turn, and take events out of the chunk until none is left.
+/// Chunks may be split anywhere. Malformed input is not an error, since the standard defines the
+/// meaning of any stream. The only failure is exceeding [a limit](LimitExceeded).
 ///
 /// | view | cost |
 /// |---|---|
@@ -24,7 +24,7 @@ use crate::protocol::value::EventId;
 /// | [`decode`](Self::decode) gives each event away | one more reference to the chunk |
 /// | [`decode_with_comments`](Self::decode_with_comments) | the same, and a copy of each comment |
 ///
-/// Data of several lines, events over several chunks, and what was not UTF-8 is copied.
+/// Data of several lines, events that span several chunks, and invalid UTF-8 are copied.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -45,21 +45,21 @@ use crate::protocol::value::EventId;
 ///
 /// # Differences from the standard
 ///
-/// Two fields are ignored that the standard would take: an `id` longer than [`EventId::MAX_LEN`], which
-/// could not be sent back as `Last-Event-ID`, and a `retry` of more milliseconds than a `u64` holds.
-/// The last event ID and the reconnection time then stay what they were, as with the malformed ones
-/// that the standard ignores.
+/// Two fields are ignored that the standard would accept: an `id` longer than [`EventId::MAX_LEN`],
+/// which could not be sent back as `Last-Event-ID`, and a `retry` whose milliseconds do not fit a
+/// `u64`. The last event ID and the reconnection time are then unchanged, as for malformed fields,
+/// which the standard ignores.
 ///
 /// # Memory
 ///
-/// While an event is incomplete, its buffers take at most twice the
-/// [limit for an event](Self::max_event_len), and 8 KiB. With
+/// While an event is incomplete, its buffers take at most twice the [limit for an
+/// event](Self::max_event_len), plus 8 KiB. With
 /// [`decode_with_comments`](Self::decode_with_comments), an incomplete comment can add twice the
-/// [limit for a line](Self::max_line_len). Text that was not UTF-8 can grow to three times its length
-/// when it is repaired. Of what the decoder ignores, at most 4 KiB are buffered.
+/// [limit for a line](Self::max_line_len). Invalid UTF-8 can grow to three times its length when it
+/// is repaired. Of ignored input, at most 4 KiB are buffered.
 ///
-/// Between events the decoder keeps at most 256 KiB: what a larger event needed is released by the
-/// next call after it, and by [`end`](Self::end).
+/// Between events, the decoder keeps at most 256 KiB. Memory for a larger event is released by the
+/// next call, and by [`end`](Self::end).
 ///
 /// [9.2.5]: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 /// [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
@@ -68,7 +68,7 @@ pub struct Decoder {
     scanner: Scanner,
 }
 
-/// What [`Decoder::decode_with_comments`] finds.
+/// An item of [`Decoder::decode_with_comments`].
 ///
 /// ```
 /// use bytes::Bytes;
@@ -90,12 +90,13 @@ pub struct Decoder {
 pub enum Decoded {
     /// A dispatched event.
     Event(MessageEvent),
-    /// A comment line: everything after its colon, and at once, whether or not its block has ended.
+    /// A comment line: everything after its colon. It is yielded at once, whether or not its block
+    /// has ended.
     Comment(String),
 }
 
 impl Decoder {
-    /// A decoder at the start of a stream, with limits of 16 MiB.
+    /// Creates a decoder at the start of a stream, with limits of 16 MiB.
     ///
     /// ```
     /// let decoder = tower_sse::Decoder::new();
@@ -109,9 +110,9 @@ impl Decoder {
         }
     }
 
-    /// Sets the limit for a line, in bytes without its end; 16 MiB if not set.
+    /// Sets the limit for a line, in bytes without its end; 16 MiB by default.
     ///
-    /// Comments and fields of other names have this limit too, although they are not kept.
+    /// The limit also applies to comments and unknown fields, although they are not kept.
     ///
     /// ```
     /// use tower_sse::Decoder;
@@ -126,11 +127,11 @@ impl Decoder {
         self
     }
 
-    /// Sets the limit for an event, in bytes: its fields up to the empty line, with one byte for the
-    /// end of each line but the last; 16 MiB if not set.
+    /// Sets the limit for an event in bytes: its fields up to the empty line, with one byte for the
+    /// end of each line but the last; 16 MiB by default.
     ///
-    /// Comments and fields of other names do not count. This limit also bounds the decoder's memory;
-    /// see [above](Self#memory).
+    /// Comments and unknown fields do not count. This limit also bounds the decoder's memory; see
+    /// [above](Self#memory).
     ///
     /// ```
     /// use tower_sse::Decoder;
@@ -146,8 +147,8 @@ impl Decoder {
         self
     }
 
-    /// Sets the last event ID, for a stream that continues an earlier one: events without an ID of
-    /// their own have this one.
+    /// Sets the last event ID, for a stream that continues an earlier one. Events have this ID
+    /// until one has its own.
     ///
     /// ```
     /// use tower_sse::Decoder;
@@ -163,11 +164,11 @@ impl Decoder {
         self
     }
 
-    /// The next event, taken out of the chunk; `None` when the chunk is empty.
+    /// Takes the next event out of the chunk; `None` once the chunk is empty.
     ///
     /// # Errors
     ///
-    /// If a line or an event is too long; the decoder [can go on](LimitExceeded).
+    /// If a line or an event is too long. The decoder [can continue](LimitExceeded).
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -179,9 +180,9 @@ impl Decoder {
     /// assert!(chunk.is_empty());
     /// # Ok::<(), tower_sse::protocol::LimitExceeded>(())
     /// ```
-    // The event is then put together where the caller wants it. An event that is written field by field
-    // and moved after that costs half as much again: loads that are wider than the stores just before
-    // them have to wait for the stores.
+    // Inlined, so that the event is built in the caller's place. An event that is written field by
+    // field and then moved takes 1.5 times as long: loads that are wider than the stores just
+    // before them have to wait for the stores.
     #[inline(always)]
     pub fn decode(&mut self, chunk: &mut Bytes) -> Result<Option<MessageEvent>, LimitExceeded> {
         if let Some(event) = self.decode_whole(chunk, |_, _| true) {
@@ -190,11 +191,11 @@ impl Decoder {
         self.decode_rest(chunk)
     }
 
-    /// The next event, lent until the next call; `None` when the chunk is empty.
+    /// Returns the next event, borrowed until the next call; `None` once the chunk is empty.
     ///
     /// # Errors
     ///
-    /// If a line or an event is too long; the decoder [can go on](LimitExceeded).
+    /// If a line or an event is too long. The decoder [can continue](LimitExceeded).
     ///
     /// ```
     /// use tower_sse::Decoder;
@@ -231,14 +232,14 @@ impl Decoder {
         }
     }
 
-    /// The next event or comment, taken out of the chunk; `None` when the chunk is empty.
+    /// Takes the next event or comment out of the chunk; `None` once the chunk is empty.
     ///
-    /// Calls of all three views can be mixed. A comment that one of the others began or ended is
+    /// Calls of all three methods can be mixed. A comment that another method began or ended is
     /// dropped.
     ///
     /// # Errors
     ///
-    /// If a line or an event is too long; the decoder [can go on](LimitExceeded).
+    /// If a line or an event is too long. The decoder [can continue](LimitExceeded).
     ///
     /// ```
     /// use bytes::Bytes;
@@ -270,11 +271,12 @@ impl Decoder {
         decoded
     }
 
-    /// Whether an event has begun and not ended: [`end`](Self::end) would discard it.
+    /// Returns `true` if an event is incomplete: [`end`](Self::end) would discard it.
     ///
-    /// At the end of a stream it tells whether the stream was cut. A block that so far has only
-    /// comments, `retry` fields and fields of other names is not an event yet; an unfinished line is
-    /// one unless it is a comment. So is what [`is_skipping`](Self::is_skipping) drops.
+    /// At the end of a stream, this says whether the stream was cut. A block with only comments,
+    /// `retry` fields and unknown fields so far is not an event yet. An incomplete line counts as
+    /// an event unless it is a comment, and so does an event that is [being
+    /// skipped](Self::is_skipping).
     ///
     /// ```
     /// use tower_sse::Decoder;
@@ -297,10 +299,10 @@ impl Decoder {
         self.scanner.is_inside_event()
     }
 
-    /// The stream has ended: discards what is unfinished, and is ready for another stream.
+    /// Ends the stream: discards an incomplete event, and prepares for another stream.
     ///
-    /// Last event ID and reconnection time stay, as they do when a browser reconnects. Whether
-    /// anything was unfinished, [`is_inside_event`](Self::is_inside_event) says before.
+    /// The last event ID and the reconnection time are kept, as when a browser reconnects. To find
+    /// out whether an event was incomplete, call [`is_inside_event`](Self::is_inside_event) before.
     ///
     /// ```
     /// use tower_sse::Decoder;
@@ -315,9 +317,9 @@ impl Decoder {
         self.scanner.end();
     }
 
-    /// The last event ID; empty if the server has set none, or an empty one.
+    /// Returns the last event ID; empty if the server has set none, or an empty one.
     ///
-    /// An empty line sets it, also the end of a block without data.
+    /// It is set by an empty line, including the end of a block without data.
     ///
     /// ```
     /// # use tower_sse::{Decoder, EventId};
@@ -331,7 +333,7 @@ impl Decoder {
         self.scanner.last_event_id()
     }
 
-    /// The reconnection time, if the server has set one; a `retry` line sets it at once.
+    /// Returns the reconnection time, if the server has set one. A `retry` line sets it at once.
     ///
     /// ```
     /// use std::time::Duration;
@@ -347,7 +349,7 @@ impl Decoder {
         self.scanner.reconnection_time()
     }
 
-    /// Whether the rest of an event that was too long is still being dropped.
+    /// Returns `true` while the rest of an event that was too long is being dropped.
     ///
     /// ```
     /// # use tower_sse::Decoder;

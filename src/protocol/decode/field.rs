@@ -1,11 +1,11 @@
-//! What a line says: [9.2.6]'s fields.
+//! The meaning of a line: [9.2.6]'s fields.
 //!
 //! [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
 use super::line_end::has_nul;
 use crate::protocol::value::EventId;
 
-/// What a line is about.
+/// The field of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     Event,
@@ -18,16 +18,16 @@ pub(super) enum Field {
 }
 
 impl Field {
-    /// Whether such a line is part of an event, and counts towards how long it may be.
+    /// Whether such a line is part of an event, and counts towards its limit.
     #[inline]
     pub(super) fn counts(self) -> bool {
         !matches!(self, Self::Comment | Self::Unknown)
     }
 
-    /// How long the longest name is that is not [`Field::Unknown`].
+    /// The length of the longest name that is not [`Field::Unknown`].
     pub(super) const MAX_NAME: usize = 5;
 
-    /// The field of this name, which is what stands before a line's first colon.
+    /// The field with this name, which is the part of a line before its first colon.
     pub(super) fn of(name: &[u8]) -> Self {
         match name {
             b"event" => Self::Event,
@@ -39,8 +39,8 @@ impl Field {
         }
     }
 
-    /// What the line is about that begins with these eight bytes, and where its value begins; `None`
-    /// unless it is written as nearly everybody writes it, `name: value`.
+    /// The field of a line that begins with these eight bytes, and the position of its value;
+    /// `None` unless the line has the common form `name: value`.
     #[inline]
     pub(super) fn common(start: [u8; 8]) -> Option<(Self, usize)> {
         let start = u64::from_le_bytes(start);
@@ -57,7 +57,7 @@ impl Field {
         }
     }
 
-    /// Takes a line apart, which is not empty.
+    /// Splits a line, which must not be empty.
     ///
     /// > If the line contains a U+003A COLON character (:), collect the characters on the line before
     /// > the first U+003A COLON character (:), and let field be that string. Collect the characters
@@ -67,7 +67,7 @@ impl Field {
     /// > as the field name, and the empty string as the field value.
     #[inline]
     pub(super) fn split(line: &[u8]) -> (Self, &[u8]) {
-        // By first letters, so that no line is searched for a colon.
+        // Matched by first letters, so that no line is searched for a colon.
         let (field, rest) = match line {
             [b'd', b'a', b't', b'a', rest @ ..] => (Self::Data, rest),
             [b'i', b'd', rest @ ..] => (Self::Id, rest),
@@ -84,15 +84,15 @@ impl Field {
     }
 }
 
-/// Whether the value of an `id` field is one; the field is ignored otherwise.
+/// Whether the value of an `id` field is valid. The field is ignored otherwise.
 ///
 /// > If the field value does not contain U+0000 NULL, then set the last event ID buffer to the field
 /// > value. Otherwise, ignore the field.
 ///
-/// More than [`EventId::MAX_LEN`] bytes could not be sent back, and are ignored as well.
+/// A value of more than [`EventId::MAX_LEN`] bytes could not be sent back, and is ignored as well.
 #[inline]
 pub(super) fn is_id(value: &[u8]) -> bool {
-    // U+FFFD has three bytes, and no more than one stands for each.
+    // U+FFFD has three bytes, and each byte is replaced by at most one.
     (value.len() <= EventId::MAX_LEN / 3 || is_short_enough(value)) && !has_nul(value)
 }
 
@@ -106,7 +106,7 @@ fn is_short_enough(value: &[u8]) -> bool {
 /// > If the field value consists of only ASCII digits, then interpret the field value as an integer
 /// > in base ten [...] Otherwise, ignore the field.
 ///
-/// No digits at all, and more than 64 bits hold, are ignored as well.
+/// An empty value, and a number that does not fit 64 bits, are ignored as well.
 pub(super) fn milliseconds(value: &[u8]) -> Option<u64> {
     if value.is_empty() {
         return None;

@@ -3,16 +3,16 @@ use std::sync::Arc;
 use super::message::Beside;
 use crate::protocol::value::EventId;
 
-/// Up to how many bytes an ID is short.
+/// The maximum length of a short ID in bytes.
 const SHORT: usize = 64;
 
-/// The last event ID, at most [`EventId::MAX_LEN`] bytes long, kept where setting it costs one copy and
-/// giving it away costs none.
+/// The last event ID, of at most [`EventId::MAX_LEN`] bytes. Setting it costs one copy, and giving
+/// it away none.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LastId {
     text: String,
-    /// The same, once it has been given away; an ID that stays is shared by all events after it,
-    /// however long it is.
+    /// The same ID, once it has been given away. All later events without an ID of their own share
+    /// it, whatever its length.
     shared: Option<Arc<Beside>>,
 }
 
@@ -33,7 +33,7 @@ impl LastId {
         &self.text
     }
 
-    /// The ID, if a copy costs less than to [`share`](Self::share) it.
+    /// The ID, if copying it costs less than [sharing](Self::share) it.
     #[inline]
     pub(super) fn short(&self) -> Option<&str> {
         (self.text.len() <= SHORT).then_some(&self.text)
@@ -43,7 +43,7 @@ impl LastId {
         EventId::copy_checked(self.text.as_bytes())
     }
 
-    /// The ID to give away; `None` if it is empty.
+    /// The ID in a shared form; `None` if it is empty.
     #[inline]
     pub(super) fn share(&mut self) -> Option<Arc<Beside>> {
         if self.text.is_empty() {

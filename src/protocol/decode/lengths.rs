@@ -1,14 +1,14 @@
 use super::limit::{Limit, LimitExceeded};
 
-/// 1 MiB has proved too small for what people send.
+/// 1 MiB has proved too small in practice.
 const DEFAULT_MAX: usize = 16 * 1024 * 1024;
 
-/// How long the line and the event are so far, and how long they may be.
+/// The lengths of the line and the event so far, and their limits.
 #[derive(Debug, Clone)]
 pub(super) struct Lengths {
-    /// How much of the unfinished line has been seen.
+    /// The length of the incomplete line so far.
     line: usize,
-    /// How long the finished lines of the unfinished block are that count, with an end each.
+    /// The length of the complete lines that count in the incomplete block, including one end each.
     block: usize,
     max_line: usize,
     max_event: usize,
@@ -28,19 +28,19 @@ impl Lengths {
         self.max_line
     }
 
-    /// Whether no line has counted since the last empty one, so that there is no event yet.
+    /// Whether no line since the last empty one counts, so that no event has begun.
     #[inline]
     pub(super) fn is_at_block(&self) -> bool {
         self.block == 0
     }
 
-    /// How long a block may be to be within both limits, whatever its lines are.
+    /// The length up to which a block is within both limits, whatever its lines.
     #[inline]
     pub(super) fn max_block(&self) -> usize {
         self.max_line.min(self.max_event)
     }
 
-    /// A line that is finished, and was begun in the same chunk; whether it counts towards the event.
+    /// Adds a complete line within one chunk. `counts` says whether it counts towards the event.
     #[inline]
     pub(super) fn whole_line(&mut self, len: usize, counts: bool) -> Result<(), LimitExceeded> {
         self.check(len, counts)?;
@@ -50,12 +50,12 @@ impl Lengths {
         Ok(())
     }
 
-    /// A piece of an unfinished line of which it is not known yet whether it counts.
+    /// Adds a piece of an incomplete line that is not yet known to count.
     pub(super) fn unknown(&mut self, len: usize) {
         self.line += len;
     }
 
-    /// A piece of an unfinished line.
+    /// Adds a piece of an incomplete line.
     #[inline]
     pub(super) fn piece(&mut self, len: usize, counts: bool) -> Result<(), LimitExceeded> {
         self.check(self.line + len, counts)?;
@@ -63,7 +63,7 @@ impl Lengths {
         Ok(())
     }
 
-    /// [`piece`](Self::piece) of a line that counts, only if there is room for it.
+    /// Adds a [`piece`](Self::piece) of a line that counts, only if it fits the limits.
     #[inline]
     pub(super) fn fits(&mut self, len: usize) -> bool {
         let fits = self.line + len <= self.room().min(self.max_line);
@@ -73,19 +73,19 @@ impl Lengths {
         fits
     }
 
-    /// How much of the unfinished line has been seen.
+    /// The length of the incomplete line so far.
     #[inline]
     pub(super) fn line(&self) -> usize {
         self.line
     }
 
-    /// How much of a line has been seen that does not count, and is within its limit; 0 at its end.
+    /// Sets the length so far of a line that does not count and is within its limit; 0 at its end.
     #[inline]
     pub(super) fn set_line(&mut self, len: usize) {
         self.line = len;
     }
 
-    /// The end of the unfinished line.
+    /// Ends the incomplete line.
     pub(super) fn end_line(&mut self, counts: bool) -> Result<(), LimitExceeded> {
         let len = std::mem::take(&mut self.line);
         self.whole_line(len, counts)
@@ -96,7 +96,7 @@ impl Lengths {
         self.block = 0;
     }
 
-    /// Forgets block and line.
+    /// Resets block and line.
     pub(super) fn clear(&mut self) {
         self.line = 0;
         self.block = 0;
@@ -107,14 +107,14 @@ impl Lengths {
         self.max_event.saturating_sub(self.block)
     }
 
-    /// Fails if a line that has this length so far is too long already.
+    /// Fails if a line with this length so far is already too long.
     #[inline]
     fn check(&self, line: usize, counts: bool) -> Result<(), LimitExceeded> {
         let room = if counts { self.room() } else { usize::MAX };
         if line <= room.min(self.max_line) {
             return Ok(());
         }
-        // The smaller one, so that it is the same however the stream is cut.
+        // The smaller limit, so that the error does not depend on how the stream is split.
         Err(if self.max_line <= room {
             LimitExceeded::new(Limit::Line, self.max_line)
         } else {

@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// A bound of a [`Decoder`](super::Decoder).
+/// A limit of a [`Decoder`](super::Decoder).
 ///
 /// ```
 /// # use tower_sse::protocol::{Decoder, Limit};
@@ -18,11 +18,11 @@ pub enum Limit {
     Event,
 }
 
-/// A line or an event was longer than the decoder allows.
+/// An error returned when a line or an event is longer than the decoder allows.
 ///
-/// The decoder can go on: it drops what is left of that event, up to the next empty line, without
-/// buffering it, and then decodes as before. What was dropped is lost; the last event ID has not
-/// moved to it.
+/// The decoder can continue: it drops the rest of that event, up to the next empty line, without
+/// buffering it, and then decodes as before. The event is lost, and its ID does not become the last
+/// event ID.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -50,7 +50,7 @@ impl LimitExceeded {
         Self { limit, max }
     }
 
-    /// Which bound it was.
+    /// Returns the limit that was exceeded.
     ///
     /// ```
     /// # use tower_sse::protocol::{Decoder, Limit};
@@ -63,7 +63,7 @@ impl LimitExceeded {
         self.limit
     }
 
-    /// The bound, in bytes.
+    /// Returns the limit in bytes.
     ///
     /// ```
     /// # use tower_sse::protocol::Decoder;

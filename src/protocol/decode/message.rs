@@ -15,10 +15,10 @@ use crate::protocol::value::{EventId, EventType};
 
 pub(super) const MESSAGE: &str = "message";
 
-/// An event as it was dispatched: what a page finds in its `MessageEvent` ([9.2.6]).
+/// A dispatched event, with the fields of a page's `MessageEvent` ([9.2.6]).
 ///
-/// The data is a slice of the chunk it came in where it could be, and then keeps that chunk in
-/// memory; copy it if few of many events are to be kept for long.
+/// If possible, the data is a slice of the chunk it arrived in, and keeps that chunk in memory. If
+/// you keep a few of many events for long, copy their data.
 ///
 /// ```
 /// use bytes::Bytes;
@@ -35,23 +35,23 @@ pub(super) const MESSAGE: &str = "message";
 /// [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 #[derive(Clone)]
 pub struct MessageEvent {
-    /// What type and data are in; as a rule the chunk.
+    /// The bytes that contain the type and the data; usually the chunk.
     block: ByteString,
     data: Range<usize>,
-    /// Empty if the server named none.
+    /// Empty if the server set none.
     event_type: Range<usize>,
-    /// Where the block's own ID is, if it has one and it is there.
+    /// The position of the block's own ID, if it has one within the block.
     id: Option<Range<usize>>,
     beside: Option<Arc<Beside>>,
 }
 
-/// What is not in the block: an ID from before or one that was repaired, and what few events have.
+/// Fields that are not in the block: an earlier or repaired ID, and rarely used fields.
 //
-// Not an `EventId` in the event: moving text that is kept in place, right after it was written there,
-// costs more than all the rest.
+// Not an `EventId` in the event: moving inline text right after it was written costs more than
+// everything else.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Beside {
-    /// Unless the event has it in its block.
+    /// The last event ID, unless it is in the event's block.
     last_event_id: Box<str>,
     /// Whether the last event ID is the event's own.
     own: bool,
@@ -60,7 +60,7 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// What events without an ID of their own share.
+    /// The part that events without an ID of their own share.
     pub(super) fn earlier_id(id: &str) -> Self {
         Self {
             last_event_id: Box::from(id),
@@ -70,7 +70,7 @@ impl Beside {
 }
 
 impl MessageEvent {
-    /// The type; `message` if the server named none.
+    /// Returns the type; `message` if the server set none.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -84,7 +84,7 @@ impl MessageEvent {
         message_if_empty(&self.block[self.event_type.clone()])
     }
 
-    /// The type as UTF-8 bytes.
+    /// Returns the type as UTF-8 bytes.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -98,9 +98,9 @@ impl MessageEvent {
         self.event_type().as_bytes()
     }
 
-    /// The data: the values of all `data` fields, with an LF between each two.
+    /// Returns the data: the values of all `data` fields, joined by LFs.
     ///
-    /// What was not UTF-8 has been repaired when the event was dispatched.
+    /// Invalid UTF-8 was replaced when the event was dispatched.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -114,7 +114,7 @@ impl MessageEvent {
         &self.block[self.data.clone()]
     }
 
-    /// The data as UTF-8 bytes.
+    /// Returns the data as UTF-8 bytes.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -128,9 +128,9 @@ impl MessageEvent {
         self.data().as_bytes()
     }
 
-    /// The data deserialised from JSON; feature `json`.
+    /// Deserialises the data from JSON; requires the feature `json`.
     ///
-    /// What can be borrowed, as a `&str` without escapes, is borrowed from the event.
+    /// Values that can be borrowed, such as a `&str` without escapes, are borrowed from the event.
     ///
     /// # Errors
     ///
@@ -150,11 +150,11 @@ impl MessageEvent {
         serde_json::from_str(self.data()).map_err(JsonError::reading)
     }
 
-    /// The ID of this event's own block; `None` if it had none, and the
-    /// [last event ID](Self::last_event_id) is that of an event before.
+    /// Returns the ID of this event's own block; `None` if it had none, and the [last event
+    /// ID](Self::last_event_id) is that of an earlier event.
     ///
-    /// An `id` field without a value is an ID too, the empty one: it resets the last event ID. A field
-    /// that [is ignored](super::Decoder#differences-from-the-standard) is none.
+    /// An `id` field without a value is an ID too: the empty ID, which resets the last event ID. A
+    /// field that [is ignored](super::Decoder#differences-from-the-standard) does not count.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -173,9 +173,9 @@ impl MessageEvent {
         self.has_id().then(|| self.last_event_id())
     }
 
-    /// The reconnection time that this event's own block set, if it did.
+    /// Returns the reconnection time that this event's own block set, if any.
     ///
-    /// [`Decoder::reconnection_time`](super::Decoder::reconnection_time) is the one in force.
+    /// [`Decoder::reconnection_time`](super::Decoder::reconnection_time) returns the one in effect.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -193,8 +193,8 @@ impl MessageEvent {
         retry.map(Duration::from_millis)
     }
 
-    /// The last event ID when the event was dispatched: [this event's](Self::id), or that of the
-    /// latest one before it that had one.
+    /// Returns the last event ID when the event was dispatched: [this event's](Self::id), or that
+    /// of the latest earlier event that had one.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -212,7 +212,7 @@ impl MessageEvent {
         }
     }
 
-    /// The last event ID as UTF-8 bytes.
+    /// Returns the last event ID as UTF-8 bytes.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -226,7 +226,7 @@ impl MessageEvent {
         self.last_event_id().as_bytes()
     }
 
-    /// Type, data and last event ID, each on its own; the data are not copied.
+    /// Splits the event into its type, data and last event ID, without copying the data.
     ///
     /// ```
     /// # use bytes::Bytes;
@@ -247,9 +247,9 @@ impl MessageEvent {
     }
 }
 
-// What the bridge to `encode` needs.
+// For the bridge to `encode`.
 impl MessageEvent {
-    /// Data, and what the block itself has: type, ID, reconnection time.
+    /// The data, and the block's own fields: type, ID, reconnection time.
     pub(in crate::protocol) fn into_own_parts(
         self,
     ) -> (Bytes, Option<EventType>, Option<EventId>, Option<Duration>) {

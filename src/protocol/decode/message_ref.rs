@@ -10,7 +10,8 @@ use super::whole_block::Parts;
 #[cfg(feature = "json")]
 use crate::protocol::value::JsonError;
 
-/// A dispatched event, lent by the decoder until it decodes on: no copy, no allocation.
+/// A dispatched event, borrowed from the decoder until its next call, without a copy or an
+/// allocation.
 ///
 /// ```
 /// use tower_sse::Decoder;
@@ -34,7 +35,7 @@ pub struct MessageRef<'a> {
 }
 
 impl<'a> MessageRef<'a> {
-    /// The type; `message` if the server named none.
+    /// Returns the type; `message` if the server set none.
     ///
     /// ```
     /// # let mut decoder = tower_sse::Decoder::new();
@@ -47,7 +48,7 @@ impl<'a> MessageRef<'a> {
         self.event_type
     }
 
-    /// The type as UTF-8 bytes.
+    /// Returns the type as UTF-8 bytes.
     ///
     /// ```
     /// # let mut decoder = tower_sse::Decoder::new();
@@ -60,7 +61,7 @@ impl<'a> MessageRef<'a> {
         self.event_type.as_bytes()
     }
 
-    /// The data; see [`MessageEvent::data`](super::MessageEvent::data).
+    /// Returns the data; see [`MessageEvent::data`](super::MessageEvent::data).
     ///
     /// ```
     /// # let mut decoder = tower_sse::Decoder::new();
@@ -73,7 +74,7 @@ impl<'a> MessageRef<'a> {
         self.data
     }
 
-    /// The data as UTF-8 bytes.
+    /// Returns the data as UTF-8 bytes.
     ///
     /// ```
     /// # let mut decoder = tower_sse::Decoder::new();
@@ -86,7 +87,7 @@ impl<'a> MessageRef<'a> {
         self.data.as_bytes()
     }
 
-    /// The data deserialised from JSON; see [`MessageEvent::json`](super::MessageEvent::json).
+    /// Deserialises the data from JSON; see [`MessageEvent::json`](super::MessageEvent::json).
     ///
     /// # Errors
     ///
@@ -104,7 +105,7 @@ impl<'a> MessageRef<'a> {
         serde_json::from_str(self.data).map_err(JsonError::reading)
     }
 
-    /// The ID of this event's own block; see [`MessageEvent::id`](super::MessageEvent::id).
+    /// Returns the ID of this event's own block; see [`MessageEvent::id`](super::MessageEvent::id).
     ///
     /// ```
     /// let mut decoder = tower_sse::Decoder::new().resume_after(7u64);
@@ -117,7 +118,7 @@ impl<'a> MessageRef<'a> {
         self.has_id.then(|| self.last_event_id())
     }
 
-    /// The reconnection time that this event's own block set; see
+    /// Returns the reconnection time that this event's own block set; see
     /// [`MessageEvent::retry`](super::MessageEvent::retry).
     ///
     /// ```
@@ -131,7 +132,7 @@ impl<'a> MessageRef<'a> {
         self.retry.map(Duration::from_millis)
     }
 
-    /// The last event ID when the event was dispatched; see
+    /// Returns the last event ID when the event was dispatched; see
     /// [`MessageEvent::last_event_id`](super::MessageEvent::last_event_id).
     ///
     /// ```
@@ -145,7 +146,7 @@ impl<'a> MessageRef<'a> {
         self.last_event_id
     }
 
-    /// The last event ID as UTF-8 bytes.
+    /// Returns the last event ID as UTF-8 bytes.
     ///
     /// ```
     /// # let mut decoder = tower_sse::Decoder::new();
@@ -160,7 +161,7 @@ impl<'a> MessageRef<'a> {
 }
 
 impl<'a> MessageRef<'a> {
-    /// The event that has just been dispatched.
+    /// Borrows the event that was just dispatched.
     #[inline(always)]
     pub(super) fn lend(
         chunk: &'a [u8],
@@ -189,7 +190,7 @@ impl<'a> MessageRef<'a> {
         }
     }
 
-    /// The same, if its data is pending, or what the chunk has of it is not UTF-8.
+    /// Like [`lend`](Self::lend), if the data is pending, or its part in the chunk is not UTF-8.
     #[inline(never)]
     fn lend_pending(
         chunk: &'a [u8],

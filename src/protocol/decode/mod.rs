@@ -1,13 +1,14 @@
-//! The reading wing: events out of chunks of bytes.
+//! Decoding: events out of chunks of bytes.
 //!
 //! # Three paths
 //!
-//! A decoder gets chunks that are cut anywhere, and nearly always a chunk holds whole blocks of the
-//! plainest form. So there is a short path for those, a general one for the rest, and a buffer for
-//! what chunks divide. All end in the same place: [`Parts`](whole_block::Parts) say where in
-//! the chunk an event's data, type and ID are, and what they do not have is in
-//! [`Pending`](pending::Pending); from the two, `MessageRef` borrows an event and `MessageEvent`
-//! takes one. There the block is [checked](text) to be UTF-8, once.
+//! A decoder gets chunks that may be split anywhere, but nearly every chunk contains complete
+//! blocks of the simplest form. So there is a short path for those, a general path for the rest,
+//! and a buffer for blocks that are split over chunks. All paths produce the same result:
+//! [`Parts`](whole_block::Parts) say where in the chunk an event's data, type and ID are, and
+//! [`Pending`](pending::Pending) has the fields that are not in the chunk. From the two,
+//! `MessageRef` borrows an event and `MessageEvent` takes one. At that point the block is
+//! [checked](text) to be UTF-8, once.
 //!
 //! | path | when it runs | what it does |
 //! |---|---|---|
@@ -15,13 +16,14 @@
 //! | **scan**, [`Scanner::scan`](scan::Scanner::scan) | when the first path gives up | reads line by line: any line end, any field, limits, comments, repair of what is not UTF-8; stops after each event |
 //! | **pending**, [`Pending`](pending::Pending) | inside the scan, where the chunk ends before the block does, and for data of several lines | keeps the block's parts, and how far into a line the chunk reached; the scan of the next chunk begins by finishing that line |
 //!
-//! Before a divided block comes to the scan, [`DividedBlock`](tail::DividedBlock) joins it, as long as it has the plainest
-//! form and at most 4 KiB, and the first path reads what is joined.
+//! A block that is split over chunks is first joined by [`DividedBlock`](tail::DividedBlock), as
+//! long as it has the simplest form and at most 4 KiB, and the first path reads the joined block.
+//! Otherwise it goes to the scan.
 //!
-//! Three kinds of chunks are too common to go through the scan: those that have
-//! [no more than a piece of a line](scan::Scanner::more_of_line) of the block that is being joined,
-//! those that have only comments, as heartbeats are, and those that have only more of the data that the
-//! last one broke off in ([`Scanner::take_all`](scan::Scanner::take_all)).
+//! Three kinds of chunks are too common to go through the scan: chunks with [only a piece of a
+//! line](scan::Scanner::more_of_line) of the block that is being joined, chunks with only comments,
+//! such as heartbeats, and chunks with only more of the data in which the last chunk ended
+//! ([`Scanner::take_all`](scan::Scanner::take_all)).
 //!
 //! # One call
 //!
@@ -41,20 +43,21 @@
 //!                             Parts + Pending + LastId ─> an event
 //! ```
 //!
-//! A block is looked at three times at most: by the first path, which may give up at its last byte, where
-//! it is joined, and by the scan. A line over many chunks is searched for its end once in each of them.
+//! A block is read at most three times: by the first path, which may give up at its last byte, when
+//! it is joined, and by the scan. A line split over many chunks is searched for its end once in
+//! each of them.
 //!
 //! # What lives between calls
 //!
-//! [`Scanner`](scan::Scanner) is all of the decoder's state: [`StreamStart`](line_end::StreamStart) (byte order mark,
-//! CR), [`Pending`](pending::Pending) (the unfinished block and line, its data in a
-//! [`DataBuffer`](data_buffer::DataBuffer)), [`DividedBlock`](tail::DividedBlock) (the block that is
-//! being joined), [`Lengths`](lengths::Lengths)
-//! (limits, and how much of them is used), [`LastId`](last_id::LastId), the reconnection time, and a
-//! detour to take before the next block. Parts live for one call only: what they point to is gone with
-//! the chunk, so the scan copies it where the chunk ends. What is pending may be lent out until the
-//! next call, so a dispatch only unsets the flags that say that it counts, and large buffers are
-//! released by the next call.
+//! [`Scanner`](scan::Scanner) is all of the decoder's state: [`StreamStart`](line_end::StreamStart)
+//! (byte order mark, CR), [`Pending`](pending::Pending) (the incomplete block and line, its data in
+//! a [`DataBuffer`](data_buffer::DataBuffer)), [`DividedBlock`](tail::DividedBlock) (the block that
+//! is being joined), [`Lengths`](lengths::Lengths) (limits, and how much of them is used),
+//! [`LastId`](last_id::LastId), the reconnection time, and a detour to take before the next block.
+//! Parts live for one call only, because they point into the chunk: at the end of the chunk, the
+//! scan copies the parts of an incomplete block. Pending fields may be lent until the next call, so
+//! a dispatch only clears the flags that mark them as valid, and the next call releases large
+//! buffers.
 
 mod data_buffer;
 mod decoder;

@@ -8,17 +8,17 @@ use super::text::check;
 use super::whole_block::Parts;
 use crate::protocol::value::EventId;
 
-/// Up to how many bytes a buffer for anything but data is used again.
+/// The maximum capacity in bytes of a reused buffer for anything but data.
 const KEEP: usize = 8 * 1024;
 
-/// What the chunks so far have had of a block whose end they have not had.
+/// The part of an incomplete block that the chunks so far contained.
 ///
-/// A buffer's content counts only while its `has_` flag is set, so that what has been dispatched can
-/// still be lent, and the buffers are used again unless they are [large](Self::is_large).
+/// A buffer's content is only valid while its `has_` flag is set, so that dispatched fields can
+/// still be lent. Buffers are reused unless they are [large](Self::is_large).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pending {
     line: Line,
-    /// The unfinished line's name or value, unless it is data.
+    /// The name or value of the incomplete line, unless it is data.
     scratch: Vec<u8>,
     data: DataBuffer,
     event_type: Vec<u8>,
@@ -29,20 +29,20 @@ pub(super) struct Pending {
     retry: Option<u64>,
 }
 
-/// How far into a line the last chunk reached.
+/// The place within a line where the last chunk ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Line {
     /// At its start.
     #[default]
     Start,
-    /// In what may be the name of a field.
+    /// In the possible name of a field.
     Name,
-    /// Right behind the colon: one space belongs to no value.
+    /// Right after the colon, where one space is not part of the value.
     Colon(Field),
     Value(Field),
     /// In a comment that is not kept.
     Comment,
-    /// In what is not kept: a field of another name, or the rest of a line that is dropped.
+    /// In an unknown field or the rest of a dropped line, which are not kept.
     Ignored,
 }
 
@@ -63,7 +63,7 @@ impl Pending {
         self.line == Line::Comment
     }
 
-    /// Where a line begins, or inside of such a comment.
+    /// Sets whether the place is inside such a comment or at the start of a line.
     #[inline]
     pub(super) fn set_inside_comment(&mut self, is_inside: bool) {
         self.line = match is_inside {
@@ -72,7 +72,7 @@ impl Pending {
         };
     }
 
-    /// Whether more than comments is known of the block, or of the line.
+    /// Whether the block, or the line, has more than comments so far.
     pub(super) fn is_inside_event(&self) -> bool {
         let in_comment = matches!(self.line, Line::Comment | Line::Value(Field::Comment));
         self.has_data
@@ -81,20 +81,20 @@ impl Pending {
             || (self.is_inside_line() && !in_comment)
     }
 
-    /// More of the data that the line is in.
+    /// Adds more of the data that the line contains.
     #[inline]
     pub(super) fn push_data(&mut self, piece: &[u8]) {
         self.data.push(piece);
     }
 
-    /// Takes the next piece of a line, which has no line break, at the line's start or inside a name;
-    /// gives what of it is part of a value.
+    /// Takes the next piece of a line, without a line break, at the line's start or inside a name.
+    /// Returns the part that belongs to a value.
     pub(super) fn push_name<'a, const COMMENTS: bool>(&mut self, piece: &'a [u8]) -> &'a [u8] {
         if !COMMENTS && self.line == Line::Start && piece.first() == Some(&b':') {
             self.line = Line::Comment;
             return &[];
         }
-        // Only as far as a known name can reach, so that a long one is not searched again and again.
+        // Only as far as a known name can reach, so that a long name is not searched repeatedly.
         let most = piece.len().min(Field::MAX_NAME + 1 - self.scratch.len());
         match piece[..most].iter().position(|byte| *byte == b':') {
             Some(at) => {
@@ -139,7 +139,7 @@ impl Pending {
         match self.line {
             Line::Value(Field::Data) => self.data.push(piece),
             Line::Value(Field::Id) => {
-                // One byte more than an ID can have, which is enough to tell that it is too long.
+                // One byte more than an ID can have, which suffices to detect that it is too long.
                 let most = (EventId::MAX_LEN + 1).saturating_sub(self.scratch.len());
                 self.scratch
                     .extend_from_slice(&piece[..most.min(piece.len())]);
@@ -152,7 +152,7 @@ impl Pending {
     fn begin_value(&mut self, field: Field) {
         self.scratch.clear();
         self.line = match field {
-            // A comment's first space is the comment's.
+            // A comment's first space is part of the comment.
             Field::Comment => Line::Value(field),
             Field::Unknown => Line::Ignored,
             _ => Line::Colon(field),
@@ -162,7 +162,8 @@ impl Pending {
         }
     }
 
-    /// Ends the line; [`value`](Self::value) then has its value, if it is a `retry` field or a comment.
+    /// Ends the line. [`value`](Self::value) then returns its value, if it is a `retry` field or a
+    /// comment.
     #[inline]
     pub(super) fn end_line(&mut self) -> Field {
         if matches!(self.line, Line::Comment | Line::Ignored) {
@@ -194,7 +195,7 @@ impl Pending {
                 std::mem::swap(&mut self.id, &mut self.scratch);
                 self.has_id = true;
             }
-            // The caller looks at the value.
+            // The caller reads the value.
             Field::Retry | Field::Comment => return field,
             Field::Id | Field::Data | Field::Unknown => {}
         }
@@ -215,7 +216,7 @@ impl Pending {
         self.scratch.clear();
     }
 
-    /// Ignores what is left of the line.
+    /// Ignores the rest of the line.
     pub(super) fn skip_line(&mut self) {
         self.scratch.clear();
         self.line = Line::Ignored;
@@ -233,7 +234,7 @@ impl Pending {
         self.push_data_line(&chunk[value]);
     }
 
-    /// Copies what the chunk has of the block, as the chunk ends before the block does.
+    /// Copies the part of the block in the chunk, because the chunk ends before the block does.
     pub(super) fn keep(&mut self, chunk: &[u8], parts: &Parts) {
         if let Some(data) = &parts.data {
             self.push_data_line(&chunk[data.clone()]);
@@ -272,7 +273,7 @@ impl Pending {
         self.has_event_type = true;
     }
 
-    /// The event being dispatched has no type.
+    /// Clears the type, because the event being dispatched has none.
     #[inline]
     pub(super) fn clear_event_type(&mut self) {
         self.event_type.clear();
@@ -303,8 +304,8 @@ impl Pending {
         self.has_id
     }
 
-    /// Data, if it is wanted, and type as text, with U+FFFD for each maximal subpart of an ill-formed
-    /// sequence.
+    /// The data, if wanted, and the type as text, with U+FFFD for each maximal subpart of an
+    /// ill-formed sequence.
     #[inline]
     pub(super) fn texts(&mut self, with_data: bool, detour: &mut Detour) -> (&str, &str) {
         let data = match with_data {
@@ -322,7 +323,7 @@ impl Pending {
         (data, check(&self.event_type).unwrap_or_default())
     }
 
-    /// Gives the data away, with the type and the ID behind them, and where data and type end.
+    /// Takes the data, followed by the type and the ID, and the positions where data and type end.
     pub(super) fn take_texts(&mut self, id: &str) -> (String, usize, usize) {
         let event_type = match self.event_type.is_empty() {
             true => Cow::Borrowed(""),
@@ -349,7 +350,7 @@ impl Pending {
         self.retry
     }
 
-    /// Forgets the block, but not the line.
+    /// Resets the block, but not the line.
     #[inline]
     pub(super) fn clear_block(&mut self) {
         self.has_data = false;
@@ -358,7 +359,7 @@ impl Pending {
         self.retry = None;
     }
 
-    /// Whether the buffers are larger than they have to be for most events.
+    /// Whether the buffers are larger than most events need.
     #[inline]
     pub(super) fn is_large(&self) -> bool {
         self.data.is_large()
@@ -367,7 +368,7 @@ impl Pending {
             || self.id.capacity() > KEEP
     }
 
-    /// Gives back what is large, with what has been dispatched in it.
+    /// Releases large buffers, together with any dispatched content.
     pub(super) fn release(&mut self) {
         self.data.release();
         for buffer in [&mut self.event_type, &mut self.scratch, &mut self.id] {

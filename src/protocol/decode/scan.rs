@@ -21,7 +21,7 @@ use super::tail::{DividedBlock, Joined};
 use super::whole_block::{Parts, comment_lines};
 use crate::protocol::value::EventId;
 
-/// Where in the stream the decoder is, and how it reads on; see the [module](super).
+/// The decoder's position in the stream, and the paths by which it reads; see the [module](super).
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scanner {
     start: StreamStart,
@@ -33,17 +33,17 @@ pub(super) struct Scanner {
     reconnection_time: Option<Duration>,
 }
 
-/// What a scan has come to.
+/// The result of a scan.
 pub(super) enum Found {
-    /// Its parts are where [`Parts`] says, or else in the pending buffers.
+    /// An event. Its parts are where [`Parts`] says, or in the pending buffers.
     Event,
-    /// It is in this range, or else in the pending buffers.
+    /// A comment, in this range or in the pending buffers.
     Comment(Option<Range<usize>>),
-    /// The chunk's end.
+    /// The end of the chunk.
     Nothing,
 }
 
-// What is between chunks.
+// The state between chunks.
 impl Scanner {
     pub(super) fn lengths(&mut self) -> &mut Lengths {
         &mut self.lengths
@@ -83,11 +83,11 @@ impl Scanner {
 
 // The three paths.
 impl Scanner {
-    /// Reads a block that is all in the chunk, as nearly all are, and begins at its start: its parts,
-    /// and where the next one begins.
+    /// Reads a complete block at the start of the chunk, as nearly all are. Returns its parts, and
+    /// the position of the next block.
     ///
-    /// Only where the scan [is at a block](Self::is_at_block). What this does not take,
-    /// [`scan`](Self::scan) does; a block is looked at twice at most.
+    /// Must only be called if the scan [is at a block](Self::is_at_block). Any other block is left
+    /// to [`scan`](Self::scan), so a block is read at most twice.
     // 15 % fewer instructions for `typical`, lent, in benches/decode than with `inline`.
     #[inline(always)]
     pub(super) fn whole(&mut self, chunk: &[u8]) -> Option<(Parts, usize)> {
@@ -101,7 +101,7 @@ impl Scanner {
         Some((parts, end + 1))
     }
 
-    /// Whether the scan has nothing left to do before a block is read.
+    /// Whether the scan has nothing to do before it reads a block.
     #[inline]
     pub(super) fn is_at_block(&self) -> bool {
         !self.tail.has_begun()
@@ -111,32 +111,33 @@ impl Scanner {
             && self.detour == Detour::None
     }
 
-    /// Takes a chunk that has nothing but more of a line that is being joined; whether it was one.
+    /// Takes a chunk that only contains more of a line that is being joined. Returns whether it
+    /// did.
     ///
-    /// Most chunks of few bytes are that, so it is the shortest of all ways.
+    /// Most chunks of a few bytes are of this kind, so this is the shortest path.
     #[inline(always)]
     pub(super) fn more_of_line(&mut self, chunk: &[u8]) -> bool {
         self.tail.has_begun() && self.tail.more_of_line(chunk, self.lengths.max_block())
     }
 
-    /// Takes a chunk that is of one kind: heartbeats, more of the data that the last one broke off in,
-    /// or the beginning of a block; whether it was one.
+    /// Takes a chunk of a single kind: heartbeats, more of the data in which the last chunk ended,
+    /// or the beginning of a block. Returns whether it did.
     pub(super) fn take_all(&mut self, chunk: &[u8]) -> bool {
         self.heartbeats(chunk) || self.more(chunk) || self.begin_tail(chunk)
     }
 
-    /// Takes a chunk that has nothing but the beginning of a block; whether it was one.
+    /// Takes a chunk that only contains the beginning of a block. Returns whether it did.
     fn begin_tail(&mut self, chunk: &[u8]) -> bool {
         self.is_at_block() && self.tail.begin(chunk, self.lengths.max_block())
     }
 
-    /// Whether a block has begun that is being joined.
+    /// Whether a block is being joined.
     #[inline]
     pub(super) fn is_joining(&self) -> bool {
         self.tail.has_begun()
     }
 
-    /// Joins a chunk to the block that has begun. With [`Joined::Not`] there is nothing joined any more.
+    /// Joins a chunk to the block that has begun. After [`Joined::Not`], no block is being joined.
     #[inline]
     pub(super) fn join(&mut self, chunk: &[u8]) -> Joined {
         let joined = self.tail.join(chunk, self.lengths.max_block());
@@ -148,7 +149,7 @@ impl Scanner {
         joined
     }
 
-    /// Lets the scan have what has been joined.
+    /// Passes the joined bytes to the scan.
     pub(super) fn end_tail(&mut self) {
         if !self.tail.has_begun() {
             return;
@@ -159,8 +160,8 @@ impl Scanner {
         self.tail.reuse(block);
     }
 
-    /// Takes a chunk that has nothing but more of the value that the last one broke off in; whether
-    /// it was one.
+    /// Takes a chunk that only contains more of the value in which the last chunk ended. Returns
+    /// whether it did.
     #[inline]
     fn more(&mut self, chunk: &[u8]) -> bool {
         let more = self.pending.is_inside_data()
@@ -172,7 +173,7 @@ impl Scanner {
         more
     }
 
-    /// Reads on from `pos`, up to an event's end.
+    /// Reads from `pos` up to an event's end.
     #[inline(never)]
     pub(super) fn scan<const COMMENTS: bool>(
         &mut self,
@@ -202,7 +203,7 @@ impl Scanner {
                 }
                 [b'\n' | b'\r', ..] => {
                     *pos = self.start.after(chunk, from);
-                    // Without a line before it that counts, it ends nothing.
+                    // Without a preceding line that counts, it does not end anything.
                     if !self.lengths.is_at_block() && self.dispatch(chunk, from, parts) {
                         return Ok(Found::Event);
                     }
@@ -218,7 +219,7 @@ impl Scanner {
                     }
                     let end = find_end(chunk, from);
                     if end.is_none() {
-                        // There is nothing to keep yet.
+                        // Nothing has to be kept yet.
                         *pos = chunk.len();
                         self.push::<COMMENTS>(rest)?;
                         return Ok(Found::Nothing);
@@ -270,7 +271,7 @@ impl Scanner {
     }
 }
 
-// What lines say, and what the block makes of it.
+// The effects of lines and of the end of a block.
 impl Scanner {
     fn retry(&mut self, milliseconds: Option<u64>) {
         if let Some(milliseconds) = milliseconds {
@@ -279,7 +280,7 @@ impl Scanner {
         }
     }
 
-    /// Ends the block at `end`; whether there is an event in it.
+    /// Ends the block at `end`. Returns whether it contains an event.
     #[inline]
     fn dispatch(&mut self, chunk: &[u8], end: usize, parts: &mut Parts) -> bool {
         self.lengths.end_block();
@@ -298,7 +299,7 @@ impl Scanner {
             if let Some(id) = &parts.id {
                 self.last_id.set_repaired(&chunk[id.clone()]);
             }
-            // Neither belongs to the next block.
+            // Neither applies to the next block.
             parts.event_type = None;
             parts.id = None;
         }
@@ -314,9 +315,9 @@ impl Scanner {
     }
 }
 
-// The views of what has been found.
+// The forms in which a result is returned.
 impl Scanner {
-    /// The event that has just been dispatched.
+    /// The event that was just dispatched.
     #[inline(always)]
     pub(super) fn lend<'a>(&'a mut self, chunk: &'a [u8], parts: &Parts) -> MessageRef<'a> {
         let Self {
@@ -328,19 +329,20 @@ impl Scanner {
         MessageRef::lend(chunk, parts, pending, last_id, detour)
     }
 
-    /// The text of the event that has just been dispatched, if it is [all there](MessageEvent::text).
+    /// The text of the event that was just dispatched, if its block has [all of
+    /// it](MessageEvent::text).
     #[inline]
     pub(super) fn text(&self, chunk: &Bytes, parts: &Parts) -> Option<ByteString> {
         MessageEvent::text(chunk, parts, &self.pending)
     }
 
-    /// The event that has just been dispatched, with its [text](Self::text).
+    /// The event that was just dispatched, with its [text](Self::text).
     #[inline(always)]
     pub(super) fn own(&mut self, block: ByteString, parts: Parts) -> MessageEvent {
         MessageEvent::of_block(block, parts, &mut self.last_id)
     }
 
-    /// The event that has just been dispatched, taken out of the chunk with all before `len`.
+    /// The event that was just dispatched, taken out of the chunk with everything before `len`.
     pub(super) fn take(&mut self, chunk: &mut Bytes, parts: Parts, len: usize) -> MessageEvent {
         match self.text(chunk, &parts) {
             Some(block) => {
@@ -351,7 +353,7 @@ impl Scanner {
         }
     }
 
-    /// The event that [`join`](Self::join) has found.
+    /// The event that [`join`](Self::join) found.
     #[inline]
     pub(super) fn lend_joined(&mut self, parts: &Parts) -> MessageRef<'_> {
         let Self {
@@ -364,7 +366,7 @@ impl Scanner {
         MessageRef::lend(tail.block(), parts, pending, last_id, detour)
     }
 
-    /// The event that [`join`](Self::join) has found.
+    /// The event that [`join`](Self::join) found.
     #[inline]
     pub(super) fn own_joined(&mut self, parts: Parts) -> MessageEvent {
         MessageEvent::copy(
@@ -375,7 +377,7 @@ impl Scanner {
         )
     }
 
-    /// The comment that has just been found.
+    /// The comment that was just found.
     pub(super) fn comment(&mut self, chunk: &[u8], at: Option<Range<usize>>) -> String {
         let text = match at {
             Some(at) => chunk[at].to_vec(),

@@ -1,55 +1,58 @@
-//! A block that a chunk's end divides: joined, and then read as if it had come whole.
+//! A block that is split at the end of a chunk: joined, and then read as if it had arrived
+//! complete.
 //!
-//! This takes 30 % off `typical, 16 B`, lent, in benches/decode, and 10 % owned.
+//! This saves 30 % of `typical, 16 B`, lent, in benches/decode, and 10 % owned.
 
 use super::field::{Field, is_id};
 use super::line_end::find_end;
 use super::whole_block::Parts;
 
-/// Up to how many bytes are joined; longer blocks go to the scan, which keeps nothing that is ignored.
+/// The maximum number of bytes that are joined. Longer blocks go to the scan, which does not keep
+/// ignored input.
 const MAX: usize = 4 * 1024;
 
-/// Below how many bytes a chunk is so small that it costs less to join it, even if the block is not of
-/// the plainest form after all.
+/// The size in bytes below which joining a chunk costs less, even if the block turns out not to
+/// have the simplest form.
 const SMALL: usize = if cfg!(fuzzing) { 32 } else { 256 };
 
-/// The beginning of a block, as the chunks before had it.
+/// The beginning of a block, from previous chunks.
 ///
 /// All of its lines end in LF and begin with the first letter of `data`, `event` or `id`. So it has
-/// changed nothing yet, and the scan can take it over at any time.
+/// had no effect yet, and the scan can take it over at any time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct DividedBlock {
-    /// A dispatched block stays here, to be lent, until another begins.
+    /// A dispatched block stays here, so that it can be lent, until another begins.
     block: Vec<u8>,
     has_begun: bool,
     place: TailEnd,
 }
 
-/// Where in a block a chunk has ended.
+/// The place in a block where a chunk ended.
 #[derive(Debug, Clone, Copy, Default)]
 struct TailEnd {
-    /// Whether a line begins there.
+    /// Whether a line begins at that place.
     at_line: bool,
     /// Whether a line has begun with the first letter of `data`.
     has_data: bool,
 }
 
-/// What a chunk is to the block that has begun.
+/// The relation of a chunk to the block that has begun.
 pub(super) enum Joined {
-    /// All of it is more of the block.
+    /// The whole chunk is part of the block.
     More,
-    /// The block ends in it, there: where the block's parts are in what is joined.
+    /// The block ends in the chunk, at this position. Contains the block's parts in the joined
+    /// bytes.
     Whole(Parts, usize),
-    /// It has what is not joined: the block is not of the plainest form, or too long.
+    /// The chunk cannot be joined: the block does not have the simplest form, or is too long.
     Not,
 }
 
-/// How far a block goes in a chunk.
+/// How far a block extends in a chunk.
 enum Reach {
     All(TailEnd),
     To(usize),
-    /// There is a line in it that may change something before the block's end; or it is not small, and
-    /// has a second line of data, with which the block is not read as a whole.
+    /// The chunk has a line that may have an effect before the block's end; or it is not small, and
+    /// has a second line of data, so that the block cannot be read by the first path.
     Other,
 }
 
@@ -69,12 +72,12 @@ impl DividedBlock {
         std::mem::take(&mut self.block)
     }
 
-    /// Gives back what was taken, for its capacity.
+    /// Returns the taken buffer, to reuse its capacity.
     pub(super) fn reuse(&mut self, block: Vec<u8>) {
         self.block = block;
     }
 
-    /// Whether there is more in it than what is ignored.
+    /// Whether it contains more than ignored input.
     pub(super) fn is_inside_event(&self) -> bool {
         let mut lines = self.block.split(|byte| *byte == b'\n').rev();
         let unfinished = lines.next().is_some_and(|line| !line.is_empty());
@@ -85,7 +88,7 @@ impl DividedBlock {
         self.has_begun && (unfinished || lines.any(counts))
     }
 
-    /// Begins with a chunk, if it is what is joined, and nothing but the beginning of a block.
+    /// Begins with a chunk, if it can be joined and only contains the beginning of a block.
     pub(super) fn begin(&mut self, chunk: &[u8], max: usize) -> bool {
         let is_common = match chunk.first_chunk() {
             Some(start) => Field::common(*start).is_some(),
@@ -104,8 +107,8 @@ impl DividedBlock {
         true
     }
 
-    /// Takes a chunk that has nothing but more of the line that has begun; whether it was one.
-    // As a call, 10 % more for `64 lines, 16 B`, lent, in benches/decode, and 5 % owned.
+    /// Takes a chunk that only contains more of the line that has begun. Returns whether it did.
+    // Inlined: a call costs 10 % more for `64 lines, 16 B`, lent, in benches/decode, and 5 % owned.
     #[inline(always)]
     pub(super) fn more_of_line(&mut self, chunk: &[u8], max: usize) -> bool {
         let is_more = self.has_begun
@@ -118,7 +121,7 @@ impl DividedBlock {
         is_more
     }
 
-    /// Takes what a chunk has of the block. With [`Joined::Not`], the block is as it was.
+    /// Takes the part of the block in a chunk. After [`Joined::Not`], the block is unchanged.
     #[inline]
     pub(super) fn join(&mut self, chunk: &[u8], max: usize) -> Joined {
         match reach(chunk, self.place) {
@@ -149,7 +152,7 @@ impl TailEnd {
     };
 }
 
-/// How far the block goes that the chunk begins with or in.
+/// How far the block at the start of the chunk extends.
 #[inline]
 fn reach(chunk: &[u8], mut place: TailEnd) -> Reach {
     let mut from = 0;

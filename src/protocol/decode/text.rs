@@ -1,29 +1,29 @@
-//! From bytes to text, as 9.2.5's *UTF-8 decode* has it.
+//! Conversion of bytes to text, as 9.2.5's *UTF-8 decode* requires.
 //!
-//! Checking a few bytes costs nearly as much as checking a whole block, so a block is checked once, and
-//! its parts are slices of the text.
+//! Checking a few bytes costs nearly as much as checking a whole block, so a block is checked once,
+//! and its parts are slices of the resulting text.
 
 use std::ops::Range;
 
 use bytes::Bytes;
 use bytestring::ByteString;
 
-/// How many bytes the check takes at once.
+/// The number of bytes that the check processes at once.
 const STEP: usize = 64;
 
-/// Up to how many bytes a block is short.
+/// The maximum size of a short block in bytes.
 const SHORT: usize = 1024;
 
-/// What a chunk has of a block, which is UTF-8.
+/// The part of a block in a chunk, which is UTF-8.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BlockText<'a> {
     text: &'a str,
-    /// Where it begins in the chunk.
+    /// Its position in the chunk.
     from: usize,
 }
 
 impl<'a> BlockText<'a> {
-    /// What stands there in the chunk, if it is UTF-8. The end is the chunk's, or that of a line.
+    /// Checks this range of the chunk to be UTF-8. It must end with the chunk or with a line.
     #[inline]
     pub(super) fn check(chunk: &'a [u8], at: Range<usize>) -> Option<Self> {
         let len = at.len();
@@ -43,15 +43,15 @@ impl<'a> BlockText<'a> {
         ByteString::from(self.text)
     }
 
-    /// The value that stands there in the chunk.
+    /// The value in this range of the chunk.
     #[inline]
     pub(super) fn get(self, at: &Range<usize>) -> &'a str {
         &self.text[at.start - self.from..at.end - self.from]
     }
 }
 
-/// What begins with what stands there in the chunk, as text that shares the chunk's memory, if it is
-/// UTF-8. The end is the chunk's, or that of a line.
+/// Text that begins with this range of the chunk and shares the chunk's memory, if it is UTF-8. The
+/// range must end with the chunk or with a line.
 #[inline]
 pub(super) fn share(chunk: &Bytes, at: Range<usize>) -> Option<ByteString> {
     let whole_steps = at.start + whole_steps(at.len());
@@ -63,8 +63,8 @@ pub(super) fn share(chunk: &Bytes, at: Range<usize>) -> Option<ByteString> {
     ByteString::try_from(chunk.slice(at)).ok()
 }
 
-/// How many bytes are checked of a block: an incomplete step costs more than several whole ones, so
-/// what follows a short block completes it, unless that cuts a character.
+/// The number of bytes to check for a block: an incomplete step costs more than several complete
+/// ones, so bytes after a short block complete the step, unless that splits a character.
 #[inline]
 fn whole_steps(len: usize) -> usize {
     match len < SHORT {

@@ -1,4 +1,4 @@
-//! What [`Decoder`] does where a chunk does not begin with a whole block.
+//! [`Decoder`]'s path for chunks that do not begin with a complete block.
 
 use bytes::{Buf, Bytes};
 
@@ -10,10 +10,11 @@ use crate::protocol::decode::scan::Found;
 use crate::protocol::decode::tail::Joined;
 use crate::protocol::decode::whole_block::Parts;
 
-/// What is found where a chunk does not begin with a whole block.
+/// The result for a chunk that does not begin with a complete block.
 ///
-/// A type of its own, so that the compiler does not see one place in memory for this and for what comes
-/// whole, and has the latter in registers: 15 to 25 % of `typical` and `token`, owned, in benches/decode.
+/// A separate type, so that the compiler does not use one place in memory for both this and a
+/// complete event, and keeps the latter in registers: 15 to 25 % of `typical` and `token`, owned,
+/// in benches/decode.
 pub(super) enum Divided<E> {
     Event(E),
     Nothing,
@@ -21,8 +22,8 @@ pub(super) enum Divided<E> {
 }
 
 impl Decoder {
-    /// [`decode`](Self::decode), only if the chunk begins with a whole block of the plainest form, whose
-    /// data and type are wanted.
+    /// Like [`decode`](Self::decode), but only if the chunk begins with a complete block of the
+    /// simplest form, whose data and type are wanted.
     #[inline(always)]
     pub(crate) fn decode_whole(
         &mut self,
@@ -41,13 +42,13 @@ impl Decoder {
         Some(self.scanner.own(block, parts))
     }
 
-    /// Whether the chunk is no more than a piece of a line; it has then been taken.
+    /// Takes a chunk that is only a piece of a line. Returns whether it was.
     #[inline(always)]
     pub(crate) fn decode_more(&mut self, chunk: &[u8]) -> bool {
         self.scanner.more_of_line(chunk)
     }
 
-    /// [`decode`](Self::decode), after [`decode_whole`](Self::decode_whole) has found nothing.
+    /// Like [`decode`](Self::decode), after [`decode_whole`](Self::decode_whole) has found nothing.
     #[inline(always)]
     pub(crate) fn decode_rest(
         &mut self,
@@ -64,7 +65,7 @@ impl Decoder {
         }
     }
 
-    /// [`decode`](Self::decode), if the chunk does not begin with a whole block.
+    /// Like [`decode`](Self::decode), if the chunk does not begin with a complete block.
     #[inline(never)]
     pub(super) fn decode_divided(&mut self, chunk: &mut Bytes) -> Divided<MessageEvent> {
         if self.scanner.is_joining() {
@@ -96,7 +97,7 @@ impl Decoder {
         }
     }
 
-    /// [`decode_ref`](Self::decode_ref), if the chunk does not begin with a whole block.
+    /// Like [`decode_ref`](Self::decode_ref), if the chunk does not begin with a complete block.
     #[inline(never)]
     pub(super) fn decode_divided_ref<'a, 'c: 'a>(
         &'a mut self,

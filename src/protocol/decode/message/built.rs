@@ -1,4 +1,4 @@
-//! Events that were not received, for tests of what handles them.
+//! Events that were not received, for tests of code that handles events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use super::{Beside, MessageEvent};
 use crate::protocol::value::{EventId, EventType};
 
 impl MessageEvent {
-    /// An event as if it had been received, for tests of what handles events: with this data, of type
-    /// `message`, and without an ID.
+    /// Creates an event as if it had been received, for tests of code that handles events: with
+    /// this data, of type `message`, and without an ID.
     ///
-    /// Each CR and CRLF in the data becomes an LF, as no received data has a CR.
+    /// Each CR and CRLF in the data becomes an LF, because received data never contains a CR.
     ///
     /// ```
     /// use bytes::Bytes;
@@ -41,7 +41,7 @@ impl MessageEvent {
         }
     }
 
-    /// The same event with this type; `message` if it is empty.
+    /// Sets the type; `message` if it is empty.
     ///
     /// ```
     /// use tower_sse::{EventType, MessageEvent};
@@ -59,7 +59,7 @@ impl MessageEvent {
         self
     }
 
-    /// The same event with this ID of its own, which is then the last event ID too.
+    /// Sets the event's own ID, which is then the last event ID too.
     ///
     /// ```
     /// use tower_sse::MessageEvent;
@@ -73,7 +73,7 @@ impl MessageEvent {
         self
     }
 
-    /// The same event without an ID of its own, and with this last event ID from an event before it.
+    /// Sets the last event ID to that of an earlier event, and removes the event's own ID.
     ///
     /// ```
     /// use tower_sse::MessageEvent;
@@ -87,8 +87,8 @@ impl MessageEvent {
         self
     }
 
-    /// The same event with a reconnection time of its own, in whole milliseconds, rounded down,
-    /// saturating at `u64::MAX`.
+    /// Sets the event's own reconnection time, in whole milliseconds, rounded down, saturating at
+    /// `u64::MAX`.
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,23 +1,23 @@
-//! What comes before the next block is read, as after one that was too long.
+//! Work to do before the next block is read, for instance after a block that was too long.
 
 use super::Scanner;
 use crate::protocol::decode::limit::LimitExceeded;
 use crate::protocol::decode::line_end::find_end;
 use crate::protocol::decode::pending::Pending;
 
-/// What has to be done before the next block is read.
+/// Work to do before the next block is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::protocol::decode) enum Detour {
     #[default]
     None,
-    /// Give back the memory that a large event has needed, and that was lent out until now.
+    /// Release the memory of a large event, which was lent until now.
     Release,
-    /// Drop what is left of a block that was too long.
+    /// Drop the rest of a block that was too long.
     Skip,
 }
 
 impl Scanner {
-    /// From here to the next empty line, nothing is read.
+    /// Skips everything up to the next empty line.
     #[cold]
     pub(super) fn skip_event(&mut self, limit: LimitExceeded) -> LimitExceeded {
         self.pending = Pending::default();
@@ -26,7 +26,7 @@ impl Scanner {
         limit
     }
 
-    /// Whether it has come to a block.
+    /// Takes the detour. Returns whether a block begins after it.
     #[cold]
     pub(super) fn take_detour(&mut self, chunk: &[u8], pos: &mut usize) -> bool {
         if self.detour == Detour::Release {
@@ -38,7 +38,7 @@ impl Scanner {
         true
     }
 
-    /// Drops lines up to the empty one; whether it was in the chunk.
+    /// Drops lines up to the empty line. Returns whether that was in the chunk.
     fn skip_block(&mut self, chunk: &[u8], pos: &mut usize) -> bool {
         loop {
             let Some(end) = find_end(chunk, *pos) else {

@@ -1,4 +1,4 @@
-//! A line over several chunks.
+//! A line that is split over several chunks.
 
 use super::{Found, Scanner};
 use crate::protocol::decode::field::{Field, milliseconds};
@@ -6,7 +6,7 @@ use crate::protocol::decode::limit::LimitExceeded;
 use crate::protocol::decode::line_end::find_end;
 
 impl Scanner {
-    /// Reads on in a line that a chunk before has begun.
+    /// Continues a line that began in a previous chunk.
     pub(super) fn resume<const COMMENTS: bool>(
         &mut self,
         chunk: &[u8],
@@ -18,7 +18,7 @@ impl Scanner {
             self.push::<COMMENTS>(&chunk[from..])?;
             return Ok(Some(Found::Nothing));
         };
-        // Before the limit is looked at, so that the rest of the line is not taken for a line.
+        // Done before the limit is checked, so that the rest of the line is not treated as a line.
         *pos = end;
         self.push::<COMMENTS>(&chunk[from..end])?;
         let field = self.pending.end_line();
@@ -35,14 +35,14 @@ impl Scanner {
                 self.retry(time);
             }
             Field::Comment if COMMENTS => return Ok(Some(Found::Comment(None))),
-            // Begun while comments were wanted.
+            // The comment began while comments were wanted.
             Field::Comment => drop(self.pending.take_value()),
             _ => {}
         }
         Ok(None)
     }
 
-    /// Keeps a piece of a line whose end is not in the chunk, as far as it is kept.
+    /// Stores a piece of a line that does not end in the chunk, as far as it is kept.
     pub(super) fn push<const COMMENTS: bool>(&mut self, piece: &[u8]) -> Result<(), LimitExceeded> {
         let mut value = piece;
         let mut counts = self.pending.line_counts();
@@ -51,7 +51,7 @@ impl Scanner {
             counts = self.pending.line_counts();
         }
         let Some(counts) = counts else {
-            // It is a few bytes at most.
+            // At most a few bytes.
             self.lengths.unknown(piece.len());
             return Ok(());
         };

@@ -1,12 +1,13 @@
-//! Chunks of comments between events, which is what heartbeats are.
+//! Chunks with only comments between events, such as heartbeats.
 
 use super::{Detour, Scanner};
 use crate::protocol::decode::line_end::find_end;
 use crate::protocol::decode::whole_block::comment_lines;
 
 impl Scanner {
-    /// Takes a chunk that has nothing but comments and empty lines, where no event has begun; whether
-    /// it was one. The last comment may be unfinished, and the first begun in the chunk before.
+    /// Takes a chunk that only contains comments and empty lines, if no event has begun. Returns
+    /// whether it did. The last comment may be incomplete, and the first may have begun in the
+    /// previous chunk.
     ///
     /// Otherwise nothing has changed, and the scan reads it.
     // 40 % of `heartbeats, 16 B`, lent, in benches/decode.
@@ -44,7 +45,7 @@ impl Scanner {
                 }
             }
         }
-        // Without a line before them that counts, they end nothing.
+        // Without a preceding line that counts, they do not end anything.
         while chunk.get(at) == Some(&b'\n') {
             at += 1;
         }
