@@ -158,6 +158,8 @@ fn every_public_type_is_send_sync_and_unpin_where_it_can_be() {
         all::<hub::Topic<'_, hub::Redis>>(),
         all::<hub::Redis>(),
         all::<hub::RedisError>(),
+        all::<hub::RedisStatus>(),
+        all::<hub::PublishError>(),
     ]);
     send::<SseBody<NotSync, TokioTimer>>();
 

@@ -293,6 +293,16 @@ impl<L> Hub<L> {
         self.open.shared()
     }
 
+    #[cfg(all(feature = "redis", not(target_family = "wasm")))]
+    pub(super) fn open(&self) -> &KeepOpen {
+        &self.open
+    }
+
+    #[cfg(all(feature = "redis", not(target_family = "wasm")))]
+    pub(super) fn log(&self) -> &L {
+        &self.log
+    }
+
     /// What keeps the hub open, whatever its log.
     pub(super) fn into_open(self) -> KeepOpen {
         self.open

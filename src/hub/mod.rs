@@ -223,7 +223,7 @@ pub use memory::Memory;
 pub use outcome::{LagPolicy, Outcome};
 pub use owner::Owner;
 #[cfg(all(feature = "redis", not(target_family = "wasm")))]
-pub use redis::{Redis, RedisError};
+pub use redis::{PublishError, Redis, RedisError, RedisStatus};
 pub use refused::Refused;
 pub use retention::Retention;
 #[cfg(feature = "sealed")]

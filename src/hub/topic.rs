@@ -194,6 +194,17 @@ impl Topic<'_> {
     /// ```
     #[must_use]
     pub fn stats(&self) -> TopicStats {
+        self.stats_here()
+    }
+}
+
+impl<'a, L> Topic<'a, L> {
+    #[cfg(all(feature = "redis", not(target_family = "wasm")))]
+    pub(super) fn into_parts(self) -> (&'a Hub<L>, &'a str) {
+        (self.hub, self.name)
+    }
+
+    pub(super) fn stats_here(&self) -> TopicStats {
         let (shared, mut survey) = (self.hub.shared(), Survey::new());
         loop {
             let mut state = shared.lock();

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::error::RedisError;
 use super::redis::Redis;
+use super::redis_engine::RedisEngine;
 use super::settings::{RedisSettings, Trim};
 use crate::hub::{Hub, HubBuilder, Retention};
 
@@ -120,5 +121,30 @@ impl HubBuilder<Redis> {
     pub fn once_for(mut self, time: Duration) -> Self {
         self.engine.once_for = time;
         self
+    }
+
+    /// Builds the hub, and begins to read the stream. Redis need not be there: the hub tries again
+    /// until it is. Subscribers wait meanwhile, with heartbeats, and publishing fails.
+    ///
+    /// # Errors
+    ///
+    /// If this is not called inside a tokio runtime.
+    ///
+    /// ```
+    /// # use tower_sse::Hub;
+    /// # #[tokio::main(flavor = "current_thread")] async fn test() {
+    /// // Nobody listens there.
+    /// let hub = Hub::redis("redis://localhost:1", "feed").unwrap().build().unwrap();
+    /// assert!(hub.subscribe().is_ok());
+    /// # }
+    /// # test();
+    /// let error = Hub::redis("redis://localhost", "feed")?.build().unwrap_err();
+    /// assert!(error.to_string().contains("tokio"));
+    /// # Ok::<(), tower_sse::hub::RedisError>(())
+    /// ```
+    pub fn build(self) -> Result<Hub<Redis>, RedisError> {
+        let (settings, rules, hub) = self.into_parts();
+        let (engine, shared) = RedisEngine::start(settings, rules, hub)?;
+        Ok(Hub::on(Redis::new(engine), shared))
     }
 }

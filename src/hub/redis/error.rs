@@ -19,7 +19,6 @@ pub struct RedisError {
 #[derive(Debug)]
 enum Mistake {
     Url(redis::RedisError),
-    #[allow(dead_code, reason = "the engine is yet to come")]
     NoRuntime,
 }
 
@@ -29,7 +28,6 @@ impl RedisError {
         Self { mistake }
     }
 
-    #[allow(dead_code, reason = "the engine is yet to come")]
     pub(super) const fn no_runtime() -> Self {
         let mistake = Mistake::NoRuntime;
         Self { mistake }

@@ -1,7 +1,11 @@
+use std::sync::Arc;
+
+use super::redis_engine::RedisEngine;
 use super::settings::RedisSettings;
 use crate::hub::builder::Engine;
 
-/// A log in a Redis stream, for hubs on any number of nodes: [`Hub::redis`](super::super::Hub::redis).
+/// A log in a Redis stream, for hubs on any number of nodes: see
+/// [`Hub::redis`](crate::hub::Hub::redis).
 ///
 /// ```
 /// use tower_sse::hub::{Hub, HubBuilder, Redis};
@@ -11,7 +15,20 @@ use crate::hub::builder::Engine;
 /// # Ok::<(), tower_sse::hub::RedisError>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Redis(());
+pub struct Redis {
+    engine: Arc<RedisEngine>,
+}
+
+impl Redis {
+    pub(super) fn new(engine: RedisEngine) -> Self {
+        let engine = Arc::new(engine);
+        Self { engine }
+    }
+
+    pub(super) fn engine(&self) -> &RedisEngine {
+        &self.engine
+    }
+}
 
 impl Engine for Redis {
     type Settings = RedisSettings;

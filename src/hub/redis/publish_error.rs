@@ -1,0 +1,82 @@
+use std::error::Error;
+use std::fmt;
+
+type Cause = Box<dyn Error + Send + Sync>;
+
+/// An error returned when Redis has not confirmed an event. It says whether Redis may have stored the
+/// event all the same.
+///
+/// ```no_run
+/// use tower_sse::Event;
+/// use tower_sse::hub::{Hub, Redis};
+///
+/// /// Tries again where that cannot store the event twice.
+/// async fn publish(hub: &Hub<Redis>, event: Event) {
+///     while let Err(error) = hub.publish(&event).await {
+///         if error.may_be_stored() {
+///             break;
+///         }
+///         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+///     }
+/// }
+/// # fn test(error: tower_sse::hub::PublishError) { assert!(!error.may_be_stored()) }
+/// ```
+#[derive(Debug)]
+pub struct PublishError {
+    may_be_stored: bool,
+    cause: Cause,
+}
+
+impl PublishError {
+    /// Redis has refused the event, or was never sent it.
+    pub(super) fn not_stored(cause: impl Into<Cause>) -> Self {
+        Self {
+            may_be_stored: false,
+            cause: cause.into(),
+        }
+    }
+
+    /// It was sent, and no answer has come.
+    #[allow(dead_code, reason = "the engine is yet to come")]
+    pub(super) fn maybe_stored(cause: impl Into<Cause>) -> Self {
+        Self {
+            may_be_stored: true,
+            cause: cause.into(),
+        }
+    }
+
+    /// Returns `true` if the event was sent and no answer has come: Redis may have stored it.
+    ///
+    /// Returns `false` if it is not stored: the connection was refused, or Redis answered with an
+    /// error, for instance because it is out of memory or a replica.
+    ///
+    /// To try again without knowing, [publish it once](crate::hub::Topic::publish_once).
+    ///
+    /// ```no_run
+    /// # async fn test(hub: tower_sse::hub::Hub<tower_sse::hub::Redis>) {
+    /// // Redis is not running.
+    /// let error = hub.publish(tower_sse::Event::new("goal")).await.unwrap_err();
+    /// assert!(!error.may_be_stored());
+    /// # }
+    /// ```
+    #[must_use]
+    pub const fn may_be_stored(&self) -> bool {
+        self.may_be_stored
+    }
+}
+
+impl fmt::Display for PublishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.may_be_stored {
+            "Redis may have stored the event"
+        } else {
+            "Redis has not stored the event"
+        })
+    }
+}
+
+impl Error for PublishError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.cause)
+    }
+}
