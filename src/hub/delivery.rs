@@ -39,6 +39,12 @@ impl Delivery {
         Self { topic, block }
     }
 
+    /// The topic's name, shared.
+    #[cfg(any(test, feature = "redis"))]
+    pub(super) fn name(&self) -> Arc<str> {
+        Arc::clone(&self.topic)
+    }
+
     /// Returns the topic it was published to; empty for the topic without a name.
     ///
     /// ```

@@ -1,15 +1,12 @@
-//! A hub on an outer log, as far as it goes: what issues the IDs, and what the tests drive.
+//! A hub on an outer log: the IDs of its events, and where a subscription begins.
 //!
-//! An event's ID is its key in the outer log, as Redis writes it. Nothing outside of tests stands on
-//! this yet.
+//! An event's ID is its key in the outer log, as Redis writes it.
 
-use super::builder::HubBuilder;
-use super::core::{Begin, Draft, KeyOrder, Last};
-use super::hub::Hub;
+use super::core::{Begin, Last, State};
 use super::outcome::Outcome;
-use super::past::PastReader;
+use super::past::{From, PastReader};
 use super::shared::Shared;
-use crate::protocol::{Block, Event, EventId};
+use crate::protocol::{Event, EventId};
 
 /// Milliseconds and a count, 64 bits each, in decimal.
 pub(super) fn id_of(key: u128) -> EventId {
@@ -38,7 +35,38 @@ pub(super) fn key_of(id: &str) -> Option<u128> {
     Some(u128::from(number(ms)?) << 64 | u128::from(number(count)?))
 }
 
-impl HubBuilder {
+impl Shared {
+    /// Where in the outer log a subscription begins, if the ring does not have all that is for it.
+    pub(super) fn past_from(
+        &self,
+        state: &mut State,
+        begin: &Begin,
+        outcome: &mut Outcome,
+    ) -> Option<From> {
+        self.past()?;
+        let from = From::new(state, begin, outcome.is_lossy())?;
+        if outcome.is_lossy() {
+            state.defer_gap();
+        }
+        if !matches!(begin.last(), Last::Nothing) {
+            *outcome = Outcome::Pending;
+        }
+        Some(from)
+    }
+
+    /// Reads the outer log from there.
+    pub(super) fn past_reader(
+        &self,
+        from: Option<From>,
+        first: Option<Event>,
+    ) -> Option<PastReader> {
+        let past = std::sync::Arc::clone(self.past()?);
+        Some(PastReader::new(past, from?, first))
+    }
+}
+
+#[cfg(test)]
+impl super::builder::HubBuilder {
     /// A hub whose events come from an outer log, of which nothing up to this key is in the ring.
     pub(super) fn after_key(mut self, key: u128) -> Self {
         *self.foreign() = Some(key);
@@ -46,46 +74,16 @@ impl HubBuilder {
     }
 }
 
-impl Shared {
-    /// What the client is told for a place.
-    /// What tells of a gap, with an ID of the outer log.
-    pub(super) fn gap_as(&self, id: &EventId) -> Block {
-        match self.gap_event() {
-            Some(gap) => gap.encode_as(Some(id)),
-            None => Event::empty().with_id(id.clone()).encode(),
-        }
-    }
-
-    /// The pages for a client that has seen this last, if it is the outer log's and the ring cannot
-    /// resume it.
-    pub(super) fn pages_after(&self, begin: &Begin, outcome: Outcome) -> Option<PastReader> {
-        let past = self.past()?;
-        let (Last::Key(key), true) = (begin.last(), outcome.is_lossy()) else {
-            return None;
-        };
-        // What is before that is not for the client.
-        let floor = match begin.not_before() {
-            Last::Nothing => &0,
-            Last::Key(floor) => floor,
-            _ => return None,
-        };
-        Some(PastReader::new(past.clone(), *floor.max(key)))
-    }
-
-    pub(super) fn foreign_id(&self, seq: u64) -> Option<EventId> {
-        self.lock().key_up_to(seq).map(id_of)
-    }
-}
-
-impl Hub {
+#[cfg(test)]
+impl super::hub::Hub {
     pub(super) fn append(
         &self,
         topic: &str,
         event: &Event,
         key: u128,
-    ) -> Result<EventId, KeyOrder> {
+    ) -> Result<EventId, super::core::KeyOrder> {
         let id = id_of(key);
-        let draft = Draft::with_number(event.encode_as(Some(&id)), 0, None);
+        let draft = super::core::Draft::with_number(event.encode_as(Some(&id)), 0, None);
         self.shared()
             .with(|state, wakes| state.append(topic, draft, key, wakes))
             .map(|_| id)
@@ -106,7 +104,7 @@ mod tests {
     use crate::body::SealedSource;
 
     use super::*;
-    use crate::hub::{LagPolicy, Outcome, Subscription};
+    use crate::hub::{Hub, LagPolicy, Subscription};
 
     #[test]
     fn ids_are_their_keys_and_nothing_else_is() {

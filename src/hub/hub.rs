@@ -265,8 +265,7 @@ impl<L> Hub<L> {
     /// ```
     #[must_use]
     pub fn last_event_id(&self) -> EventId {
-        let newest = self.shared().lock().next() - 1;
-        self.shared().id(newest)
+        self.shared().newest_id()
     }
 
     /// Returns counts of what the hub has done and what it holds.

@@ -28,10 +28,10 @@ pub(super) struct MemorySettings {
     keep_event_ids: bool,
     epoch: Option<u64>,
     tail: Option<Tail>,
-    #[cfg(any(test, feature = "redis"))]
+    #[cfg(test)]
     foreign: Option<u128>,
-    #[cfg(any(test, feature = "redis"))]
-    past: Option<std::sync::Arc<dyn super::past::Past>>,
+    #[cfg(test)]
+    past: Option<std::sync::Arc<dyn super::outer::Past>>,
     #[cfg(feature = "sealed")]
     seal_key: Option<SealKey>,
 }
@@ -47,9 +47,9 @@ impl HubBuilder {
             keep_event_ids: false,
             epoch: None,
             tail: None,
-            #[cfg(any(test, feature = "redis"))]
+            #[cfg(test)]
             foreign: None,
-            #[cfg(any(test, feature = "redis"))]
+            #[cfg(test)]
             past: None,
             #[cfg(feature = "sealed")]
             seal_key: None,
@@ -57,14 +57,14 @@ impl HubBuilder {
     }
 
     /// The key in the outer log after which the hub begins; see `foreign.rs`.
-    #[cfg(any(test, feature = "redis"))]
+    #[cfg(test)]
     pub(super) fn foreign(&mut self) -> &mut Option<u128> {
         &mut self.engine.foreign
     }
 
     /// The source of events older than the ring.
     #[cfg(test)]
-    pub(super) fn past(mut self, past: std::sync::Arc<dyn super::past::Past>) -> Self {
+    pub(super) fn past(mut self, past: std::sync::Arc<dyn super::outer::Past>) -> Self {
         self.engine.past = Some(past);
         self
     }
@@ -191,7 +191,7 @@ impl HubBuilder {
         if let Some(tail) = memory.tail {
             tail.begin(&mut state, &epoch, memory.keep_event_ids);
         }
-        #[cfg(any(test, feature = "redis"))]
+        #[cfg(test)]
         {
             settings.past = memory.past;
             if let Some(key) = memory.foreign {

@@ -193,10 +193,14 @@ mod hub;
 mod keep_open;
 mod memory;
 mod outcome;
+#[cfg(any(test, feature = "redis"))]
+#[allow(dead_code, reason = "the engine is yet to come")]
+mod outer;
 mod owner;
 #[cfg(any(test, feature = "redis"))]
 #[allow(dead_code, reason = "the engine is yet to come")]
 mod past;
+mod place;
 #[cfg(all(feature = "redis", not(target_family = "wasm")))]
 mod redis;
 mod refused;

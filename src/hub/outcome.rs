@@ -34,6 +34,11 @@ pub enum Outcome {
     ///
     /// [gap event]: super::HubBuilder::gap_event
     Unknown,
+    /// The hub's log is in Redis, which has yet to say what came after the ID. What the client has
+    /// missed comes first; if something is lost, the stream tells.
+    #[cfg(any(test, feature = "redis"))]
+    #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+    Pending,
 }
 
 impl Outcome {

@@ -1,55 +1,104 @@
 //! What is older than the ring: pages of the outer log, read before a subscription takes its place.
 
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::core::{Seat, Taken};
+use super::change::Reason;
+use super::core::{Begin, Fresh, HandOver, Last, Seat, State, Taken};
 use super::delivery::Delivery;
 use super::foreign::id_of;
+use super::outer::{LogEntry, Page, PageFuture, Past, Stored};
 use super::shared::Shared;
 use crate::exclusive::Exclusive;
-use crate::protocol::Block;
+use crate::protocol::{Block, Event};
 
-/// Where pages of an outer log come from.
-pub(super) trait Past: fmt::Debug + Send + Sync {
-    /// The entries after a key, oldest first, at most so many as the source likes.
-    fn page(&self, after: u128) -> PageFuture;
+/// Where in the outer log a subscription begins.
+#[derive(Debug)]
+pub(super) struct From {
+    begin: Begin,
+    stage: Stage,
 }
 
-pub(super) type PageFuture = Pin<Box<dyn Future<Output = Page> + Send>>;
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    /// It is not known where the outer log is.
+    Waiting,
+    /// What has been read, or missed, up to here.
+    Reading(u128),
+    /// It has taken its place in the ring.
+    Placed,
+}
 
-/// A page of an outer log.
-#[derive(Debug)]
-pub(super) struct Page {
-    /// Whether the entry is there after which it begins.
-    pub(super) known: bool,
-    pub(super) entries: Vec<(u128, Delivery)>,
-    /// The newest entry's key; 0 if there is none.
-    pub(super) newest: u128,
+impl From {
+    /// None if the ring has all that is for the subscription.
+    pub(super) fn new(state: &State, begin: &Begin, is_lossy: bool) -> Option<Self> {
+        let stage = if state.has_begun() {
+            let floor = begin.floor_key()?;
+            match (begin.last(), begin.start()) {
+                (Last::Key(key), _) if is_lossy => Stage::Reading(floor.max(*key)),
+                (Last::Nothing, Fresh::Oldest) => Stage::Reading(floor),
+                (Last::Nothing, Fresh::After(Last::Key(key))) => Stage::Reading(floor.max(*key)),
+                _ => return None,
+            }
+        } else {
+            Stage::Waiting
+        };
+        let begin = begin.clone();
+        Some(Self { begin, stage })
+    }
 }
 
 /// A subscription's reading of the past, a page at a time.
 pub(super) struct PastReader {
     past: Arc<dyn Past>,
-    /// What has been read, or missed, up to here.
-    after: u128,
+    begin: Begin,
+    stage: Stage,
+    /// What the client is sent before all else, if it is new or has missed something.
+    first: Option<Event>,
     page: Option<Exclusive<PageFuture>>,
+    /// What is left of a page.
+    rest: Option<Page>,
+    /// There was nothing after what has been read.
+    caught_up: bool,
+    /// Up to which key the client has been told of what is lost; and whether it has got no event since.
+    told: Option<u128>,
+    quiet: bool,
+    /// It has got something.
+    served: bool,
+    /// Topics that are finished as far as has been read.
+    finished: HashSet<Arc<str>>,
 }
 
 /// What was read.
+#[derive(Default)]
 pub(super) struct PastRead {
-    /// The gap event comes first, after which everything follows.
-    pub(super) gap: Option<Block>,
+    /// What comes first: the gap event, or the client's place.
+    pub(super) head: Option<Block>,
+    /// The first says that something is lost.
+    pub(super) is_lossy: bool,
+    /// The place before the deliveries.
+    place: u128,
     pub(super) deliveries: Vec<Delivery>,
 }
 
+type PastResult = Result<Option<PastRead>, Taken>;
+
 impl PastReader {
-    pub(super) fn new(past: Arc<dyn Past>, after: u128) -> Self {
-        let page = None;
-        Self { past, after, page }
+    pub(super) fn new(past: Arc<dyn Past>, from: From, first: Option<Event>) -> Self {
+        Self {
+            past,
+            begin: from.begin,
+            stage: from.stage,
+            first,
+            page: None,
+            rest: None,
+            caught_up: false,
+            told: None,
+            quiet: false,
+            served: false,
+            finished: HashSet::new(),
+        }
     }
 
     /// The next page, as far as the subscriber follows it; `None` once it has taken its place in the
@@ -59,55 +108,257 @@ impl PastReader {
         cx: &mut Context<'_>,
         shared: &Shared,
         seat: &mut Seat,
-    ) -> Poll<Result<Option<PastRead>, Taken>> {
+    ) -> Poll<PastResult> {
         seat.prepare(cx.waker());
-        if let Some(ended) = shared.with(|state, wakes| state.wait_in_past(seat, wakes)) {
+        let is_free = self.is_fresh() && matches!(self.stage, Stage::Waiting);
+        if let Some(ended) = shared.with(|state, wakes| state.wait_in_past(seat, is_free, wakes)) {
             return Poll::Ready(Err(ended));
         }
-        if self.page.is_none() {
-            if shared.with(|state, _| state.hand_over(seat, self.after)) {
-                return Poll::Ready(Ok(None));
+        loop {
+            let after = match self.stage {
+                Stage::Placed => return Poll::Ready(Ok(None)),
+                Stage::Waiting if !shared.lock().has_begun() => return Poll::Pending,
+                Stage::Waiting => match self.resume_or_start(shared, seat) {
+                    Some(read) => return Poll::Ready(Ok(Some(read))),
+                    None => continue,
+                },
+                Stage::Reading(after) => after,
+            };
+            if self.is_fresh() && self.first.is_some() {
+                return Poll::Ready(Ok(Some(self.head(shared, after, false))));
             }
-            self.page = Some(Exclusive::new(self.past.page(self.after)));
+            if let Some(page) = self.rest.take() {
+                return Poll::Ready(Ok(Some(self.turn(after, page, shared, seat))));
+            }
+            if self.page.is_none() {
+                match shared.with(|state, _| state.hand_over(seat, after)) {
+                    HandOver::Done => return Poll::Ready(self.arrive(after, shared, seat)),
+                    // The ring is behind the outer log. Its next event wakes the task.
+                    HandOver::Behind if self.caught_up => return Poll::Pending,
+                    HandOver::Behind | HandOver::NotYet => {}
+                }
+                self.page = Some(Exclusive::new(self.past.page(after)));
+            }
+            let Some(page) = &mut self.page else {
+                return Poll::Pending;
+            };
+            let page = ready!(page.get_mut().as_mut().poll(cx));
+            self.page = None;
+            if let Some(read) = self.open(after, page, shared, seat) {
+                return Poll::Ready(Ok(Some(read)));
+            }
+            if self.caught_up {
+                // The ring may have come on meanwhile. If not, its next event wakes the task.
+                return match shared.with(|state, _| state.hand_over(seat, after)) {
+                    HandOver::Done => Poll::Ready(self.arrive(after, shared, seat)),
+                    HandOver::Behind | HandOver::NotYet => Poll::Pending,
+                };
+            }
         }
-        let Some(page) = &mut self.page else {
-            return Poll::Pending;
-        };
-        let page = ready!(page.get_mut().as_mut().poll(cx));
-        self.page = None;
-        self.turn(page, shared, seat)
     }
 
-    fn turn(
+    /// Whether the client has said nothing of what it has seen.
+    fn is_fresh(&self) -> bool {
+        matches!(self.begin.last(), Last::Nothing)
+    }
+
+    /// The ring has begun: reads what came after the client's ID, or takes a place.
+    fn resume_or_start(&mut self, shared: &Shared, seat: &mut Seat) -> Option<PastRead> {
+        let after = match self.begin.last() {
+            Last::Key(key) => self.begin.floor_key().map(|floor| floor.max(*key)),
+            Last::Nothing => self.start(),
+            Last::Event(_) | Last::Own(_) => None,
+        };
+        match after {
+            Some(after) => {
+                self.stage = Stage::Reading(after);
+                None
+            }
+            None => Some(self.start_here(!self.is_fresh(), shared, seat)),
+        }
+    }
+
+    /// After which key one begins that begins in the outer log.
+    fn start(&self) -> Option<u128> {
+        let floor = self.begin.floor_key()?;
+        match self.begin.start() {
+            Fresh::Now | Fresh::Last(_) => None,
+            Fresh::After(Last::Key(key)) => Some(floor.max(*key)),
+            Fresh::Oldest | Fresh::After(_) => Some(floor),
+        }
+    }
+
+    /// Begins in the ring.
+    fn start_here(&mut self, is_lossy: bool, shared: &Shared, seat: &mut Seat) -> PastRead {
+        let key = shared.with(|state, _| state.start_here(seat, &self.begin));
+        self.stage = Stage::Placed;
+        self.head(shared, key, is_lossy)
+    }
+
+    /// Takes up a page that was read after this key.
+    fn open(
         &mut self,
+        after: u128,
         page: Page,
         shared: &Shared,
-        seat: &Seat,
-    ) -> Poll<Result<Option<PastRead>, Taken>> {
-        let Page {
-            known,
-            mut entries,
-            newest,
-        } = page;
-        match entries.last() {
-            Some((last, _)) => {
-                // Not later than what follows.
-                let gap = (!known).then_some(self.after);
-                self.after = *last;
-                shared.with(|state, _| entries.retain(|(_, one)| state.follows(seat, one.topic())));
-                let deliveries = entries.into_iter().map(|(_, one)| one).collect();
-                let gap = gap.map(|key| shared.gap_as(&id_of(key)));
-                Poll::Ready(Ok(Some(PastRead { gap, deliveries })))
+        seat: &mut Seat,
+    ) -> Option<PastRead> {
+        let is_empty = page.from == page.entries.len();
+        if page.known {
+            let own = page.from.checked_sub(1).and_then(|at| page.entries.get(at));
+            match own.map(|own| &own.what) {
+                Some(Stored::Lost { .. }) => self.miss(after),
+                Some(what) => self.note_end(what),
+                None => {}
             }
-            // The ring is behind the outer log. The next event wakes the task, which looks again.
-            None if known => Poll::Pending,
-            None => {
-                let ring = shared.lock().last_key();
-                self.after = self.after.min(newest.max(ring));
-                let gap = Some(shared.gap_as(&id_of(self.after)));
-                let deliveries = Vec::new();
-                Poll::Ready(Ok(Some(PastRead { gap, deliveries })))
+            self.caught_up = is_empty;
+            return (!is_empty).then(|| self.turn(after, page, shared, seat));
+        }
+        // Once is enough, if nothing has come since.
+        let is_lossy = !(self.quiet && self.told == Some(after));
+        self.miss(after);
+        if is_lossy && self.begin.is_anew() && !self.served {
+            shared.with(|state, _| state.count_gap());
+            match self.start() {
+                None => return Some(self.start_here(true, shared, seat)),
+                Some(start) => {
+                    self.stage = Stage::Reading(start);
+                    return Some(self.head(shared, start, true));
+                }
             }
+        }
+        if is_empty {
+            // It goes on where the log is. Its ID stays what it is: on a node that has not yet seen the
+            // loss, an earlier one would bring events again that the client has had.
+            let ring = shared.lock().last_key();
+            self.stage = Stage::Reading(after.min(page.newest.max(ring)));
+            self.caught_up = !is_lossy;
+            if is_lossy {
+                shared.with(|state, _| state.count_gap());
+            }
+            return is_lossy.then(|| self.head(shared, after, true));
+        }
+        let mut read = self.turn(after, page, shared, seat);
+        if is_lossy && !read.is_lossy {
+            shared.with(|state, _| state.count_gap());
+            let place = read.place;
+            let PastRead { head, is_lossy, .. } = self.head(shared, place, true);
+            (read.head, read.is_lossy) = (head, is_lossy);
+        }
+        Some(read)
+    }
+
+    /// The client is told of all that is lost up to here.
+    fn miss(&mut self, key: u128) {
+        self.told = self.told.max(Some(key));
+        self.quiet = true;
+    }
+
+    fn note_end(&mut self, what: &Stored) {
+        match what {
+            Stored::Event {
+                delivery,
+                is_last: true,
+                ..
+            } => _ = self.finished.insert(delivery.name()),
+            Stored::Finish(topic) => _ = self.finished.insert(Arc::clone(topic)),
+            Stored::Event { delivery, .. } => _ = self.finished.remove(delivery.topic()),
+            Stored::Replaced | Stored::Lost { .. } | Stored::Place => {}
+        }
+    }
+
+    /// Reads on in a page, up to the next loss that the client has to be told of.
+    fn turn(&mut self, after: u128, mut page: Page, shared: &Shared, seat: &Seat) -> PastRead {
+        let mut read = PastRead {
+            place: after,
+            ..PastRead::default()
+        };
+        let entries = Arc::clone(&page.entries);
+        let entries = &entries[page.from..];
+        let follows: Vec<bool> = shared.with(|state, _| {
+            let follows = |entry: &LogEntry| {
+                let topic = entry.what.topic();
+                topic.is_some_and(|topic| state.follows(seat, topic))
+            };
+            entries.iter().map(follows).collect()
+        });
+        for (entry, follows) in entries.iter().zip(follows) {
+            match &entry.what {
+                Stored::Lost { after } if self.quiet || self.told >= Some(*after) => {
+                    self.told = self.told.max(self.quiet.then_some(entry.key));
+                }
+                Stored::Lost { .. } if !read.deliveries.is_empty() => break,
+                Stored::Lost { .. } => {
+                    self.miss(entry.key);
+                    read.is_lossy = true;
+                }
+                what if follows => {
+                    self.note_end(what);
+                    if let Stored::Event { delivery, .. } = what {
+                        read.deliveries.push(delivery.clone());
+                        (self.quiet, self.served) = (false, true);
+                    }
+                }
+                _ => {}
+            }
+            if read.deliveries.is_empty() {
+                read.place = entry.key;
+            }
+            self.stage = Stage::Reading(entry.key);
+            page.from += 1;
+        }
+        self.caught_up = page.is_end && page.from == page.entries.len();
+        if page.from < page.entries.len() {
+            self.rest = Some(page);
+        }
+        if read.is_lossy {
+            shared.with(|state, _| state.count_gap());
+            read.head = Some(shared.gap_block(&id_of(read.place), true));
+        }
+        read
+    }
+
+    /// The subscriber has taken its place in the ring, after this key.
+    fn arrive(&mut self, key: u128, shared: &Shared, seat: &Seat) -> PastResult {
+        let is_over = !self.finished.is_empty()
+            && shared.with(|state, _| {
+                let names = state.followed_names(seat);
+                let mut names = names.into_iter().flatten().peekable();
+                let known = names.peek().is_some();
+                known && state.is_at_end(seat) && names.all(|name| self.finished.contains(name))
+            });
+        if is_over {
+            return Err(Taken::Ended(Reason::Finished));
+        }
+        self.stage = Stage::Placed;
+        let tells = self.is_fresh() && !self.served;
+        Ok(tells.then(|| self.head(shared, key, false)))
+    }
+
+    /// What the client is sent for a place from where it goes on.
+    fn head(&mut self, shared: &Shared, place: u128, is_lossy: bool) -> PastRead {
+        let first = self
+            .first
+            .take_if(|_| is_lossy || matches!(self.begin.last(), Last::Nothing));
+        let id = &id_of(place);
+        let head = Block::write(|out| {
+            if is_lossy {
+                out.push(shared.gap_block(id, true));
+            }
+            match first {
+                // From before all events: there is no such place.
+                Some(first) => out.push(first.encode_as(Some(id).filter(|_| place > 0))),
+                None if !is_lossy && shared.announces_places() && place > 0 => {
+                    out.push(shared.place_block(id));
+                }
+                None => {}
+            }
+        });
+        PastRead {
+            head: Some(head),
+            is_lossy,
+            place,
+            deliveries: Vec::new(),
         }
     }
 }
@@ -115,6 +366,7 @@ impl PastReader {
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
+    use std::pin::Pin;
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::{Wake, Waker};
@@ -150,15 +402,28 @@ mod tests {
                 }
                 outer.pages.fetch_add(1, Ordering::Relaxed);
                 let entries = outer.entries.lock().unwrap();
-                let newer = entries.iter().filter(|(key, _)| *key > after).take(4);
-                let newer = newer.map(|(key, topic)| {
-                    let block = Event::new(*topic).encode_as(Some(&id_of(*key)));
-                    (*key, Delivery::new((*topic).into(), block))
-                });
+                let at = entries.partition_point(|(key, _)| *key < after);
+                let known = entries.get(at).is_some_and(|(key, _)| *key == after);
+                let page = entries.range(at..).take(4 + usize::from(known));
+                let page: Arc<[LogEntry]> = page
+                    .map(|(key, topic)| {
+                        let block = Event::new(*topic).encode_as(Some(&id_of(*key)));
+                        let delivery = Delivery::new((*topic).into(), block);
+                        let what = Stored::Event {
+                            delivery,
+                            label: None,
+                            is_last: false,
+                        };
+                        LogEntry { key: *key, what }
+                    })
+                    .collect();
+                let newest = entries.back().map_or(0, |(key, _)| *key);
                 Poll::Ready(Page {
-                    known: entries.iter().any(|(key, _)| *key == after),
-                    entries: newer.collect(),
-                    newest: entries.back().map_or(0, |(key, _)| *key),
+                    known,
+                    from: usize::from(known),
+                    is_end: page.last().is_none_or(|last| last.key == newest),
+                    entries: page,
+                    newest,
                 })
             }))
         }

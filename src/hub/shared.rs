@@ -2,9 +2,10 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::core::{ALL_SHARES, Begin, Draft, Key, Last, Over, Seat, State, Terms, Wakes, patch_id};
+use super::core::{ALL_SHARES, Begin, Draft, Key, Last, Over, State, Terms, Wakes, patch_id};
 use super::epoch::{Epoch, Turn};
 use super::outcome::Outcome;
+use super::place::{PlaceId, Subscribed};
 use super::refused::{Obstacle, Refused};
 use super::tail::Tail;
 use super::trace;
@@ -21,8 +22,8 @@ pub(super) struct Shared {
     changes: AtomicU64,
     /// The number of `Hub` handles.
     hubs: AtomicU64,
-    epoch: Epoch,
-    settings: HubSettings,
+    pub(super) epoch: Epoch,
+    pub(super) settings: HubSettings,
 }
 
 #[derive(Debug)]
@@ -38,7 +39,7 @@ pub(super) struct HubSettings {
     #[cfg(any(test, feature = "redis"))]
     pub(super) foreign: bool,
     #[cfg(any(test, feature = "redis"))]
-    pub(super) past: Option<std::sync::Arc<dyn super::past::Past>>,
+    pub(super) past: Option<std::sync::Arc<dyn super::outer::Past>>,
 }
 
 impl Shared {
@@ -185,13 +186,13 @@ impl Shared {
         }
     }
 
-    /// Adds a subscriber to these topics. Also returns its place, if the client does not know it.
+    /// Adds a subscriber to these topics.
     pub(super) fn subscribe(
         &self,
         key: Key,
         begin: &Begin,
         terms: Option<Box<Terms>>,
-    ) -> Result<(Seat, Outcome, Option<u64>), Refused> {
+    ) -> Result<Subscribed, Refused> {
         let subscribed = self.with(|state, wakes| {
             let subscribed =
                 match self.refuses(state, terms.as_ref().and_then(|terms| terms.owner())) {
@@ -202,6 +203,7 @@ impl Shared {
                     }),
                     None => state
                         .subscribe(key, begin, terms, wakes)
+                        .map(|come| self.receive(state, begin, come))
                         .map_err(Obstacle::from),
                 };
             if subscribed.is_err() {
@@ -210,7 +212,7 @@ impl Shared {
             subscribed
         });
         match &subscribed {
-            Ok((_, outcome, _)) => trace::subscribed(*outcome),
+            Ok(subscribed) => trace::subscribed(subscribed.outcome),
             Err(why) => trace::refused(*why),
         }
         subscribed.map_err(|why| Refused::new(why, self.settings.retry_after))
@@ -241,30 +243,12 @@ impl Shared {
         why.map(|why| Refused::new(why, self.settings.retry_after))
     }
 
-    pub(super) fn id(&self, seq: u64) -> EventId {
-        #[cfg(any(test, feature = "redis"))]
-        if let Some(id) = self
-            .settings
-            .foreign
-            .then(|| self.foreign_id(seq))
-            .flatten()
-        {
-            return id;
-        }
-        self.epoch.id(seq)
-    }
-
     pub(super) fn tail(&self) -> Tail {
         self.with(|state, wakes| state.tail(self.epoch.number(), wakes))
     }
 
     #[cfg(any(test, feature = "redis"))]
-    pub(super) fn gap_event(&self) -> Option<&Event> {
-        self.settings.gap.as_ref()
-    }
-
-    #[cfg(any(test, feature = "redis"))]
-    pub(super) fn past(&self) -> Option<&std::sync::Arc<dyn super::past::Past>> {
+    pub(super) fn past(&self) -> Option<&std::sync::Arc<dyn super::outer::Past>> {
         self.settings.past.as_ref()
     }
 
@@ -277,35 +261,35 @@ impl Shared {
     }
 
     /// A block without data that advances the client's last event ID.
-    pub(super) fn place_block(&self, seq: u64) -> Block {
-        Event::empty().with_id(self.id(seq)).encode()
+    pub(super) fn place_block(&self, id: &EventId) -> Block {
+        Event::empty().with_id(id).encode()
     }
 
     /// The first block of a subscription. It is `Some` if events were missed, even if it is empty.
     pub(super) fn first_block(
         &self,
         outcome: Outcome,
-        place: Option<u64>,
+        place: Option<PlaceId>,
         first: Option<&Event>,
     ) -> Option<Block> {
-        let seq = place?;
+        let id = &self.id(place?);
         match first {
             Some(first) if outcome.is_lossy() => Some(Block::write(|out| {
-                out.push(self.gap_block(seq, false));
-                out.push(first.encode_as(Some(&self.id(seq))));
+                out.push(self.gap_block(id, false));
+                out.push(first.encode_as(Some(id)));
             })),
-            Some(first) if outcome == Outcome::Fresh => Some(first.encode_as(Some(&self.id(seq)))),
-            _ if outcome.is_lossy() => Some(self.gap_block(seq, false)),
-            _ => self.announces_places().then(|| self.place_block(seq)),
+            Some(first) if outcome == Outcome::Fresh => Some(first.encode_as(Some(id))),
+            _ if outcome.is_lossy() => Some(self.gap_block(id, false)),
+            _ => self.announces_places().then(|| self.place_block(id)),
         }
     }
 
     /// The gap event, with the place that follows the gap; without a gap event, the place alone, if
     /// `place` is set or places are announced. Otherwise empty.
-    pub(super) fn gap_block(&self, seq: u64, place: bool) -> Block {
+    pub(super) fn gap_block(&self, id: &EventId, place: bool) -> Block {
         match &self.settings.gap {
-            Some(gap) => gap.encode_as(Some(&self.id(seq))),
-            None if place || self.announces_places() => self.place_block(seq),
+            Some(gap) => gap.encode_as(Some(id)),
+            None if place || self.announces_places() => self.place_block(id),
             None => Block::write(|_| ()),
         }
     }

@@ -20,11 +20,7 @@ pub(super) struct Beginning {
 impl State {
     /// Where a subscriber of the group begins.
     pub(super) fn place_for(&mut self, index: usize, begin: &Begin) -> Result<Beginning, Over> {
-        let floor = match &begin.not_before {
-            Last::Nothing => 0,
-            // An unknown ID allows no replay.
-            known => self.find(index, known).unwrap_or(self.next - 1),
-        };
+        let floor = self.floor(index, &begin.not_before);
         let last = match &begin.last {
             Last::Nothing => None,
             last => Some(self.find(index, last).map(|seq| seq.max(floor))),
@@ -59,7 +55,7 @@ impl State {
     }
 
     /// Where a subscriber begins that starts anew, after the event number `floor`.
-    fn start(&mut self, index: usize, start: &Fresh, floor: u64) -> u64 {
+    pub(super) fn start(&mut self, index: usize, start: &Fresh, floor: u64) -> u64 {
         let from = match start {
             Fresh::Now => return self.groups[index].head,
             Fresh::Oldest => 1,
@@ -75,6 +71,21 @@ impl State {
         match self.next_from(index, from) {
             Some(first) => first,
             None => self.groups[index].head,
+        }
+    }
+
+    /// The number of the event up to which nothing is for a subscriber.
+    pub(super) fn floor(&self, index: usize, not_before: &Last) -> u64 {
+        match not_before {
+            Last::Nothing => 0,
+            #[cfg(any(test, feature = "redis"))]
+            Last::Key(key) => match self.find_key(*key) {
+                super::keys::KeyPlace::Before => 0,
+                super::keys::KeyPlace::Here(seq) | super::keys::KeyPlace::Between(seq) => seq,
+                super::keys::KeyPlace::After => self.next - 1,
+            },
+            // An unknown ID allows no replay.
+            known => self.find(index, known).unwrap_or(self.next - 1),
         }
     }
 

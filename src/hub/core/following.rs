@@ -27,7 +27,7 @@ pub(in crate::hub) enum Last {
 }
 
 /// Where a subscriber begins.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::hub) struct Begin {
     pub(super) last: Last,
     pub(super) start: Fresh,
@@ -38,7 +38,7 @@ pub(in crate::hub) struct Begin {
 }
 
 /// Where a subscriber begins if its client has seen nothing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::hub) enum Fresh {
     Now,
     Oldest,

@@ -14,6 +14,8 @@ use crate::hub::change::Reason;
 #[derive(Debug)]
 pub(super) struct Keys {
     list: VecDeque<(u128, u64)>,
+    /// The ring is still being filled with what the outer log had before.
+    filling: bool,
 }
 
 /// Where a key of the outer log stands.
@@ -50,6 +52,7 @@ impl Keys {
     pub(super) fn new(key: u128, next: u64) -> Self {
         Self {
             list: VecDeque::from([(key, next - 1)]),
+            filling: false,
         }
     }
 
@@ -70,6 +73,17 @@ impl Keys {
         }
         if self.list.len() > 4 * retained.len() + SPARE {
             self.thin(retained);
+        }
+    }
+
+    /// The outer log has an entry with this key that is not an event. The newest of several in a row
+    /// replaces those before it, so that they take no memory.
+    fn pass(&mut self, key: u128) {
+        let seq = self.list.back().map_or(0, |(_, seq)| *seq);
+        let before = self.list.len().checked_sub(2).map(|at| self.list[at].1);
+        match self.list.back_mut() {
+            Some(last) if before == Some(seq) => last.0 = key,
+            _ => self.list.push_back((key, seq)),
         }
     }
 
@@ -94,18 +108,42 @@ impl Keys {
         }
     }
 
-    /// The key of the last place that is known up to this number.
-    fn up_to(&self, seq: u64) -> u128 {
+    /// The key of the last place up to this number; none if the ring begins after that.
+    fn up_to(&self, seq: u64) -> Option<u128> {
         let after = self.list.partition_point(|(_, other)| *other <= seq);
-        self.list[after.saturating_sub(1)].0
+        Some(self.list.get(after.checked_sub(1)?)?.0)
     }
 }
 
 /// A hub whose events come from an outer log: what the log's reader needs of the core.
 impl State {
-    /// The ring begins after this key, whatever there was before. Nothing is in it yet.
+    /// Begins the ring after this key. Nothing is in it yet.
     pub(in crate::hub) fn begin_after(&mut self, key: u128) {
         self.keys = Some(Keys::new(key, self.next));
+    }
+
+    /// Begins the ring after this key, to be filled. Until it is [filled](Self::filled), subscribers
+    /// wait as they do before the ring begins.
+    pub(in crate::hub) fn fill_after(&mut self, key: u128) {
+        self.begin_after(key);
+        if let Some(keys) = &mut self.keys {
+            keys.filling = true;
+        }
+    }
+
+    /// The ring has all of the outer log's newest part. Subscribers that wait for that look again.
+    pub(in crate::hub) fn filled(&mut self, wakes: &mut Wakes) {
+        if let Some(keys) = &mut self.keys {
+            keys.filling = false;
+        }
+        for (index, group) in self.groups.iter_mut() {
+            group.end_round(index, wakes);
+        }
+    }
+
+    /// Whether it is known where the outer log is.
+    pub(in crate::hub) fn has_begun(&self) -> bool {
+        self.keys.as_ref().is_some_and(|keys| !keys.filling)
     }
 
     /// Appends the outer log's next event, which is encoded with its ID.
@@ -120,13 +158,45 @@ impl State {
             wakes.drop_block(draft.block);
             return Err(error);
         }
-        let seq = self.number();
         let slot = self.enter(topic);
+        let is_last = draft.is_last;
+        if self.topics.get(slot).finished.is_some() {
+            if is_last && self.topics.get(slot).is_over() {
+                // It was finished by two at once.
+                wakes.drop_block(draft.block);
+                if let Some(keys) = &mut self.keys {
+                    keys.pass(key);
+                }
+                return Ok(self.next - 1);
+            }
+            self.begin_run(slot);
+        }
+        let seq = self.number();
         self.retain(slot, seq, draft, wakes);
         if let Some(keys) = &mut self.keys {
             keys.push(key, seq, self.log.history());
         }
+        if is_last {
+            _ = self.finish(topic, wakes);
+        }
         Ok(seq)
+    }
+
+    /// Passes an entry of the outer log that is not an event. If it finishes a topic, that ends here.
+    pub(in crate::hub) fn pass_entry(
+        &mut self,
+        finished: Option<&str>,
+        key: u128,
+        wakes: &mut Wakes,
+    ) -> Result<(), KeyOrder> {
+        if let Some(keys) = &mut self.keys {
+            keys.check(key)?;
+            keys.pass(key);
+        }
+        if let Some(topic) = finished {
+            _ = self.finish(topic, wakes);
+        }
+        Ok(())
     }
 
     /// Where a key stands in the ring.
@@ -141,17 +211,27 @@ impl State {
         last.map_or(0, |(key, _)| *key)
     }
 
-    /// What the outer log calls the last place up to this number. A client that resumes there misses
-    /// nothing.
-    pub(in crate::hub) fn key_up_to(&self, seq: u64) -> Option<u128> {
-        Some(self.keys.as_ref()?.up_to(seq))
+    /// What the outer log calls the last place up to this number, or the place where the ring begins. A
+    /// client that resumes there misses nothing.
+    pub(in crate::hub) fn key_at(&self, seq: u64) -> u128 {
+        let keys = self.keys.as_ref();
+        keys.map_or(0, |keys| keys.up_to(seq).unwrap_or(keys.list[0].0))
     }
 
     /// Drops the ring, since the outer log has lost what comes after it, and begins anew after this
-    /// key. All subscribers end where they are; their clients reconnect and are told.
+    /// key.
     ///
     /// The change has to be [counted](Self::changes).
+    #[cfg(test)]
     pub(in crate::hub) fn cut(&mut self, key: u128, wakes: &mut Wakes) {
+        self.break_off(wakes);
+        self.begin_after(key);
+    }
+
+    /// Drops the ring. All subscribers end where they are; their clients reconnect and are told.
+    ///
+    /// The change has to be [counted](Self::changes).
+    pub(in crate::hub) fn break_off(&mut self, wakes: &mut Wakes) {
         self.changes += 1;
         let cursors: Vec<usize> = self.cursors.iter().map(|(cursor, _)| cursor).collect();
         for cursor in cursors {
@@ -176,7 +256,7 @@ impl State {
         for (_, group) in self.groups.iter_mut() {
             group.lost_to = lost_to;
         }
-        self.begin_after(key);
+        self.keys = None;
     }
 }
 
@@ -235,10 +315,10 @@ mod tests {
                     }
                 }
             }
-            assert_eq!(keys.up_to(seq), last);
+            assert_eq!(keys.up_to(seq), Some(last));
             assert!(
-                all[&keys.up_to(seq.saturating_sub(dice % 50))]
-                    <= (seq.saturating_sub(dice % 50)).max(start.1)
+                keys.up_to(seq.saturating_sub(dice % 50))
+                    .is_none_or(|key| all[&key] <= seq.saturating_sub(dice % 50))
             );
         }
     }

@@ -88,8 +88,10 @@ pub(super) use draft::{Draft, patch_id};
 pub(super) use finishing::Over;
 pub(super) use following::{Begin, Fresh, Last};
 pub(super) use gate::Wait;
-pub(super) use key::Key;
 #[cfg(any(test, feature = "redis"))]
+pub(super) use handover::HandOver;
+pub(super) use key::Key;
+#[cfg(test)]
 pub(super) use keys::KeyOrder;
 pub(super) use moves::{Course, CursorName};
 pub(super) use reading::Taken;

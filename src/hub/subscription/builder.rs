@@ -7,6 +7,7 @@ use crate::exclusive::Exclusive;
 use crate::hub::core::{Begin, Fresh, Key, Terms};
 use crate::hub::delivery::Delivery;
 use crate::hub::keep_open::KeepOpen;
+use crate::hub::place::Subscribed;
 use crate::hub::refused::Refused;
 use crate::hub::start::Start;
 use crate::protocol::{Event, EventId};
@@ -314,11 +315,17 @@ impl SubscriptionBuilder {
         let (key, begin) = self.begin();
         let shared = Arc::clone(self.hub.shared());
         let terms = Terms::new(self.owner, self.end_at);
-        let (seat, outcome, place) = shared.subscribe(key, &begin, terms)?;
+        let subscribed = shared.subscribe(key, &begin, terms)?;
+        let Subscribed {
+            seat,
+            outcome,
+            place,
+            ..
+        } = subscribed;
         let first = shared.first_block(outcome, place, self.first.as_ref());
         let extra = Extra::new(first, self.filter, self.end_at);
         #[cfg(any(test, feature = "redis"))]
-        let extra = Extra::reading(extra, shared.pages_after(&begin, outcome));
+        let extra = Extra::reading(extra, shared.past_reader(subscribed.from, self.first));
         Ok(Subscription::new(shared, seat, outcome, extra))
     }
 

@@ -28,13 +28,16 @@ impl Subscription {
                 Poll::Ready(Ok(read)) => read,
             };
             let block = Block::write(|out| {
-                out.push(read.gap.unwrap_or_else(|| Block::write(|_| ())));
+                out.push(read.head.unwrap_or_else(|| Block::write(|_| ())));
                 for delivery in read.deliveries {
                     out.push(delivery.into_block());
                 }
             });
             // Empty if the page holds only events of other topics, or the filter drops all of them.
             if !block.is_empty() {
+                if let Some(extra) = &mut self.extra {
+                    extra.served = true;
+                }
                 return Some(Poll::Ready(Some(block)));
             }
         }
@@ -55,6 +58,9 @@ impl Subscription {
             }
             Poll::Ready(Ok(None)) => {
                 extra.past = None;
+                if extra.once && extra.served {
+                    self.shared.with(|state, _| state.end_soon(seat, true));
+                }
                 self.trim();
                 return None;
             }

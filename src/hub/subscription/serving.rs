@@ -7,10 +7,10 @@ use super::deliveries::Missed;
 use super::subscription::Subscription;
 use crate::clock;
 use crate::hub::change::Reason;
-use crate::hub::core::Taken;
+use crate::hub::core::{State, Taken, Wakes};
 use crate::hub::delivery::Delivery;
 use crate::hub::trace;
-use crate::protocol::Block;
+use crate::protocol::{Block, EventId};
 
 /// The number of times that a poll looks for events that pass the filter, at several hundred each
 /// time.
@@ -216,8 +216,9 @@ impl Subscription {
             return None;
         }
         let seat = self.seat.as_ref()?;
-        let place = self.shared.lock().move_place(seat, false)?;
-        Some(self.shared.place_block(place))
+        let find = |state: &mut State, _: &mut Wakes| state.move_place(seat, false);
+        let id = self.shared.find_id(find)?;
+        Some(self.shared.place_block(&id))
     }
 
     /// Ends a long poll, unless its filter has let nothing through: then it keeps waiting.
@@ -243,7 +244,7 @@ impl Subscription {
             }
             Some(begins_after) => {
                 let once = self.extra.as_ref().is_some_and(|extra| extra.once);
-                let gap = self.shared.gap_block(begins_after, once);
+                let gap = self.shared.gap_block(&begins_after, once);
                 if gap.is_empty() {
                     // There is no gap event to send; the retained events come next.
                     self.poll_block(cx)
@@ -256,9 +257,9 @@ impl Subscription {
 
     /// Moves a lagging stream past the gap and returns the place that it continues after, or `None`
     /// if it must end.
-    fn skip(&mut self) -> Option<u64> {
+    fn skip(&mut self) -> Option<EventId> {
         let seat = self.seat.as_mut()?;
-        let after = self.shared.with(|state, wakes| state.skip(seat, wakes));
+        let after = self.shared.find_id(|state, wakes| state.skip(seat, wakes));
         trace::lagged(after.is_none());
         after
     }
@@ -290,7 +291,7 @@ impl Subscription {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Ok(read)) => {
                         buffer.extend(read.deliveries);
-                        if read.gap.is_some() {
+                        if read.is_lossy {
                             return Poll::Ready(Some(Err(Missed::new())));
                         }
                         continue;

@@ -15,7 +15,7 @@ use crate::body::KeepAlive;
 use crate::body::{MaxAge, Prelude, SealedSource, Source, SseBody};
 use crate::exclusive::Exclusive;
 use crate::hub::change::Reason;
-use crate::hub::core::Seat;
+use crate::hub::core::{Seat, State, Wakes};
 use crate::hub::delivery::Delivery;
 use crate::hub::outcome::Outcome;
 use crate::hub::shared::Shared;
@@ -224,14 +224,17 @@ impl Subscription {
     /// # Ok::<(), tower_sse::hub::Refused>(())
     /// ```
     pub fn long_poll_with_timer<T: Timer>(mut self, wait: Duration, timer: T) -> SseBody<Self, T> {
-        let place = self.seat.as_ref().map(|seat| {
+        let place = self.seat.as_ref().and_then(|seat| {
             let lossy = self.outcome.is_lossy();
-            self.shared.with(|state, _| state.end_soon(seat, lossy))
+            let find = |state: &mut State, _: &mut Wakes| Some(state.end_soon(seat, lossy));
+            self.shared.find_id(find)
         });
-        let place = place.map(|seq| self.shared.place_block(seq));
+        let place = place.map(|id| self.shared.place_block(&id));
         let resumed = matches!(self.outcome, Outcome::Resumed(_));
         let extra = self.extra.get_or_insert_default();
         extra.once = true;
+        #[cfg(any(test, feature = "redis"))]
+        let resumed = resumed || extra.past.is_some();
         if extra.first.as_ref().map_or(!resumed, Block::is_empty) {
             extra.first = place;
         }
@@ -296,8 +299,9 @@ impl SealedSource for Subscription {
         let seat = this.seat.as_ref()?;
         // A filter may have dropped events up to that place.
         let by_events = extra.is_none_or(|extra| extra.filter.is_none());
-        let seq = this.shared.lock().move_place(seat, by_events)?;
-        Some(this.shared.place_block(seq))
+        let find = |state: &mut State, _: &mut Wakes| state.move_place(seat, by_events);
+        let id = this.shared.find_id(find)?;
+        Some(this.shared.place_block(&id))
     }
 }
 

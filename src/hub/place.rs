@@ -1,0 +1,99 @@
+//! Places in the log, as clients are told them.
+
+use super::core::{Begin, Seat, State, Wakes};
+use super::outcome::Outcome;
+use super::shared::Shared;
+use crate::protocol::EventId;
+
+/// What the client is told for a place: its number, or what an outer log calls it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum PlaceId {
+    Number(u64),
+    #[cfg(any(test, feature = "redis"))]
+    Key(u128),
+}
+
+/// A subscriber that has just come.
+#[derive(Debug)]
+pub(super) struct Subscribed {
+    pub(super) seat: Seat,
+    pub(super) outcome: Outcome,
+    /// Its place, if the client does not know it.
+    pub(super) place: Option<PlaceId>,
+    /// Where in the outer log it begins, if that is not in the ring.
+    #[cfg(any(test, feature = "redis"))]
+    pub(super) from: Option<super::past::From>,
+}
+
+impl Shared {
+    /// Says what a new subscriber is told first, and where it begins.
+    pub(super) fn receive(
+        &self,
+        state: &mut State,
+        begin: &Begin,
+        (seat, outcome, place): (Seat, Outcome, Option<u64>),
+    ) -> Subscribed {
+        let place = place.map(|seq| self.place(state, seq));
+        #[cfg(any(test, feature = "redis"))]
+        {
+            let mut outcome = outcome;
+            let from = self.past_from(state, begin, &mut outcome);
+            Subscribed {
+                seat,
+                outcome,
+                place: place.filter(|_| from.is_none()),
+                from,
+            }
+        }
+        #[cfg(not(any(test, feature = "redis")))]
+        {
+            _ = begin;
+            Subscribed {
+                seat,
+                outcome,
+                place,
+            }
+        }
+    }
+
+    /// The ID of a place that was [found](Self::place) under the lock.
+    pub(super) fn id(&self, place: PlaceId) -> EventId {
+        match place {
+            PlaceId::Number(seq) => self.epoch.id(seq),
+            #[cfg(any(test, feature = "redis"))]
+            PlaceId::Key(key) => super::foreign::id_of(key),
+        }
+    }
+
+    /// What a place is called. An outer log's key is looked up before the lock is free: the ring moves
+    /// on, and the place may then have no key any more.
+    pub(super) fn place(&self, state: &State, seq: u64) -> PlaceId {
+        #[cfg(any(test, feature = "redis"))]
+        if self.settings.foreign {
+            return PlaceId::Key(state.key_at(seq));
+        }
+        _ = state;
+        PlaceId::Number(seq)
+    }
+
+    /// The ID of the newest event, or of the place where the hub begins.
+    pub(super) fn newest_id(&self) -> EventId {
+        let place = {
+            let state = self.lock();
+            self.place(&state, state.next() - 1)
+        };
+        self.id(place)
+    }
+
+    /// The ID of a place that is found under the lock.
+    pub(super) fn find_id(
+        &self,
+        find: impl FnOnce(&mut State, &mut Wakes) -> Option<u64>,
+    ) -> Option<EventId> {
+        let place = self.with(|state, wakes| {
+            let seq = find(state, wakes)?;
+            Some(self.place(state, seq))
+        });
+        place.map(|place| self.id(place))
+    }
+}
