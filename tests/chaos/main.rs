@@ -29,11 +29,14 @@ mod rig;
 
 mod clients;
 mod faults;
+mod ledger;
+mod log;
 mod node;
 mod plan;
 mod process;
 mod publisher;
 mod run;
+mod starter;
 mod topics;
 mod toy;
 

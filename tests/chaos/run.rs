@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex as StdMutex};
 use std::time::{Duration, Instant};
 
@@ -11,58 +11,22 @@ use tokio::sync::{Mutex, mpsc, watch};
 
 use crate::clients::LAST;
 use crate::faults::{Counts, Demon};
+use crate::ledger::Ledger;
+use crate::log::Log;
 use crate::plan::{Mode, Plan, variable};
 use crate::process::Process;
-use crate::rig::checker::{Report, Truth};
+use crate::rig::checker::Report;
 use crate::rig::payload::Payload;
 use crate::rig::proxy::Proxy;
-use crate::rig::resp::{Resp, Value};
+use crate::rig::resp::Resp;
 use crate::rig::server::{Server, free_port};
 use crate::rig::trace::{Key, Seen};
 use crate::rng::Rng;
+use crate::starter::Starter;
 use crate::topics;
 
-const KEY: &str = "chaos";
-
-#[derive(Debug, Default)]
-struct Ledger {
-    truth: Truth,
-    begun: usize,
-    acknowledged: usize,
-    refused: usize,
-    unknown: usize,
-}
-
-impl Ledger {
-    /// Takes a line of a publisher.
-    fn take(&mut self, publisher: u32, line: &str) {
-        let words: Vec<&str> = line.split(' ').collect();
-        let [kind, topic, n, ref id @ ..] = words[..] else {
-            return;
-        };
-        let payload = Payload {
-            topic: topic.parse().unwrap(),
-            publisher,
-            n: n.parse().unwrap(),
-        };
-        match (kind, id) {
-            ("b", _) => {
-                self.truth.begin(payload);
-                self.begun += 1;
-            }
-            ("s", [id]) => {
-                self.truth.stored(payload, Key::parse(id).unwrap());
-                self.acknowledged += 1;
-            }
-            ("n", _) => {
-                self.truth.refused(payload);
-                self.refused += 1;
-            }
-            ("m", _) => self.unknown += 1,
-            _ => panic!("publisher {publisher}: {line}"),
-        }
-    }
-}
+/// The stream.
+pub(crate) const KEY: &str = "chaos";
 
 #[derive(Debug, Default)]
 struct Totals {
@@ -149,54 +113,6 @@ struct World {
     counts: Arc<Counts>,
     starter: Arc<Starter>,
     folder: PathBuf,
-}
-
-/// What it takes to start a process again.
-struct Starter {
-    plan: Plan,
-    folder: PathBuf,
-    ports: Vec<u16>,
-    redis: Vec<String>,
-    publisher: AtomicU32,
-    ledger: Arc<StdMutex<Ledger>>,
-}
-
-impl Starter {
-    fn kind(&self) -> String {
-        if self.plan.toy { "toy" } else { "hub" }.to_owned()
-    }
-
-    fn node(&self, number: usize) -> Process {
-        let arguments = [
-            "node".to_owned(),
-            self.ports[number].to_string(),
-            self.redis[number].clone(),
-            KEY.to_owned(),
-            self.plan.ring_events.to_string(),
-            self.kind(),
-        ];
-        let log = self.folder.join(format!("node-{number}.log"));
-        Process::start(&arguments, &log, |_| {})
-    }
-
-    fn publisher(&self) -> Process {
-        let number = self.publisher.fetch_add(1, Ordering::Relaxed);
-        let arguments = [
-            "publisher".to_owned(),
-            number.to_string(),
-            self.redis.last().unwrap().clone(),
-            KEY.to_owned(),
-            (self.plan.rate / self.plan.publishers).to_string(),
-            (self.plan.seed * 1_000 + u64::from(number)).to_string(),
-            self.plan.max_events.to_string(),
-            self.kind(),
-        ];
-        let log = self.folder.join(format!("publisher-{number}.log"));
-        let ledger = Arc::clone(&self.ledger);
-        Process::start(&arguments, &log, move |line| {
-            ledger.lock().unwrap().take(number, line);
-        })
-    }
 }
 
 impl World {
@@ -374,6 +290,9 @@ impl World {
                 ok = false;
                 println!("  client {client} ({followed:?}): {fault:?}");
             }
+            if let Some(fault) = report.faults.first().filter(|_| sum.faults.len() < 5) {
+                print_around(trace, fault.key());
+            }
             sum.faults.extend(report.faults);
             if plan.mode == Mode::Always && report.gaps > 0 {
                 ok = false;
@@ -408,44 +327,13 @@ impl World {
     }
 }
 
-/// What Redis has in the end.
-struct Log {
-    events: Vec<(Payload, Key)>,
-    /// Where it says that something was lost.
-    marks: Vec<Key>,
-}
-
-impl Log {
-    async fn read(server: &Server) -> Self {
-        let mut log = Self {
-            events: Vec::new(),
-            marks: Vec::new(),
-        };
-        let mut connection = server.connection().await;
-        let mut from = "-".to_owned();
-        loop {
-            let page = connection
-                .send(&format!("XRANGE {KEY} {from} + COUNT 10000"))
-                .await;
-            let Some(last) = page.list().last() else {
-                return log;
-            };
-            from = format!("({}", last.list()[0].text());
-            for entry in page.list() {
-                let key = Key::parse(&entry.list()[0].text()).unwrap();
-                let fields: Vec<_> = entry.list()[1].list().iter().map(Value::text).collect();
-                let field = |name| {
-                    fields
-                        .chunks(2)
-                        .find(|two| two[0] == name)
-                        .map(|two| two[1].as_str())
-                };
-                if field("mark") == Some("lost") {
-                    log.marks.push(key);
-                } else if let Some(payload) = field("data").and_then(Payload::parse) {
-                    log.events.push((payload, key));
-                }
-            }
-        }
+/// What a client was sent where something is wrong.
+fn print_around(trace: &[Seen], key: Key) {
+    let at = trace
+        .iter()
+        .position(|seen| seen.key().is_some_and(|one| one >= key));
+    let at = at.unwrap_or(trace.len());
+    for seen in &trace[at.saturating_sub(10)..trace.len().min(at + 10)] {
+        println!("    {seen:?}");
     }
 }

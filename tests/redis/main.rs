@@ -3,9 +3,16 @@
 //! redis-server has to be installed; `.ci/run` does that and runs these. Each test starts its own, on
 //! a free port.
 
-#[path = "../support/mod.rs"]
-mod support;
-
+mod away;
 mod checker_tests;
+mod child;
+mod dialects;
+mod ends;
+mod foreign;
+mod losses;
+mod publishes;
+mod resumes;
 mod rig;
 mod rig_tests;
+mod starts;
+mod world;

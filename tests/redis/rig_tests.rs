@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::rig::groups::{Cluster, Watched};
 use crate::rig::proxy::{Mode, Proxy};
 use crate::rig::resp::{Resp, Value};
 use crate::rig::server::{Aof, Server};
@@ -71,4 +72,34 @@ async fn a_stopped_server_answers_once_it_goes_on() {
     assert!(reply.await.is_err());
     server.resume();
     assert_eq!(connection.read().await.unwrap().text(), "PONG");
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server; .ci/run installs it and runs this"]
+async fn a_cluster_moves_who_asks_elsewhere() {
+    let cluster = Cluster::start().await;
+    let owner = cluster.owner("log").await;
+    owner.send("XADD log * data x").await;
+    let words = ["XLEN", "log"].map(str::as_bytes);
+    let mut moved = 0;
+    for server in &cluster.servers {
+        match server.connection().await.try_send(&words).await.unwrap() {
+            Value::Error(error) => moved += usize::from(error.starts_with("MOVED")),
+            length => assert_eq!(length, Value::Int(1)),
+        }
+    }
+    assert_eq!(moved, 2);
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server; .ci/run installs it and runs this"]
+async fn a_sentinel_fails_over() {
+    let mut watched = Watched::start().await;
+    watched.master.send("SET a 1").await;
+    crate::rig::until("the replica has it", async || {
+        watched.replica.send("GET a").await == Value::Text(b"1".to_vec())
+    })
+    .await;
+    watched.fail_over().await;
+    watched.replica.send("SET a 2").await;
 }

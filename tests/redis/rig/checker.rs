@@ -56,6 +56,21 @@ pub struct Report {
     pub faults: Vec<Fault>,
 }
 
+impl Fault {
+    /// Where it is.
+    pub fn key(&self) -> Key {
+        match *self {
+            Self::Double(key, _)
+            | Self::Refused(key, _)
+            | Self::Uninvited(key, _)
+            | Self::Disorder { key, .. }
+            | Self::Lost { key, .. } => key,
+            Self::Moved { other, .. } => other,
+            Self::Alien => Key::default(),
+        }
+    }
+}
+
 impl Truth {
     /// Before it is sent.
     pub fn begin(&mut self, payload: Payload) {

@@ -6,10 +6,12 @@
 
 pub mod checker;
 pub mod feed;
+pub mod groups;
 pub mod payload;
 pub mod proxy;
 pub mod resp;
 pub mod server;
+pub mod serving;
 pub mod trace;
 
 use std::time::{Duration, Instant};

@@ -11,6 +11,9 @@ pub struct Payload {
 }
 
 impl Payload {
+    /// The events of this publisher have 64 KiB.
+    pub const LARGE: u32 = 1 << 31;
+
     pub fn parse(data: &str) -> Option<Self> {
         let mut words = data.split(' ');
         let payload = Self {
@@ -35,6 +38,9 @@ impl fmt::Display for Payload {
             n,
         } = self;
         write!(f, "{topic} {publisher} {n} ")?;
+        if *publisher == Self::LARGE {
+            f.write_str(&"x".repeat(64 << 10))?;
+        }
         // Of different lengths, some of more than a line.
         for at in 0..n % 7 {
             f.write_str(if n % 11 == 0 { "lines\n" } else { "padding " })?;

@@ -117,9 +117,15 @@ impl Server {
             .append(true)
             .open(self.folder.join("log"))
             .unwrap();
+        // A Sentinel writes into its own.
+        let configuration = self.folder.join("redis.conf");
+        if !configuration.exists() {
+            fs::write(&configuration, "").unwrap();
+        }
         // Ends with the test that started it, even if that is killed.
         let process = Command::new("setpriv")
             .args(["--pdeathsig", "KILL", "redis-server"])
+            .arg(configuration)
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
             .args(["--enable-debug-command", "yes", "--dir"])
             .arg(&self.folder)

@@ -55,6 +55,13 @@ pub enum Seen {
 }
 
 impl Seen {
+    pub fn key(&self) -> Option<Key> {
+        match *self {
+            Self::Event { key, .. } | Self::Gap { key } | Self::Place { key } => Some(key),
+            Self::Alien | Self::Opened { .. } => None,
+        }
+    }
+
     /// What a block says; `None` for a comment, or a block that does not concern an EventSource.
     pub fn of(block: &Block) -> Option<Self> {
         if block.id.is_none() && block.data.is_none() {

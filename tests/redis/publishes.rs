@@ -1,0 +1,190 @@
+//! What publishing says, and events that are published once.
+
+use std::time::Duration;
+
+use tower_sse::Event;
+use tower_sse::hub::Hub;
+
+use crate::rig::proxy::{Mode, Proxy};
+use crate::rig::server::{Aof, Server};
+use crate::rig::trace::Key;
+use crate::world::{Client, KEY, Log, Node, may_be_stored, within};
+
+fn count(entries: &[(String, Vec<String>)], data: &str) -> usize {
+    let has = |one: &&(String, Vec<String>)| one.1.iter().any(|field| field == data);
+    entries.iter().filter(has).count()
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server; .ci/run installs it and runs this"]
+async fn the_id_is_the_entry_s() {
+    let server = Server::start().await;
+    let node = Node::start(&server.url()).await;
+    let first = node.hub.publish(Event::new("a")).await.unwrap();
+    let second = node.hub.topic("t").publish(Event::new("b")).await.unwrap();
+    let entries = server.entries(KEY).await;
+    assert_eq!(
+        entries.iter().filter(|one| one.0 == first.as_str()).count(),
+        1
+    );
+    assert_eq!(entries.last().unwrap().0, second.as_str());
+    assert_eq!(entries.last().unwrap().1, ["topic", "t", "data", "b"]);
+}
+
+/// Many at once, from several nodes: all are stored, and all clients see one order.
+#[tokio::test]
+#[ignore = "needs redis-server; .ci/run installs it and runs this"]
+async fn many_publish_at_once() {
+    let server = Server::start().await;
+    let nodes = [
+        Node::start(&server.url()).await,
+        Node::start(&server.url()).await,
+    ];
+    let (mut log, mut clients) = (Log::default(), [Client::all(), Client::all()]);
+    for (client, node) in clients.iter_mut().zip(&nodes) {
+        client.begin(node).await;
+    }
+    let mut publishing = tokio::task::JoinSet::new();
+    for at in 0..400 {
+        let (payload, hub) = (log.payload(at % 5), nodes[usize::from(at) % 2].hub.clone());
+        publishing.spawn(async move {
+            let event = Event::new(payload.to_string());
+            let topic = crate::world::topic(payload.topic);
+            (payload, hub.topic(&topic).publish(event).await.unwrap())
+        });
+    }
+    for (payload, id) in within("all are stored", publishing.join_all()).await {
+        log.truth.stored(payload, Key::parse(id.as_str()).unwrap());
+    }
+    let end = log.publish(&nodes[0].hub, 0).await;
+    for client in &mut clients {
+        client.until(end).await;
+        log.check_gaps(client, 0);
+    }
+    let order = |client: &Client| client.trace.iter().skip(2).copied().collect::<Vec<_>>();
+    assert_eq!(order(&clients[0]), order(&clients[1]));
+}
+
+/// The reply is lost: it may be stored, and is; published again it is still one.
+#[tokio::test]
+#[ignore = "needs redis-server; .ci/run installs it and runs this"]
+async fn once_is_once_where_the_reply_is_lost() {
+    let server = Server::start().await;
+    let proxy = Proxy::before(server.address()).await;
+    let node = Node::start(&proxy.url()).await;
+    let hub = &node.hub;
+    hub.topic("t")
+        .publish_once("warm", Event::new("warm"))
+        .await
+        .unwrap();
+    proxy.set(Mode::HoldReplies);
+    let publishing = hub.topic("t").publish_once("order-7", Event::new("paid"));
+    let cutting = async {
+        crate::rig::until("it is stored", async || {
+            count(&server.entries(KEY).await, "paid") == 1
+        })
+        .await;
+        proxy.set(Mode::Pass);
+        proxy.cut();
+    };
+    let (result, ()) = tokio::join!(publishing, cutting);
+    assert!(may_be_stored(&result.unwrap_err()));
+    let again = hub
+        .topic("t")
+        .publish_once("order-7", Event::new("paid"))
+        .await
+        .unwrap();
+    let and_again = hub
+        .topic("t")
+        .publish_once("order-7", Event::new("paid"))
+        .await
+        .unwrap();
+    assert_eq!(again, and_again);
+    let entries = server.entries(KEY).await;
+    assert_eq!(count(&entries, "paid"), 1);
+    assert!(entries.iter().any(|one| one.0 == again.as_str()));
+    let other = hub
+        .topic("t")
+        .publish_once("order-8", Event::new("paid"))
+        .await
+        .unwrap();
+    assert_ne!(other, again);
+}
+
+/// Redis is killed under it, again and again; whoever publishes tries until it works.
+#[tokio::test]
+#[ignore = "needs redis-server; .ci/run installs it and runs this"]
+async fn once_is_once_over_a_kill() {
+    let mut server = Server::with(Aof::Always, &[]).await;
+    let node = Node::with(&server.url(), |hub| {
+        hub.response_timeout(Duration::from_secs(1))
+    })
+    .await;
+    let names: Vec<String> = (0..60).map(|n| format!("name-{n}")).collect();
+    let publishing = {
+        let (hub, names) = (node.hub.clone(), names.clone());
+        tokio::spawn(async move {
+            let (mut ids, mut failed) = (Vec::new(), 0);
+            for name in &names {
+                loop {
+                    match hub.publish_once(name, Event::new(name.as_str())).await {
+                        Ok(id) => break ids.push(id),
+                        Err(_) => failed += 1,
+                    }
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            (ids, failed)
+        })
+    };
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        server.kill();
+        server.restart().await;
+    }
+    let (ids, failed) = within("all are stored", publishing).await.unwrap();
+    assert!(failed > 0);
+    let entries = server.entries(KEY).await;
+    for (name, id) in names.iter().zip(&ids) {
+        assert_eq!(count(&entries, name), 1, "{name}");
+        assert!(entries.iter().any(|one| one.0 == id.as_str()), "{name}");
+    }
+}
+
+/// The names do not stay for good.
+#[tokio::test]
+#[ignore = "needs redis-server; .ci/run installs it and runs this"]
+async fn a_name_is_forgotten() {
+    let server = Server::start().await;
+    let hub = Hub::redis(&server.url(), KEY)
+        .unwrap()
+        .once_for(Duration::from_secs(1));
+    let hub = hub.build().unwrap();
+    let first = hub.publish_once("a", Event::new("1")).await.unwrap();
+    assert_eq!(hub.publish_once("a", Event::new("2")).await.unwrap(), first);
+    crate::rig::until("it is forgotten", async || {
+        hub.publish_once("a", Event::new("3")).await.unwrap() != first
+    })
+    .await;
+}
+
+/// The stream stays about as long as it may be.
+#[tokio::test]
+#[ignore = "needs redis-server; .ci/run installs it and runs this"]
+async fn publishers_trim_the_stream() {
+    let server = Server::start().await;
+    let url = server.url();
+    let by_number = Node::with(&url, |hub| hub.max_events(300)).await;
+    let mut log = Log::default();
+    log.publish_all(&by_number.hub, 1_000, 2).await;
+    let length = server.send(&format!("XLEN {KEY}")).await.int();
+    assert!((300..=500).contains(&length), "{length}");
+    drop(by_number);
+    let by_age = Node::with(&url, |hub| hub.max_age(Duration::from_millis(300))).await;
+    let old = log.publish(&by_age.hub, 0).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    log.publish_all(&by_age.hub, 300, 2).await;
+    let data = old.to_string();
+    assert_eq!(count(&server.entries(KEY).await, &data), 0);
+}
