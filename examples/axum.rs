@@ -1,11 +1,12 @@
 //! An event stream with axum, and a shutdown that says goodbye.
 //!
-//! `cargo run --example axum --features axum 8080`, then `curl -N http://127.0.0.1:8080/events`,
+//! `cargo run --example axum --features axum`, then `curl -N http://127.0.0.1:8080/events`,
 //! and Ctrl-C in the first terminal.
 
-use std::error::Error;
+#[path = "support/cli.rs"]
+mod cli;
+
 use std::future::{IntoFuture, pending};
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,13 +19,22 @@ use tokio_stream::wrappers::IntervalStream;
 use tokio_util::sync::CancellationToken;
 use tower_sse::{Event, EventType, KeepAlive, LastEventId, Prelude, SseBody, SseLayer};
 
+use self::cli::{Args, Failure};
+
+const HELP: &str = "
+An event stream with axum that counts the seconds.
+
+usage: axum [--port N]
+
+  --port N   listen on this port; by default on 8080, or on a free one
+";
+
 /// How long a shutdown takes at most.
 const GRACE: Duration = Duration::from_secs(10);
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+async fn main() -> Result<(), Failure> {
+    let listener = TcpListener::from_std(Args::new(HELP).listen()?)?;
     println!("Event stream on http://{}/events", listener.local_addr()?);
 
     let stop = CancellationToken::new();

@@ -1,6 +1,6 @@
 //! A chat: a topic for each room, authorisation, presence, and a moderator who kicks.
 //!
-//! `cargo run --example chat --features axum 8080`, then open the address in two browsers, as two users.
+//! `cargo run --example chat --features axum`, then open the address in two browsers, as two users.
 //! Or, with users and rooms as below:
 //!
 //! ```sh
@@ -9,12 +9,12 @@
 //! curl localhost:8080/rooms/lobby/kick -b token=anna-7 -d ben       # anna moderates
 //! ```
 
+#[path = "support/cli.rs"]
+mod cli;
 #[path = "support/serve.rs"]
 mod serve;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::error::Error;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,6 +28,16 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tower_sse::Event;
 use tower_sse::hub::{Hub, HubService, Retention, Start, Watch};
+
+use self::cli::{Args, Failure};
+
+const HELP: &str = "
+A chat with rooms, authorisation and presence.
+
+usage: chat [--port N]
+
+  --port N   listen on this port; by default on 8080, or on a free one
+";
 
 struct User {
     name: &'static str,
@@ -76,9 +86,8 @@ impl Chat {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+async fn main() -> Result<(), Failure> {
+    let listener = TcpListener::from_std(Args::new(HELP).listen()?)?;
     println!("Chat on http://{}/", listener.local_addr()?);
 
     let history = Retention::new()

@@ -5,6 +5,8 @@
 //! sse-contract-tests --url http://localhost:8123
 //! ```
 
+#[path = "support/cli.rs"]
+mod cli;
 #[path = "support/redirects.rs"]
 mod redirects;
 
@@ -34,7 +36,16 @@ use tower_sse::client::{Reconnect, SourceEvent};
 use tower_sse::timer::TokioTimer;
 use tower_sse::{EventId, EventSource};
 
+use self::cli::{Args, Failure};
 use self::redirects::SafeRedirects;
+
+const HELP: &str = "
+The service that drives this client for LaunchDarkly's sse-contract-tests.
+
+usage: contract_service [--port N]
+
+  --port N   listen on this port; by default on 8080, or on a free one
+";
 
 const CAPABILITIES: &[&str] = &[
     "bom",
@@ -80,12 +91,8 @@ struct Params {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let port = match std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
-        [] => 8123,
-        [flag, port] if flag == "--port" => port.parse::<u16>()?,
-        _ => return Err("usage: contract_service [--port N]".into()),
-    };
+async fn main() -> Result<(), Failure> {
+    let listener = TcpListener::from_std(Args::new(HELP).listen()?)?;
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     let service = Service {
@@ -98,11 +105,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/", get(status).post(create).delete(stop))
         .route("/clients/{id}", post(command).delete(end))
         .with_state(service);
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("listening on http://{}", listener.local_addr()?);
     let server = axum::serve(listener, router);
     server
-        .with_graceful_shutdown(async move { quit.notified().await })
+        .with_graceful_shutdown(async move {
+            tokio::select! {
+                () = quit.notified() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        })
         .await?;
     Ok(())
 }

@@ -1,14 +1,14 @@
 //! A dashboard: the latest value of each key, and then each change.
 //!
-//! `cargo run --example dashboard --features axum 8080`, then open the address, or
+//! `cargo run --example dashboard --features axum`, then open the address, or
 //! `curl -N localhost:8080/prices`. A client that reconnects or lags gets the latest price of each share
 //! and skips those in between.
 
+#[path = "support/cli.rs"]
+mod cli;
 #[path = "support/serve.rs"]
 mod serve;
 
-use std::error::Error;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use axum::Router;
@@ -20,6 +20,16 @@ use tokio::time::interval;
 use tower_sse::Event;
 use tower_sse::hub::{Hub, HubService, Retention, Start};
 
+use self::cli::{Args, Failure};
+
+const HELP: &str = "
+A dashboard: the latest price of each share, then each change.
+
+usage: dashboard [--port N]
+
+  --port N   listen on this port; by default on 8080, or on a free one
+";
+
 const SHARES: [(&str, u64); 6] = [
     ("ABB", 5_712),
     ("Nestlé", 8_534),
@@ -30,9 +40,8 @@ const SHARES: [(&str, u64); 6] = [
 ];
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+async fn main() -> Result<(), Failure> {
+    let listener = TcpListener::from_std(Args::new(HELP).listen()?)?;
     println!("Prices on http://{}/", listener.local_addr()?);
 
     // More than there are keys. Beyond this, the oldest event goes, even if it is its key's latest.

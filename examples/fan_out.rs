@@ -15,6 +15,7 @@
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::io::{self, Error};
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -173,17 +174,22 @@ async fn connection(socket: TcpStream, events: HubService<TokioTimer>, hub: Hub)
         .await;
 }
 
-async fn serve(flags: Flags) -> std::io::Result<()> {
+async fn serve(flags: Flags) -> io::Result<()> {
     let hub = Hub::builder().retain_events(8 * 1024).build();
     if !flags.linger.is_zero() {
         tokio::spawn(hub.linger(flags.linger));
     }
     let keep_alive = KeepAlive::new().interval(flags.heartbeat);
     let events = HubService::new(hub.clone()).keep_alive(keep_alive);
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, flags.port)).await?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, flags.port)).await;
+    let listener = listener
+        .map_err(|error| Error::new(error.kind(), format!("port {}: {error}", flags.port)))?;
     println!("http://{}", listener.local_addr()?);
     loop {
-        let (socket, _) = listener.accept().await?;
+        let (socket, _) = tokio::select! {
+            accepted = listener.accept() => accepted?,
+            stop = tokio::signal::ctrl_c() => return stop,
+        };
         tokio::spawn(connection(socket, events.clone(), hub.clone()));
     }
 }
@@ -218,8 +224,23 @@ impl Flags {
     }
 }
 
+const HELP: &str = "\
+A server for measuring what one event costs to thousands of subscribers.
+
+usage: fan_out [--port N] [--runtime multi|current] [--linger MS] [--heartbeat MS]
+
+  --port N          listen on this port; 3000 by default, 0 for a free one
+  --runtime KIND    serve on all threads, or on one
+  --linger MS       collect events for this long before they are sent; 0 by default
+  --heartbeat MS    send a comment after this long without an event; 15000 by default";
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    run(std::env::args().skip(1).collect())
+    let args: Vec<_> = std::env::args().skip(1).collect();
+    if args.iter().any(|arg| arg == "--help") {
+        println!("{HELP}");
+        return Ok(());
+    }
+    run(args)
 }
 
 /// `benches/end_to_end` runs it from here.

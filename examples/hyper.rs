@@ -1,11 +1,12 @@
 //! An event stream with hyper alone, HTTP/1.1 and HTTP/2 on one port.
 //!
-//! `cargo run --example hyper 8080`, then `curl -N http://127.0.0.1:8080/`, and the same with
+//! `cargo run --example hyper`, then `curl -N http://127.0.0.1:8080/`, and the same with
 //! `--http2-prior-knowledge` or `-H 'Last-Event-ID: 41'`.
 
+#[path = "support/cli.rs"]
+mod cli;
+
 use std::convert::Infallible;
-use std::error::Error;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
@@ -13,25 +14,49 @@ use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio_io_timeout::TimeoutStream;
 use tokio_stream::wrappers::IntervalStream;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceBuilder;
 use tower_sse::{Event, KeepAlive, LastEventId, SseBody, SseLayer};
 
+use self::cli::{Args, Failure};
+
+const HELP: &str = "
+An event stream with hyper alone that counts the seconds.
+
+usage: hyper [--port N]
+
+  --port N   listen on this port; by default on 8080, or on a free one
+";
+
+/// How long a shutdown takes at most.
+const GRACE: Duration = Duration::from_secs(10);
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+async fn main() -> Result<(), Failure> {
+    let listener = TcpListener::from_std(Args::new(HELP).listen()?)?;
     println!("Event stream on http://{}/", listener.local_addr()?);
 
+    let stop = CancellationToken::new();
+    let graceful = GracefulShutdown::new();
     // The layer sets the headers and finds out what a reconnecting client saw last.
+    let stopping = stop.clone();
     let service = ServiceBuilder::new()
         .layer(SseLayer::new())
-        .service_fn(seconds);
+        .service_fn(move |request| seconds(request, stopping.clone()));
     loop {
-        let (socket, _) = match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            signal = tokio::signal::ctrl_c() => {
+                signal?;
+                break;
+            }
+        };
+        let (socket, _) = match accepted {
             Ok(accepted) => accepted,
             // Out of file descriptors, or a client that left at once: the next one may do better.
             Err(error) => {
@@ -45,28 +70,36 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let mut socket = TimeoutStream::new(socket);
         socket.set_write_timeout(Some(Duration::from_secs(30)));
 
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new());
+        builder.http2().timer(TokioTimer::new());
+        let io = TokioIo::new(Box::pin(socket));
         let service = TowerToHyperService::new(service.clone());
+        let connection = graceful.watch(builder.serve_connection(io, service).into_owned());
         tokio::spawn(async move {
-            let mut builder = auto::Builder::new(TokioExecutor::new());
-            builder.http1().timer(TokioTimer::new());
-            builder.http2().timer(TokioTimer::new());
-            let io = TokioIo::new(Box::pin(socket));
-            if let Err(error) = builder.serve_connection(io, service).await {
+            if let Err(error) = connection.await {
                 eprintln!("connection: {error}"); // most often a client that has left
             }
         });
     }
+    // hyper waits for open connections. The streams never end by themselves, so they are told to.
+    stop.cancel();
+    _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    Ok(())
 }
 
 async fn seconds(
     request: Request<Incoming>,
+    stop: CancellationToken,
 ) -> Result<Response<impl Body<Data = bytes::Bytes, Error = Infallible>>, Infallible> {
     let last = request.extensions().get::<LastEventId>();
-    let body = SseBody::new(count(last)).keep_alive(KeepAlive::default());
+    let body = SseBody::new(count(last))
+        .keep_alive(KeepAlive::default())
+        .end_when(stop.cancelled_owned());
     Ok(body.into_http_response())
 }
 
-/// Counts the seconds, going on after the last one that the client saw.
+/// Counts the seconds, from the one after the last that the client saw.
 fn count(last: Option<&LastEventId>) -> impl Stream<Item = Event> + use<> {
     let seen = last.and_then(LastEventId::number).unwrap_or(0);
     let seconds = IntervalStream::new(tokio::time::interval(Duration::from_secs(1)));

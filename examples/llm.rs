@@ -1,6 +1,6 @@
 //! Generations that outlive their requests: a POST starts a run, and any number of GETs read it.
 //!
-//! `cargo run --example llm --features axum 8080`, then open the address, ask something, and reload the
+//! `cargo run --example llm --features axum`, then open the address, ask something, and reload the
 //! page in the middle of the answer. Or:
 //!
 //! ```sh
@@ -9,16 +9,14 @@
 //! curl -N localhost:8080/runs/$run -H 'Last-Event-ID: <id>'      # after this event; 204 after the last
 //! curl -X DELETE localhost:8080/runs/$run                                       # the stop button
 //! ```
-//!
-//! The second argument is how many seconds a run is kept, 600 by default.
 
+#[path = "support/cli.rs"]
+mod cli;
 #[path = "support/serve.rs"]
 mod serve;
 
 use std::collections::HashMap;
-use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
-use std::net::Ipv4Addr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -36,6 +34,17 @@ use tokio_util::sync::CancellationToken;
 use tower_sse::hub::{Hub, Refused, Retention, Start};
 use tower_sse::{Event, KeepAlive, LastEventId, SseLayer};
 
+use self::cli::{Args, Failure};
+
+const HELP: &str = "
+Generations that a POST starts and any number of GETs read and resume.
+
+usage: llm [--port N] [--keep SECONDS]
+
+  --port N   listen on this port; by default on 8080, or on a free one
+  --keep S   keep a run for this long after its last token; 600 by default
+";
+
 const MAX_RUNNING: usize = 1_000;
 const UNHARMED: &str = "nothing panics while it is locked";
 
@@ -47,11 +56,10 @@ struct App {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let mut args = std::env::args().skip(1);
-    let port = args.next().map_or(Ok(0), |port| port.parse())?;
-    let kept = args.next().map_or(Ok(600), |seconds| seconds.parse())?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+async fn main() -> Result<(), Failure> {
+    let mut args = Args::new(HELP);
+    let kept = args.option("--keep")?.unwrap_or(600);
+    let listener = TcpListener::from_std(args.listen()?)?;
     println!("Ask on http://{}/", listener.local_addr()?);
 
     let kept = Retention::new()

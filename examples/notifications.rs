@@ -1,7 +1,7 @@
 //! Notifications: a topic for each of a million users, few of whom are online.
 //!
 //! ```sh
-//! cargo run --release --example notifications --features axum 8080 1000000
+//! cargo run --release --example notifications --features axum -- --users 1000000
 //! curl -N localhost:8080/users/7                          # those unread, then each new one
 //! curl localhost:8080/users/7 -d 'You have mail'
 //! curl localhost:8080/users/7/read -d '<id>'              # marks all up to this one read
@@ -11,12 +11,12 @@
 //! Or open `http://127.0.0.1:8080/?7`. It publishes an event to each user at the start and prints what they
 //! take. A million are 237 MB of events; with their topics, the process takes 630 MB.
 
+#[path = "support/cli.rs"]
+mod cli;
 #[path = "support/serve.rs"]
 mod serve;
 
 use std::collections::HashMap;
-use std::error::Error;
-use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,17 @@ use axum::routing::{get, post};
 use tokio::net::TcpListener;
 use tower_sse::hub::{Hub, Retention, Start};
 use tower_sse::{Event, EventId, KeepAlive, LastEventId, SseLayer};
+
+use self::cli::{Args, Failure};
+
+const HELP: &str = "
+A topic for each user, few of whom are online.
+
+usage: notifications [--port N] [--users N]
+
+  --port N   listen on this port; by default on 8080, or on a free one
+  --users N  how many users there are; 1000 by default
+";
 
 const UNHARMED: &str = "nothing panics while it is locked";
 const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
@@ -51,11 +62,10 @@ impl Inboxes {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let mut args = std::env::args().skip(1);
-    let port = args.next().map_or(Ok(0), |port| port.parse())?;
-    let users = args.next().map_or(Ok(1_000), |users| users.parse())?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+async fn main() -> Result<(), Failure> {
+    let mut args = Args::new(HELP);
+    let users = args.option("--users")?.unwrap_or(1_000);
+    let listener = TcpListener::from_std(args.listen()?)?;
 
     let hub = Hub::builder()
         .retain_prefix("user/", Retention::new().events(20).age(WEEK))

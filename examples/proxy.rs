@@ -1,11 +1,13 @@
-//! A proxy for event streams that somebody else makes. It adds what they lack: the headers that get
-//! them through other proxies, and heartbeats in the silence.
+//! A proxy for other servers' event streams. It adds what they lack: the headers that get them through
+//! further proxies, and heartbeats while they are silent.
 //!
-//! `cargo run --example proxy http://127.0.0.1:8080 8081`, then `curl -N http://127.0.0.1:8081/`
-//! for what is at `http://127.0.0.1:8080/`.
+//! `cargo run --example proxy -- --port 8081 http://127.0.0.1:8080`, then
+//! `curl -N http://127.0.0.1:8081/` for what is at `http://127.0.0.1:8080/`.
+
+#[path = "support/cli.rs"]
+mod cli;
 
 use std::error::Error;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use axum::Router;
@@ -20,16 +22,26 @@ use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpListener;
 use tower_sse::{KeepAlive, SseLayer};
 
+use self::cli::{Args, Failure, fail};
+
+const HELP: &str = "
+Adds headers and heartbeats to the event streams of another server.
+
+usage: proxy [--port N] URL
+
+  --port N   listen on this port; by default on 8080, or on a free one
+";
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let mut args = std::env::args().skip(1);
-    let upstream: Uri = args.next().ok_or("which upstream? http://...")?.parse()?;
-    let upstream = upstream
-        .into_parts()
-        .authority
-        .ok_or("the upstream has no host")?;
-    let port = args.next().map_or(Ok(0), |port| port.parse())?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+async fn main() -> Result<(), Failure> {
+    let mut args = Args::new(HELP);
+    let port = args.option("--port")?;
+    let url = args
+        .positional()
+        .ok_or_else(|| fail("no URL; see --help"))?;
+    let url = Uri::try_from(url)?.into_parts();
+    let upstream = url.authority.ok_or_else(|| fail("the URL has no host"))?;
+    let listener = TcpListener::from_std(args.listen_on(port)?)?;
     println!("Proxy on http://{}/", listener.local_addr()?);
 
     let client = Client::builder(TokioExecutor::new()).build_http();
@@ -41,7 +53,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = Router::new()
         .fallback(move |request| forward(client.clone(), upstream.clone(), request))
         .layer(heartbeats);
-    axum::serve(listener, app).await?;
+    tokio::select! {
+        served = axum::serve(listener, app) => served?,
+        stop = tokio::signal::ctrl_c() => stop?,
+    }
     Ok(())
 }
 

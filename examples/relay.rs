@@ -1,7 +1,7 @@
 //! A relay: reads another server's event stream once and serves it to any number of clients, under
 //! the IDs that the events have there.
 //!
-//! `cargo run --example relay --features axum 8080 http://127.0.0.1:3000/events`, or without the URL for
+//! `cargo run --example relay --features axum http://127.0.0.1:3000/events`, or without the URL for
 //! an upstream of its own, which ends each connection after three seconds. Then open the address, or:
 //!
 //! ```sh
@@ -9,10 +9,11 @@
 //! curl -N localhost:8080/feed -H 'Last-Event-ID: 7'       # an ID of the upstream's
 //! ```
 
+#[path = "support/cli.rs"]
+mod cli;
 #[path = "support/serve.rs"]
 mod serve;
 
-use std::error::Error;
 use std::future::IntoFuture;
 use std::io;
 use std::net::Ipv4Addr;
@@ -32,16 +33,28 @@ use tower_sse::client::{ClientError, SourceEvent};
 use tower_sse::hub::{Hub, HubService, Start};
 use tower_sse::{Event, EventSource, MaxAge, Prelude};
 
+use self::cli::{Args, Failure};
+
+const HELP: &str = "
+Reads another server's event stream once and serves it to any number of clients.
+
+usage: relay [--port N] [URL]
+
+  --port N   listen on this port; by default on 8080, or on a free one
+
+Without a URL, it reads an event stream of its own.
+";
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let mut args = std::env::args().skip(1);
-    let port = args.next().map_or(Ok(0), |port| port.parse())?;
-    let upstream = match args.next() {
+async fn main() -> Result<(), Failure> {
+    let mut args = Args::new(HELP);
+    let port = args.option("--port")?;
+    let upstream = match args.positional() {
         Some(url) => url,
         None => own_upstream().await?,
     };
     let request = Request::get(&upstream).body(Empty::new())?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    let listener = TcpListener::from_std(args.listen_on(port)?)?;
     println!("Feed on http://{}/ from {upstream}", listener.local_addr()?);
 
     let hub = Hub::builder().keep_event_ids().build();

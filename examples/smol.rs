@@ -1,13 +1,15 @@
 //! An event stream without tokio: hyper on smol's sockets, executor and timers.
 //!
-//! `cargo run --example smol 8080`, then `curl -N http://127.0.0.1:8080/`. In a crate of its own,
+//! `cargo run --example smol`, then `curl -N http://127.0.0.1:8080/`. In a crate of its own,
 //! `tower-sse` goes with `default-features = false` here.
 
+#[path = "support/cli.rs"]
+mod cli;
+
 use std::convert::Infallible;
-use std::error::Error;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use async_signal::{Signal, Signals};
 use futures_util::StreamExt;
 use http::{Request, Response};
 use hyper::body::{Body, Bytes, Incoming};
@@ -18,15 +20,27 @@ use smol_hyper::rt::{FuturesIo, SmolTimer};
 use tower::ServiceBuilder;
 use tower_sse::{Event, KeepAlive, SseBody, SseLayer};
 
-fn main() -> Result<(), Box<dyn Error>> {
-    smol::block_on(serve())
+use self::cli::{Args, Failure};
+
+const HELP: &str = "
+An event stream without tokio.
+
+usage: smol [--port N]
+
+  --port N   listen on this port; by default on 8080, or on a free one
+";
+
+fn main() -> Result<(), Failure> {
+    let listener = Args::new(HELP).listen()?;
+    println!("Event stream on http://{}/", listener.local_addr()?);
+    let listener = TcpListener::try_from(listener)?;
+    let mut ctrl_c = Signals::new([Signal::Int])?;
+    let stop = async { _ = ctrl_c.next().await };
+    smol::block_on(smol::future::or(serve(listener), stop));
+    Ok(())
 }
 
-async fn serve() -> Result<(), Box<dyn Error>> {
-    let port: u16 = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
-    println!("Event stream on http://{}/", listener.local_addr()?);
-
+async fn serve(listener: TcpListener) {
     let service = ServiceBuilder::new()
         .layer(SseLayer::new())
         .service_fn(events);

@@ -1,10 +1,11 @@
 //! An event stream and gRPC on one port.
 //!
-//! `cargo run --example tonic 8080`, then `curl -N http://127.0.0.1:8080/events`, and
+//! `cargo run --example tonic`, then `curl -N http://127.0.0.1:8080/events`, and
 //! `grpcurl -plaintext 127.0.0.1:8080 grpc.health.v1.Health/Check` if you have it.
 
-use std::error::Error;
-use std::net::Ipv4Addr;
+#[path = "support/cli.rs"]
+mod cli;
+
 use std::time::Duration;
 
 use axum::body::Body;
@@ -17,10 +18,19 @@ use tonic::service::Routes;
 use tonic_health::ServingStatus;
 use tower_sse::{Event, KeepAlive, SseBody, SseLayer};
 
+use self::cli::{Args, Failure};
+
+const HELP: &str = "
+An event stream and gRPC on one port.
+
+usage: tonic [--port N]
+
+  --port N   listen on this port; by default on 8080, or on a free one
+";
+
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let port = std::env::args().nth(1).map_or(Ok(0), |port| port.parse())?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+async fn main() -> Result<(), Failure> {
+    let listener = TcpListener::from_std(Args::new(HELP).listen()?)?;
     println!("Event stream on http://{}/events", listener.local_addr()?);
 
     let (reporter, health) = tonic_health::server::health_reporter();
@@ -35,7 +45,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // Around everything: it touches what is labelled as an event stream, and gRPC passes as it
         // is, frames and trailers.
         .layer(SseLayer::new().detect_only());
-    axum::serve(listener, app).await?;
+    tokio::select! {
+        served = axum::serve(listener, app) => served?,
+        // The streams break off here. The example `axum` ends them with a farewell.
+        stop = tokio::signal::ctrl_c() => stop?,
+    }
     Ok(())
 }
 

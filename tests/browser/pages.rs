@@ -98,7 +98,7 @@ async fn dashboard(browser: &Browser) {
     // The next server knows nothing of the page's last event ID.
     let port = example.port().to_owned();
     drop(example);
-    let _example = Example::start("dashboard", &[&port]);
+    let _example = Example::start("dashboard", &["--port", &port]);
     eval(
         browser,
         "for (const row of table.rows) row.cells[1].textContent = 'old'",

@@ -72,7 +72,7 @@ async fn a_run_can_be_stopped() {
 
 #[tokio::test]
 async fn old_runs_go() {
-    let example = Example::start("llm", &["0", "1"]);
+    let example = Example::start("llm", &["--keep", "1"]);
     assert_eq!(
         get(&example.authority, "/runs/7", None).await.head.status,
         404

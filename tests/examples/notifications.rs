@@ -17,7 +17,7 @@ async fn status(example: &Example, path: &str, body: &str) -> u16 {
 
 #[tokio::test]
 async fn unread_notifications_are_replayed_to_their_user() {
-    let example = Example::start("notifications", &["0", "100"]);
+    let example = Example::start("notifications", &["--users", "100"]);
     let open = async |last| get(&example.authority, "/users/7", last).await;
     for text in ["one", "two"] {
         assert_eq!(status(&example, "/users/7", text).await, 200);
@@ -54,7 +54,7 @@ async fn unread_notifications_are_replayed_to_their_user() {
 
 #[tokio::test]
 async fn each_user_keeps_the_newest_twenty() {
-    let mut example = Example::start("notifications", &["0", "3"]);
+    let mut example = Example::start("notifications", &["--users", "3"]);
     for n in 0..30 {
         assert_eq!(status(&example, "/users/1", &n.to_string()).await, 200);
     }

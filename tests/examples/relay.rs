@@ -54,7 +54,7 @@ async fn the_upstreams_ids_resume_here() {
         ],
         go_on,
     );
-    let example = Example::start("relay", &["0", &url]);
+    let example = Example::start("relay", &[&url]);
     let mut live = get(&example.authority, "/feed", None).await;
     next.send(()).unwrap();
     let events = ["id: a\ndata: 1", "event: goal\nid: b\ndata: 2\ndata: 3"];
@@ -119,7 +119,7 @@ async fn an_upstream_without_ids_leaves_a_gap() {
         ],
         go_on,
     );
-    let example = Example::start("relay", &["0", &url]);
+    let example = Example::start("relay", &[&url]);
     let mut live = get(&example.authority, "/feed", None).await;
     next.send(()).unwrap();
     next.send(()).unwrap();

@@ -15,11 +15,18 @@ pub struct Example {
 }
 
 impl Example {
-    /// Starts an example and waits for the line with its address.
+    /// Starts an example and waits for the line with its address. Unless it is told otherwise, it takes
+    /// a free port: another test may be about to reuse the default one.
     pub fn start(name: &str, args: &[&str]) -> Self {
         let program = folder().join(name);
+        let free: &[&str] = if args.contains(&"--port") {
+            &[]
+        } else {
+            &["--port", "0"]
+        };
         let mut process = Command::new(&program)
             .args(args)
+            .args(free)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| {
