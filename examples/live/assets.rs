@@ -4,7 +4,7 @@ use axum::Router;
 use axum::http::header;
 use axum::routing::get;
 
-const ASSETS: [(&str, &str, &str); 5] = [
+const ASSETS: [(&str, &str, &str); 6] = [
     ("/", "text/html; charset=utf-8", include_str!("page.html")),
     (
         "/page.css",
@@ -15,6 +15,11 @@ const ASSETS: [(&str, &str, &str); 5] = [
         "/page.js",
         "text/javascript; charset=utf-8",
         include_str!("page.js"),
+    ),
+    (
+        "/shared.js",
+        "text/javascript; charset=utf-8",
+        include_str!("shared.js"),
     ),
     (
         "/transports.js",

@@ -5,13 +5,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tower_sse::hub::Hub;
-use tower_sse::{Event, EventId, EventType};
+use tower_sse::{Event, EventType};
 
 use super::script::SEASON;
+use super::ticker::Progress;
 
-/// Plays one match after the other for as long as the program runs, and tells where in the hub's
-/// log each of them begins.
-pub(crate) async fn play(hub: Hub, kick_off: watch::Sender<EventId>, speed: f64) {
+/// Plays one match after the other for as long as the program runs, and reports the progress.
+pub(crate) async fn play(hub: Hub, progress: watch::Sender<Progress>, speed: f64) {
     let mut number = 0;
     for fixture in SEASON.iter().cycle() {
         let mut score = [0u32; 2];
@@ -26,13 +26,14 @@ pub(crate) async fn play(hub: Hub, kick_off: watch::Sender<EventId>, speed: f64)
             }
             number += 1;
             hub.publish(line.event(number, fixture, score));
+            progress.send_modify(|progress| progress.latest = number);
         }
         tokio::time::sleep(Duration::from_secs(8).div_f64(speed)).await;
-        kick_off.send_replace(hub.last_event_id());
+        progress.send_modify(|progress| progress.kick_off = hub.last_event_id());
     }
 }
 
-/// How long the spectators wait for something that happens so many minutes later.
+/// How long the spectators wait for what happens this many minutes later.
 fn pause(minutes: u32) -> Duration {
     Duration::from_millis(900) + Duration::from_millis(350) * minutes.min(4)
 }
@@ -74,7 +75,7 @@ enum What {
 
 impl Line {
     /// The line as the page gets it: goals, cards and whistles under their own names, the rest as
-    /// plain messages. The number is for the page's books: the hub's IDs skip what is transient.
+    /// plain messages. The number is for the page's books: a hub's IDs are not for pages to count with.
     fn event(&self, number: u64, fixture: &Fixture, score: [u32; 2]) -> Event {
         let (event_type, what, side) = match self.what {
             What::Words => (None, "words", None),

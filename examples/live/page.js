@@ -1,13 +1,14 @@
-// A page in four parts: the books, which check that nothing is lost; what an event does to the
-// page; the connection as the page shows it; and the controls. What brings events is elsewhere.
+// A page in five parts: the books, which check that nothing is lost; what an event does to the page; the
+// connection as the page shows it; the controls; and the wire. What brings events is in transports.js.
 
+import { SharedEventSource } from "./shared.js";
 import { eventSource, longPoll } from "./transports.js";
 
 const $ = (id) => document.getElementById(id);
 
 // ---- The books ---------------------------------------------------------------------------------
-// Lines are numbered without a hole, so the page can check for itself. The stream's own IDs are
-// "<epoch>-<place>": they say where to go on, and whether it is still the same server.
+// The server numbers its lines without a hole, so the page can check for itself. The stream's own IDs
+// are "<epoch>-<place>": they say where to resume, and whether it is still the same server.
 
 const books = {
   start() {
@@ -30,26 +31,58 @@ const books = {
     return true;
   },
 
-  get verdict() {
-    if (this.last === null) return "none";
-    const whole = this.received === this.last - this.first + 1;
-    return whole && this.missing === 0 && this.doubled === 0 ? "good" : "bad";
+  get whole() {
+    return this.received === this.last - this.first + 1 && this.missing === 0 && this.doubled === 0;
   },
 };
 
 const verdicts = {
   none: { icon: "wait", text: () => "Waiting for the first event" },
-  good: { icon: "ok", text: () => "Nothing missing, nothing twice" },
+  closed: { icon: "bad", text: () => `Closed after ${lines(books.received)}` },
+  down: { icon: "bad", text: () => "The server does not answer" },
+  away: { icon: "wait", text: () => waitingText() },
+  behind: { icon: "wait", text: () => "Catching up…" },
   bad: { icon: "bad", text: () => `${books.missing} missing, ${books.doubled} twice` },
+  gap: { icon: "wait", text: () => "Complete since the gap" },
+  good: { icon: "ok", text: () => "Nothing missing, nothing twice" },
 };
 
-function showBooks() {
+/** What can be said for certain. While lines may be waiting on the server, nothing is. */
+function verdict() {
+  if (link.state === "closed") return "closed";
+  if (link.down) return "down";
+  if (books.last === null) return "none";
+  if (link.state === "connecting") return "away";
+  if (link.away) return "behind";
+  if (!books.whole) return "bad";
+  return link.gap ? "gap" : "good";
+}
+
+function waitingText() {
+  const waiting = link.latest - books.last;
+  if (link.latest === null || waiting < 0) return "Reconnecting…";
+  return waiting === 1 ? "1 event waiting" : `${waiting} events waiting`;
+}
+
+function render() {
   for (const count of ["received", "missing", "doubled"]) setText($(count), books[count]);
   setText($("last-id"), books.lastId ?? "none yet");
-  $("verdict").dataset.verdict = books.verdict;
-  setText($("verdict-text"), verdicts[books.verdict].text());
-  setIcon($("verdict"), verdicts[books.verdict].icon);
+  const now = verdict();
+  $("verdict").dataset.verdict = now;
+  setText($("verdict-text"), verdicts[now].text());
+  setIcon($("verdict"), verdicts[now].icon);
+  document.body.classList.toggle("stale", ["closed", "down", "away", "behind"].includes(now));
+  setText($("state-text"), states[link.state]);
+  $("state").dataset.state = link.state;
+  const seconds = Math.ceil(link.plugOut / 1000);
+  setText($("plug-text"), seconds > 0 ? `Put it back (${seconds})` : "Pull the plug");
+  $("plug").classList.toggle("out", seconds > 0);
+  $("plug").disabled = seconds === 0 && link.state === "closed";
+  setText($("toggle"), link.state === "closed" ? "Reconnect" : "Close");
 }
+
+const lines = (count) => (count === 1 ? "1 line" : `${count} lines`);
+const events = (count) => (count === 1 ? "1 event" : `${count} events`);
 
 // ---- What an event does to the page ------------------------------------------------------------
 
@@ -69,28 +102,30 @@ let teams = { home: "", away: "" };
 function receive({ type, id, data }) {
   const show = control[type] ?? comment;
   show(data && JSON.parse(data), id);
+  render();
 }
 
 // Events about the stream rather than the match. They have no number and do not enter the books.
 const control = {
-  /** The server's clock. */
-  ping({ now }) {
-    setText($("clock"), new Date(now).toLocaleTimeString([], { hourCycle: "h23" }));
-    $("clock").dateTime = new Date(now).toISOString();
+  /** The server's clock and its subscribers. */
+  ping({ now, subscribers }) {
+    setText($("clock"), new Date(now * 1000).toLocaleTimeString([], { hourCycle: "h23" }));
+    $("clock").dateTime = new Date(now * 1000).toISOString();
+    setText($("subscribers"), subscribers);
     restart($("pulse"), "beat");
+    countTabs();
   },
 
   /** What follows does not join on to what the page has: say so, and start over without an ID. */
   gap() {
     const after = books.lastId;
     if (after === null) return; // nothing of this page's is lost
-    connection.close();
-    showState("connecting");
-    outage = null;
+    link.away = null;
+    link.gap = true;
+    link.fresh = true;
     books.start();
-    showBooks();
     $("feed").replaceChildren();
-    notice(`The server cannot go on after ${after}: it has been restarted, or this page was away for too long. Started over.`);
+    notice(`The server cannot resume after ${after}. What followed it may be lost.`);
     open();
   },
 
@@ -101,14 +136,14 @@ const control = {
 
 function comment(data, id) {
   const fresh = books.enter(data.number, id);
-  if (fresh) books.lastId = id;
-  showBooks();
   if (!fresh) return;
-  if (outage) outage.count += 1;
+  books.lastId = id;
+  if (link.away) link.away.count += 1;
   if (data.fixture) kickOff(data.fixture);
   showScore(data);
   addLine(data);
   mark(data);
+  caughtUpAt(data.number);
 }
 
 function kickOff({ home, away, ground }) {
@@ -124,23 +159,31 @@ function kickOff({ home, away, ground }) {
 
 function showScore({ what, clock, score: [home, away] }) {
   for (const [id, goals] of [["home-score", home], ["away-score", away]]) {
-    if (setText($(id), goals) && what === "goal") restart($(id), "scored");
+    if (setText($(id), goals) && what === "goal" && isLive()) restart($(id), "scored");
   }
   setText($("minute"), { "half-time": "Half-time", "full-time": "Full time" }[what] ?? `${clock}′`);
   $("played").style.width = `${along(clock)}%`;
-  document.title = `${home}:${away} ${teams.home} – ${teams.away}`;
+  document.title = `${home}:${away} ${teams.home} – ${teams.away} · tower-sse`;
 }
 
 function addLine({ number, clock, what, side, text }) {
   const line = $("line").content.cloneNode(true).firstElementChild;
   line.dataset.number = number;
   line.dataset.what = what;
-  if (outage) line.classList.add("caught-up");
   setText(line.querySelector(".at"), `${clock}′`);
   setText(line.querySelector(".title"), [titles[what], teams[side]].filter(Boolean).join(" · "));
   setText(line.querySelector(".text"), text);
   setIcon(line, icons[what] ?? what);
-  prepend(line);
+  if (link.away) {
+    // What was missed pours in under the marker.
+    line.classList.add("caught-up");
+    line.style.animationDelay = `${Math.min(link.away.count, 12) * 60}ms`;
+    link.away.line.after(line);
+    trim();
+  } else {
+    if (isLive()) line.classList.add("arrives");
+    prepend(line);
+  }
 }
 
 /** Goals and cards on the strip below the score, home above the line and away below it. */
@@ -171,69 +214,134 @@ function notice(text) {
 
 function prepend(line) {
   $("feed").prepend(line);
-  while ($("feed").childElementCount > FEED_LIMIT) $("feed").lastElementChild.remove();
+  trim();
   return line;
+}
+
+function trim() {
+  while ($("feed").childElementCount > FEED_LIMIT) $("feed").lastElementChild.remove();
 }
 
 // ---- The connection, as the page shows it ------------------------------------------------------
 
-const BURST = 300; // milliseconds in which all comes that was missed: it is there already, and comes at once
 const states = { connecting: "Connecting", open: "Open", closed: "Closed" };
-const losses = { connecting: "Connection lost…", closed: "Closed" };
-let outage = null; // while it lasts and is caught up on: since when, after which ID, how many lines, the note
+const losses = { connecting: "Connection lost", closed: "Closed" };
+const link = {
+  state: "connecting",
+  fresh: true, // what comes first is history
+  target: null, // the number of the latest line when the connection opened: up to it, lines are replayed
+  away: null, // from the loss of the connection until all is caught up: since when, after which ID, how many lines, the marker
+  gap: false,
+  down: false,
+  latest: null, // the number of the server's latest line, asked for while away
+  plugOut: 0, // milliseconds
+};
+
+const isLive = () => link.state === "open" && !link.away && !link.fresh;
 
 function showState(state, loss = losses[state]) {
-  const before = $("state").dataset.state;
-  if (state === before) return;
-  $("state").dataset.state = state;
-  setText($("state-text"), states[state]);
-  $("plug").disabled = $("close").disabled = state === "closed";
-  $("open").disabled = state !== "closed";
-  if (before === "open") {
-    caughtUp();
-    notice("");
-    outage = { since: performance.now(), after: books.lastId, count: 0, line: note(loss) };
+  if (state === "open") link.down = false;
+  if (state === link.state) return;
+  if (link.state === "open" && !link.fresh && !link.away) {
+    link.away = { since: performance.now(), after: books.lastId, count: 0, line: note(`${loss} after ${books.lastId ?? "the start"}`) };
   }
-  if (state === "open") {
-    const over = outage;
-    if (over) over.seconds = (performance.now() - over.since) / 1000;
-    setTimeout(() => { if (outage === over) caughtUp(); }, BURST);
-  }
+  link.target = null;
+  link.state = state;
+  render();
+  if (state === "open") askStatus("GET");
+  if (state !== "closed") watchStatus();
+}
+
+/** All that is replayed has come, if this line is the last of it. */
+function caughtUpAt(number) {
+  if (link.state === "open" && link.target !== null && number >= link.target) caughtUp();
 }
 
 function caughtUp() {
+  link.target = null;
+  link.fresh = false;
   $("log").ariaBusy = "false";
-  if (outage?.seconds === undefined) return;
-  const { seconds, after, count, line } = outage;
-  const missed = count === 0 ? "nothing happened meanwhile" : `${count} caught up`;
-  setText(line, `Away for ${seconds.toFixed(1)} s, back after ${after ?? "the start"}: ${missed}`);
-  setText($("resumed"), Number($("resumed").textContent) + 1);
-  outage = null;
+  if (link.away) {
+    const { since, after, count, line } = link.away;
+    const seconds = ((performance.now() - since) / 1000).toFixed(1);
+    const missed = count === 0 ? "nothing was missed" : `${events(count)} caught up`;
+    setText(line, `Away for ${seconds} s, resumed after ${after ?? "the start"}: ${missed}`);
+    line.classList.add("resumed");
+    setText($("resumed"), Number($("resumed").textContent) + 1);
+    link.away = null;
+  }
+  link.latest = null;
+  render();
+}
+
+/** Until the stream is open and has brought all: asks how far the server is, and for how long the plug is out. */
+async function watchStatus() {
+  if (watchStatus.running) return;
+  watchStatus.running = true;
+  while (link.plugOut > 0 || (link.state !== "closed" && !isLive())) {
+    await new Promise((resolve) => { setTimeout(resolve, 250); });
+    await askStatus("GET");
+  }
+  watchStatus.running = false;
+}
+
+async function askStatus(method) {
+  const path = method === "GET" ? "status" : "plug";
+  const { state } = link;
+  try {
+    const response = await fetch(`${path}?page=${page}`, { method, cache: "no-store", signal: AbortSignal.timeout(3000) });
+    const { latest, plug_out } = await response.json();
+    Object.assign(link, { latest, plugOut: plug_out, down: false });
+    if (state === "open" && link.state === "open" && !isLive()) {
+      link.target ??= latest;
+      // A server that is behind the page has been restarted. It will say so.
+      if (latest >= (books.last ?? 0)) caughtUpAt(books.last ?? 0);
+    }
+  } catch {
+    Object.assign(link, { plugOut: 0, down: link.state === "connecting" });
+  }
+  render();
 }
 
 // ---- The controls ------------------------------------------------------------------------------
 
-const page = crypto.randomUUID(); // by which the server knows whose plug is pulled
-const types = ["message", "goal", "card", "whistle", ...Object.keys(control)];
+const page = browserName(); // by which the server knows whose plug is pulled
+const types = ["goal", "card", "whistle", ...Object.keys(control)];
 const transports = {
   stream: {
     connect: eventSource,
     name: "EventSource",
-    hint: "One response stays open; if it breaks, the browser comes back by itself.",
+    hint: "One response stays open, shared by all tabs. If it breaks, the browser reconnects by itself.",
     curl: `curl -N ${location.host}/events`,
   },
   poll: {
     connect: longPoll,
     name: "Long poll",
-    hint: "Each response ends after its events, and the page asks again: for where no stream gets through.",
+    hint: "Each response ends after its events, and the page asks again: for networks that hold streams back.",
     curl: `curl "${location.host}/events?long-poll"`,
   },
 };
 let transport = null;
 let connection = null;
 
+/** The same in all tabs, so that they share a stream, and a plug. */
+function browserName() {
+  try {
+    return (localStorage.page ??= crypto.randomUUID());
+  } catch {
+    return crypto.randomUUID(); // no storage: a tab of its own
+  }
+}
+
 function open() {
-  connection = transport.connect(`events?page=${page}`, types, books.lastId, receive, showState);
+  connection?.close();
+  const mine = {};
+  connection = mine;
+  // A connection that has been closed has nothing more to say.
+  const only = (act) => (...args) => { if (mine === connection) act(...args); };
+  const on = { event: only(receive), state: only((state) => showState(state)) };
+  mine.close = () => source.close();
+  const source = transport.connect(`events?page=${page}`, types, books.lastId, on);
 }
 
 function choose(name) {
@@ -242,34 +350,71 @@ function choose(name) {
   setText($("state-via"), transport.name);
   setText($("transport-hint"), transport.hint);
   setText($("curl"), transport.curl);
+  setText($("tabs"), "");
 }
 
 /** Over to the other transport; what it has to bring is the same. */
 function change(name) {
   choose(name);
   history.replaceState(null, "", `?transport=${name}`);
-  if ($("state").dataset.state === "closed") return; // then it is for the next time
-  connection.close();
-  showState("connecting", "Changing the transport…");
+  if (link.state === "closed") return; // then it is for the next time
+  showState("connecting", "Changed the transport");
   open();
 }
 
-function close() {
-  connection.close();
-  showState("closed");
+async function countTabs() {
+  if (transport !== transports.stream) return;
+  const tabs = await SharedEventSource.tabs(`events?page=${page}`);
+  setText($("tabs"), tabs > 1 ? `shared by ${tabs} tabs` : "");
 }
 
-$("plug").onclick = () => fetch(`plug?page=${page}`, { method: "POST" }).catch(() => {});
-$("close").onclick = () => { close(); $("open").focus(); };
-$("open").onclick = () => { open(); $("close").focus(); };
+$("plug").onclick = () => {
+  askStatus(link.plugOut > 0 ? "DELETE" : "POST").then(watchStatus);
+};
+$("toggle").onclick = () => {
+  if (link.state === "closed") {
+    showState("connecting");
+    open();
+  } else {
+    connection.close();
+    showState("closed");
+  }
+};
 $("transport").onchange = ({ target }) => change(target.value);
 
-const streams = "EventSource" in window;
-const wanted = new URLSearchParams(location.search).get("transport");
-$("stream").disabled = !streams;
-choose(streams && wanted !== "poll" ? "stream" : "poll");
-books.start();
-open();
+// ---- The wire ----------------------------------------------------------------------------------
+
+const WIRE_LIMIT = 150;
+let wire = null;
+
+$("wire").ontoggle = () => {
+  wire?.close();
+  wire = null;
+  $("wire-log").replaceChildren();
+  if (!$("wire").open) return;
+  wire = new SharedEventSource(`wire?page=${page}`);
+  wire.addEventListener("message", ({ data }) => showWire(JSON.parse(data)));
+};
+
+function showWire({ what, text }) {
+  const log = $("wire-log");
+  const follows = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
+  const ping = what === "bytes" && text.startsWith("event: ping\n");
+  // Pings in a row take one place.
+  if (ping && log.lastElementChild?.classList.contains("ping")) log.lastElementChild.remove();
+  const entry = document.createElement("li");
+  entry.className = ping ? "bytes ping" : what;
+  for (const line of text.replace(/\n$/, "").split("\n")) {
+    const row = document.createElement("span");
+    // The ID by which the stream resumes, and resumed.
+    row.className = /^(id|last-event-id|GET .*lastEventId)/.test(line) ? "wire-id" : "";
+    row.textContent = `${line}\n`;
+    entry.append(row);
+  }
+  log.append(entry);
+  while (log.childElementCount > WIRE_LIMIT) log.firstElementChild.remove();
+  if (follows) log.scrollTop = log.scrollHeight;
+}
 
 // ---- Small tools -------------------------------------------------------------------------------
 
@@ -281,7 +426,8 @@ function setText(element, text) {
 }
 
 function setIcon(element, name) {
-  element.querySelector("use").setAttribute("href", `#i-${name}`);
+  const use = element.querySelector("use");
+  if (use.getAttribute("href") !== `#i-${name}`) use.setAttribute("href", `#i-${name}`);
 }
 
 /** Runs a CSS animation from its start. */
@@ -295,3 +441,13 @@ function restart(element, name) {
 function along(clock) {
   return Math.min(100, Number.parseInt(clock, 10) / 0.9);
 }
+
+// ---- And off -----------------------------------------------------------------------------------
+
+const streams = "EventSource" in window;
+const wanted = new URLSearchParams(location.search).get("transport");
+$("stream").disabled = $("wire").hidden = !streams;
+choose(streams && wanted !== "poll" ? "stream" : "poll");
+books.start();
+render();
+open();

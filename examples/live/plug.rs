@@ -1,50 +1,84 @@
-//! The plug that the page pulls. Nothing to copy: it is here to show what a cut line looks like.
+//! The plugs that pages pull. Nothing to copy: it is here to show what a broken connection looks like.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 use std::future::pending;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Body;
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 
-/// A plug stays out for a moment, so that it also meets a long poll that is between two requests.
-const OUT: Duration = Duration::from_millis(300);
+/// How long a plug stays out unless it is put back.
+const OUT: Duration = Duration::from_secs(5);
 
-/// The plug that was pulled last, and when.
+/// How many plugs can be out at once.
+const MAX_OUT: usize = 1_000;
+
+/// The pages whose plugs are out, and until when.
 #[derive(Clone)]
-pub(crate) struct Plugs(watch::Sender<Option<(String, Instant)>>);
+pub(crate) struct Plugs(watch::Sender<HashMap<String, Instant>>);
 
 impl Plugs {
     pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(None))
+        Self(watch::Sender::new(HashMap::new()))
     }
 
     /// Cuts all connections of this page.
-    pub(crate) fn pull(&self, page: String) {
-        self.0.send_replace(Some((page, Instant::now())));
+    pub(crate) fn pull(&self, page: &str) {
+        self.0.send_modify(|out| {
+            let now = Instant::now();
+            out.retain(|_, until| *until > now);
+            if out.len() < MAX_OUT {
+                out.insert(page.to_owned(), now + OUT);
+            }
+        });
+    }
+
+    pub(crate) fn put_back(&self, page: &str) {
+        self.0.send_modify(|out| _ = out.remove(page));
+    }
+
+    /// How long the plug is still out.
+    pub(crate) fn out_for(&self, page: &str) -> Option<Duration> {
+        let until = *self.0.borrow().get(page)?;
+        Some(until.duration_since(Instant::now())).filter(|rest| !rest.is_zero())
+    }
+
+    /// Waits until the plug is back in.
+    pub(crate) async fn back_in(&self, page: &str) {
+        let mut changes = self.0.subscribe();
+        while let Some(rest) = self.out_for(page) {
+            tokio::select! {
+                () = sleep_until(Instant::now() + rest) => {}
+                _ = changes.changed() => {}
+            }
+        }
     }
 
     /// A body that fails when the page's plug is pulled. The server then drops the connection where
     /// it stands, as a crash or a lost network would.
     pub(crate) fn plug_in(&self, page: String, body: Body) -> Body {
         let mut pulls = self.0.subscribe();
+        let plugs = self.clone();
         let pulled = async move {
-            let is_mine = |pull: &Option<(String, Instant)>| {
-                pull.as_ref()
-                    .is_some_and(|(other, at)| *other == page && at.elapsed() < OUT)
-            };
+            let is_mine = |_: &_| plugs.out_for(&page).is_some();
             if pulls.wait_for(is_mine).await.is_err() {
-                pending::<()>().await; // nobody is left to pull it
+                pending::<()>().await; // the server is stopping
             }
         };
         let mut pulled = Box::pin(pulled.fuse());
-        let mut data = body.into_data_stream();
-        Body::from_stream(stream::poll_fn(move |cx| match pulled.poll_unpin(cx) {
-            Poll::Ready(()) => Poll::Ready(Some(Err(axum::Error::new(PlugPulled)))),
-            Poll::Pending => data.poll_next_unpin(cx),
+        let mut data = Some(body.into_data_stream());
+        Body::from_stream(stream::poll_fn(move |cx| match &mut data {
+            Some(_) if pulled.poll_unpin(cx).is_ready() => {
+                data = None;
+                Poll::Ready(Some(Err(axum::Error::new(PlugPulled))))
+            }
+            Some(data) => data.poll_next_unpin(cx),
+            None => Poll::Ready(None),
         }))
     }
 }

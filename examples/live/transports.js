@@ -1,43 +1,43 @@
-// Two ways to the same events. Each is something with close() that goes on after `lastId`, reports
-// events as { type, id, data } and states as "connecting", "open" or "closed", and knows nothing of
-// the page.
+// Two ways to the same events. Each returns something with close() that resumes after `lastId` and
+// knows nothing of the page. It calls on.event({ type, id, data }) and on.state("connecting", "open" or
+// "closed").
 
-/** The browser's own: one response that stays open. It reconnects by itself. */
-export function eventSource(url, types, lastId, onEvent, onState) {
-  // A new EventSource sends no Last-Event-ID. Once it has seen an ID, its header overrules this.
-  const source = new EventSource(withId(url, lastId));
-  const report = () => onState(["connecting", "open", "closed"][source.readyState]);
-  source.onopen = source.onerror = report;
-  for (const type of types) {
-    source.addEventListener(type, ({ data, lastEventId }) => onEvent({ type, id: lastEventId, data }));
+import { SharedEventSource } from "./shared.js";
+
+/** The browser's own: one response that stays open, shared by all tabs. It reconnects by itself. */
+export function eventSource(url, types, lastId, on) {
+  const source = new SharedEventSource(url, { types, lastEventId: lastId });
+  source.onopen = source.onerror = () => on.state(["connecting", "open", "closed"][source.readyState]);
+  for (const type of ["message", ...types]) {
+    source.addEventListener(type, ({ data, lastEventId }) => on.event({ type, id: lastEventId, data }));
   }
-  report();
+  on.state("connecting");
   return source;
 }
 
-/** Request after request, where no EventSource is or no stream gets through: each is answered as soon
- *  as there is something. What a broken one has brought is dropped, and asked for again. */
-export function longPoll(url, types, lastId, onEvent, onState) {
+/** One request after another, where there is no EventSource or no stream gets through. Each is answered
+ *  as soon as there is an event. What a broken response has brought is dropped and requested again. */
+export function longPoll(url, types, lastId, on) {
   const closed = new AbortController();
-  let wait = 100; // milliseconds between two requests; the server's `retry` says
+  let wait = 100; // milliseconds between two requests, unless the server's `retry` differs
   let failures = 0;
 
   async function poll() {
     const signal = AbortSignal.any([closed.signal, AbortSignal.timeout(40_000)]);
     const response = await fetch(withId(`${url}&long-poll`, lastId), { signal, cache: "no-store" });
     if (response.status !== 200) throw new Error(`status ${response.status}`);
-    onState("open");
     const { events, id, retry } = parse(await response.text(), lastId);
     lastId = id;
     wait = retry ?? wait;
+    on.state("open");
     for (const event of events) {
       if (closed.signal.aborted) return;
-      if (types.includes(event.type)) onEvent(event);
+      if (event.type === "message" || types.includes(event.type)) on.event(event);
     }
   }
 
   async function run() {
-    onState("connecting");
+    on.state("connecting");
     while (!closed.signal.aborted) {
       let pause;
       try {
@@ -46,8 +46,8 @@ export function longPoll(url, types, lastId, onEvent, onState) {
         pause = wait;
       } catch {
         if (closed.signal.aborted) return;
-        onState("connecting");
-        pause = Math.min(500 * 2 ** failures, 8000) * (1 + Math.random() / 2);
+        on.state("connecting");
+        pause = Math.min(500 * 2 ** failures, 2000) * (1 + Math.random() / 2);
         failures += 1;
       }
       await new Promise((resolve) => { setTimeout(resolve, pause); });
@@ -58,7 +58,8 @@ export function longPoll(url, types, lastId, onEvent, onState) {
   return { close: () => closed.abort() };
 }
 
-/** What is in a whole response, by the standard; an event without an empty line after it is none. */
+/** The events of a complete response, by the standard. An event without an empty line after it does not
+ *  count. */
 export function parse(text, id = "") {
   const parsed = { events: [], id, retry: null };
   let type = "";

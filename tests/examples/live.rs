@@ -59,13 +59,19 @@ impl Seen {
     }
 }
 
-/// How long nothing gets through after that, and some more.
-const PLUG_OUT: Duration = Duration::from_millis(400);
+async fn plug(authority: &str, method: &str, page: &str) -> Value {
+    let path = format!("/plug?page={page}");
+    let answer = send(authority, method, &path, None, Version::HTTP_11).await;
+    assert_eq!(answer.head.status, 200);
+    serde_json::from_str(&answer.text().await).unwrap()
+}
 
 async fn pull_plug(authority: &str, page: &str) {
-    let path = format!("/plug?page={page}");
-    let answer = send(authority, "POST", &path, None, Version::HTTP_11).await;
-    assert_eq!(answer.head.status, 204);
+    assert!(plug(authority, "POST", page).await["plug_out"].as_u64() > Some(4_000));
+}
+
+async fn put_back(authority: &str, page: &str) {
+    assert_eq!(plug(authority, "DELETE", page).await["plug_out"], 0);
 }
 
 #[tokio::test]
@@ -87,7 +93,7 @@ async fn resumes_across_pulled_plugs() {
                 Next::End => panic!("a pulled plug is no clean end"),
             }
         }
-        tokio::time::sleep(PLUG_OUT).await;
+        put_back(authority, "tester").await;
     }
     let mut stream = get(authority, path, seen.last.as_deref()).await;
     for _ in 0..3 {
@@ -129,7 +135,7 @@ async fn resumes_from_poll_to_poll() {
         }
         if pulled {
             // Cut or not: it may have ended before.
-            tokio::time::sleep(PLUG_OUT).await;
+            put_back(authority, "tester").await;
         }
         // A stream goes on where a poll has ended, as well.
         if poll % 10 == 9 {
@@ -140,8 +146,74 @@ async fn resumes_from_poll_to_poll() {
         }
     }
     assert!(cut > 0, "some polls have been cut");
-    assert!(seen.numbers.len() > 40);
+    assert!(seen.numbers.len() > 20);
     seen.assert_whole();
+}
+
+/// While the plug is out, a stream waits for its response and a poll is refused.
+#[tokio::test]
+async fn nothing_gets_past_a_plug_that_is_out() {
+    let example = Example::start("live", &["--speed", "20"]);
+    let authority = &example.authority;
+    let mut stream = get(authority, "/events?page=tester", None).await;
+    let before = commentary(&mut stream).await;
+    pull_plug(authority, "tester").await;
+    let id = field(&before, "id");
+    let poll = get(authority, "/events?page=tester&long-poll", id).await;
+    assert_eq!(poll.head.status, 503);
+    let mut status = Value::Null;
+    while status["latest"].as_u64() < Some(number(&before) + 3) {
+        let answer = get(authority, "/status?page=tester", None).await;
+        status = serde_json::from_str(&answer.text().await).unwrap();
+    }
+    let waits = get(authority, "/events?page=tester", id);
+    let back = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        put_back(authority, "tester").await;
+        std::time::Instant::now()
+    };
+    let (mut stream, back) = tokio::join!(async { (waits.await, std::time::Instant::now()) }, back);
+    assert!(
+        stream.1 >= back - Duration::from_millis(5),
+        "it was answered before"
+    );
+    assert_eq!(
+        number(&commentary(&mut stream.0).await),
+        number(&before) + 1
+    );
+}
+
+/// Each page's wire tells of its own requests.
+#[tokio::test]
+async fn tells_what_went_over_the_wire() {
+    let example = Example::start("live", &["--speed", "20"]);
+    let authority = &example.authority;
+    let mut stream = get(authority, "/events?page=tester", None).await;
+    let first = commentary(&mut stream).await;
+    drop(stream);
+    get(authority, "/events?page=other", None).await;
+    get(authority, "/events", None).await;
+    let id = field(&first, "id").unwrap();
+    let mut again = get(authority, "/events?page=tester", Some(id)).await;
+    commentary(&mut again).await;
+
+    let mut wire = get(authority, "/wire?page=tester", None).await;
+    let mut told = Vec::new();
+    while told.iter().filter(|what| *what == "bytes").count() < 6 {
+        let event = wire.event().await;
+        let data = data(&event);
+        let text = data["text"].as_str().unwrap();
+        assert!(!text.contains("page=other"));
+        if data["what"] == "request" && !told.is_empty() {
+            assert!(text.contains(&format!("last-event-id: {id}\n")), "{text}");
+        }
+        told.push(data["what"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(told[..2], ["request", "response"]);
+    for what in ["request", "response"] {
+        assert_eq!(told.iter().filter(|told| *told == what).count(), 2);
+    }
+    assert_eq!(told.iter().filter(|told| *told == "end").count(), 1);
 }
 
 #[tokio::test]
@@ -244,6 +316,7 @@ async fn serves_the_page_and_nothing_of_others() {
         ("/", "text/html; charset=utf-8"),
         ("/page.css", "text/css; charset=utf-8"),
         ("/page.js", "text/javascript; charset=utf-8"),
+        ("/shared.js", "text/javascript; charset=utf-8"),
         ("/transports.js", "text/javascript; charset=utf-8"),
         ("/icon.svg", "image/svg+xml"),
     ] {
