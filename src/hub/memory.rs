@@ -193,6 +193,7 @@ impl HubBuilder {
         }
         #[cfg(test)]
         {
+            settings.foreign = memory.past.is_some();
             settings.past = memory.past;
             if let Some(key) = memory.foreign {
                 settings.foreign = true;

@@ -186,7 +186,6 @@ mod core;
 mod delivery;
 mod epoch;
 #[cfg(any(test, feature = "redis"))]
-#[allow(dead_code, reason = "the engine is yet to come")]
 mod foreign;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
 mod hub;
@@ -194,11 +193,9 @@ mod keep_open;
 mod memory;
 mod outcome;
 #[cfg(any(test, feature = "redis"))]
-#[allow(dead_code, reason = "the engine is yet to come")]
 mod outer;
 mod owner;
 #[cfg(any(test, feature = "redis"))]
-#[allow(dead_code, reason = "the engine is yet to come")]
 mod past;
 mod place;
 #[cfg(all(feature = "redis", not(target_family = "wasm")))]

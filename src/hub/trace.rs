@@ -27,3 +27,21 @@ pub(super) fn closed(share: u64) {
     #[cfg(feature = "tracing")]
     tracing::debug!(share, "hub closing");
 }
+
+#[cfg(feature = "redis")]
+pub(super) fn connected() {
+    #[cfg(feature = "tracing")]
+    tracing::info!("following the stream in Redis");
+}
+
+#[cfg(feature = "redis")]
+pub(super) fn disconnected(why: &str) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(why, "lost the connection to Redis");
+}
+
+#[cfg(feature = "redis")]
+pub(super) fn lost() {
+    #[cfg(feature = "tracing")]
+    tracing::warn!("Redis has lost what was read from the stream; subscribers reconnect");
+}

@@ -49,12 +49,10 @@ mod frames;
 mod gate;
 mod group;
 #[cfg(any(test, feature = "redis"))]
-#[allow(dead_code, reason = "the engine is yet to come")]
 mod handover;
 mod index;
 mod key;
 #[cfg(any(test, feature = "redis"))]
-#[allow(dead_code, reason = "the engine is yet to come")]
 mod keys;
 mod late;
 mod lingers;
@@ -93,6 +91,8 @@ pub(super) use handover::HandOver;
 pub(super) use key::Key;
 #[cfg(test)]
 pub(super) use keys::KeyOrder;
+#[cfg(feature = "redis")]
+pub(super) use keys::KeyPlace;
 pub(super) use moves::{Course, CursorName};
 pub(super) use reading::Taken;
 pub(super) use rules::Rules;

@@ -68,6 +68,12 @@ impl Rules {
         }
     }
 
+    /// The most events of a topic, and bytes of all topics, that are retained where no other rule is.
+    #[cfg(feature = "redis")]
+    pub(in crate::hub) fn bounds(&self) -> (usize, usize) {
+        (self.list[0].max_events(), self.bytes)
+    }
+
     pub(super) fn max_bytes(&self) -> usize {
         self.bytes
     }

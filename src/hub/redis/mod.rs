@@ -2,19 +2,35 @@
 //!
 //! `building` has the builder's methods, over `settings`; `publishing` and `node` those of the hub and
 //! its topics, over the engine.
+//!
+//! The engine has three tasks, which share a `context` and have a `connection` each. The `reader` follows
+//! the stream: what it asks Redis, and what it makes of the answers, is decided by the `machine`, and
+//! what then becomes of the hub's `ring` is done there. The `page_reader` reads `pages` for subscribers
+//! that are older than the ring. `transients` come on a channel. The `publisher` has a connection too. An
+//! `entry` is an event as the stream has it.
 
 mod building;
+mod connection;
+mod context;
+mod counts;
+mod entry;
 mod error;
+mod machine;
 mod new_entry;
 mod node;
+mod page_reader;
+mod pages;
 mod publish_error;
+mod publisher;
 mod publishing;
+mod reader;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
 mod redis;
 mod redis_engine;
-#[allow(dead_code, reason = "the engine is yet to come")]
+mod ring;
 mod settings;
 mod status;
+mod transients;
 
 pub use error::RedisError;
 pub use publish_error::PublishError;

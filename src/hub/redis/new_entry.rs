@@ -4,7 +4,6 @@ use crate::protocol::Event;
 
 /// What is to be appended to the stream.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the engine is yet to come")]
 pub(super) struct NewEntry {
     pub(super) topic: String,
     /// None where a topic ends without a farewell.

@@ -37,7 +37,6 @@ impl PublishError {
     }
 
     /// It was sent, and no answer has come.
-    #[allow(dead_code, reason = "the engine is yet to come")]
     pub(super) fn maybe_stored(cause: impl Into<Cause>) -> Self {
         Self {
             may_be_stored: true,

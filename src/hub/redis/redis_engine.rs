@@ -1,22 +1,33 @@
+use std::fmt;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use super::context::Context;
 use super::error::RedisError;
+use super::machine::Depth;
 use super::new_entry::NewEntry;
+use super::page_reader::read_pages;
 use super::publish_error::PublishError;
+use super::publisher::Publisher;
+use super::reader::StreamReader;
 use super::settings::RedisSettings;
 use super::status::RedisStatus;
+use super::transients;
 use crate::hub::LagPolicy;
 use crate::hub::core::{Rules, State};
 use crate::hub::epoch::Epoch;
 use crate::hub::shared::{HubSettings, Shared};
 use crate::protocol::{Event, EventId};
-use crate::sync::Arc;
+use crate::sync::Arc as HubArc;
 
-/// What reads and writes the stream.
-#[derive(Debug)]
+/// What reads and writes the stream. Its tasks end when it is dropped.
 pub(super) struct RedisEngine {
-    settings: RedisSettings,
+    context: Arc<Context>,
+    publisher: Publisher,
+    tasks: [AbortHandle; 3],
 }
-
-const NOT_YET: &str = "the engine is yet to come";
 
 impl RedisEngine {
     /// Begins to read, and gives what the hub shares with its subscriptions.
@@ -24,20 +35,37 @@ impl RedisEngine {
         settings: RedisSettings,
         rules: Rules,
         mut hub: HubSettings,
-    ) -> Result<(Self, Arc<Shared>), RedisError> {
-        tokio::runtime::Handle::try_current().map_err(|_| RedisError::no_runtime())?;
+    ) -> Result<(Self, HubArc<Shared>), RedisError> {
+        let runtime = Handle::try_current().map_err(|_| RedisError::no_runtime())?;
+        let (events, bytes) = rules.bounds();
+        let context = Arc::new(Context::new(settings, Depth { events, bytes }));
         hub.foreign = true;
-        // Who lags is served from Redis.
+        hub.past = Some(Arc::new(Arc::clone(&context.pages)));
+        // Its client reconnects, and is served from Redis.
         let state = State::new(rules, LagPolicy::End);
         let epoch = Epoch::new(Epoch::random_number());
-        let shared = Arc::new(Shared::new(state, epoch, hub));
-        Ok((Self { settings }, shared))
+        let shared = HubArc::new(Shared::new(state, epoch, hub));
+        let weak = || HubArc::downgrade(&shared);
+        let reader = StreamReader::new(Arc::clone(&context), weak());
+        let pages = read_pages(Arc::clone(&context));
+        let transients = transients::receive(Arc::clone(&context), weak());
+        let tasks = [
+            runtime.spawn(reader.run()).abort_handle(),
+            runtime.spawn(pages).abort_handle(),
+            runtime.spawn(transients).abort_handle(),
+        ];
+        let publisher = Publisher::new(Arc::clone(&context));
+        let engine = Self {
+            context,
+            publisher,
+            tasks,
+        };
+        Ok((engine, shared))
     }
 
     /// Appends an entry.
     pub(super) async fn append(&self, entry: NewEntry) -> Result<EventId, PublishError> {
-        _ = (&self.settings, entry);
-        Err(PublishError::not_stored(NOT_YET))
+        self.publisher.append(&entry).await
     }
 
     /// Appends an entry, unless one of this name was appended not long ago; gives the ID of the one
@@ -47,17 +75,35 @@ impl RedisEngine {
         name: String,
         entry: NewEntry,
     ) -> Result<EventId, PublishError> {
-        _ = (name, entry);
-        Err(PublishError::not_stored(NOT_YET))
+        self.publisher.append_once(&name, &entry).await
     }
 
     /// Sends an event to those who listen now.
     pub(super) async fn send(&self, topic: String, event: Event) -> Result<(), PublishError> {
-        _ = (topic, event);
-        Err(PublishError::not_stored(NOT_YET))
+        self.publisher.publish(&NewEntry::new(&topic, event)).await
     }
 
     pub(super) fn status(&self) -> RedisStatus {
-        RedisStatus::default()
+        RedisStatus {
+            page_hits: self.context.pages.hits(),
+            ..self.context.counts.status()
+        }
+    }
+}
+
+impl Drop for RedisEngine {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl fmt::Debug for RedisEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisEngine")
+            .field("settings", &self.context.settings)
+            .field("status", &self.status())
+            .finish_non_exhaustive()
     }
 }

@@ -1,15 +1,16 @@
 use std::time::Duration;
 
-use redis::{ConnectionInfo, IntoConnectionInfo};
-
+use super::connection::Server;
 use super::error::RedisError;
 
 /// What a hub on Redis has to know.
 #[derive(Debug, Clone)]
 pub(in crate::hub) struct RedisSettings {
-    pub(super) server: ConnectionInfo,
+    pub(super) server: Server,
+    /// The stream's key.
     pub(super) stream: String,
     pub(super) trim: Trim,
+    /// How long a publisher waits for an answer.
     pub(super) response_timeout: Duration,
     /// How long the name of an event is remembered that is published once.
     pub(super) once_for: Duration,
@@ -27,11 +28,24 @@ pub(super) enum Trim {
 impl RedisSettings {
     pub(super) fn new(url: &str, stream: &str) -> Result<Self, RedisError> {
         Ok(Self {
-            server: url.into_connection_info().map_err(RedisError::url)?,
+            server: Server::parse(url).map_err(RedisError::url)?,
             stream: stream.to_owned(),
             trim: Trim::Events(100_000),
             response_timeout: Duration::from_secs(5),
             once_for: Duration::from_secs(24 * 60 * 60),
         })
+    }
+
+    /// The name of something that belongs to the stream, in the same slot of a cluster.
+    pub(super) fn companion(&self, name: &str) -> String {
+        let stream = &self.stream;
+        let tag = stream
+            .split_once('{')
+            .and_then(|(_, rest)| rest.split_once('}'));
+        if tag.is_some_and(|(tag, _)| !tag.is_empty()) || stream.contains('}') {
+            format!("{stream}:{name}")
+        } else {
+            format!("{{{stream}}}:{name}")
+        }
     }
 }

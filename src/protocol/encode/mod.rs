@@ -13,6 +13,8 @@ mod fields;
 mod id_ref;
 mod into;
 mod lines;
+#[cfg(feature = "redis")]
+mod parts;
 mod scratch;
 mod type_ref;
 mod writer;

@@ -1,0 +1,220 @@
+//! Pages of the stream for subscribers that are older than the ring: one read at a time for all of them,
+//! the oldest wanted first, and what was read is kept for those that come after.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, oneshot};
+
+use crate::hub::outer::{LogEntry, Page, PageFuture, Past};
+
+/// How many bytes of pages are kept.
+const KEPT: usize = 16 << 20;
+
+type Waiting = BTreeMap<u128, Vec<Waiter>>;
+
+/// A subscription that waits for a page.
+#[derive(Debug)]
+struct Waiter {
+    /// How many came before it.
+    number: u64,
+    page: oneshot::Sender<Page>,
+}
+
+/// The pages that are there, and those that are wanted.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    state: Mutex<PagesState>,
+    wanted: Notify,
+}
+
+#[derive(Debug, Default)]
+struct PagesState {
+    /// By the key after which they begin. Each is a subscription's, which gives up by being dropped.
+    waiting: Waiting,
+    /// Newest first.
+    kept: VecDeque<Kept>,
+    bytes: usize,
+    /// Counts how often everything was forgotten.
+    forgotten: u64,
+    hits: u64,
+    /// How many have waited so far.
+    waiters: u64,
+}
+
+/// A page that was read, which is full: what is in it is all that there was in its span.
+#[derive(Debug)]
+struct Kept {
+    entries: Arc<[LogEntry]>,
+    bytes: usize,
+}
+
+/// A page to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) after: u128,
+    forgotten: u64,
+    /// Who came later knows more than the page says of the stream's end.
+    waiters: u64,
+}
+
+/// What was read: the entries from a key on, and whether there were more.
+#[derive(Debug)]
+pub(super) struct ReadPage {
+    pub(super) entries: Arc<[LogEntry]>,
+    pub(super) bytes: usize,
+    pub(super) is_full: bool,
+    /// The newest entry's key, if there was nothing from the key on.
+    pub(super) newest: u128,
+}
+
+impl Pages {
+    fn lock(&self) -> MutexGuard<'_, PagesState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets go of all pages: the stream may no longer be what they were read from.
+    pub(super) fn forget(&self) {
+        let kept = {
+            let mut state = self.lock();
+            state.forgotten += 1;
+            state.bytes = 0;
+            std::mem::take(&mut state.kept)
+        };
+        drop(kept);
+    }
+
+    pub(super) fn hits(&self) -> u64 {
+        self.lock().hits
+    }
+
+    /// Waits until a page is wanted.
+    pub(super) async fn wanted(&self) {
+        while self.oldest().is_none() {
+            self.wanted.notified().await;
+        }
+    }
+
+    /// The oldest that is wanted.
+    pub(super) fn oldest(&self) -> Option<Wanted> {
+        let mut state = self.lock();
+        let (forgotten, waiters) = (state.forgotten, state.waiters);
+        while let Some(mut first) = state.waiting.first_entry() {
+            first.get_mut().retain(|one| !one.page.is_closed());
+            if first.get().is_empty() {
+                first.remove();
+                continue;
+            }
+            let after = *first.key();
+            return Some(Wanted {
+                after,
+                forgotten,
+                waiters,
+            });
+        }
+        None
+    }
+
+    /// Hands a page that was read to all whose key lies in it, and keeps it.
+    pub(super) fn serve(&self, wanted: Wanted, read: &ReadPage) {
+        let last = read.entries.last().map_or(0, |last| last.key);
+        let mut served = Vec::new();
+        let mut state = self.lock();
+        let later = state.waiting.split_off(&wanted.after);
+        for (after, waiting) in later {
+            let is_inside = after < last || (after == last && !read.is_full);
+            let is_answered = after == wanted.after || !read.is_full;
+            let (yes, no): (Vec<_>, Vec<_>) = waiting
+                .into_iter()
+                .partition(|one| is_inside || (is_answered && one.number < wanted.waiters));
+            if !no.is_empty() {
+                state.waiting.insert(after, no);
+            }
+            served.extend(yes.into_iter().map(|one| (after, one.page)));
+        }
+        state.hits += served.len().saturating_sub(1) as u64;
+        // What was read before all was forgotten is as good for those that waited, but is not kept.
+        if read.is_full && state.forgotten == wanted.forgotten {
+            state.keep(read);
+        }
+        drop(state);
+        for (after, one) in served {
+            let mut page = page_after(&read.entries, after, !read.is_full);
+            page.newest = page.newest.max(read.newest);
+            _ = one.send(page);
+        }
+    }
+}
+
+impl PagesState {
+    fn keep(&mut self, read: &ReadPage) {
+        self.bytes += read.bytes;
+        self.kept.push_front(Kept {
+            entries: Arc::clone(&read.entries),
+            bytes: read.bytes,
+        });
+        while self.bytes > KEPT {
+            let Some(oldest) = self.kept.pop_back() else {
+                break;
+            };
+            self.bytes -= oldest.bytes;
+        }
+    }
+
+    /// A page that is there.
+    fn find(&mut self, after: u128) -> Option<Page> {
+        let spans = |kept: &Kept| {
+            let (first, last) = (kept.entries.first(), kept.entries.last());
+            first.is_some_and(|first| first.key <= after)
+                && last.is_some_and(|last| after < last.key)
+        };
+        let at = self.kept.iter().position(spans)?;
+        let kept = self.kept.remove(at)?;
+        let page = page_after(&kept.entries, after, false);
+        self.kept.push_front(kept);
+        self.hits += 1;
+        Some(page)
+    }
+}
+
+/// The part of a page that comes after a key.
+fn page_after(entries: &Arc<[LogEntry]>, after: u128, is_end: bool) -> Page {
+    let at = entries.partition_point(|entry| entry.key < after);
+    let known = entries.get(at).is_some_and(|entry| entry.key == after);
+    Page {
+        // Everybody has seen nothing.
+        known: known || after == 0,
+        from: at + usize::from(known),
+        newest: entries.last().map_or(0, |last| last.key),
+        entries: Arc::clone(entries),
+        is_end,
+    }
+}
+
+impl Past for Arc<Pages> {
+    fn page(&self, after: u128) -> PageFuture {
+        let pages = Arc::clone(self);
+        Box::pin(async move {
+            loop {
+                let read = {
+                    let mut state = pages.lock();
+                    if let Some(page) = state.find(after) {
+                        return page;
+                    }
+                    let (page, read) = oneshot::channel();
+                    let number = state.waiters;
+                    state.waiters += 1;
+                    let waiter = Waiter { number, page };
+                    state.waiting.entry(after).or_default().push(waiter);
+                    read
+                };
+                pages.wanted.notify_one();
+                if let Ok(page) = read.await {
+                    return page;
+                }
+                // The hub is gone, and so is who would read.
+                std::future::pending::<()>().await;
+            }
+        })
+    }
+}

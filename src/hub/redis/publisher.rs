@@ -1,0 +1,181 @@
+//! Publishes on a connection of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use redis::{Cmd, RedisError, Value, cmd};
+use tokio::sync::{Mutex, Semaphore};
+
+use super::connection::Link;
+use super::context::Context;
+use super::entry::{read_key, write_entry};
+use super::new_entry::NewEntry;
+use super::publish_error::PublishError;
+use super::settings::Trim;
+use super::transients::write_transient;
+use crate::hub::foreign::id_of;
+use crate::protocol::EventId;
+
+/// How many events may be on their way at once; further publishers wait.
+const IN_FLIGHT: usize = 1024;
+
+/// Appends an entry unless its name is known.
+const APPEND_ONCE: &str = "
+local id = redis.call('GET', KEYS[2])
+if id then return id end
+id = redis.call('XADD', KEYS[1], unpack(ARGV, 2))
+redis.call('SET', KEYS[2], id, 'EX', ARGV[1])
+return id";
+
+#[derive(Debug)]
+pub(super) struct Publisher {
+    context: Arc<Context>,
+    connection: Mutex<Connection>,
+    /// Counts attempts to connect.
+    attempts: AtomicU64,
+    permits: Semaphore,
+}
+
+#[derive(Debug, Default)]
+struct Connection {
+    link: Option<Link>,
+    /// Differs for each.
+    number: u64,
+    /// Why the last attempt failed.
+    error: Option<RedisError>,
+}
+
+impl Publisher {
+    pub(super) fn new(context: Arc<Context>) -> Self {
+        Self {
+            context,
+            connection: Mutex::default(),
+            attempts: AtomicU64::new(0),
+            permits: Semaphore::new(IN_FLIGHT),
+        }
+    }
+
+    pub(super) async fn append(&self, entry: &NewEntry) -> Result<EventId, PublishError> {
+        let mut add = cmd("XADD");
+        add.arg(&self.context.settings.stream);
+        self.write_bound(&mut add);
+        write_entry(&mut add, entry);
+        self.send_for_id(&add).await
+    }
+
+    pub(super) async fn append_once(
+        &self,
+        name: &str,
+        entry: &NewEntry,
+    ) -> Result<EventId, PublishError> {
+        let settings = &self.context.settings;
+        let token = settings.companion(&format!("once:{name}"));
+        let mut eval = cmd("EVAL");
+        eval.arg(APPEND_ONCE).arg(2);
+        eval.arg(&settings.stream).arg(token);
+        eval.arg(settings.once_for.as_secs().max(1));
+        self.write_bound(&mut eval);
+        write_entry(&mut eval, entry);
+        self.send_for_id(&eval).await
+    }
+
+    /// Hands an event to those who are there.
+    pub(super) async fn publish(&self, entry: &NewEntry) -> Result<(), PublishError> {
+        let mut publish = cmd("PUBLISH");
+        publish.arg(self.context.settings.companion("transient"));
+        publish.arg(write_transient(entry));
+        self.send(&publish).await.map(|_| ())
+    }
+
+    /// How far the stream is trimmed, and the ID, which Redis gives.
+    fn write_bound(&self, cmd: &mut Cmd) {
+        match self.context.settings.trim {
+            Trim::Events(events) => _ = cmd.arg("MAXLEN").arg("~").arg(events),
+            Trim::Age(age) => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH);
+                let oldest = now.unwrap_or_default().saturating_sub(age);
+                let oldest = u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX);
+                cmd.arg("MINID").arg("~").arg(oldest);
+            }
+        }
+        cmd.arg("*");
+    }
+
+    async fn send_for_id(&self, cmd: &Cmd) -> Result<EventId, PublishError> {
+        let value = self.send(cmd).await?;
+        let no_id = || PublishError::maybe_stored("Redis did not answer with an ID");
+        read_key(&value).map(id_of).ok_or_else(no_id)
+    }
+
+    async fn send(&self, cmd: &Cmd) -> Result<Value, PublishError> {
+        // It is never closed.
+        let _permit = self.permits.acquire().await;
+        let connected = self.connect().await;
+        let (mut link, number) = connected.map_err(PublishError::not_stored)?;
+        let error = match link.query(cmd).await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        let is_answer = is_answer(&error);
+        if !is_answer || needs_another_server(&error) {
+            let mut connection = self.connection.lock().await;
+            if connection.number == number {
+                connection.link = None;
+            }
+        }
+        // "Broken pipe" is said both of what was never sent and of an answer that was lost.
+        Err(match is_answer {
+            true => PublishError::not_stored(error),
+            false => PublishError::maybe_stored(error),
+        })
+    }
+
+    async fn connect(&self) -> Result<(Link, u64), RedisError> {
+        let attempts = self.attempts.load(Ordering::Acquire);
+        let mut connection = self.connection.lock().await;
+        if let Some(link) = &connection.link {
+            return Ok((link.clone(), connection.number));
+        }
+        // Those that waited for an attempt of another's share how it ended.
+        if self.attempts.load(Ordering::Acquire) > attempts {
+            if let Some(error) = &connection.error {
+                return Err(error.clone());
+            }
+        }
+        let timeout = self.context.settings.response_timeout;
+        let link = self.context.settings.server.connect(timeout).await;
+        self.attempts.fetch_add(1, Ordering::AcqRel);
+        match link {
+            Ok(link) => {
+                connection.link = Some(link.clone());
+                connection.number += 1;
+                connection.error = None;
+                Ok((link, connection.number))
+            }
+            Err(error) => {
+                connection.error = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Whether Redis itself has answered so.
+fn is_answer(error: &redis::RedisError) -> bool {
+    use redis::ErrorKind;
+    matches!(
+        error.kind(),
+        ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::AuthenticationFailed
+    )
+}
+
+/// Whether the server that answered so is not the one to ask: it has become a replica, or knows us no
+/// longer.
+fn needs_another_server(error: &redis::RedisError) -> bool {
+    let code = error.code().unwrap_or_default();
+    matches!(
+        code,
+        "READONLY" | "NOAUTH" | "WRONGPASS" | "MASTERDOWN" | "LOADING" | "CLUSTERDOWN" | "MOVED"
+    )
+}

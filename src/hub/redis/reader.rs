@@ -1,0 +1,195 @@
+//! Follows the stream on a connection of its own, and keeps the ring.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use redis::{Cmd, RedisError, Value, cmd};
+
+use super::connection::{Link, Patience};
+use super::context::Context;
+use super::entry::read_entries;
+use super::machine::{Ask, Machine, Reply};
+use super::ring::{apply, knows};
+use crate::hub::foreign::id_of;
+use crate::hub::shared::Shared;
+use crate::hub::trace;
+
+/// How long a read waits for an entry; after that it is asked whether the last one is still there.
+const BLOCK: Duration = Duration::from_millis(2000);
+
+/// How much later the answer may come before the connection counts as lost.
+const GRACE: Duration = Duration::from_millis(1500);
+
+/// Appends a mark only while this is the newest entry.
+const MARK: &str = "
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+if not newest[1] or newest[1][1] ~= ARGV[1] then return false end
+return redis.call('XADD', KEYS[1], '*', 'mark', 'lost', 'from', ARGV[2])";
+
+/// Why it does not go on.
+enum Stop {
+    Error(RedisError),
+    /// It answers what no stream is.
+    Nonsense,
+    /// The hub is gone.
+    Gone,
+}
+
+impl From<RedisError> for Stop {
+    fn from(error: RedisError) -> Self {
+        Self::Error(error)
+    }
+}
+
+pub(super) struct StreamReader {
+    context: Arc<Context>,
+    shared: crate::sync::Weak<Shared>,
+    machine: Machine,
+    /// Whether scripts are allowed.
+    scripts: bool,
+}
+
+impl StreamReader {
+    pub(super) fn new(context: Arc<Context>, shared: crate::sync::Weak<Shared>) -> Self {
+        let machine = Machine::new(context.depth);
+        Self {
+            context,
+            shared,
+            machine,
+            scripts: true,
+        }
+    }
+
+    /// Follows the stream until the hub is gone.
+    pub(super) async fn run(mut self) {
+        let mut backoff = Patience::new();
+        loop {
+            let stop = match self.context.settings.server.connect(BLOCK + GRACE).await {
+                Ok(link) => self.follow(link, &mut backoff).await,
+                Err(error) => Stop::Error(error),
+            };
+            match stop {
+                Stop::Gone => return,
+                Stop::Error(error) => self.context.disconnected(&error.to_string()),
+                Stop::Nonsense => self
+                    .context
+                    .disconnected("the answer is not one of a stream"),
+            }
+            self.machine.fail();
+            backoff.wait().await;
+        }
+    }
+
+    async fn follow(&mut self, mut link: Link, backoff: &mut Patience) -> Stop {
+        loop {
+            let ask = self.machine.ask();
+            let reply = match self.query(&mut link, ask).await {
+                Ok(reply) => reply,
+                Err(stop) => return stop,
+            };
+            let Some(shared) = self.shared.upgrade() else {
+                return Stop::Gone;
+            };
+            let context = Arc::clone(&self.context);
+            backoff.reset();
+            context.connected();
+            let losses = self.machine.losses;
+            let acts = self.machine.answer(reply, |key| knows(&shared, key));
+            if self.machine.losses > losses {
+                context.counts.losses.fetch_add(1, Ordering::Relaxed);
+                trace::lost();
+            }
+            context.counts.note_progress(self.machine.is_quiet());
+            for act in acts {
+                context.note(&act);
+                if !apply(&shared, act) {
+                    // The ring has something else than what was asked from: a fault of this program.
+                    apply(&shared, self.machine.begin_again());
+                    return Stop::Nonsense;
+                }
+            }
+        }
+    }
+
+    async fn query(&mut self, link: &mut Link, ask: Ask) -> Result<Reply, Stop> {
+        let command = command(&self.context.settings.stream, ask, self.scripts);
+        self.context.counts.reads.fetch_add(1, Ordering::Relaxed);
+        let answer = link.query(&command).await;
+        match (ask, answer) {
+            (Ask::Before { .. } | Ask::From { .. }, Ok(value)) => {
+                let entries = read_entries(value).ok_or(Stop::Nonsense)?;
+                Ok(Reply::Entries(entries))
+            }
+            (Ask::Wait { .. }, Ok(_)) => Ok(Reply::Woken),
+            (Ask::Begin | Ask::Lost { .. }, Ok(value)) => {
+                Ok(Reply::Marked(!matches!(value, Value::Nil)))
+            }
+            (Ask::Lost { newest, .. }, Err(error)) if error.code() == Some("NOPERM") => {
+                if newest.is_some() && self.scripts {
+                    self.scripts = false;
+                    return Ok(Reply::Marked(false));
+                }
+                Ok(Reply::Forbidden)
+            }
+            (_, Err(error)) => Err(Stop::Error(error)),
+        }
+    }
+}
+
+fn command(stream: &str, ask: Ask, scripts: bool) -> Cmd {
+    let id = |key: u128| id_of(key).as_str().to_owned();
+    match ask {
+        Ask::Before { key, count } => {
+            let from = key.map_or("+".to_owned(), |key| format!("({}", id(key)));
+            let mut cmd = cmd("XREVRANGE");
+            cmd.arg(stream).arg(from).arg("-").arg("COUNT").arg(count);
+            cmd
+        }
+        Ask::From { key, count } => {
+            let mut cmd = cmd("XRANGE");
+            cmd.arg(stream)
+                .arg(id(key))
+                .arg("+")
+                .arg("COUNT")
+                .arg(count);
+            cmd
+        }
+        Ask::Wait { after } => {
+            let mut cmd = cmd("XREAD");
+            let block = u64::try_from(BLOCK.as_millis()).unwrap_or(u64::MAX);
+            // It is read again together with the one before it: whatever follows counts only if that
+            // is still there.
+            cmd.arg("COUNT").arg(1).arg("BLOCK").arg(block);
+            cmd.arg("STREAMS").arg(stream).arg(id(after));
+            cmd
+        }
+        Ask::Begin => {
+            let mut cmd = cmd("XADD");
+            cmd.arg(stream).arg("*").arg("mark").arg("begin");
+            cmd
+        }
+        Ask::Lost {
+            from,
+            newest: Some(newest),
+        } if scripts => {
+            let mut cmd = cmd("EVAL");
+            cmd.arg(MARK)
+                .arg(1)
+                .arg(stream)
+                .arg(id(newest))
+                .arg(id(from));
+            cmd
+        }
+        Ask::Lost { from, .. } => {
+            let mut cmd = cmd("XADD");
+            cmd.arg(stream)
+                .arg("*")
+                .arg("mark")
+                .arg("lost")
+                .arg("from")
+                .arg(id(from));
+            cmd
+        }
+    }
+}
