@@ -1,0 +1,107 @@
+//! A small `curl -N` that understands events, speaks https and follows redirects:
+//!
+//! ```text
+//! cargo run --example client -- https://stream.wikimedia.org/v2/stream/recentchange
+//! cargo run --example client -- --json --last-event-id 41 --header 'Authorization: Bearer x' URL
+//! ```
+//!
+//! Events go to standard output; what happens to the connection goes to standard error. The exit
+//! status tells why it ended: 0 the server said stop (204), or a POST is complete, 1 the server
+//! refused, 2 wrong usage, 3 no connection after `--max-tries`, 4 the output is closed.
+
+mod connector;
+mod options;
+mod output;
+#[path = "../support/redirects.rs"]
+mod redirects;
+
+use std::error::Error;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use http_body_util::Full;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tower_http::follow_redirect::FollowRedirect;
+use tower_sse::EventSource;
+use tower_sse::client::{ClientError, SourceEvent};
+
+use self::connector::connector;
+use self::options::{Options, USAGE, options};
+use self::output::{as_json, as_text, printable, with_causes};
+use self::redirects::SafeRedirects;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let (options, connector) = match prepare() {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            eprintln!("{error}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build(connector);
+    let client = FollowRedirect::with_policy(client, SafeRedirects::default());
+
+    let mut source = EventSource::new(client, options.request).retry_server_errors();
+    if let Some(id) = options.last_event_id {
+        source = source.resume_after(id);
+    }
+    if let Some(tries) = options.max_tries {
+        source = source.max_tries(tries);
+    }
+    if !options.idle.is_zero() {
+        source = source.idle_timeout(options.idle);
+    }
+
+    let colour = io::stdout().is_terminal();
+    while let Some(event) = source.next().await {
+        match event {
+            SourceEvent::Open(_) => eprintln!("connected to {}", source.url()),
+            SourceEvent::Message(event) => {
+                let line = if options.json {
+                    as_json(&event)
+                } else {
+                    as_text(&event, colour)
+                };
+                if writeln!(io::stdout(), "{line}").is_err() {
+                    return ExitCode::from(4);
+                }
+            }
+            // The connection stays.
+            SourceEvent::Error(error @ (ClientError::Limit(_) | ClientError::UnsendableId(_))) => {
+                eprintln!("{}", with_causes(&error));
+            }
+            SourceEvent::Error(error) => eprintln!("{}; reconnecting", with_causes(&error)),
+            SourceEvent::Failed(error) => return failed(&error),
+            _ => {}
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn prepare() -> Result<(Options, HttpsConnector<HttpConnector>), Box<dyn Error>> {
+    let options = options(std::env::args().skip(1))?;
+    let connector = connector(options.ca.as_ref())?;
+    Ok((options, connector))
+}
+
+fn failed(error: &ClientError) -> ExitCode {
+    let Some(rejection) = error.rejection() else {
+        eprintln!("{}", with_causes(error));
+        return ExitCode::from(3);
+    };
+    if rejection.status() == http::StatusCode::NO_CONTENT {
+        eprintln!("the server said stop");
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("{}", with_causes(error));
+    if !rejection.body().is_empty() {
+        eprintln!("{}", printable(&String::from_utf8_lossy(rejection.body())));
+    }
+    ExitCode::from(1)
+}
