@@ -7,7 +7,7 @@
 //!
 //! Events go to standard output; what happens to the connection goes to standard error. The exit
 //! status tells why it ended: 0 the server said stop (204), or a POST is complete, 1 the server
-//! refused, 2 wrong usage, 3 no connection after `--max-tries`, 4 the output is closed.
+//! refused, 2 wrong usage, 3 no connection after `--max-tries`, 4 the output is closed, 130 ctrl-c.
 
 mod connector;
 mod options;
@@ -37,6 +37,10 @@ use self::redirects::SafeRedirects;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    if std::env::args().any(|arg| arg == "--help" || arg == "-h") {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
     let (options, connector) = match prepare() {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -59,9 +63,10 @@ async fn main() -> ExitCode {
     }
 
     let colour = io::stdout().is_terminal();
-    while let Some(event) = source.next().await {
+    let mut events = source.take_until(Box::pin(tokio::signal::ctrl_c()));
+    while let Some(event) = events.next().await {
         match event {
-            SourceEvent::Open(_) => eprintln!("connected to {}", source.url()),
+            SourceEvent::Open(_) => eprintln!("connected to {}", events.get_ref().url()),
             SourceEvent::Message(event) => {
                 let line = if options.json {
                     as_json(&event)
@@ -81,7 +86,14 @@ async fn main() -> ExitCode {
             _ => {}
         }
     }
-    ExitCode::SUCCESS
+    if events.take_result().is_none() {
+        return ExitCode::SUCCESS;
+    }
+    let last = events.get_ref().last_event_id();
+    if !last.is_empty() {
+        eprintln!("resume with --last-event-id {}", printable(last.as_str()));
+    }
+    ExitCode::from(130)
 }
 
 fn prepare() -> Result<(Options, HttpsConnector<HttpConnector>), Box<dyn Error>> {

@@ -3,6 +3,7 @@
 #[cfg(feature = "axum")]
 mod chat;
 mod client;
+mod command_lines;
 #[cfg(feature = "axum")]
 mod dashboard;
 mod fan_out;

@@ -18,15 +18,18 @@ impl Example {
     /// Starts an example and waits for the line with its address. Unless it is told otherwise, it takes
     /// a free port: another test may be about to reuse the default one.
     pub fn start(name: &str, args: &[&str]) -> Self {
-        let program = folder().join(name);
         let free: &[&str] = if args.contains(&"--port") {
             &[]
         } else {
             &["--port", "0"]
         };
+        Self::start_as_it_is(name, &[args, free].concat())
+    }
+
+    pub fn start_as_it_is(name: &str, args: &[&str]) -> Self {
+        let program = program(name);
         let mut process = Command::new(&program)
             .args(args)
-            .args(free)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| {
@@ -86,9 +89,9 @@ impl Drop for Example {
     }
 }
 
-/// `target/<profile>/examples`, beside the `deps` in which this test is.
-fn folder() -> PathBuf {
+/// In `target/<profile>/examples`, beside the `deps` in which this test is.
+pub fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test knows where it is");
     let profile = test.ancestors().nth(2).expect("it is in <profile>/deps");
-    profile.join("examples")
+    profile.join("examples").join(name)
 }
