@@ -3,13 +3,13 @@
 //!
 //! nginx has to be installed; `.ci/run` does that and runs these.
 
+#[path = "../support/nginx.rs"]
+mod nginx;
 #[path = "../support/mod.rs"]
 mod support;
 
 use std::convert::Infallible;
-use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::{Request, Response, Version};
@@ -19,67 +19,9 @@ use tower::ServiceBuilder;
 use tower_sse::headers::EventStreamHeaders;
 use tower_sse::{Event, KeepAlive, SseBody, SseLayer};
 
+use nginx::Nginx;
 use support::bodies::Script;
-use support::net::{get, read_until, send, serve, until};
-
-/// nginx in the foreground, in a folder of its own, until it is dropped.
-struct Nginx {
-    process: Child,
-    address: SocketAddr,
-    folder: PathBuf,
-}
-
-impl Nginx {
-    async fn before(upstream: SocketAddr) -> Self {
-        let address = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
-        let folder = std::env::temp_dir().join(format!("tower-sse-nginx-{}", address.port()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let paths: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .map(|name| format!("{name}_temp_path {}/{name};", folder.display()))
-            .concat();
-        let folder_name = folder.display();
-        let config = format!(
-            "daemon off; master_process off; pid {folder_name}/pid; error_log {folder_name}/error.log;
-             events {{}}
-             http {{
-                 access_log off; {paths}
-                 server {{
-                     listen {address};
-                     location / {{ proxy_pass http://{upstream}; }}
-                 }}
-             }}"
-        );
-        let file = folder.join("nginx.conf");
-        std::fs::write(&file, config).unwrap();
-        let process = Command::new("nginx")
-            .arg("-c")
-            .arg(&file)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("nginx is installed");
-        until("nginx listens", || {
-            std::net::TcpStream::connect(address).is_ok()
-        })
-        .await;
-        Self {
-            process,
-            address,
-            folder,
-        }
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        _ = self.process.kill();
-        _ = self.process.wait();
-        _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
+use support::net::{get, read_until, send, serve};
 
 type Events = Script<Result<Event, Infallible>>;
 
@@ -102,7 +44,7 @@ async fn server(events: &Events, headers: EventStreamHeaders) -> SocketAddr {
 #[ignore = "needs nginx; .ci/run installs it and runs this"]
 async fn every_event_passes_at_once() {
     let events = Events::new([]);
-    let nginx = Nginx::before(server(&events, EventStreamHeaders::new()).await).await;
+    let nginx = Nginx::before(&[server(&events, EventStreamHeaders::new()).await]);
     let request = get(Version::HTTP_11, nginx.address, "/")
         .body(Empty::new())
         .unwrap();
@@ -130,7 +72,7 @@ async fn every_event_passes_at_once() {
 async fn nothing_passes_without_the_header() {
     let events = Events::new([Ok(Event::new("x"))]);
     let headers = EventStreamHeaders::new().x_accel_buffering(None);
-    let nginx = Nginx::before(server(&events, headers).await).await;
+    let nginx = Nginx::before(&[server(&events, headers).await]);
     let request = get(Version::HTTP_11, nginx.address, "/")
         .body(Empty::new())
         .unwrap();
