@@ -2,7 +2,7 @@ use std::borrow::Borrow;
 use std::fmt;
 
 use super::builder::HubBuilder;
-use super::keep_open::KeepOpen;
+use super::keep_open::{HeldEngine, KeepOpen};
 use super::memory::Memory;
 use super::owner::Owner;
 use super::refused::Refused;
@@ -283,8 +283,8 @@ impl<L> Hub<L> {
 }
 
 impl<L> Hub<L> {
-    pub(super) fn on(log: L, shared: Arc<Shared>) -> Self {
-        let open = KeepOpen::new(shared);
+    pub(super) fn on(log: L, shared: Arc<Shared>, engine: Option<HeldEngine>) -> Self {
+        let open = KeepOpen::new(shared, engine);
         Self { open, log }
     }
 

@@ -7,12 +7,16 @@ use crate::sync::Arc;
 /// dropped, it is closed.
 pub(super) struct KeepOpen {
     shared: Arc<Shared>,
+    engine: Option<HeldEngine>,
 }
 
+/// What reads an outer log, as long as it is held.
+pub(super) type HeldEngine = std::sync::Arc<dyn Send + Sync>;
+
 impl KeepOpen {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, engine: Option<HeldEngine>) -> Self {
         shared.enter();
-        Self { shared }
+        Self { shared, engine }
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
@@ -22,7 +26,7 @@ impl KeepOpen {
 
 impl Clone for KeepOpen {
     fn clone(&self) -> Self {
-        Self::new(Arc::clone(&self.shared))
+        Self::new(Arc::clone(&self.shared), self.engine.clone())
     }
 }
 

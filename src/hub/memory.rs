@@ -200,6 +200,7 @@ impl HubBuilder {
                 state.begin_after(key);
             }
         }
-        Hub::on(Memory, Arc::new(Shared::new(state, epoch, settings)))
+        let shared = Arc::new(Shared::new(state, epoch, settings));
+        Hub::on(Memory, shared, None)
     }
 }

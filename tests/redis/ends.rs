@@ -2,9 +2,14 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use tower::ServiceExt;
+use tower_sse::hub::{Hub, HubService};
+use tower_sse::{Event, EventStream};
+
 use crate::rig::proxy::{Mode, Proxy};
 use crate::rig::server::Server;
-use crate::world::{Client, Log, Node, within};
+use crate::world::{Client, KEY, Log, Node, within};
 
 async fn connections(server: &Server) -> i64 {
     let list = server.send("CLIENT LIST").await.text();
@@ -27,6 +32,29 @@ async fn the_reader_ends_with_the_last_hub() {
     log.publish(&other, 0).await;
     assert!(connections(&server).await >= 2);
     drop(other);
+    crate::rig::until("all connections are closed", async || {
+        connections(&server).await == 0
+    })
+    .await;
+}
+
+/// A service has no hub to publish with, and its subscribers get what others publish.
+#[tokio::test]
+#[ignore = "needs redis-server; .ci/run installs it and runs this"]
+async fn the_reader_lasts_as_long_as_a_service() {
+    let server = Server::start().await;
+    let hub = || Hub::redis(&server.url(), KEY).unwrap().build().unwrap();
+    let service = HubService::new(hub());
+    // Its node may come to the stream after the event.
+    let request = http::Request::get("/?lastEventId=0-0").body(()).unwrap();
+    let response = service.clone().oneshot(request).await.unwrap();
+    let mut events = Box::pin(EventStream::new(response.into_body()));
+    let publisher = hub();
+    let id = publisher.publish(Event::new("x")).await.unwrap();
+    let event = within("an event", events.next()).await.unwrap().unwrap();
+    assert_eq!((event.id(), event.data()), (Some(id.as_str()), "x"));
+    drop((service, publisher));
+    assert!(within("the end", events.next()).await.is_none());
     crate::rig::until("all connections are closed", async || {
         connections(&server).await == 0
     })

@@ -1,9 +1,11 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::RedisError;
 use super::redis::Redis;
 use super::redis_engine::RedisEngine;
 use super::settings::{RedisSettings, Trim};
+use crate::hub::keep_open::HeldEngine;
 use crate::hub::{Hub, HubBuilder, Retention};
 
 impl Hub<Redis> {
@@ -145,6 +147,9 @@ impl HubBuilder<Redis> {
     pub fn build(self) -> Result<Hub<Redis>, RedisError> {
         let (settings, rules, hub) = self.into_parts();
         let (engine, shared) = RedisEngine::start(settings, rules, hub)?;
-        Ok(Hub::on(Redis::new(engine), shared))
+        let engine = Arc::new(engine);
+        // A service of the hub, which knows no engine, needs it as well.
+        let held: HeldEngine = engine.clone();
+        Ok(Hub::on(Redis::new(engine), shared, Some(held)))
     }
 }

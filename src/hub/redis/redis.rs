@@ -20,8 +20,7 @@ pub struct Redis {
 }
 
 impl Redis {
-    pub(super) fn new(engine: RedisEngine) -> Self {
-        let engine = Arc::new(engine);
+    pub(super) fn new(engine: Arc<RedisEngine>) -> Self {
         Self { engine }
     }
 
