@@ -13,7 +13,11 @@ use tower_sse::Hub;
 /// How long subscribers have to receive what is left for them.
 const GRACE: Duration = Duration::from_secs(10);
 
-pub(crate) async fn until_ctrl_c(listener: TcpListener, app: Router, hub: Hub) -> io::Result<()> {
+pub(crate) async fn until_ctrl_c<L>(
+    listener: TcpListener,
+    app: Router,
+    hub: Hub<L>,
+) -> io::Result<()> {
     let stop = CancellationToken::new();
     let serve = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
     let serve = tokio::spawn(serve.into_future());

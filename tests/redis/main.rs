@@ -8,8 +8,16 @@ mod checker_tests;
 mod child;
 mod dialects;
 mod ends;
+#[cfg(feature = "axum")]
+mod example;
+#[cfg(feature = "axum")]
+#[path = "../support/example.rs"]
+mod example_process;
 mod foreign;
 mod losses;
+#[cfg(feature = "axum")]
+#[path = "../support/nginx.rs"]
+mod nginx;
 mod publishes;
 mod resumes;
 mod rig;

@@ -1,0 +1,80 @@
+//! The example `cluster`: two nodes behind an nginx, killed in turn.
+
+use std::net::SocketAddr;
+
+use futures_util::StreamExt;
+use serde_json::Value;
+use tower_sse::EventStream;
+use tower_sse::protocol::MessageEvent;
+
+use crate::example_process::Example;
+use crate::nginx::Nginx;
+use crate::rig::server::{DEADLINE, Server};
+
+/// A page, as far as its events go.
+struct Page {
+    events: EventStream<reqwest::Body>,
+    /// The node that nginx has chosen.
+    node: String,
+}
+
+impl Page {
+    async fn open(nginx: SocketAddr, last: &str) -> Self {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = client.get(format!("http://{nginx}/events"));
+        let request = request.header("last-event-id", last);
+        let response = request.send().await.unwrap().error_for_status().unwrap();
+        let response: http::Response<reqwest::Body> = response.into();
+        let mut events = EventStream::new(response.into_body());
+        let first = next(&mut events).await;
+        assert_eq!((first.event_type(), first.id()), ("node", None));
+        let node = first.data().to_owned();
+        Self { events, node }
+    }
+
+    /// The number of the next line, and its ID.
+    async fn line(&mut self) -> (u64, String) {
+        let event = next(&mut self.events).await;
+        assert_eq!(event.event_type(), "message", "{event:?}");
+        let line: Value = serde_json::from_str(event.data()).unwrap();
+        let id = event.id().expect("it has an ID").to_owned();
+        (line["number"].as_u64().unwrap(), id)
+    }
+}
+
+async fn next(events: &mut EventStream<reqwest::Body>) -> MessageEvent {
+    let event = tokio::time::timeout(DEADLINE, events.next()).await;
+    event.expect("in time").expect("no end").expect("no error")
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server and nginx; .ci/run installs them and runs this"]
+async fn a_page_behind_nginx_outlives_each_node() {
+    let redis = Server::start().await;
+    let url = redis.url();
+    let start = |port: &str| Example::start("cluster", &["--redis", &url, "--port", port]);
+    let mut nodes = vec![start("0"), start("0")];
+    let addresses: Vec<_> = nodes
+        .iter()
+        .map(|node| node.authority.parse().unwrap())
+        .collect();
+    let nginx = Nginx::before(&addresses);
+
+    let mut page = Page::open(nginx.address, "").await;
+    let (mut number, mut id) = page.line().await;
+    assert_eq!(number, 1);
+    for _ in 0..4 {
+        for _ in 0..2 {
+            let (next, at) = page.line().await;
+            assert_eq!(next, number + 1);
+            (number, id) = (next, at);
+        }
+        let at = nodes.iter().position(|node| node.authority == page.node);
+        let killed = nodes.remove(at.expect("it is one of them"));
+        let port = killed.port().to_owned();
+        drop(killed);
+        page = Page::open(nginx.address, &id).await;
+        assert_eq!(page.node, nodes[0].authority);
+        nodes.push(start(&port));
+    }
+}
