@@ -74,6 +74,7 @@
 //! | `axum` | | axum's `IntoResponse` for [`SseBody`] and [`Subscription`], `Option<`[`LastEventId`]`>` as an extractor |
 //! | `tracing` | | a log line when a subscriber of a hub lags, misses something or is refused |
 //! | `sealed` | | [`HubBuilder::seal_ids`](hub::HubBuilder::seal_ids): IDs that reveal nothing and cannot be forged |
+//! | `redis` | | [`Hub::redis`](hub::Hub::redis): hubs on any number of machines that share a Redis stream; not on wasm |
 //!
 //! Features only add API. Without any of them the crate depends on no runtime: see [`timer`].
 //!
@@ -91,6 +92,7 @@
 //! - [`docs::http2`]: connections per browser, TLS, flow control, and streams that fail.
 //! - [`docs::stalled_peers`]: write timeouts, under hyper and `axum::serve`.
 //! - [`docs::shutdown`]: deploys, and clients that do not all return at once.
+//! - [`docs::cluster`]: hubs on more than one machine that share a Redis stream.
 //! - [`docs::limits`]: descriptors, caps for a hub and for a user, memory, metrics.
 //! - [`docs::authentication`]: cookies, tokens, CORS, and access that ends.
 //! - [`docs::compression`]: when it pays, and when it leaks.
@@ -138,6 +140,9 @@ pub use protocol::{
 pub mod docs {
     #[doc = include_str!("docs/authentication.md")]
     pub mod authentication {}
+    #[cfg(feature = "redis")]
+    #[doc = include_str!("docs/cluster.md")]
+    pub mod cluster {}
     #[doc = include_str!("docs/coming_from_axum.md")]
     pub mod coming_from_axum {}
     #[doc = include_str!("docs/compression.md")]
@@ -161,6 +166,6 @@ pub mod docs {
 }
 
 /// The README's code, compiled with the doc tests.
-#[cfg(all(doctest, feature = "axum"))]
+#[cfg(all(doctest, feature = "axum", feature = "redis"))]
 #[doc = include_str!("../README.md")]
 pub struct Readme;

@@ -59,7 +59,7 @@ impl HubBuilder<Redis> {
     }
 
     /// Sets how many events the stream retains; about 100,000 by default, which take about 12 MB of
-    /// Redis' memory if an event has 90 bytes, and 110 MB if it has 1,000. A client that resumes from
+    /// Redis' memory if an event has 90 bytes, and 120 MB if it has 1,000. A client that resumes from
     /// an older one is told of a gap.
     ///
     /// Publishers trim the stream, by `MAXLEN ~`, so set the same on all nodes. This replaces

@@ -140,7 +140,7 @@ impl Topic<'_, Redis> {
     /// [in doubt](PublishError::may_be_stored) whether the event is stored.
     ///
     /// Names are the hub's, not the topic's. Redis remembers a name for a
-    /// [day](crate::hub::HubBuilder::once_for), under a key of its own, which takes about 100 bytes.
+    /// [day](crate::hub::HubBuilder::once_for), under a key of its own, which takes about 170 bytes.
     /// The event is stored by a script, so the Redis user needs the right to run `EVAL`.
     ///
     /// # Errors
