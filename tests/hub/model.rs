@@ -907,6 +907,7 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                 }
             }
         }
+        model.forget_finished();
         if rng.one_in(8) {
             model.finish(TOPICS[rng.below(TOPICS.len())], &mut clients);
         }
