@@ -146,20 +146,20 @@ impl State {
             return false;
         }
         let to = self.enter_key(key);
-        self.groups[to].expect();
+        self.groups[to].will_join();
         self.count_move(index, from, to, wakes);
         let mut from = from;
         if last.is_some_and(|last| last.at == at) {
             // Nothing was published since the last move, so the subscriber was never in that group.
             self.cursors[index].undo_move();
-            self.expect_no_longer(from, wakes);
+            self.give_up_join(from, wakes);
             from = self.cursors[index].last_group();
         } else {
             self.groups[from].leave_at(at);
         }
         if from == to {
             self.groups[from].left(at);
-            self.expect_no_longer(to, wakes);
+            self.give_up_join(to, wakes);
         } else {
             let moves = &mut self.cursors[index].terms().moves;
             moves.0.push_back(Move { at, group: to });
@@ -211,7 +211,7 @@ impl State {
         self.remove_if_unused(seat.group, wakes);
         let new = &mut self.groups[to];
         new.subscribers += 1;
-        new.expect_no_longer();
+        new.joined();
         // At the head, if it has seen everything, with the others there. In a group that ended
         // earlier, that would be behind what it has read.
         let place = if new.end < at { at } else { new.head.min(at) };
@@ -230,17 +230,17 @@ impl State {
         while let Some(Move { at, group }) = cursor.take_move() {
             self.groups[from].left(at);
             if expected {
-                self.expect_no_longer(from, wakes);
+                self.give_up_join(from, wakes);
             }
             (from, expected) = (group, true);
         }
         if expected {
-            self.expect_no_longer(from, wakes);
+            self.give_up_join(from, wakes);
         }
     }
 
-    fn expect_no_longer(&mut self, index: usize, wakes: &mut Wakes) {
-        self.groups[index].expect_no_longer();
+    fn give_up_join(&mut self, index: usize, wakes: &mut Wakes) {
+        self.groups[index].joined();
         self.remove_if_unused(index, wakes);
     }
 

@@ -80,12 +80,12 @@ impl Transit {
 
 impl Group {
     /// Records that a subscriber will join.
-    pub(super) fn expect(&mut self) {
+    pub(super) fn will_join(&mut self) {
         self.transit.get_or_insert_default().coming += 1;
     }
 
     /// Records that it has joined, or no longer will.
-    pub(super) fn expect_no_longer(&mut self) {
+    pub(super) fn joined(&mut self) {
         self.end_transit(|transit| transit.coming -= 1);
     }
 
