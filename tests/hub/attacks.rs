@@ -13,37 +13,10 @@ use http_body_util::BodyExt;
 use tower_sse::hub::{Hub, LagPolicy, Outcome, Subscription};
 use tower_sse::{Data, Event, EventId};
 
+use crate::by_hand::{Count, drain};
+
 fn id(text: impl Into<String>) -> EventId {
     EventId::try_from(text.into()).unwrap()
-}
-
-/// All that is ready; and whether the body is over.
-fn drain(body: &mut Subscription) -> (String, bool) {
-    let mut text = String::new();
-    loop {
-        match body.frame().now_or_never() {
-            None => return (text, false),
-            Some(None) => return (text, true),
-            Some(Some(frame)) => {
-                let data = frame.unwrap().into_data().unwrap();
-                text.push_str(std::str::from_utf8(&data).unwrap());
-            }
-        }
-    }
-}
-
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-fn count() -> (Arc<Count>, Waker) {
-    let count = Arc::new(Count::default());
-    (Arc::clone(&count), Waker::from(count))
 }
 
 /// Fails if the closure does not end, as in a deadlock.
@@ -67,7 +40,7 @@ fn ends(test: impl FnOnce() + Send + 'static) {
 #[test]
 fn the_linger_that_stays_is_woken_when_another_goes() {
     let hub = Hub::new();
-    let (reader, reader_task) = count();
+    let (reader, reader_task) = Count::new();
     let mut body = hub.subscribe().unwrap();
     while body.frame().now_or_never().is_some() {}
     let poll = |body: &mut Subscription| {
@@ -77,8 +50,8 @@ fn the_linger_that_stays_is_woken_when_another_goes() {
     };
     assert!(!poll(&mut body));
     let sleep = |_| std::future::ready(());
-    let (stays, stays_task) = count();
-    let (goes, goes_task) = count();
+    let (stays, stays_task) = Count::new();
+    let (goes, goes_task) = Count::new();
     let mut first = Box::pin(hub.linger_with_timer(Duration::ZERO, sleep));
     let mut second = Box::pin(hub.linger_with_timer(Duration::ZERO, sleep));
     assert!(
@@ -93,29 +66,29 @@ fn the_linger_that_stays_is_woken_when_another_goes() {
     );
     drop(second);
     hub.publish(Event::new("x"));
-    assert_eq!(stays.0.load(Ordering::SeqCst), 1);
-    assert_eq!(goes.0.load(Ordering::SeqCst), 0);
-    assert_eq!(reader.0.load(Ordering::SeqCst), 0, "the event waits");
+    assert_eq!(stays.woken(), 1);
+    assert_eq!(goes.woken(), 0);
+    assert_eq!(reader.woken(), 0, "the event waits");
     assert!(
         first
             .poll_unpin(&mut Context::from_waker(&stays_task))
             .is_pending()
     );
-    assert_eq!(reader.0.load(Ordering::SeqCst), 1);
+    assert_eq!(reader.woken(), 1);
     assert!(poll(&mut body));
 }
 
 #[test]
 fn a_linger_that_nobody_polls_holds_nothing_back() {
     let hub = Hub::new();
-    let (reader, task) = count();
+    let (reader, task) = Count::new();
     let mut body = hub.subscribe().unwrap();
     let mut poll = || std::pin::Pin::new(&mut body).poll_frame(&mut Context::from_waker(&task));
     while poll().is_ready() {}
     let mut linger =
         Box::pin(hub.linger_with_timer(Duration::ZERO, |_| std::future::pending::<()>()));
     hub.publish(Event::new("x"));
-    assert_eq!(reader.0.load(Ordering::SeqCst), 1);
+    assert_eq!(reader.woken(), 1);
     while poll().is_ready() {}
     // One that is polled and whose sleep never ends holds back some, but not all.
     assert!(
@@ -126,7 +99,7 @@ fn a_linger_that_nobody_polls_holds_nothing_back() {
     for n in 0..2_000 {
         hub.publish(Event::display(n).unwrap());
     }
-    assert!(reader.0.load(Ordering::SeqCst) > 1);
+    assert!(reader.woken() > 1);
 }
 
 // 2. IDs of the users.
@@ -234,14 +207,14 @@ fn a_stream_ends_when_the_last_hub_is_dropped() {
     hub.publish(Event::new("1"));
     drop(hub);
     assert!(!drain(&mut body).1);
-    let (task, waker) = count();
+    let (task, waker) = Count::new();
     assert!(
         std::pin::Pin::new(&mut body)
             .poll_frame(&mut Context::from_waker(&waker))
             .is_pending()
     );
     drop(other);
-    assert_eq!(task.0.load(Ordering::SeqCst), 1);
+    assert_eq!(task.woken(), 1);
     assert!(drain(&mut body).1);
 }
 
@@ -531,8 +504,8 @@ async fn each_publisher_waits_for_its_own_distance() {
         let large = Bytes::from(vec![b'x'; 40_000]);
         hub.publish(Event::new(Data::try_from(large).unwrap()));
     }
-    let (far, far_task) = count();
-    let (near, near_task) = count();
+    let (far, far_task) = Count::new();
+    let (near, near_task) = Count::new();
     let mut far_wait = Box::pin(hub.caught_up(50));
     let mut near_wait = Box::pin(hub.caught_up(0));
     assert!(
@@ -549,17 +522,14 @@ async fn each_publisher_waits_for_its_own_distance() {
     for _ in 0..80 * 3 {
         body.frame().now_or_never().unwrap();
     }
-    assert_eq!(
-        (far.0.load(Ordering::SeqCst), near.0.load(Ordering::SeqCst)),
-        (1, 0)
-    );
+    assert_eq!((far.woken(), near.woken()), (1, 0));
     assert!(
         far_wait
             .poll_unpin(&mut Context::from_waker(&far_task))
             .is_ready()
     );
     drain(&mut body);
-    assert_eq!(near.0.load(Ordering::SeqCst), 1);
+    assert_eq!(near.woken(), 1);
     assert!(
         near_wait
             .poll_unpin(&mut Context::from_waker(&near_task))
@@ -572,7 +542,7 @@ fn what_waits_no_longer_is_let_go() {
     let hub = Hub::new();
     let _body = hub.subscribe().unwrap();
     hub.publish(Event::new("x"));
-    let (task, waker) = count();
+    let (task, waker) = Count::new();
     for _ in 0..100 {
         let mut cx = Context::from_waker(&waker);
         assert!(hub.caught_up(0).poll_unpin(&mut cx).is_pending());
@@ -589,7 +559,7 @@ fn a_publisher_is_woken_when_the_slow_one_loses_what_it_was_behind() {
     let hub = Hub::builder().retain_for(Duration::from_millis(20)).build();
     let _stalled = hub.subscribe().unwrap();
     hub.publish(Event::new("x"));
-    let (task, waker) = count();
+    let (task, waker) = Count::new();
     let mut wait = Box::pin(hub.caught_up(0));
     assert!(
         wait.poll_unpin(&mut Context::from_waker(&waker))
@@ -598,7 +568,7 @@ fn a_publisher_is_woken_when_the_slow_one_loses_what_it_was_behind() {
     thread::sleep(Duration::from_millis(40));
     // Subscribing looks at the clock, and the event is gone.
     let _other = hub.subscribe().unwrap();
-    assert_eq!(task.0.load(Ordering::SeqCst), 1);
+    assert_eq!(task.woken(), 1);
     assert!(wait.poll_unpin(&mut Context::from_waker(&waker)).is_ready());
 }
 
@@ -670,7 +640,7 @@ fn a_filter_that_lets_nothing_through_leaves_others_a_turn() {
     for n in 0..50_000 {
         hub.publish(Event::display(n).unwrap());
     }
-    let (woken, task) = count();
+    let (woken, task) = Count::new();
     let mut cx = Context::from_waker(&task);
     let mut polls = 0;
     while calls.load(Ordering::SeqCst) < 50_000 {
@@ -683,10 +653,7 @@ fn a_filter_that_lets_nothing_through_leaves_others_a_turn() {
         assert!(calls.load(Ordering::SeqCst) - before <= 8_192);
         polls += 1;
         let over = calls.load(Ordering::SeqCst) == 50_000;
-        assert!(
-            over || woken.0.load(Ordering::SeqCst) == polls,
-            "asks for no turn"
-        );
+        assert!(over || woken.woken() == polls, "asks for no turn");
     }
 }
 

@@ -5,6 +5,7 @@ mod support;
 
 mod attacks;
 mod burst;
+mod by_hand;
 mod end_at;
 mod lifecycle;
 mod model;

@@ -1,37 +1,17 @@
 //! Subscriptions that follow and leave topics while they live.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_util::{FutureExt, StreamExt};
-use http_body::Body;
 use http_body_util::BodyExt;
 use tower_sse::hub::{Handle, Hub, LagPolicy, Outcome, Reason, Subscription};
 use tower_sse::{Event, KeepAlive};
 
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl Count {
-    fn take(&self) -> usize {
-        self.0.swap(0, Ordering::SeqCst)
-    }
-}
-
-fn hub() -> Hub {
-    Hub::builder().epoch(36).build()
-}
+use crate::by_hand::{self, Count, hub};
 
 fn publish(hub: &Hub, events: &[&str]) {
     for data in events {
@@ -49,20 +29,7 @@ fn on(hub: &Hub, topic: &str) -> Subscription {
 
 /// The data of what there is until it waits, `gap` for a gap; and whether it has ended.
 fn read(body: &mut Subscription, task: &Waker) -> (Vec<String>, bool) {
-    let mut text = String::new();
-    let mut cx = Context::from_waker(task);
-    let ended = loop {
-        match Pin::new(&mut *body).poll_frame(&mut cx) {
-            Poll::Ready(Some(Ok(frame))) => {
-                let frame = frame.into_data().unwrap();
-                assert!(!frame.is_empty());
-                text.push_str(std::str::from_utf8(&frame).unwrap());
-            }
-            Poll::Ready(None) => break true,
-            Poll::Pending => break false,
-            Poll::Ready(Some(Err(never))) => match never {},
-        }
-    };
+    let (text, ended) = by_hand::read(body, task);
     let data = text.lines().filter_map(|line| {
         let gap = line.strip_prefix("event: ");
         gap.or(line.strip_prefix("data: ").filter(|data| *data != "{}"))

@@ -1,10 +1,8 @@
 //! Subscriptions that belong to a user: counted, capped and ended together.
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
@@ -16,49 +14,11 @@ use tower::ServiceExt;
 use tower_sse::Event;
 use tower_sse::hub::{Hub, HubService, LagPolicy, Refused, Subscription};
 
+use crate::by_hand::{Count, drain, hub, read};
 use crate::support::rng::Rng;
-
-#[derive(Default)]
-struct Count(AtomicUsize);
-
-impl Wake for Count {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-impl Count {
-    fn woken(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-fn hub() -> Hub {
-    Hub::builder().epoch(36).build()
-}
 
 fn owned(hub: &Hub, owner: &str) -> Result<Subscription, Refused> {
     hub.subscriber().owner(owner).subscribe()
-}
-
-/// What there is until it waits; and whether it has ended.
-fn read(body: &mut Subscription, task: &Waker) -> (String, bool) {
-    let mut text = String::new();
-    let mut cx = Context::from_waker(task);
-    loop {
-        match Pin::new(&mut *body).poll_frame(&mut cx) {
-            Poll::Ready(Some(Ok(frame))) => {
-                text.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
-            }
-            Poll::Ready(None) => return (text, true),
-            Poll::Pending => return (text, false),
-            Poll::Ready(Some(Err(never))) => match never {},
-        }
-    }
-}
-
-fn rest(body: &mut Subscription) -> (String, bool) {
-    read(body, Waker::noop())
 }
 
 #[test]
@@ -88,7 +48,7 @@ fn an_end_wakes_the_owners_tasks_alone() {
     assert_eq!(hub.owner("").end(), 1);
     hub.publish(Event::new("y"));
     assert_eq!(counts.each_ref().map(|count| count.woken()), [1, 2, 1, 2]);
-    let ends = bodies.each_mut().map(|body| rest(body).1);
+    let ends = bodies.each_mut().map(|body| drain(body).1);
     assert_eq!(ends, [true, false, true, true]);
     assert_eq!(hub.stats().subscribers, 1);
 }
@@ -104,7 +64,7 @@ fn what_is_pending_goes_out_before_the_end() {
     assert_eq!(hub.owner("anna").end(), 1);
     (0..10).for_each(|_| _ = hub.publish(Event::new("late")));
     hub.publish_transient(Event::new("late"));
-    let (text, ended) = rest(&mut body);
+    let (text, ended) = drain(&mut body);
     assert!(ended && text.ends_with("at last\n\n") && !text.contains("late"));
     assert_eq!(text.matches("data: ").count(), 3_001);
 }
@@ -117,7 +77,7 @@ fn it_may_end_before_it_was_ever_polled() {
     hub.publish(Event::new("x"));
     assert_eq!(hub.owner("anna").end(), 2);
     hub.publish(Event::new("late"));
-    assert_eq!(rest(&mut body).0, "id: 10-0\n\nid: 10-1\ndata: x\n\n");
+    assert_eq!(drain(&mut body).0, "id: 10-0\n\nid: 10-1\ndata: x\n\n");
     assert!(body.is_end_stream());
     assert_eq!(
         stream
@@ -215,11 +175,11 @@ fn a_subscriber_that_lags_ends_all_the_same() {
         for late in [0, 20] {
             let hub = Hub::builder().epoch(36).lag(lag).retain_events(4).build();
             let mut body = owned(&hub, "anna").unwrap();
-            rest(&mut body);
+            drain(&mut body);
             (0..10).for_each(|_| _ = hub.publish(Event::new("x")));
             assert_eq!(hub.owner("anna").end(), 1);
             (0..late).for_each(|_| _ = hub.publish(Event::new("late")));
-            let (text, ended) = rest(&mut body);
+            let (text, ended) = drain(&mut body);
             assert!(ended && !text.contains("late"), "{lag:?}: {text}");
             let gap = text.contains("event: gap");
             assert_eq!(gap, lag != LagPolicy::End, "{lag:?}: {text}");
@@ -231,10 +191,10 @@ fn a_subscriber_that_lags_ends_all_the_same() {
 fn nothing_is_a_gap_that_lies_behind_the_end() {
     let hub = Hub::builder().epoch(36).retain_events(4).build();
     let mut body = owned(&hub, "anna").unwrap();
-    rest(&mut body);
+    drain(&mut body);
     hub.owner("anna").end();
     (0..10).for_each(|_| _ = hub.publish(Event::new("late")));
-    assert_eq!(rest(&mut body), (String::new(), true));
+    assert_eq!(drain(&mut body), (String::new(), true));
     assert_eq!(hub.stats().lagged, 0);
 }
 
@@ -243,7 +203,7 @@ fn the_first_end_counts() {
     for end_first in [true, false] {
         let hub = Hub::builder().epoch(36).farewell(Event::new("bye")).build();
         let mut body = owned(&hub, "anna").unwrap();
-        rest(&mut body);
+        drain(&mut body);
         if end_first {
             assert_eq!(hub.owner("anna").end(), 1);
             hub.close();
@@ -253,7 +213,7 @@ fn the_first_end_counts() {
         }
         assert_eq!(hub.owner("anna").subscriptions(), 0);
         let farewell = if end_first { "" } else { "data: bye\n\n" };
-        assert_eq!(rest(&mut body), (farewell.to_owned(), true));
+        assert_eq!(drain(&mut body), (farewell.to_owned(), true));
     }
 }
 
@@ -293,7 +253,7 @@ async fn a_cap_counts_what_has_not_ended() {
 fn more_than_one_piece_is_ended_at_one_place() {
     let hub = hub();
     let mut bodies: Vec<_> = (0..5_000).map(|_| owned(&hub, "anna").unwrap()).collect();
-    bodies.iter_mut().for_each(|body| _ = rest(body));
+    bodies.iter_mut().for_each(|body| _ = drain(body));
     thread::scope(|scope| {
         // Some leave and others come meanwhile.
         let leaving = bodies.split_off(2_500);
@@ -304,7 +264,7 @@ fn more_than_one_piece_is_ended_at_one_place() {
     });
     hub.publish(Event::new("late"));
     for body in &mut bodies {
-        assert_eq!(rest(body), (String::new(), true));
+        assert_eq!(drain(body), (String::new(), true));
     }
     assert_eq!(hub.stats().subscribers, 0);
 }
@@ -327,9 +287,9 @@ fn filters_and_tasks_may_end_owners() {
         .owner("anna")
         .filter(move |delivery| delivery.data() != "2" || of_filter.owner("anna").end() == 1);
     let mut body = filter.subscribe().unwrap();
-    rest(&mut body);
+    drain(&mut body);
     (1..=3).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
-    let (text, ended) = rest(&mut body);
+    let (text, ended) = drain(&mut body);
     assert!(ended && text.ends_with("data: 3\n\n"), "{text}");
 
     let mut woken = owned(&hub, "ben").unwrap();
@@ -340,7 +300,7 @@ fn filters_and_tasks_may_end_owners() {
     cx_of(&mut woken, "carl");
     cx_of(&mut other, "ben");
     hub.owner("ben").end();
-    assert!(rest(&mut woken).1 && rest(&mut other).1);
+    assert!(drain(&mut woken).1 && drain(&mut other).1);
     assert_eq!(hub.stats().subscribers, 0);
 }
 
@@ -372,7 +332,7 @@ fn owners_are_what_a_list_says() {
                         Ok(mut body) => {
                             assert!(owner.is_none() || has < cap);
                             let place = hub.last_event_id();
-                            let (text, _) = rest(&mut body);
+                            let (text, _) = drain(&mut body);
                             assert_eq!(text, format!("id: {}\n\n", place.as_str()));
                             there.push((owner, body, String::new(), false));
                         }
@@ -397,7 +357,7 @@ fn owners_are_what_a_list_says() {
                 7 | 8 if !there.is_empty() => {
                     let at = rng.below(there.len());
                     let (_, body, expected, is_ended) = &mut there[at];
-                    let (text, ended) = rest(body);
+                    let (text, ended) = drain(body);
                     assert_eq!((&text, ended), (&*expected, *is_ended), "seed {seed}");
                     expected.clear();
                     if ended {

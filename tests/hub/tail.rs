@@ -3,8 +3,6 @@
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
-use futures_util::FutureExt;
-use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower_sse::hub::{
     Hub, HubBuilder, InvalidTail, LagPolicy, Outcome, Retention, Start, Subscription, Tail,
@@ -12,6 +10,7 @@ use tower_sse::hub::{
 };
 use tower_sse::{Event, EventId, EventType};
 
+use crate::by_hand::drain;
 use crate::support::rng::Rng;
 
 const TOPICS: [&str; 6] = ["", "a", "a/1", "a/2", "b", "c"];
@@ -74,22 +73,6 @@ fn load(file: &str) -> Result<Tail, InvalidTail> {
     Ok(tail)
 }
 
-/// All that is ready, and whether the stream has ended.
-fn read(body: &mut Subscription) -> (String, bool) {
-    let mut text = String::new();
-    loop {
-        match body.frame().now_or_never() {
-            None => return (text, false),
-            Some(None) => return (text, true),
-            Some(Some(Ok(frame))) => {
-                let data = frame.into_data().unwrap();
-                text.push_str(std::str::from_utf8(&data).unwrap());
-            }
-            Some(Some(Err(never))) => match never {},
-        }
-    }
-}
-
 /// The same client at both hubs.
 struct Client {
     topics: Vec<&'static str>,
@@ -138,7 +121,7 @@ impl Client {
         let Some([one, other]) = &mut self.bodies else {
             return 0;
         };
-        let (one, other) = (read(one), read(other));
+        let (one, other) = (drain(one), drain(other));
         assert_eq!(one, other);
         let mut ids = one.0.lines().filter_map(|line| line.strip_prefix("id: "));
         let count = ids.clone().count();
@@ -286,7 +269,7 @@ fn sealed_ids_resume_with_the_same_key() {
         assert_eq!(hub.resume(id.clone()).unwrap().outcome(), Outcome::Unknown);
         // What is sent has this hub's IDs.
         let body = hub.subscriber().start(Start::Oldest).subscribe();
-        let text = read(&mut body.unwrap()).0;
+        let text = drain(&mut body.unwrap()).0;
         let last = text
             .lines()
             .rev()
@@ -336,7 +319,7 @@ fn after_a_crash_all_clients_are_told() {
                     .subscribe()
                     .unwrap();
                 assert_eq!(body.outcome(), Outcome::Gap, "{id:?}");
-                let text = read(&mut body).0;
+                let text = drain(&mut body).0;
                 let (gap, rest) = text.split_once("\n\n").unwrap();
                 assert!(gap.starts_with("event: gap\n"), "{text}");
                 // Those that are retained, in the order of their numbers, and no others.
@@ -349,7 +332,7 @@ fn after_a_crash_all_clients_are_told() {
                     .map(number);
                 assert!(wanted.eq(got), "{at} {first:?}: {text}");
                 hub.topic("a").publish_transient(Event::new("live"));
-                assert_eq!(read(&mut body).0, "data: live\n\n");
+                assert_eq!(drain(&mut body).0, "data: live\n\n");
             }
             // From now on, nothing is lost.
             let id = hub.last_event_id();
@@ -492,7 +475,7 @@ fn no_tail_panics() {
         let body = hub.subscriber().prefix("").start(Start::Oldest).subscribe();
         let id = hub.topic("a").publish(Event::new("new"));
         hub.close();
-        let (text, ended) = read(&mut body.unwrap());
+        let (text, ended) = drain(&mut body.unwrap());
         assert!(
             ended && text.ends_with(&format!("id: {}\ndata: new\n\n", id.as_str())),
             "{text}"
