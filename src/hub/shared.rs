@@ -193,6 +193,7 @@ impl Shared {
         begin: &Begin,
         terms: Option<Box<Terms>>,
     ) -> Result<Subscribed, Refused> {
+        self.evict();
         let subscribed = self.with(|state, wakes| {
             let subscribed =
                 match self.refuses(state, terms.as_ref().and_then(|terms| terms.owner())) {
@@ -234,6 +235,7 @@ impl Shared {
 
     /// Why such a subscriber would be refused now, if at all.
     pub(super) fn refusal(&self, key: Key, begin: &Begin, owner: Option<&str>) -> Option<Refused> {
+        self.evict();
         let why = self.with(|state, wakes| {
             let why = self.refuses(state, owner);
             let over = state.refuses(key, begin, wakes);
@@ -243,7 +245,13 @@ impl Shared {
         why.map(|why| Refused::new(why, self.settings.retry_after))
     }
 
+    /// Evicts events that are too old. Others get the lock in between.
+    fn evict(&self) {
+        while !self.with(State::evict) {}
+    }
+
     pub(super) fn tail(&self) -> Tail {
+        self.evict();
         self.with(|state, wakes| state.tail(self.epoch.number(), wakes))
     }
 

@@ -8,6 +8,12 @@ use super::wake_list::Wakes;
 use crate::clock;
 use crate::hub::retention::Retention;
 
+/// How many events that are too old are evicted before others get the lock in between.
+const PIECE: usize = 512;
+
+/// How many groups can be told of a loss in the time in which an event is evicted.
+const GROUPS: usize = 32;
+
 /// Retaining and evicting events: a topic loses its oldest events by its own limits, or because the
 /// hub holds too many bytes.
 impl State {
@@ -52,7 +58,7 @@ impl State {
         self.tell(slot, seq, Some(mark), wakes);
         self.keep_bounds(slot, seq, rule, wakes);
         if let Some(now) = now {
-            self.age(now, usize::MAX, wakes);
+            _ = self.age(now, wakes);
         }
     }
 
@@ -78,28 +84,28 @@ impl State {
         }
     }
 
-    /// Evicts events that are too old.
-    pub(super) fn evict(&mut self, wakes: &mut Wakes) {
-        if self.topics.have_due() {
-            if let Some(now) = clock::instant() {
-                self.age(now, usize::MAX, wakes);
-            }
-        }
+    /// Evicts events that are too old by now, some at a time; true if none is left.
+    pub(in crate::hub) fn evict(&mut self, wakes: &mut Wakes) -> bool {
+        let now = self.topics.have_due().then(clock::instant).flatten();
+        now.is_none_or(|now| self.age(now, wakes))
     }
 
-    /// Evicts events that are too old by now, but no more than this many.
-    pub(super) fn age(&mut self, now: Instant, mut most: usize, wakes: &mut Wakes) {
+    /// Evicts events that are too old by now, up to a [bound](PIECE); true if none is left.
+    pub(super) fn age(&mut self, now: Instant, wakes: &mut Wakes) -> bool {
+        let mut most = PIECE;
         while most > 0 {
             let Some(slot) = self.topics.pop_due(now) else {
-                return;
+                return true;
             };
             let age = self.topics.rule(slot).max_age();
             let due = |mark: Mark| self.log.get(mark).at?.checked_add(age?);
-            let retained = &self.topics.get(slot).retained;
+            let topic = self.topics.get(slot);
+            // Each group that follows the topic is told of each loss.
+            let cost = 1 + (topic.followers.len() + topic.prefixed.len()) / GROUPS;
             let (mut old, mut next) = (0, None);
-            for mark in retained.from(0) {
+            for mark in topic.retained.from(0) {
                 next = due(mark);
-                if old == most || next.is_none_or(|due| due > now) {
+                if old * cost >= most || next.is_none_or(|due| due > now) {
                     break;
                 }
                 (old, next) = (old + 1, None);
@@ -107,12 +113,13 @@ impl State {
             if let Some(next) = next {
                 self.topics.set_due(slot, next);
             }
-            most -= old;
+            most = most.saturating_sub(old * cost);
             // The topic may be removed with its last event.
             for _ in 0..old {
                 self.lose(slot, wakes);
             }
         }
+        false
     }
 
     /// Evicts a topic's oldest event.

@@ -47,7 +47,7 @@ impl State {
             ends.pop_first();
             self.expire(cursor, wakes);
         }
-        self.age(now, PIECE, wakes);
+        _ = self.age(now, wakes);
     }
 
     /// Ends a subscriber whose instant has passed: nothing more is sent to it.

@@ -158,7 +158,7 @@ mod tests {
         // Ends added out of order, and whether the losses before them are known.
         let mut late = Vec::new();
         let (mut random, mut next) = (11u64, 1u64);
-        for _ in 0..8_000 {
+        for _ in 0..4_000 {
             random = random
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1);
