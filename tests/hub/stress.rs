@@ -353,6 +353,11 @@ impl Followers {
 
 #[test]
 fn each_reader_gets_each_event_once_and_in_order_or_is_told() {
+    run();
+}
+
+/// For `tests/lock` too, which measures.
+pub(crate) fn run() {
     let seconds = std::env::var("STRESS_SECONDS").map_or(2, |seconds| seconds.parse().unwrap());
     let seed = std::env::var("STRESS_SEED").map_or(1, |seed| seed.parse().unwrap());
     let mut rng = Rng::new(seed);
