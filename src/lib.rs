@@ -119,13 +119,20 @@ mod random;
 mod sync;
 pub mod timer;
 
+#[doc(inline)]
 pub use body::{EventStream, KeepAlive, MaxAge, Prelude, SseBody};
+#[doc(inline)]
 pub use client::EventSource;
+#[doc(inline)]
 pub use hub::{Hub, HubService, Subscription};
+#[doc(inline)]
 pub use last_event_id::{InvalidLastEventId, LAST_EVENT_ID, LastEventId};
+#[doc(inline)]
 pub use middleware::{SseLayer, SseService};
 #[cfg(feature = "json")]
+#[doc(inline)]
 pub use protocol::JsonError;
+#[doc(inline)]
 pub use protocol::{
     Block, Data, Decoder, Event, EventId, EventType, InvalidText, MessageEvent, Writer,
 };
