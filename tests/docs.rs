@@ -1,4 +1,4 @@
-//! Every public item has an example that asserts something.
+//! Every public item has an example that asserts something, and links between files lead somewhere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,6 +27,32 @@ fn every_public_item_has_an_example() {
     }
     assert!(seen > 90, "found only {seen} items");
     assert!(bare.is_empty(), "no example:\n{}", bare.join("\n"));
+}
+
+/// Those of the pages that are read as files. rustdoc checks its own, and CI those to the web.
+#[test]
+fn links_between_files_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seen = 0;
+    for page in [
+        "README.md",
+        "CHANGELOG.md",
+        "benches/README.md",
+        ".github/CONTRIBUTING.md",
+    ] {
+        let page = root.join(page);
+        let text = fs::read_to_string(&page).unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| {
+            let target = rest.split([')', '#']).next()?;
+            (!target.is_empty() && !target.contains("://")).then_some(target)
+        });
+        for target in targets {
+            seen += 1;
+            let file = page.parent().unwrap().join(target);
+            assert!(file.exists(), "{}: {target}", page.display());
+        }
+    }
+    assert!(seen > 20, "found only {seen} links");
 }
 
 /// The line number and the first line of each public item, and whether its docs assert something.
