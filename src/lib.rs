@@ -94,6 +94,7 @@
 //! - [`docs::shutdown`]: deploys, and clients that do not all return at once.
 //! - [`docs::cluster`]: hubs on more than one machine that share a Redis stream.
 //! - [`docs::limits`]: descriptors, caps for a hub and for a user, memory, metrics.
+//! - [`docs::capacity`]: what a subscriber costs, and how to plan for a million.
 //! - [`docs::authentication`]: cookies, tokens, CORS, and access that ends.
 //! - [`docs::compression`]: when it pays, and when it leaks.
 //! - [`docs::testing`]: handlers without sockets, heartbeats without waiting.
@@ -147,6 +148,8 @@ pub use protocol::{
 pub mod docs {
     #[doc = include_str!("docs/authentication.md")]
     pub mod authentication {}
+    #[doc = include_str!("docs/capacity.md")]
+    pub mod capacity {}
     #[cfg(feature = "redis")]
     #[doc = include_str!("docs/cluster.md")]
     pub mod cluster {}
