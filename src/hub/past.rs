@@ -61,9 +61,10 @@ pub(super) struct PastReader {
     rest: Option<Page>,
     /// There was nothing after what has been read.
     caught_up: bool,
-    /// Up to which key the client has been told of what is lost; and whether it has got no event since.
-    told: Option<u128>,
-    quiet: bool,
+    /// The client has been told of what is lost after any key before this.
+    told: u128,
+    /// The last key that was not there, of which it has been told.
+    absent: Option<u128>,
     /// It has got something.
     served: bool,
     /// Topics that are finished as far as has been read.
@@ -94,8 +95,8 @@ impl PastReader {
             page: None,
             rest: None,
             caught_up: false,
-            told: None,
-            quiet: false,
+            told: 0,
+            absent: None,
             served: false,
             finished: HashSet::new(),
         }
@@ -128,7 +129,7 @@ impl PastReader {
                 return Poll::Ready(Ok(Some(self.head(shared, after, false))));
             }
             if let Some(page) = self.rest.take() {
-                return Poll::Ready(Ok(Some(self.turn(after, page, shared, seat))));
+                return Poll::Ready(Ok(Some(self.turn(after, page, false, shared, seat))));
             }
             if self.page.is_none() {
                 match shared.with(|state, _| state.hand_over(seat, after)) {
@@ -207,18 +208,18 @@ impl PastReader {
         if page.known {
             let own = page.from.checked_sub(1).and_then(|at| page.entries.get(at));
             match own.map(|own| &own.what) {
-                Some(Stored::Lost { .. }) => self.miss(after),
+                // It was told there, or came after that.
+                Some(Stored::Lost { .. }) => self.told = self.told.max(after),
                 Some(what) => self.note_end(what),
                 None => {}
             }
             self.caught_up = is_empty;
-            return (!is_empty).then(|| self.turn(after, page, shared, seat));
+            return (!is_empty).then(|| self.turn(after, page, false, shared, seat));
         }
-        // Once is enough, if nothing has come since.
-        let is_lossy = !(self.quiet && self.told == Some(after));
-        self.miss(after);
+        let is_lossy = self.absent != Some(after);
+        self.absent = Some(after);
         if is_lossy && self.begin.is_anew() && !self.served {
-            shared.with(|state, _| state.count_gap());
+            self.told = self.told.max(after + 1);
             match self.start() {
                 None => return Some(self.start_here(true, shared, seat)),
                 Some(start) => {
@@ -231,27 +232,14 @@ impl PastReader {
             // It goes on where the log is. Its ID stays what it is: on a node that has not yet seen the
             // loss, an earlier one would bring events again that the client has had.
             let ring = shared.lock().last_key();
-            self.stage = Stage::Reading(after.min(page.newest.max(ring)));
+            let end = after.min(page.newest.max(ring));
+            self.told = self.told.max(end + 1);
+            self.stage = Stage::Reading(end);
             self.caught_up = !is_lossy;
-            if is_lossy {
-                shared.with(|state, _| state.count_gap());
-            }
             return is_lossy.then(|| self.head(shared, after, true));
         }
-        let mut read = self.turn(after, page, shared, seat);
-        if is_lossy && !read.is_lossy {
-            shared.with(|state, _| state.count_gap());
-            let place = read.place;
-            let PastRead { head, is_lossy, .. } = self.head(shared, place, true);
-            (read.head, read.is_lossy) = (head, is_lossy);
-        }
-        Some(read)
-    }
-
-    /// The client is told of all that is lost up to here.
-    fn miss(&mut self, key: u128) {
-        self.told = self.told.max(Some(key));
-        self.quiet = true;
+        self.told = self.told.max(after + 1);
+        Some(self.turn(after, page, is_lossy, shared, seat))
     }
 
     fn note_end(&mut self, what: &Stored) {
@@ -268,8 +256,16 @@ impl PastReader {
     }
 
     /// Reads on in a page, up to the next loss that the client has to be told of.
-    fn turn(&mut self, after: u128, mut page: Page, shared: &Shared, seat: &Seat) -> PastRead {
+    fn turn(
+        &mut self,
+        after: u128,
+        mut page: Page,
+        is_lossy: bool,
+        shared: &Shared,
+        seat: &Seat,
+    ) -> PastRead {
         let mut read = PastRead {
+            is_lossy,
             place: after,
             ..PastRead::default()
         };
@@ -284,19 +280,17 @@ impl PastReader {
         });
         for (entry, follows) in entries.iter().zip(follows) {
             match &entry.what {
-                Stored::Lost { after } if self.quiet || self.told >= Some(*after) => {
-                    self.told = self.told.max(self.quiet.then_some(entry.key));
-                }
+                Stored::Lost { after } if *after < self.told => {}
                 Stored::Lost { .. } if !read.deliveries.is_empty() => break,
                 Stored::Lost { .. } => {
-                    self.miss(entry.key);
+                    self.told = entry.key;
                     read.is_lossy = true;
                 }
                 what if follows => {
                     self.note_end(what);
                     if let Stored::Event { delivery, .. } = what {
                         read.deliveries.push(delivery.clone());
-                        (self.quiet, self.served) = (false, true);
+                        self.served = true;
                     }
                 }
                 _ => {}
@@ -312,8 +306,8 @@ impl PastReader {
             self.rest = Some(page);
         }
         if read.is_lossy {
-            shared.with(|state, _| state.count_gap());
-            read.head = Some(shared.gap_block(&id_of(read.place), true));
+            let told = self.head(shared, read.place, true);
+            read.head = told.head;
         }
         read
     }
@@ -339,7 +333,10 @@ impl PastReader {
     fn head(&mut self, shared: &Shared, place: u128, is_lossy: bool) -> PastRead {
         let first = self
             .first
-            .take_if(|_| is_lossy || matches!(self.begin.last(), Last::Nothing));
+            .take_if(|_| !self.served && (is_lossy || matches!(self.begin.last(), Last::Nothing)));
+        if is_lossy {
+            shared.with(|state, _| state.count_gap());
+        }
         let id = &id_of(place);
         let head = Block::write(|out| {
             if is_lossy {

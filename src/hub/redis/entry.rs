@@ -33,6 +33,12 @@ impl StreamEntry {
     pub(super) fn is_loss(&self) -> bool {
         matches!(self.entry.what, Stored::Lost { .. })
     }
+
+    /// Whether all that pass are told of it if something is lost after a key. Those are not that were told
+    /// before of what is lost after an earlier one.
+    pub(super) fn tells_of_loss(&self, from: u128) -> bool {
+        matches!(self.entry.what, Stored::Lost { after } if after >= from)
+    }
 }
 
 /// Writes the fields of a new entry.

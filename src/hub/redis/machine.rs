@@ -74,12 +74,20 @@ impl Tip {
     }
 }
 
+/// A mark that has been appended: after this entry, and from where nothing was lost before.
+#[derive(Debug, Clone, Copy)]
+struct Owed {
+    at: Tip,
+    from: u128,
+}
+
 #[derive(Debug)]
 enum Doing {
-    /// Reads the newest part, backwards: newest first.
+    /// Reads the newest part, backwards: newest first. A mark that is owed has to be in it.
     Fill {
         got: Vec<StreamEntry>,
         bytes: usize,
+        owed: Option<Owed>,
     },
     /// The stream is empty.
     Begin,
@@ -130,7 +138,7 @@ impl Machine {
     pub(super) fn new(depth: Depth) -> Self {
         Self {
             depth,
-            phase: Doing::fill(),
+            phase: Doing::fill(None),
             has_ring: false,
             mean: 1024,
             losses: 0,
@@ -140,6 +148,15 @@ impl Machine {
     /// Whether nothing came after what was read last, when that was seen.
     pub(super) fn is_quiet(&self) -> bool {
         matches!(self.phase, Doing::Follow { quiet: true, .. })
+    }
+
+    /// The key of what was read last.
+    #[cfg(test)]
+    pub(super) fn tip(&self) -> Option<u128> {
+        match self.phase {
+            Doing::Follow { last, .. } => Some(last.key),
+            _ => None,
+        }
     }
 
     pub(super) fn ask(&self) -> Ask {
@@ -174,7 +191,8 @@ impl Machine {
     /// whether the last entry is still there.
     pub(super) fn fail(&mut self) {
         self.phase = match std::mem::replace(&mut self.phase, Doing::Begin) {
-            Doing::Fill { .. } | Doing::Begin => Doing::fill(),
+            Doing::Fill { owed, .. } => Doing::fill(owed),
+            Doing::Begin => Doing::fill(None),
             Doing::Follow { last, .. } => Doing::Follow { last, quiet: false },
             Doing::Older { last } if self.has_ring => Doing::Follow { last, quiet: false },
             // It may have been appended.
@@ -185,7 +203,7 @@ impl Machine {
 
     /// The ring cannot take what was read.
     pub(super) fn begin_again(&mut self) -> Act {
-        self.phase = Doing::fill();
+        self.phase = Doing::fill(None);
         self.has_ring = false;
         Act::Cut
     }
@@ -194,8 +212,13 @@ impl Machine {
     pub(super) fn answer(&mut self, reply: Reply, knows: impl Fn(u128) -> bool) -> Vec<Act> {
         let phase = std::mem::replace(&mut self.phase, Doing::Begin);
         let (phase, acts) = match (phase, reply) {
-            (Doing::Fill { got, bytes }, Reply::Entries(entries)) => self.fill(got, bytes, entries),
-            (Doing::Begin, Reply::Marked(_)) => (Doing::fill(), Vec::new()),
+            (Doing::Fill { got, bytes, owed }, Reply::Entries(entries)) => {
+                self.fill(got, bytes, owed, entries)
+            }
+            // Who may not write can tell nobody.
+            (Doing::Begin, Reply::Marked(_)) | (Doing::Mark { .. }, Reply::Forbidden) => {
+                (Doing::fill(None), Vec::new())
+            }
             (Doing::Follow { last, .. }, Reply::Entries(entries)) => self.follow(last, entries),
             (Doing::Follow { last, .. }, Reply::Woken) => {
                 (Doing::Follow { last, quiet: false }, Vec::new())
@@ -204,9 +227,8 @@ impl Machine {
             (Doing::Scan { at, from, tries }, Reply::Entries(entries)) => {
                 (self.scan(at, from, tries, &entries), Vec::new())
             }
-            // Who may not write can tell nobody.
-            (Doing::Mark { .. }, Reply::Marked(true) | Reply::Forbidden) => {
-                (Doing::fill(), Vec::new())
+            (Doing::Mark { at, from, .. }, Reply::Marked(true)) => {
+                (Doing::fill(Some(Owed { at, from })), Vec::new())
             }
             (Doing::Mark { at, from, tries }, Reply::Marked(false)) => {
                 let tries = tries + 1;
@@ -226,6 +248,7 @@ impl Machine {
         &mut self,
         mut got: Vec<StreamEntry>,
         mut bytes: usize,
+        owed: Option<Owed>,
         entries: Vec<StreamEntry>,
     ) -> (Doing, Vec<Act>) {
         self.measure(&entries);
@@ -242,7 +265,13 @@ impl Machine {
         let loss = got.iter().position(StreamEntry::is_loss);
         let is_full = got.len() > self.depth.events || bytes > self.depth.bytes;
         if loss.is_none() && !is_all && !is_full {
-            return (Doing::Fill { got, bytes }, Vec::new());
+            return (Doing::Fill { got, bytes, owed }, Vec::new());
+        }
+        let marked = loss.map_or(0, |at| got[at].key());
+        if let Some(Owed { at, from }) = owed.filter(|owed| marked <= owed.at.key) {
+            // The mark is further back, or has been lost as well.
+            let tries = TRIES;
+            return (Doing::Scan { at, from, tries }, Vec::new());
         }
         let after = match loss {
             Some(at) => {
@@ -309,32 +338,32 @@ impl Machine {
         self.losses += u64::from(had_ring);
         let Some(oldest) = older.last() else {
             // Trimmed past, or flushed: no client's ID is there any more, and each is told by that.
-            return (Doing::fill(), acts);
+            return (Doing::fill(None), acts);
         };
         let shared = older
             .iter()
             .position(|entry| !had_ring || knows(entry.key()));
-        let newer = &older[..shared.unwrap_or(older.len())];
-        if newer.iter().any(StreamEntry::is_loss) {
-            return (Doing::fill(), acts);
-        }
         // Without such an entry all that is certain is that what was read last is gone.
         let at = shared.map_or(oldest, |at| &older[at]);
+        let from = shared.map_or(last.key, |_| at.key());
+        let newer = &older[..shared.unwrap_or(older.len())];
+        if newer.iter().any(|entry| entry.tells_of_loss(from)) {
+            return (Doing::fill(None), acts);
+        }
         let phase = Doing::Scan {
             at: Tip::of(at),
-            from: shared.map_or(last.key, |_| at.key()),
+            from,
             tries: 0,
         };
         (phase, acts)
     }
 
     fn scan(&mut self, at: Tip, from: u128, tries: usize, entries: &[StreamEntry]) -> Doing {
-        let Some((first, entries)) = entries.split_first().filter(|(first, _)| at.is(first)) else {
+        let Some((_, entries)) = entries.split_first().filter(|(first, _)| at.is(first)) else {
             return Doing::Older { last: at };
         };
-        _ = first;
-        if entries.iter().any(StreamEntry::is_loss) {
-            return Doing::fill();
+        if entries.iter().any(|entry| entry.tells_of_loss(from)) {
+            return Doing::fill((tries < TRIES).then_some(Owed { at, from }));
         }
         match entries.last() {
             Some(newest) => {
@@ -354,10 +383,11 @@ impl Machine {
 }
 
 impl Doing {
-    fn fill() -> Self {
+    fn fill(owed: Option<Owed>) -> Self {
         Self::Fill {
             got: Vec::new(),
             bytes: 0,
+            owed,
         }
     }
 }

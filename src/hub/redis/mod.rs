@@ -29,6 +29,8 @@ mod redis;
 mod redis_engine;
 mod ring;
 mod settings;
+#[cfg(test)]
+mod simulation;
 mod status;
 mod transients;
 
