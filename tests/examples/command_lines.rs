@@ -21,6 +21,9 @@ const SERVERS: &[(&str, &[&str], &str)] = &[
     ("chat", &[], "/rooms/lobby"),
     #[cfg(feature = "axum")]
     ("dashboard", &[], "/prices"),
+    // Redis is away.
+    #[cfg(all(feature = "axum", feature = "redis"))]
+    ("cluster", &["--redis", "redis://127.0.0.1:1"], "/events"),
     #[cfg(feature = "axum")]
     ("llm", &[], "/runs/none"),
     #[cfg(feature = "axum")]
