@@ -21,6 +21,11 @@ use crate::sync::Arc;
 /// more can be published, so its streams end. See the [module documentation](super) for how it
 /// works.
 ///
+/// The type parameter says where the hub's log is: in [memory](Memory) by default, or, with the
+/// feature `redis`, in a Redis stream that hubs on several machines share. Such a hub publishes to
+/// all of them. Everything else, such as [`close`](Self::close) and [`stats`](Self::stats),
+/// concerns this process only.
+///
 /// ```
 /// use http_body_util::BodyExt;
 /// use tower_sse::Event;
@@ -166,8 +171,8 @@ impl<L> Hub<L> {
     ///
     /// # Errors
     ///
-    /// If the hub is full or closed, or if the topic is [finished](Topic::finish) and there is nothing to
-    /// replay.
+    /// If the hub is full or closed, or if the topic is [finished](Topic::finish) and there is
+    /// nothing to replay.
     ///
     /// ```
     /// use tower_sse::hub::{Hub, Outcome};
@@ -187,8 +192,8 @@ impl<L> Hub<L> {
     ///
     /// # Errors
     ///
-    /// If the hub is full or closed, or if the topic is [finished](Topic::finish) and there is nothing to
-    /// replay.
+    /// If the hub is full or closed, or if the topic is [finished](Topic::finish) and there is
+    /// nothing to replay.
     ///
     /// ```
     /// use tower_sse::{Event, LastEventId, hub::{Hub, Outcome}};

@@ -1,5 +1,5 @@
-//! Publishing: encode an event once, hand the same bytes to any number of subscribers, replay what a
-//! reconnecting client has missed, and say so when that is not possible.
+//! Publishing: encode an event once, hand the same bytes to any number of subscribers, replay what
+//! a reconnecting client has missed, and say so when that is not possible.
 //!
 //! ```
 //! # #[cfg(feature = "axum")] {
@@ -165,6 +165,14 @@
 //! tail taken periodically from an open hub, in case the process crashes, is not
 //! [complete](Tail#complete-or-not): each earlier client is told of a gap, and is then sent the
 //! tail's events.
+//!
+//! # More than one machine
+//!
+//! With the feature `redis`, [`Hub::redis`] builds a hub whose log is a Redis stream. Any number of
+//! processes have a hub on the same stream: an event that one publishes reaches the subscribers of
+//! all under the same ID, so a client may reconnect to any of them and resume. Publishing is
+//! asynchronous there, and IDs are those of the stream's entries. The [guide](crate::docs::cluster)
+//! says what is guaranteed, and which of these features are different.
 //!
 //! # Owners and presence
 //!

@@ -9,15 +9,15 @@ use crate::hub::keep_open::HeldEngine;
 use crate::hub::{Hub, HubBuilder, Retention};
 
 impl Hub<Redis> {
-    /// Settings for a hub on a Redis stream. All hubs with the same server and stream are one: an
-    /// event that one of them publishes reaches the subscribers of all.
+    /// Creates a builder for a hub on a Redis stream. All hubs on the same stream share their
+    /// events: an event that one of them publishes reaches the subscribers of all.
     ///
-    /// The URL is `redis://[user][:password@]host[:port][/database]`. Nothing is sent to it before
-    /// the hub is built.
+    /// The URL is `redis://[user][:password@]host[:port][/database]`. This only parses it; the hub
+    /// connects once it is built. `stream` is the stream's key in Redis.
     ///
     /// # Errors
     ///
-    /// If the URL is not valid.
+    /// If the URL is invalid.
     ///
     /// ```
     /// use tower_sse::Hub;
@@ -31,8 +31,8 @@ impl Hub<Redis> {
 }
 
 impl HubBuilder<Redis> {
-    /// Sets how many of the stream's newest events each node keeps in its memory; 4,096 by default.
-    /// A client that resumes from one of them costs Redis nothing.
+    /// Sets how many of the stream's newest events this node keeps in memory; 4,096 by default. A
+    /// client that resumes from one of them is served without asking Redis.
     ///
     /// ```
     /// # use tower_sse::Hub;
@@ -45,7 +45,7 @@ impl HubBuilder<Redis> {
         self
     }
 
-    /// Sets the bytes that these events may take in a node's memory; 4 MiB by default.
+    /// Sets the maximum bytes of the events that this node keeps in memory; 4 MiB by default.
     ///
     /// ```
     /// # use tower_sse::Hub;
@@ -58,12 +58,12 @@ impl HubBuilder<Redis> {
         self
     }
 
-    /// Sets how many events the stream retains; about 100,000 by default, which take about 12 MB of
-    /// Redis' memory if an event has 90 bytes, and 120 MB if it has 1,000. A client that resumes from
-    /// an older one is told of a gap.
+    /// Sets about how many events the stream retains; 100,000 by default. They take about 12 MB of
+    /// Redis' memory if an event has 90 bytes of data, and 120 MB if it has 1,000. A client that
+    /// resumes from an older event is told of a gap.
     ///
-    /// Publishers trim the stream, by `MAXLEN ~`, so set the same on all nodes. This replaces
-    /// [`max_age`](Self::max_age).
+    /// The stream is trimmed (`MAXLEN ~`) whenever a node publishes, so set the same value on all
+    /// nodes. Replaces [`max_age`](Self::max_age).
     ///
     /// ```
     /// # use tower_sse::Hub;
@@ -76,10 +76,10 @@ impl HubBuilder<Redis> {
         self
     }
 
-    /// Sets how long the stream retains an event, at least, instead of [how many](Self::max_events) it
-    /// retains. How much memory that takes depends on how much is published.
+    /// Sets the minimum time for which the stream retains an event, instead of the [number of
+    /// events](Self::max_events). The memory that this takes depends on how much is published.
     ///
-    /// Publishers trim the stream, by `MINID ~` and their own clocks.
+    /// The stream is trimmed (`MINID ~`) whenever a node publishes, by that node's clock.
     ///
     /// ```
     /// # use tower_sse::Hub;
@@ -94,14 +94,15 @@ impl HubBuilder<Redis> {
         self
     }
 
-    /// Sets how long Redis may take to answer; 5 s by default. After that, publishing fails with an
-    /// error that says that the event may be stored.
+    /// Sets how long to wait for Redis' reply to a published event; 5 s by default. After that,
+    /// publishing fails, and the event [may be stored](crate::hub::PublishError::may_be_stored).
     ///
     /// ```
     /// # use tower_sse::Hub;
     /// use std::time::Duration;
     ///
-    /// let builder = Hub::redis("redis://localhost", "feed")?.response_timeout(Duration::from_secs(1));
+    /// let builder = Hub::redis("redis://localhost", "feed")?;
+    /// let builder = builder.response_timeout(Duration::from_secs(1));
     /// # assert!(format!("{builder:?}").contains("response_timeout: 1s"));
     /// # Ok::<(), tower_sse::hub::RedisError>(())
     /// ```
@@ -110,7 +111,8 @@ impl HubBuilder<Redis> {
         self
     }
 
-    /// Sets how long the name of an event that was published once is remembered; one day by default.
+    /// Sets how long Redis remembers the name of an event that is [published
+    /// once](crate::hub::Topic::publish_once); one day by default.
     ///
     /// ```
     /// # use tower_sse::Hub;
@@ -125,12 +127,13 @@ impl HubBuilder<Redis> {
         self
     }
 
-    /// Builds the hub, and begins to read the stream. Redis need not be there: the hub tries again
-    /// until it is. Subscribers wait meanwhile, with heartbeats, and publishing fails.
+    /// Builds the hub and starts to read the stream. This does not fail if Redis is unreachable:
+    /// the hub retries until it is connected. Meanwhile, subscribers wait with heartbeats, and
+    /// publishing fails.
     ///
     /// # Errors
     ///
-    /// If this is not called inside a tokio runtime.
+    /// If called outside of a tokio runtime.
     ///
     /// ```
     /// # use tower_sse::Hub;

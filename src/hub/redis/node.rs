@@ -2,9 +2,9 @@ use super::redis::Redis;
 use super::status::RedisStatus;
 use crate::hub::{Hub, Owner, Topic, TopicStats, Watch};
 
-/// What is a node's own.
+/// What belongs to a node.
 impl Hub<Redis> {
-    /// Returns how this node fares with Redis.
+    /// Returns the state of this node's reading from Redis.
     ///
     /// ```no_run
     /// # fn test(hub: tower_sse::hub::Hub<tower_sse::hub::Redis>) {
@@ -17,8 +17,8 @@ impl Hub<Redis> {
         self.log().engine().status()
     }
 
-    /// Returns the subscriptions that an [owner](crate::hub::SubscriptionBuilder::owner) has on this
-    /// node. Those on other nodes are neither counted nor ended.
+    /// Returns the subscriptions of an [owner](crate::hub::SubscriptionBuilder::owner) on this
+    /// node. Subscriptions on other nodes are neither counted nor ended.
     ///
     /// ```no_run
     /// # fn test(hub: tower_sse::hub::Hub<tower_sse::hub::Redis>) {
@@ -45,7 +45,7 @@ impl Hub<Redis> {
     }
 }
 
-/// What is a node's own.
+/// What belongs to a node.
 impl Topic<'_, Redis> {
     /// Watches followers join and leave this topic on this node. See [`Watch`].
     ///

@@ -3,14 +3,14 @@ use std::fmt;
 
 type Cause = Box<dyn Error + Send + Sync>;
 
-/// An error returned when Redis has not confirmed an event. It says whether Redis may have stored the
-/// event all the same.
+/// An error returned when Redis has not confirmed that it stored an event. It says whether Redis
+/// may have stored the event nevertheless.
 ///
 /// ```no_run
 /// use tower_sse::Event;
 /// use tower_sse::hub::{Hub, Redis};
 ///
-/// /// Tries again where that cannot store the event twice.
+/// /// Retries as long as that cannot store the event twice.
 /// async fn publish(hub: &Hub<Redis>, event: Event) {
 ///     while let Err(error) = hub.publish(&event).await {
 ///         if error.may_be_stored() {
@@ -44,12 +44,11 @@ impl PublishError {
         }
     }
 
-    /// Returns `true` if the event was sent and no answer has come: Redis may have stored it.
+    /// Returns `true` if the event was sent but Redis did not reply, so Redis may have stored it.
+    /// Returns `false` if Redis did not store it: no connection could be made, or Redis replied
+    /// with an error, for instance because it is out of memory or a replica.
     ///
-    /// Returns `false` if it is not stored: the connection was refused, or Redis answered with an
-    /// error, for instance because it is out of memory or a replica.
-    ///
-    /// To try again without knowing, [publish it once](crate::hub::Topic::publish_once).
+    /// To be able to retry in either case, use [`publish_once`](crate::hub::Topic::publish_once).
     ///
     /// ```no_run
     /// # async fn test(hub: tower_sse::hub::Hub<tower_sse::hub::Redis>) {

@@ -7,26 +7,25 @@ use super::redis::Redis;
 use crate::hub::{Hub, Topic};
 use crate::protocol::{Event, EventId};
 
-/// Publishing to all nodes. A call sends one command, once its future is polled. If the future is
-/// dropped after that, Redis may have stored the event.
+/// Publishing to all nodes.
 impl Hub<Redis> {
     /// Publishes an event to the topic without a name, on all nodes. Returns its ID once Redis has
     /// stored it.
     ///
-    /// The ID is that of the stream's entry. The event's own ID, if it has one, is not sent. Redis puts
-    /// concurrent publishers in one order, the same for every subscriber on every node.
+    /// The ID is that of the stream's entry; the event's own ID, if it has one, is not sent. Redis
+    /// puts concurrent publishers in one order, the same for every subscriber on every node. A
+    /// subscriber may receive the event before this future resolves.
     ///
-    /// All publishers of a node share a connection, on which a command does not wait for the answers
-    /// to those before it: publish concurrently for speed. If the future is dropped, Redis may have
-    /// stored the event.
+    /// Publish concurrently for throughput: all publishers of a node share one connection and do
+    /// not wait for each other's replies. Nothing is sent before the future is polled. If it is
+    /// dropped afterwards, Redis may have stored the event.
     ///
     /// # Errors
     ///
-    /// If Redis cannot be reached, refuses the event, or does not answer. The error says whether Redis
-    /// [may have stored](PublishError::may_be_stored) the event.
+    /// If Redis cannot be reached, refuses the event, or does not answer. The error says whether
+    /// Redis [may have stored](PublishError::may_be_stored) the event.
     ///
     /// ```no_run
-    /// use tower_sse::hub::Outcome;
     /// use tower_sse::{Event, Hub};
     ///
     /// # async fn test() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,15 +33,15 @@ impl Hub<Redis> {
     /// let id = hub.publish(Event::new("goal")).await?;
     ///
     /// // On any node:
-    /// assert_eq!(hub.resume(id)?.outcome(), Outcome::Resumed(0));
+    /// assert!(!hub.resume(id)?.outcome().is_lossy());
     /// # Ok(()) }
     /// ```
     pub async fn publish(&self, event: impl Borrow<Event>) -> Result<EventId, PublishError> {
         self.topic("").publish(event).await
     }
 
-    /// Publishes an event to the topic without a name, unless one has been published under this name;
-    /// see [`Topic::publish_once`].
+    /// Publishes an event to the topic without a name, unless one has already been published under
+    /// `name`; see [`Topic::publish_once`].
     ///
     /// # Errors
     ///
@@ -107,9 +106,9 @@ impl Topic<'_, Redis> {
 
     /// Publishes an event that replaces the previous event with the same key.
     ///
-    /// On each node, the replaced event is removed from what the node retains. In the stream it stays
-    /// until it is trimmed, so a client that resumes from further back may be sent it as well, before
-    /// the event that replaced it.
+    /// Each node removes the replaced event from its ring. In the stream, the event stays until it
+    /// is trimmed, so a client that resumes from an event older than the ring may receive it too,
+    /// before the event that replaced it.
     ///
     /// # Errors
     ///
@@ -135,13 +134,13 @@ impl Topic<'_, Redis> {
             .await
     }
 
-    /// Publishes an event, unless one has been published under this name by any node. Returns the ID
-    /// of the event that is in the stream. So it may be tried again after an error that leaves
-    /// [in doubt](PublishError::may_be_stored) whether the event is stored.
+    /// Publishes an event unless any node has already published one under this name. Returns the ID
+    /// of the event that is stored. It is safe to call again after an error, even if the event
+    /// [may be stored](PublishError::may_be_stored).
     ///
-    /// Names are the hub's, not the topic's. Redis remembers a name for a
-    /// [day](crate::hub::HubBuilder::once_for), under a key of its own, which takes about 170 bytes.
-    /// The event is stored by a script, so the Redis user needs the right to run `EVAL`.
+    /// Names are shared by all topics of a hub. Redis remembers a name for
+    /// [one day](crate::hub::HubBuilder::once_for) by default, in a key of about 170 bytes. The
+    /// event is stored by a script, so the Redis user needs the right to run `EVAL`.
     ///
     /// # Errors
     ///
@@ -170,9 +169,9 @@ impl Topic<'_, Redis> {
     /// Finishes the topic on all nodes, with a last event or `None`. Returns the ID of its end.
     ///
     /// A subscriber's stream ends once all topics that it follows are finished, wherever it is
-    /// connected. Clients that arrive later are sent what their node retains, and clients that resume
-    /// are sent the rest; then their streams end too. Publishing to the topic again begins its next
-    /// run.
+    /// connected. Clients that arrive later are sent what their node retains, and clients that
+    /// resume are sent the rest; then their streams end too. Publishing to the topic again begins
+    /// its next run.
     ///
     /// # Errors
     ///
@@ -196,8 +195,9 @@ impl Topic<'_, Redis> {
         hub.log().engine().append(entry).await
     }
 
-    /// Sends an event to the topic's present subscribers on all nodes, at most once, without storing
-    /// it. The event has no ID, and nothing says whether a node missed it.
+    /// Sends an event to the topic's present subscribers on all nodes, at most once, without
+    /// storing it. The event has no ID. A node that has lost its connection misses it, and its
+    /// subscribers are not told.
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@ use super::redis_engine::RedisEngine;
 use super::settings::RedisSettings;
 use crate::hub::builder::Engine;
 
-/// A log in a Redis stream, for hubs on any number of nodes: see
+/// A hub's log in a Redis stream, shared by any number of nodes:
 /// [`Hub::redis`](crate::hub::Hub::redis).
 ///
 /// ```

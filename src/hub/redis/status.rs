@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-/// How a node fares with Redis: [`Hub::status`](crate::hub::Hub::status).
+/// The state of a node's reading from Redis: [`Hub::status`](crate::hub::Hub::status).
 ///
-/// Totals count from the creation of the hub, and are this node's.
+/// Totals count from the creation of the hub, on this node.
 ///
 /// ```no_run
 /// use tower_sse::hub::{Hub, Redis};
@@ -16,7 +16,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct RedisStatus {
-    /// Whether the node has a connection on which it reads the stream.
+    /// Whether the node has a working connection on which it reads the stream.
     pub connected: bool,
     /// How long ago the node last had read all that Redis had. Zero while it waits for the next
     /// event.
@@ -27,11 +27,11 @@ pub struct RedisStatus {
     pub reads: u64,
     /// Entries read there.
     pub entries: u64,
-    /// Entries that are no events: without data, or with a type or text that no event can have.
+    /// Entries that cannot be events, for instance without data or with a line break in the type.
     pub skipped: u64,
     /// Pages read for clients whose last event ID is older than what the node retains.
     pub pages: u64,
-    /// Pages that were already there when a client needed them.
+    /// Pages that were already in memory when a client needed them.
     pub page_hits: u64,
     /// Number of times Redis was found to have lost events that the node had read.
     pub losses: u64,
