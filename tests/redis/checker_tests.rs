@@ -184,6 +184,15 @@ fn what_the_log_has_lost_is_told_at_its_mark_at_the_latest() {
     let mut trace = sent.clone();
     trace.insert(5, gap(7));
     assert_eq!(check(&trace).faults, [Fault::Lost { before, key }]);
+    // Where there is no mark, it is never told.
+    truth.lossy(log, vec![]);
+    let (before, key) = (Key::MAX, Key(10, 3));
+    assert_eq!(
+        truth.check(&[0, 1], &sent).faults,
+        [Fault::Lost { before, key }]
+    );
+    truth.lossy(log, vec![Key(10, 6)]);
+    let check = |trace: &[Seen]| truth.check(&[0, 1], trace);
     // What is still there is owed at its place.
     let mut trace = sent.clone();
     trace.remove(3);

@@ -16,7 +16,7 @@ async fn works(url: &str, server: &Server) {
     log.add(server, 200, 3).await;
     client.connect(&node).await;
     let event = log.publish_all(&node.hub, 10, 3).await;
-    client.until(event).await;
+    client.follow(&node, event).await;
     let event = tower_sse::Event::new("once");
     let first = node.hub.publish_once("a", event.clone()).await.unwrap();
     assert_eq!(node.hub.publish_once("a", event).await.unwrap(), first);
@@ -41,7 +41,7 @@ async fn the_documented_rights_are_enough() {
     let rights = "+xadd +xread +xrange +xrevrange +eval +get +set +publish +subscribe";
     server
         .send(&format!(
-            "ACL SETUSER hub on >secret ~{KEY} ~{{{KEY}}}:* &{KEY} &{KEY}:* {rights}"
+            "ACL SETUSER hub on >secret ~{KEY} ~{{{KEY}}}:* &{{{KEY}}}:* {rights}"
         ))
         .await;
     let url = server.url().replace("redis://", "redis://hub:secret@");

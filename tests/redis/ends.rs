@@ -103,6 +103,7 @@ async fn a_close_ends_live_streams_and_those_that_catch_up() {
     tokio::pin!(drained);
     let early = tokio::time::timeout(Duration::from_millis(100), &mut drained).await;
     assert!(early.is_err(), "three are there: {early:?}");
+    node.hub.close();
     // The live one ends with what was published; those that wait for Redis are woken.
     for client in [&mut live, &mut catching_up, &mut waiting] {
         within("the end", async { while client.step().await.is_some() {} }).await;

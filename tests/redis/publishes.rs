@@ -84,8 +84,8 @@ async fn once_is_once_where_the_reply_is_lost() {
             count(&server.entries(KEY).await, "paid") == 1
         })
         .await;
-        proxy.set(Mode::Pass);
         proxy.cut();
+        proxy.set(Mode::Pass);
     };
     let (result, ()) = tokio::join!(publishing, cutting);
     assert!(may_be_stored(&result.unwrap_err()));
@@ -185,6 +185,9 @@ async fn publishers_trim_the_stream() {
     let old = log.publish(&by_age.hub, 0).await;
     tokio::time::sleep(Duration::from_millis(400)).await;
     log.publish_all(&by_age.hub, 300, 2).await;
+    // Whole nodes of a hundred are trimmed.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    log.publish_all(&by_age.hub, 2, 2).await;
     let data = old.to_string();
     assert_eq!(count(&server.entries(KEY).await, &data), 0);
 }

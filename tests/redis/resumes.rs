@@ -1,6 +1,6 @@
 //! Clients resume on any node, from the ring or from Redis, and there is no seam.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::rig::proxy::{Mode, Proxy};
 use crate::rig::server::{Aof, Server};
@@ -120,7 +120,8 @@ async fn strange_ids_are_told_of_a_gap() {
     log.publish_all(&node.hub, 30, 2).await;
     let entries = server.entries(KEY).await;
     let (time, number) = entries[20].0.split_once('-').unwrap();
-    let between = format!("{time}-{}", number.parse::<u64>().unwrap() + 7_000);
+    let number = number.parse::<u64>().unwrap() + 7_000;
+    let between = format!("{time}-{number}");
     let old = format!("{}-{number}", time.parse::<u64>().unwrap() - 1);
     let known = [
         "99999999999999-0",
@@ -180,17 +181,18 @@ async fn strange_ids_are_told_of_a_gap() {
 #[tokio::test]
 #[ignore = "needs redis-server; .ci/run installs it and runs this"]
 async fn a_herd_shares_its_pages() {
-    const CLIENTS: usize = 200;
+    const CLIENTS: usize = 60;
     let server = Server::start().await;
     let mut log = Log::default();
     let first = log.add(&server, 1, 1).await;
-    let last = log.add(&server, 8_000, 3).await;
+    let last = log.add(&server, 5_000, 3).await;
     let entries = server.entries(KEY).await;
     let node = Node::with(&server.url(), |hub| hub.ring_events(1_000)).await;
     node.until_connected(true).await;
     assert_eq!(first.n, 0);
 
     let mut reads = Vec::new();
+    let start = Instant::now();
     for herd in 0..2 {
         let before = server.calls("xrange").await;
         let mut clients = tokio::task::JoinSet::new();
@@ -212,8 +214,9 @@ async fn a_herd_shares_its_pages() {
     }
     // A page has 1,024 entries at most, and the node's reader looks for losses now and then.
     let status = node.hub.status();
-    assert!(reads[0] <= 8 * 3 / 2 + 4, "{reads:?} {status:?}");
-    assert!(reads[1] <= 1 + 4, "{reads:?} {status:?}");
+    let own = 3 + start.elapsed().as_secs();
+    assert!(reads[0] <= 5 * 3 / 2 + own, "{reads:?} {status:?}");
+    assert!(reads[1] <= own, "{reads:?} {status:?}");
 }
 
 /// Whatever else is published, an ID stays good as long as Redis has it.

@@ -130,6 +130,16 @@ impl Log {
         payload
     }
 
+    /// Publishes an event once that works again. The first may be sent on a connection that is no
+    /// more.
+    pub(crate) async fn publish_again(&mut self, hub: &Hub<Redis>, topic: u16) -> Payload {
+        crate::rig::until("it publishes again", async || {
+            self.try_publish(hub, topic).await.1.is_ok()
+        })
+        .await;
+        self.publish(hub, topic).await
+    }
+
     /// Publishes events to the topics from 0 on, in turn; the last of them.
     pub(crate) async fn publish_all(&mut self, hub: &Hub<Redis>, n: usize, topics: u16) -> Payload {
         let mut last = None;
@@ -313,6 +323,20 @@ impl Client {
             }
         })
         .await;
+    }
+
+    /// Reads until a gap is told, and reconnects where the stream ends.
+    pub(crate) async fn follow_gap(&mut self, node: &Node) {
+        loop {
+            if self.feed.is_none() {
+                self.connect(node).await;
+            }
+            match self.step().await {
+                Some(Seen::Gap { .. }) => break,
+                Some(_) => {}
+                None => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
     }
 
     /// Nothing but heartbeats and places comes for a time.

@@ -166,8 +166,9 @@ impl Truth {
                 }
             }
             if let Some(after) = at {
-                // A place may be told again.
-                if key < after || (key == after && payload.is_some() && told.is_none()) {
+                // A place may be told again. After a gap, the log may be behind where it was.
+                let is_after = key > after || (key == after && payload.is_none());
+                if !is_after && told.is_none() {
                     report.faults.push(Fault::Disorder { after, key });
                 }
                 // A place says that nothing is missing up to it, itself included.
@@ -198,7 +199,8 @@ impl Truth {
             }
             (at, told) = (Some(key), None);
         }
-        if let Some((key, before)) = owed {
+        // A mark that the client has not come to may yet tell it.
+        if let Some((key, before)) = owed.filter(|(_, mark)| *mark == Key::MAX) {
             report.faults.push(Fault::Lost { before, key });
         }
         if let Some(&(key, _)) = self

@@ -111,8 +111,8 @@ async fn connection(down: TcpStream, state: watch::Receiver<State>) {
     let mut cut = state.clone();
     // Dropping the halves closes both sides.
     tokio::select! {
-        () = pump(down_read, up_write, state.clone(), false) => {}
-        () = pump(up_read, down_write, state, true) => {}
+        () = pump(down_read, up_write, state.clone(), generation, false) => {}
+        () = pump(up_read, down_write, state, generation, true) => {}
         // With the proxy, its connections end.
         _ = cut.wait_for(|state| state.generation != generation) => {}
     }
@@ -122,18 +122,20 @@ async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mut state: watch::Receiver<State>,
+    generation: u64,
     replies: bool,
 ) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         let passes = |state: &State| match state.mode {
+            _ if state.generation != generation => true,
             Mode::Hold => false,
             Mode::HoldReplies => !replies,
             Mode::Pass | Mode::Delay(_) | Mode::Refuse => true,
         };
         let mode = match state.wait_for(passes).await {
-            Ok(state) => state.mode,
-            Err(_) => return,
+            Ok(state) if state.generation == generation => state.mode,
+            _ => return,
         };
         if let Mode::Delay(time) = mode {
             tokio::time::sleep(time).await;
