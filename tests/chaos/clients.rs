@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -48,16 +48,16 @@ pub(crate) async fn main(words: &[&str]) {
         tokio::time::sleep_until(deadline).await;
         drop(finish);
     });
-    let mut traces: Vec<(usize, Vec<Seen>, bool)> = Vec::new();
+    let mut traces: Vec<(usize, Vec<Seen>, Option<String>)> = Vec::new();
     while let Some(client) = clients.join_next().await {
         traces.push(client.unwrap());
     }
     give_up.abort();
     traces.sort_by_key(|trace| trace.0);
     let mut file = BufWriter::new(File::create(file).unwrap());
-    for (number, trace, done) in &traces {
-        if !done {
-            println!("stuck {number}");
+    for (number, trace, stuck) in &traces {
+        if let Some(stuck) = stuck {
+            println!("stuck {number}: {stuck}");
         }
         file.write_all(&(trace.len() as u64).to_le_bytes()).unwrap();
         for seen in trace {
@@ -78,6 +78,9 @@ struct Client {
     trace: Vec<Seen>,
     /// Topics whose last event has not come.
     awaited: HashSet<u16>,
+    feed: Option<Feed>,
+    /// Since when it has got nothing but heartbeats, and how many had come by then.
+    idle: (Instant, usize),
 }
 
 impl Client {
@@ -97,17 +100,37 @@ impl Client {
             last: None,
             trace: Vec::new(),
             awaited: awaited.into_iter().collect(),
+            feed: None,
+            idle: (Instant::now(), 0),
         }
     }
 
-    async fn run(mut self) -> (usize, Vec<Seen>, bool) {
+    /// Its number, what it was sent, and how it stands if that is not all.
+    async fn run(mut self) -> (usize, Vec<Seen>, Option<String>) {
         let mut finishing = self.finishing.clone();
         let done = tokio::select! {
             () = self.hop() => true,
             // The sender is dropped at the deadline.
             () = async { while finishing.changed().await.is_ok() {} } => false,
         };
-        (self.number, self.trace, done)
+        let stuck = (!done).then(|| self.describe());
+        (self.number, self.trace, stuck)
+    }
+
+    fn describe(&self) -> String {
+        let Some(feed) = &self.feed else {
+            return "not connected".to_owned();
+        };
+        let (since, comments) = self.idle;
+        let node = self.trace.iter().rev().find_map(|seen| match seen {
+            Seen::Opened { node } => Some(*node),
+            _ => None,
+        });
+        format!(
+            "at node {node:?}, nothing for {} s but {} heartbeats",
+            since.elapsed().as_secs(),
+            feed.blocks.comments - comments
+        )
     }
 
     /// Until the last events are there.
@@ -124,7 +147,10 @@ impl Client {
                     7 | 8 => self.rng.below(5_000),
                     _ => 60_000,
                 };
-                self.stay(feed, Duration::from_millis(stay as u64)).await;
+                self.feed = Some(feed);
+                self.idle = (Instant::now(), 0);
+                self.stay(Duration::from_millis(stay as u64)).await;
+                self.feed = None;
             }
             let away = match self.rng.below(20) {
                 0 => 3_000,
@@ -138,7 +164,7 @@ impl Client {
     }
 
     /// Reads until the stream ends, the time is over or the last events are there.
-    async fn stay(&mut self, mut feed: Feed, time: Duration) {
+    async fn stay(&mut self, time: Duration) {
         let finishing = self.finishing.clone();
         let over = async {
             tokio::time::sleep(time).await;
@@ -148,12 +174,13 @@ impl Client {
             }
         };
         tokio::pin!(over);
-        while !self.awaited.is_empty() {
+        while let Some(feed) = self.feed.as_mut().filter(|_| !self.awaited.is_empty()) {
             let block = tokio::select! {
                 block = feed.next() => block,
                 () = &mut over => return,
             };
             let Some(block) = block else { return };
+            self.idle = (Instant::now(), feed.blocks.comments);
             if block.id.is_some() {
                 self.last.clone_from(&block.id);
             }

@@ -39,6 +39,7 @@ pub(crate) struct Demon {
 impl Demon {
     /// Waits for the next fault; false if there is none.
     async fn next(&mut self, most: u64) -> bool {
+        let most = if self.long { most } else { most / 3 };
         let time =
             Duration::from_millis(100 + self.rng.below(usize::try_from(most).unwrap()) as u64);
         let waited = tokio::time::timeout(time, self.over.wait_for(|over| *over)).await;

@@ -264,7 +264,12 @@ impl World {
         }
         let mut ok = stuck.is_empty();
         if !ok {
-            println!("  stuck: {}", stuck.join(" "));
+            for one in stuck {
+                println!("  stuck: client {one}");
+            }
+            for node in &self.nodes {
+                node.lock().await.tell("close").await;
+            }
         }
         let faults = ledger.truth.settle();
         ok &= faults.is_empty();
