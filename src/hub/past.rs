@@ -150,10 +150,15 @@ impl PastReader {
             }
             if self.caught_up {
                 // The ring may have come on meanwhile. If not, its next event wakes the task.
-                return match shared.with(|state, _| state.hand_over(seat, after)) {
-                    HandOver::Done => Poll::Ready(self.arrive(after, shared, seat)),
-                    HandOver::Behind | HandOver::NotYet => Poll::Pending,
-                };
+                let (handed, has_begun) =
+                    shared.with(|state, _| (state.hand_over(seat, after), state.has_begun()));
+                match handed {
+                    HandOver::Done => return Poll::Ready(self.arrive(after, shared, seat)),
+                    // It has passed the page's end while that was on its way. Its events have woken
+                    // this task before it waited, and there may be no more.
+                    HandOver::NotYet if has_begun => self.caught_up = false,
+                    HandOver::Behind | HandOver::NotYet => return Poll::Pending,
+                }
             }
         }
     }
@@ -705,6 +710,67 @@ mod tests {
         fn wake(self: Arc<Self>) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Pages that are read when they are wanted, and are there later.
+    #[derive(Debug)]
+    struct Early(Arc<Outer>);
+
+    impl Past for Early {
+        fn page(&self, after: u128) -> PageFuture {
+            let mut cx = Context::from_waker(Waker::noop());
+            let mut page = Some(self.0.page(after).as_mut().poll(&mut cx));
+            let mut late = true;
+            Box::pin(std::future::poll_fn(move |_| {
+                match std::mem::take(&mut late) {
+                    true => Poll::Pending,
+                    false => page.take().unwrap(),
+                }
+            }))
+        }
+    }
+
+    #[test]
+    fn the_ring_passes_the_end_of_a_page_that_is_on_its_way() {
+        let outer = Arc::new(Outer::default());
+        outer.entries.lock().unwrap().extend([(6, "a"), (7, "a")]);
+        let settings = Hub::builder().retain_events(2).lag(LagPolicy::End);
+        let past = Arc::new(Early(Arc::clone(&outer)));
+        let mut node = Node {
+            hub: settings.after_key(6).past(past).build(),
+            at: 6,
+        };
+        let last = EventId::try_from(id_of(7).as_str()).unwrap();
+        let mut body = node
+            .hub
+            .subscriber()
+            .topic("a")
+            .after(last)
+            .subscribe()
+            .unwrap();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        outer
+            .entries
+            .lock()
+            .unwrap()
+            .extend([(8, "a"), (9, "a"), (10, "a")]);
+        node.feed(&outer, 4);
+        // The page has nothing after 7, which the ring has lost by now. The next one is read at once,
+        // since nothing may come any more that would wake the task.
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        assert_eq!(outer.pages.load(Ordering::Relaxed), 2);
+        let frame = Pin::new(&mut body).poll_frame(&mut cx);
+        let Poll::Ready(Some(Ok(frame))) = frame else {
+            panic!("{frame:?}")
+        };
+        let text = frame.into_data().unwrap();
+        assert_eq!(
+            text.split(|byte| *byte == b'\n')
+                .filter(|line| **line == *b"data: a")
+                .count(),
+            3
+        );
     }
 
     #[test]
