@@ -774,6 +774,40 @@ mod tests {
     }
 
     #[test]
+    fn what_the_ring_has_at_the_handover_does_not_wait_for_the_next_event() {
+        let outer = Arc::new(Outer::default());
+        outer
+            .entries
+            .lock()
+            .unwrap()
+            .extend((5..9_000).map(|key| (key, "a")));
+        let settings = Hub::builder().retain_events(10_000).lag(LagPolicy::End);
+        let past = Arc::new(Early(Arc::clone(&outer)));
+        let mut node = Node {
+            hub: settings.after_key(7).past(past).build(),
+            at: 7,
+        };
+        node.feed(&outer, usize::MAX);
+        let last = EventId::try_from(id_of(5).as_str()).unwrap();
+        let subscriber = node.hub.subscriber().prefix("a").after(last);
+        let mut body = subscriber.subscribe().unwrap();
+        // Unlike a waker that does nothing, it knows its clones.
+        let waker = Waker::from(Arc::<Counter>::default());
+        let mut cx = Context::from_waker(&waker);
+        // For the page.
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        let (mut frames, mut events) = (0, 0);
+        while let Poll::Ready(frame) = Pin::new(&mut body).poll_frame(&mut cx) {
+            let bytes = frame.unwrap().unwrap().into_data().unwrap();
+            let lines = bytes.split(|byte| *byte == b'\n');
+            events += lines.filter(|line| **line == *b"data: a").count();
+            frames += 1;
+        }
+        assert!(frames > 2, "all in one");
+        assert_eq!(events, 8_994);
+    }
+
+    #[test]
     fn a_close_ends_those_that_read_the_past() {
         crate::sync::run(|| {
             for stream in [false, true] {

@@ -105,6 +105,8 @@ impl State {
         let (head, effective) = (group.head, group.effective(place));
         self.cursors[seat.cursor].place = place;
         seat.live_from = head;
+        // It waited for the next event. Those that are there already come first.
+        seat.seen = u64::MAX;
         if self.gate.is_shut() {
             // Those that wait already have not counted it.
             self.cursors[seat.cursor].excused = NonZeroU64::new(1);
