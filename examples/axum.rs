@@ -39,8 +39,8 @@ async fn main() -> Result<(), Failure> {
 
     let stop = CancellationToken::new();
     let app = Router::new()
-        // Only around the event streams: other routes are none of its business. Around a whole
-        // application, it is `SseLayer::new().detect_only()`.
+        // Only around the event streams, since it acts on every response. Around a whole application,
+        // use `SseLayer::new().detect_only()`.
         .route("/events", get(events).layer(SseLayer::new()))
         .with_state(stop.clone());
     // axum waits for open connections. A stream never ends by itself, so it is told to.
@@ -53,11 +53,11 @@ async fn main() -> Result<(), Failure> {
     });
     tokio::select! {
         served = serve.into_future() => served?,
-        // A client that has stopped reading cannot be told, and would be waited for for ever.
+        // A client that has stopped reading cannot be told, and would hold this up forever.
         () = async {
             stop.cancelled().await;
             tokio::time::sleep(GRACE).await;
-        } => println!("Left those behind that had stopped reading"),
+        } => println!("Dropped the clients that had stopped reading"),
     }
     Ok(())
 }
@@ -66,8 +66,8 @@ async fn events(
     last: Option<LastEventId>,
     State(stop): State<CancellationToken>,
 ) -> impl IntoResponse {
-    // Where to resume, as the client says: any number up to the largest one, so the range has an end.
-    // What a client may see is never decided by it.
+    // Where to resume, as the client says. It may be any number up to the largest, so the range is
+    // bounded. It never decides what a client may see.
     let seen = last.and_then(|last| last.number()).unwrap_or(0);
 
     let seconds = IntervalStream::new(tokio::time::interval(Duration::from_secs(1)));
@@ -76,7 +76,7 @@ async fn events(
         .map(|(number, _)| Event::new(format!("second {number}")).with_id(number));
     SseBody::new(events)
         .keep_alive(KeepAlive::default())
-        // After the goodbye, a fleet of clients comes back over five seconds, not at one instant.
+        // After the goodbye, the clients reconnect over five seconds, not all at once.
         .prelude(
             Prelude::new()
                 .retry(Duration::from_secs(1))

@@ -33,11 +33,10 @@ use tower_sse::hub::{Hub, HubService, Subscription};
 use tower_sse::timer::{Timer, TokioTimer};
 use tower_sse::{Event, KeepAlive, SseBody};
 
-/// How far a publisher at full speed runs ahead of the slowest subscriber, in events, if nothing is
-/// said.
+/// How far a publisher at full speed runs ahead of the slowest subscriber by default, in events.
 const DISTANCE: u64 = 1024;
 
-/// How long it waits for one that has stalled.
+/// How long it waits for a subscriber that has stalled.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The events per second that can be asked for, and their bytes.

@@ -45,8 +45,8 @@ async fn main() -> Result<(), Failure> {
     println!("Proxy on http://{}/", listener.local_addr()?);
 
     let client = Client::builder(TokioExecutor::new()).build_http();
-    // Only what is an event stream gets heartbeats, and only between events: never inside one that
-    // is still arriving. The default of 15 s is right for production; one second shows them.
+    // Only event streams get heartbeats, and only between events, never inside an event that is
+    // still arriving. The default of 15 s is right for production; one second shows them.
     let heartbeats = SseLayer::new()
         .detect_only()
         .keep_alive(KeepAlive::new().interval(Duration::from_secs(1)));

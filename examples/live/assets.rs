@@ -1,4 +1,4 @@
-//! The page: files of this program, and of no other host.
+//! The page's files. It loads nothing from other hosts.
 
 use axum::Router;
 use axum::http::header;

@@ -75,7 +75,7 @@ enum What {
 
 impl Line {
     /// The line as the page gets it: goals, cards and whistles under their own names, the rest as
-    /// plain messages. The number is for the page's books: a hub's IDs are not for pages to count with.
+    /// plain messages. The number is for the page's books, since a hub's IDs are opaque.
     fn event(&self, number: u64, fixture: &Fixture, score: [u32; 2]) -> Event {
         let (event_type, what, side) = match self.what {
             What::Words => (None, "words", None),

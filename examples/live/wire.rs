@@ -30,7 +30,7 @@ impl Wire {
             complete: false,
         };
         let mut head = format!("{} {} {:?}\n", parts.method, parts.uri, parts.version);
-        // What these headers say is the page's own. Others, cookies say, are nobody's business.
+        // These headers hold no secret. Others, such as cookies, may, and are not shown.
         let shown = [ACCEPT, CACHE_CONTROL, LAST_EVENT_ID];
         write_headers(&mut head, &parts.headers, &shown);
         wire.tell("request", &head);

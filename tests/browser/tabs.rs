@@ -33,7 +33,7 @@ async fn a_seventh_tab() {
         assert!(back.await.caught_up > 1);
     }
 
-    // The first one holds the stream. The others go on without it, and without a loss.
+    // The first tab holds the stream. The others resume without it and lose nothing.
     browser
         .page
         .switch_to_window(tabs[0].clone())

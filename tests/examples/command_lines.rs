@@ -41,7 +41,12 @@ fn run(name: &str, args: &[&str]) -> (Output, String, String) {
 
 #[test]
 fn say_how_they_are_used() {
-    for name in SERVERS.iter().map(|(name, ..)| *name).chain(["client"]) {
+    let others = [
+        "client",
+        #[cfg(all(feature = "axum", feature = "redis"))]
+        "cluster",
+    ];
+    for name in SERVERS.iter().map(|(name, ..)| *name).chain(others) {
         let (output, stdout, stderr) = run(name, &["--help"]);
         assert!(output.status.success() && stderr.is_empty(), "{name}");
         assert!(stdout.contains(&format!("usage: {name} ")), "{stdout}");

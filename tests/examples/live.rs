@@ -90,7 +90,7 @@ async fn resumes_across_pulled_plugs() {
             match stream.next().await {
                 Next::Block(block) => seen.note(&block),
                 Next::Broken => break,
-                Next::End => panic!("a pulled plug is no clean end"),
+                Next::End => panic!("a pulled plug does not end cleanly"),
             }
         }
         put_back(authority, "tester").await;
@@ -102,7 +102,7 @@ async fn resumes_across_pulled_plugs() {
     seen.assert_whole();
 }
 
-/// Each poll ends by itself, and the next goes on where it ended, whatever happens to one of them.
+/// Each poll ends by itself, and the next resumes where it ended, even after a poll that broke off.
 #[tokio::test]
 async fn resumes_from_poll_to_poll() {
     let example = Example::start("live", &["--speed", "20"]);
@@ -137,7 +137,7 @@ async fn resumes_from_poll_to_poll() {
             // Cut or not: it may have ended before.
             put_back(authority, "tester").await;
         }
-        // A stream goes on where a poll has ended, as well.
+        // A stream resumes where a poll has ended, too.
         if poll % 10 == 9 {
             let mut stream = get(authority, "/events", seen.last.as_deref()).await;
             for _ in 0..3 {
