@@ -4,9 +4,10 @@
 //! time that the thread was running, so that it does not matter what else the machine does.
 //!
 //! The bound is for release builds: `STRESS_SECONDS=60 cargo test --release --all-features --test
-//! lock -- --nocapture`.
+//! lock`.
+//!
+//! There is no test harness, so that the unit tests of these sources do not run a second time.
 
-#![cfg(unix)]
 #![allow(
     dead_code,
     missing_docs,
@@ -49,12 +50,23 @@ mod support {
 
 pub use protocol::{Event, EventId};
 
-#[test]
-fn no_call_of_the_stress_test_holds_the_lock_for_long() {
-    sync::report("the stress test", stress::run);
-}
-
-#[test]
-fn no_call_holds_the_lock_for_long_among_many() {
-    sync::report("many", many::run);
+/// Both, or those whose names contain one of the arguments.
+fn main() {
+    if !cfg!(unix) {
+        return println!("lock: this system does not say how long a thread was running");
+    }
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let is_wanted = |name: &str| {
+        let mut words = words
+            .iter()
+            .filter(|word| !word.starts_with('-'))
+            .peekable();
+        words.peek().is_none() || words.any(|word| name.contains(word.as_str()))
+    };
+    let measurements: [(&str, fn()); 2] = [("stress", stress::run), ("many", many::run)];
+    for (name, run) in measurements {
+        if is_wanted(name) {
+            sync::report(name, run);
+        }
+    }
 }
