@@ -1,4 +1,4 @@
-//! A chat: a topic for each room, authorisation, presence, and a moderator who kicks.
+//! A chat with a topic for each room, authorisation, presence, and a moderator who can kick users.
 //!
 //! `cargo run --example chat --features axum`, then open the address in two browsers, as two users.
 //! Or, with users and rooms as below:
@@ -58,14 +58,14 @@ const UNHARMED: &str = "nothing panics while it is locked";
 #[derive(Clone)]
 struct Chat {
     hub: Hub,
-    /// Rooms, each with a user who may no longer enter it.
+    /// Pairs of a room and a user who may no longer enter it.
     kicked: Arc<Mutex<HashSet<(String, String)>>>,
 }
 
 impl Chat {
     /// The user and the room of a request, if the user may enter the room.
     fn enter<'a>(&self, parts: &'a Parts) -> Result<(&'static User, &'a str), StatusCode> {
-        // An `EventSource` sends cookies, and cannot set headers.
+        // An `EventSource` sends cookies, but cannot set headers.
         let cookies = parts.headers.get_all(COOKIE).iter();
         let cookies = cookies.filter_map(|value| value.to_str().ok());
         let mut pairs = cookies.flat_map(|cookies| cookies.split("; "));
@@ -135,17 +135,18 @@ async fn kick(State(chat): State<Chat>, parts: Parts, name: String) -> Result<()
     }
     let entry = (room.to_owned(), name.clone());
     chat.kicked.lock().expect(UNHARMED).insert(entry);
-    // Browsers reconnect. They resume in other rooms; here they are answered 403, and stop.
+    // Browsers reconnect. They resume in other rooms, but are answered 403 here and stop.
     chat.hub.owner(&name).end();
     Ok(())
 }
 
-/// Tells a room who is present whenever a user enters or leaves, newcomers included.
+/// Publishes who is present whenever a user enters or leaves a room, so that newcomers are told
+/// too.
 async fn tell_presence(chat: Chat, mut watch: Watch) {
     let mut rooms = HashMap::<String, BTreeMap<String, usize>>::new();
     while let Some(change) = watch.next().await {
         let Ok(change) = change else {
-            // This task is thousands of changes behind, and some were dropped: count anew.
+            // This task is thousands of changes behind, and some were dropped: count again.
             rooms.clear();
             continue;
         };

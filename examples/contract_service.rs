@@ -1,4 +1,4 @@
-//! Puts the client under a public contract suite, LaunchDarkly's sse-contract-tests:
+//! Runs the client under a public contract suite, LaunchDarkly's sse-contract-tests:
 //!
 //! ```text
 //! cargo run --example contract_service -- --port 8123
@@ -63,7 +63,7 @@ const CAPABILITIES: &[&str] = &[
 type Http = Client<HttpConnector, Full<Bytes>>;
 type Source = EventSource<FollowRedirect<Http, SafeRedirects>, Full<Bytes>, TokioTimer>;
 
-/// What a client is told while it runs; it ends when the sender is dropped.
+/// Commands to a running client, which ends when the sender is dropped.
 enum Command {
     Restart,
 }
@@ -168,7 +168,7 @@ async fn command(
         (None, _) => StatusCode::NOT_FOUND,
         (Some(client), Some("restart")) => match client.send(Command::Restart) {
             Ok(()) => StatusCode::ACCEPTED,
-            // It has failed in the meantime.
+            // It failed in the meantime.
             Err(_) => StatusCode::GONE,
         },
         _ => StatusCode::BAD_REQUEST,
@@ -195,7 +195,7 @@ fn source(http: Http, params: &Params) -> Result<Source, Box<dyn Error>> {
     *request.headers_mut() = headers;
 
     let http = FollowRedirect::with_policy(http, SafeRedirects::default());
-    // The suite repeats every method after every end.
+    // The suite expects any method to be repeated after any end.
     let mut source = EventSource::new(http, request)
         .comments()
         .reconnect_when(Reconnect::Always);
@@ -270,7 +270,7 @@ impl Callback {
             Err(error) => Err(Box::<dyn Error + Send + Sync>::from(error)),
         };
         match sent {
-            // Read to its end, so that the connection is used again.
+            // Read to its end, so that the connection is reused.
             Ok(response) => _ = response.into_body().collect().await,
             Err(error) => eprintln!("{}/{}: {error}", self.url, self.count),
         }

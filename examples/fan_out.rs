@@ -1,4 +1,4 @@
-//! A server for measuring fan-out: what one event costs to thousands of subscribers.
+//! A server for measuring fan-out: the cost of an event to thousands of subscribers.
 //!
 //! ```sh
 //! cargo run --release --example fan_out -- --port 3000 --runtime multi --linger 0
@@ -9,9 +9,10 @@
 //! ```
 //!
 //! Each event has its ID, and its send time in nanoseconds since the Unix epoch at the beginning of
-//! its data. A publisher at full speed is held back by the slowest subscriber; one with a rate is not.
-//! `distance=` sets by how many events it may be ahead, 0 for one at a time, and `batch=` after how many
-//! it looks; with `yield=1` it lets other tasks run after each event. `--runtime current` serves on one thread; `--heartbeat` sets the interval in milliseconds.
+//! its data. A publisher at full speed waits for the slowest subscriber; a publisher with a rate
+//! does not. `distance=` sets how many events it may be ahead, 0 for one at a time, and `batch=`
+//! after how many events it checks that. With `yield=1` it lets other tasks run after each event.
+//! `--runtime current` serves on one thread; `--heartbeat` sets the interval in milliseconds.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -33,19 +34,20 @@ use tower_sse::hub::{Hub, HubService, Subscription};
 use tower_sse::timer::{Timer, TokioTimer};
 use tower_sse::{Event, KeepAlive, SseBody};
 
-/// How far a publisher at full speed runs ahead of the slowest subscriber by default, in events.
+/// The default number of events that a publisher at full speed may be ahead of the slowest
+/// subscriber.
 const DISTANCE: u64 = 1024;
 
-/// How long it waits for a subscriber that has stalled.
+/// How long it waits for a stalled subscriber.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The events per second that can be asked for, and their bytes.
+/// The limits for the requested events per second and their size in bytes.
 const RATES: RangeInclusive<f64> = 0.001..=1e7;
 const MAX_SIZE: usize = 16 << 20;
 
 type Answer = Response<Either<SseBody<Subscription, TokioTimer>, Full<Bytes>>>;
 
-/// What is asked of the publisher.
+/// The request to the publisher.
 pub(crate) struct Publish {
     pub(crate) n: u64,
     pub(crate) size: usize,
@@ -106,8 +108,8 @@ impl Publish {
     }
 }
 
-/// Evenly, from a thread of its own: the runtime's timer would let them out in bursts, a millisecond
-/// apart.
+/// Publishes evenly, from its own thread: with the runtime's timer, events would come in bursts, a
+/// millisecond apart.
 pub(crate) fn at_rate(n: u64, rate: f64, mut publish: impl FnMut()) {
     let start = Instant::now();
     for i in 0..n {
@@ -127,7 +129,7 @@ fn event(size: usize) -> Event {
     Event::new(data(size))
 }
 
-/// The time, and what is left of the size.
+/// The time, and padding up to the size.
 pub(crate) fn data(size: usize) -> String {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -162,12 +164,12 @@ async fn answer(events: HubService<TokioTimer>, hub: Hub, request: Request<Incom
 
 async fn connection(socket: TcpStream, events: HubService<TokioTimer>, hub: Hub) {
     _ = socket.set_nodelay(true);
-    // The connection keeps a future's place for as long as it lives; of a box, that is two words.
+    // The connection reserves space for a future for its whole life. For a box, that is two words.
     let service = service_fn(move |request| {
         let answer = answer(events.clone(), hub.clone(), request);
         Box::pin(async { Ok::<_, Infallible>(answer.await) })
     });
-    // An error says that the client has gone, which is how most connections end.
+    // An error means that the client has disconnected, which is how most connections end.
     _ = http1::Builder::new()
         .serve_connection(TokioIo::new(socket), service)
         .await;

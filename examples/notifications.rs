@@ -8,8 +8,8 @@
 //! curl localhost:8080/stats
 //! ```
 //!
-//! Or open `http://127.0.0.1:8080/?7`. It publishes an event to each user at the start and prints what they
-//! take. A million are 237 MB of events; with their topics, the process takes 630 MB.
+//! Or open `http://127.0.0.1:8080/?7`. It publishes an event to each user at the start and prints
+//! the memory they take. A million events take 237 MB; with their topics, the process takes 630 MB.
 
 #[path = "support/cli.rs"]
 mod cli;
@@ -69,7 +69,7 @@ async fn main() -> Result<(), Failure> {
 
     let hub = Hub::builder()
         .retain_prefix("user/", Retention::new().events(20).age(WEEK))
-        // For all users together. Beyond this, the oldest events go.
+        // For all users together. Beyond this, the oldest events are evicted.
         .retain_bytes(1 << 30)
         .build();
     let start = Instant::now();
@@ -112,8 +112,8 @@ async fn follow(
 ) -> Result<impl IntoResponse, StatusCode> {
     let topic = app.topic(user)?;
     let read = app.read.lock().expect(UNHARMED).get(&user).cloned();
-    // A page that has just been opened has no last event ID, and starts with what is unread. A page
-    // that reconnects resumes where it left off.
+    // A newly opened page has no last event ID, and starts with the unread events. A page that
+    // reconnects resumes where it left off.
     let start = read.map_or(Start::Oldest, Start::After);
     let subscription = app
         .hub

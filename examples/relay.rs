@@ -1,5 +1,5 @@
-//! A relay: reads another server's event stream once and serves it to any number of clients, under
-//! the IDs that the events have there.
+//! A relay: reads another server's event stream once and serves it to any number of clients, with
+//! the original event IDs.
 //!
 //! `cargo run --example relay --features axum http://127.0.0.1:3000/events`, or without the URL for
 //! an upstream of its own, which ends each connection after three seconds. Then open the address, or:
@@ -69,7 +69,7 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Publishes what the upstream sends, gap events included, until it has nothing more.
+/// Publishes the upstream's events, including gap events, until the upstream ends.
 async fn relay(hub: Hub, request: Request<Empty<Bytes>>) {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let mut source = EventSource::new(client, request)

@@ -42,8 +42,8 @@ async fn main() -> Result<(), Failure> {
         .prepare()
         .into_axum_router()
         .route("/events", get(events))
-        // Around everything: it touches what is labelled as an event stream, and gRPC passes as it
-        // is, frames and trailers.
+        // Around everything: it only changes responses labelled as event streams. gRPC passes
+        // unchanged, including its trailers.
         .layer(SseLayer::new().detect_only());
     tokio::select! {
         served = axum::serve(listener, app) => served?,

@@ -72,7 +72,7 @@
 //! | `tokio` | yes | [`timer::TokioTimer`], the default for `keep_alive` and [`EventSource::new`] |
 //! | `json` | | [`Event::json`], [`Data::json`], [`Writer::json`], [`MessageEvent::json`] |
 //! | `axum` | | axum's `IntoResponse` for [`SseBody`] and [`Subscription`], `Option<`[`LastEventId`]`>` as an extractor |
-//! | `tracing` | | a log line when a subscriber of a hub lags, misses something or is refused |
+//! | `tracing` | | a log line when a subscriber of a hub lags, misses events or is refused |
 //! | `sealed` | | [`HubBuilder::seal_ids`](hub::HubBuilder::seal_ids): IDs that reveal nothing and cannot be forged |
 //! | `redis` | | [`Hub::redis`](hub::Hub::redis): hubs on any number of machines that share a Redis stream; not on wasm |
 //!

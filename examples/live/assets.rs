@@ -1,4 +1,4 @@
-//! The page's files. It loads nothing from other hosts.
+//! The page. All of its files are embedded in this program.
 
 use axum::Router;
 use axum::http::header;

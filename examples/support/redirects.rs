@@ -1,12 +1,12 @@
-// Follows redirects as browsers do, and lets no credential and no custom header cross an origin.
+// Follows redirects as browsers do, and sends no credentials or custom headers to another origin.
 //
-// tower-http's own policy drops `Authorization`, `Cookie` and `Proxy-Authorization` on the hop that
-// crosses, lets `X-Api-Key` through, and sends all of them again on the next hop.
+// tower-http's own policy drops `Authorization`, `Cookie` and `Proxy-Authorization` on the hop to
+// another origin, keeps `X-Api-Key`, and sends all of them again on the next hop.
 
 use http::{Request, Uri};
 use tower_http::follow_redirect::policy::{Action, Attempt, Limited, Policy};
 
-/// The headers that another origin may see. What is not here might be a secret.
+/// The headers that another origin may see. Any other header might be a secret.
 const MAY_CROSS: &[&str] = &[
     "accept",
     "accept-encoding",
@@ -21,7 +21,7 @@ const MAY_CROSS: &[&str] = &[
 pub(crate) struct SafeRedirects {
     /// 20 redirects, as in browsers.
     limit: Limited,
-    /// It stays so on all further hops, even on those that return to the first origin.
+    /// It stays set on all further hops, even those back to the first origin.
     crossed: bool,
 }
 
@@ -49,7 +49,7 @@ impl<B: Clone, E> Policy<B, E> for SafeRedirects {
     }
 }
 
-/// Scheme, host and port; `None` for what has no host.
+/// Scheme, host and port; `None` without a host.
 fn origin(uri: &Uri) -> Option<(&str, String, u16)> {
     let scheme = uri.scheme_str()?;
     let default_port = if scheme == "https" { 443 } else { 80 };

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower_sse::Hub;
 
-/// How long subscribers have to receive what is left for them.
+/// How long subscribers have to receive their pending events.
 const GRACE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn until_ctrl_c<L>(

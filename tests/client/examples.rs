@@ -97,7 +97,10 @@ async fn client_prints_events_and_why_it_ended() {
         2,
         "{notes}"
     );
-    assert!(notes.ends_with("the server said stop\n"), "{notes}");
+    assert!(
+        notes.ends_with("the server asked the client to stop\n"),
+        "{notes}"
+    );
     assert_eq!(out.status.code(), Some(0));
     assert!(
         asked
