@@ -9,7 +9,7 @@
 //! use tower_sse::{Event, SseBody};
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() {
-//! // What is ready together leaves in one frame.
+//! // Events that are ready together are sent in one frame.
 //! let events = futures_util::stream::iter([Event::new("x"), Event::new("y")]);
 //! let frame = SseBody::new(events).frame().await.unwrap().unwrap();
 //! assert_eq!(frame.into_data().unwrap(), "data: x\n\ndata: y\n\n");

@@ -175,7 +175,7 @@ impl<B: Body, F: Future> Rejecting<B, F> {
                         self.seen.put(data.take(room));
                     }
                 }
-                // Whatever is wrong with it, what has arrived is told.
+                // Whatever the error, the part that has arrived is reported.
                 Poll::Ready(Some(Err(_)) | None) => break,
                 Poll::Pending if is_late => break,
                 Poll::Pending => return Poll::Pending,

@@ -14,7 +14,7 @@
 //! use tower_sse::client::SourceEvent;
 //!
 //! # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-//! // In place of hyper-util's client: answers once, and then says that there is no more.
+//! // In place of hyper-util's client: answers once, and then with 204.
 //! let mut answers = vec![
 //!     Response::builder().status(204).body(String::new()).unwrap(),
 //!     Response::builder()

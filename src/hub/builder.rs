@@ -6,7 +6,7 @@ use super::retention::Retention;
 use super::shared::HubSettings;
 use crate::protocol::{Event, EventType};
 
-/// Settings of a [`Hub`](super::Hub).
+/// A builder for a [`Hub`](super::Hub).
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,7 +35,7 @@ pub struct HubBuilder<L: Engine = Memory> {
     pub(super) engine: L::Settings,
 }
 
-/// What a hub's log stands on, and what has to be known to begin it.
+/// The log behind a hub, with its settings.
 pub(super) trait Engine {
     type Settings;
 }
@@ -60,7 +60,7 @@ impl<L: Engine> HubBuilder<L> {
         &mut self.rules
     }
 
-    /// What is the engine's, the retention rules, and what holds for any engine.
+    /// The engine's settings, the retention rules, and the settings for any engine.
     pub(super) fn into_parts(self) -> (L::Settings, Rules, HubSettings) {
         let settings = HubSettings {
             gap: self.gap,
@@ -187,14 +187,14 @@ impl<L: Engine> HubBuilder<L> {
     /// Sets whether a new subscription begins with its place: a block that has an ID and nothing
     /// else. On by default.
     ///
-    /// The standard's readers, browsers among them, keep the ID without dispatching an event, so a
-    /// client that loses its connection before the first event still resumes where it began. Some
-    /// readers dispatch an empty event for such a block. The OpenAI and Anthropic SDKs are among them
-    /// and fail to parse its data: turn this off for their streams. A subscriber that reconnects
-    /// before its first event then begins anew.
+    /// Readers that follow the standard, such as browsers, keep the ID without dispatching an
+    /// event, so a client that loses its connection before the first event still resumes where it
+    /// began. Other readers dispatch an empty event for such a block. Among them are the OpenAI and
+    /// Anthropic SDKs, which fail to parse its data: turn this off for their streams. A subscriber
+    /// that reconnects before its first event then starts over.
     ///
-    /// A gap event always carries the place in its own block. A [long
-    /// poll](super::Subscription::long_poll) always begins with its place, since the next poll
+    /// A gap event always contains the place in its own block. A [long
+    /// poll](super::Subscription::long_poll) always begins with its place, because the next poll
     /// resumes from there.
     ///
     /// ```

@@ -307,7 +307,7 @@ impl<L> Hub<L> {
         &self.log
     }
 
-    /// What keeps the hub open, whatever its log.
+    /// Returns the reference that keeps the hub open, whatever its log.
     pub(super) fn into_open(self) -> KeepOpen {
         self.open
     }

@@ -3,8 +3,8 @@ use std::fmt;
 use super::shared::Shared;
 use crate::sync::Arc;
 
-/// What a hub's parts share, for those with whom the hub stays open. When the last of them is
-/// dropped, it is closed.
+/// A reference to a hub's shared state that keeps the hub open. Dropping the last one closes the
+/// hub.
 pub(super) struct KeepOpen {
     shared: Arc<Shared>,
     engine: Option<HeldEngine>,

@@ -9,7 +9,7 @@ use super::shared::Shared;
 use super::tail::Tail;
 use crate::sync::Arc;
 
-/// A hub's log in the memory of this process: the default of [`Hub`](super::Hub).
+/// A log in the memory of this process, which is the default log of a [`Hub`](super::Hub).
 ///
 /// ```
 /// use tower_sse::hub::{Hub, Memory};

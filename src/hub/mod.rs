@@ -1,5 +1,5 @@
-//! Publishing: encode an event once, hand the same bytes to any number of subscribers, replay what
-//! a reconnecting client has missed, and say so when that is not possible.
+//! Publish/subscribe: events are encoded once and shared by any number of subscribers. Clients that
+//! reconnect are sent the events they missed, or are told when that is not possible.
 //!
 //! ```
 //! # #[cfg(feature = "axum")] {

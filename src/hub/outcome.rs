@@ -1,4 +1,4 @@
-/// How a subscription began: whether the subscriber has missed something.
+/// How a subscription began, and whether the client has missed events.
 ///
 /// ```
 /// use tower_sse::hub::{Hub, Outcome};
@@ -17,20 +17,20 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The client did not send an ID. It gets what is published from now on, unless the handler
+    /// The client did not send an ID. It starts with the next event published, unless the handler
     /// lets it [start](super::SubscriptionBuilder::start) elsewhere or its topics are
     /// [finished](super::Topic::finish).
     Fresh,
-    /// Nothing was missed; this many retained events come first.
+    /// Nothing was lost. This many missed events are replayed first.
     Resumed(u64),
     /// Some events after the ID are no longer retained. The client is sent the [gap event], then
-    /// what is retained, or under [`LagPolicy::Newest`] what is published next.
+    /// the retained events, or under [`LagPolicy::Newest`] the next event published.
     ///
     /// [gap event]: super::HubBuilder::gap_event
     Gap,
-    /// The ID is not one of this hub's, or no longer known: from before a restart, or made up. The
-    /// client is sent the [gap event], then what is published from now on; for
-    /// [finished](super::Topic::finish) topics, everything retained.
+    /// The ID is not one of this hub's, or no longer known: for instance, it is from before a
+    /// restart, or forged. The client is sent the [gap event], then the next event published, or
+    /// for [finished](super::Topic::finish) topics, everything retained.
     ///
     /// [gap event]: super::HubBuilder::gap_event
     Unknown,
@@ -42,7 +42,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether events may be missing, so that a page would fetch its state anew.
+    /// Returns `true` if events may be missing, so that a page should fetch its state again.
     ///
     /// ```
     /// use tower_sse::hub::Outcome;
@@ -55,11 +55,11 @@ impl Outcome {
     }
 }
 
-/// What happens to a subscriber that has fallen behind further than the hub retains.
+/// What happens to a subscriber that falls behind what the hub retains.
 ///
-/// The default serves it what there is: a burst larger than what is retained then costs its
-/// subscribers some events, and they are told, where [`End`](Self::End) would have all of them
-/// reconnect at once.
+/// With the default, it continues with the retained events: a burst larger than the retention then
+/// costs subscribers some events, of which they are told, whereas [`End`](Self::End) would make all
+/// of them reconnect at once.
 ///
 /// ```
 /// use tower_sse::hub::LagPolicy;
@@ -70,9 +70,10 @@ impl Outcome {
 pub enum LagPolicy {
     /// Its stream ends. The client reconnects with its last event ID, and is told of the gap.
     End,
-    /// The gap event, then all that is retained.
+    /// It is sent the gap event, then all retained events.
     #[default]
     Oldest,
-    /// The gap event, then what is published next. Applies to clients that resume after a loss too.
+    /// It is sent the gap event, then the next event published. This also applies to clients that
+    /// resume after a loss.
     Newest,
 }

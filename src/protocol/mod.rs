@@ -29,7 +29,7 @@
 //! clears data and type. The last event ID and the reconnection time are kept. An incomplete event
 //! at the end of the stream is discarded.
 //!
-//! # What the writers make of it
+//! # What the writers produce
 //!
 //! They always write `name: value` with the space, so that leading spaces in values are preserved,
 //! and LF for every line break. They write one `data` line for each line of the data, so that empty

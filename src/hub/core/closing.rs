@@ -34,7 +34,8 @@ impl Closing {
         (*share >= ALL_SHARES).then_some(*place)
     }
 
-    /// The place from which on no subscriber is served: groups ignore what is published or lost there.
+    /// The place from which on no subscriber is served. Groups ignore events published or lost
+    /// after it.
     pub(super) fn served_to(&self) -> u64 {
         self.end_of_all().unwrap_or(u64::MAX)
     }

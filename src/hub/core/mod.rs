@@ -14,29 +14,30 @@
 //! Publishers that [wait](Wait) for subscribers, and drains, wait at a gate (`gate`), which
 //! subscribers pass as their cursors advance.
 //!
-//! # What another engine needs
+//! # The interface for other engines
 //!
-//! The log may be the newest part, the ring, of an outer log that several nodes read. The outer log has
-//! its own order, a key of 128 bits for each event, while the core counts on in dense numbers of its
-//! own. What an engine calls is in `keys` (and what makes IDs of keys in `hub/foreign.rs`); both are
-//! built for tests only until there is an engine.
+//! The log can be a ring that holds the newest part of an outer log, which several nodes read. The
+//! outer log has its own order, a 128-bit key for each event, while the core has its own
+//! consecutive numbers. An engine calls the methods in `keys`; `hub/foreign.rs` turns keys into
+//! IDs.
 //!
-//! - `begin_after(key)`: the ring begins after this place. A client that has seen it resumes at once.
-//! - `append(topic, draft, key)`: the next event, encoded with its ID. A key that is not after the last
-//!   one is refused. A node reads each entry once, so that is a fault of the engine.
-//! - `cut(key)`: the outer log has lost what follows the ring. The ring is dropped and begins anew after
-//!   this place; all subscribers end, so that their clients reconnect and are told.
-//! - `find_key(key)`: before the ring, here, between two keys, or after all. Only *here* is resumed
-//!   without the outer log. *Between* says that the outer log has lost the entry, or that the ring no
-//!   longer knows its key.
-//! - `key_up_to(number)`: which key to tell a client for a place.
+//! - `begin_after(key)`: the ring begins after this key. A client that has seen it resumes at once.
+//! - `append(topic, draft, key)`: appends the next event, encoded with its ID. A key that is not
+//!   after the last key is refused. A node reads each entry once, so that is a bug in the engine.
+//! - `cut(key)`: the outer log has lost entries after the ring. The ring is dropped and begins
+//!   again after this key. All subscribers end, so that their clients reconnect and are told.
+//! - `find_key(key)`: finds a key before the ring, here, between two keys, or after the ring. Only
+//!   a client *here* resumes without the outer log. *Between* means that the outer log has lost the
+//!   entry, or that the ring no longer knows its key.
+//! - `key_up_to(number)`: returns the key to tell a client for a place.
 //!
-//! A client whose key is not *here*, or that has lost something in the ring, reads the past before it
-//! takes its place: pages of the outer log (`hub/past.rs`), one at a time and polled outside the lock.
-//! Its cursor is there meanwhile, so a drain counts it, and waits like any other (`handover`), so a close
-//! wakes it. Before each page, one look under the lock says whether the last key that was read is *here*
-//! and nothing after it is lost. If so, the cursor takes its place there; if not, there is a further page.
-//! A page whose own key the outer log does not have is a gap, told before the page.
+//! A client whose key is not *here*, or that has lost events in the ring, reads the past before it
+//! takes its place in the ring: pages of the outer log (`hub/past.rs`), one at a time and polled
+//! outside the lock. Meanwhile its cursor exists, so a drain counts it, and waits like any other
+//! (`handover`), so a close wakes it. Before each page, a check under the lock determines whether
+//! the last key that was read is *here* and nothing after it is lost. If so, the cursor takes its
+//! place there. If not, another page is read. If the outer log does not have the key that a page
+//! starts after, that is a gap, which is sent before the page.
 
 mod beginning;
 mod closing;

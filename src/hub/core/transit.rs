@@ -13,15 +13,16 @@ pub(super) struct Transit {
     /// For a place in `leaving`, the place after the last event lost between the previous such
     /// place and this one, if any.
     lost: BTreeMap<u64, u64>,
-    /// How many of the leaving subscribers end there. They count as followers until they have gone.
+    /// The number of leaving subscribers that end at their place. They count as followers until
+    /// they have left.
     ending: usize,
 }
 
 impl Transit {
     /// Adds a subscriber that will leave at a place. Events before `lost_to` have been lost so far.
     ///
-    /// Places are added in order, except for [ends](Group::end_at). If events after such a place have
-    /// been lost already, earlier losses are no longer known, and the place counts as lost.
+    /// Places are added in order, except for [ends](Group::end_at). If events after such a place
+    /// were already lost, earlier losses are no longer known, and the place counts as lost.
     fn leave_at(&mut self, at: u64, lost_to: u64) {
         if !self.leaving.contains_key(&at) {
             let later = self.leaving.range(at..).next().map(|(later, _)| *later);
@@ -109,7 +110,7 @@ impl Group {
         }
     }
 
-    /// Records that it has gone.
+    /// Records that it has left.
     pub(super) fn ended(&mut self, at: u64) {
         if let Some(transit) = &mut self.transit {
             transit.ending -= 1;

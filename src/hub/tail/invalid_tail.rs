@@ -19,7 +19,7 @@ pub struct InvalidTail {
     flaw: Flaw,
 }
 
-/// What is wrong.
+/// The reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Flaw {
     NotUtf8,

@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn is_no_larger_than_it_was() {
-        // What is moved with each event; few have more, and keep it elsewhere.
+        // These bytes are moved with each event. Rare fields are kept elsewhere.
         assert_eq!(size_of::<MessageEvent>(), 12 * size_of::<usize>());
     }
 }

@@ -47,7 +47,7 @@
 //! it is joined, and by the scan. A line split over many chunks is searched for its end once in
 //! each of them.
 //!
-//! # What lives between calls
+//! # State between calls
 //!
 //! [`Scanner`](scan::Scanner) is all of the decoder's state: [`StreamStart`](line_end::StreamStart)
 //! (byte order mark, CR), [`Pending`](pending::Pending) (the incomplete block and line, its data in
