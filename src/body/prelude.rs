@@ -16,7 +16,7 @@ use crate::random;
 /// use tower_sse::{Event, Prelude, SseBody};
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-/// // Clients that lose their server together come back spread over two to five seconds.
+/// // Clients that lose their server together reconnect after two to five seconds.
 /// let prelude = Prelude::new().retry(Duration::from_secs(2)).spread(Duration::from_secs(3));
 /// let events = futures_util::stream::empty::<Event>();
 /// let bytes = SseBody::new(events).prelude(prelude).collect().await.unwrap().to_bytes();

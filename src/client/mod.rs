@@ -175,7 +175,7 @@
 //!         print!("{}", token?.data());
 //!     }
 //!
-//!     // The same by its bytes, for an HTTP library without bodies of `http-body`.
+//!     // The same from chunks of bytes, for an HTTP library without `http-body`.
 //!     let response = client.get("http://127.0.0.1:3000/feed").send().await?.error_for_status()?;
 //!     let mut events = EventStream::from_stream(response.bytes_stream());
 //!     while let Some(event) = events.next().await {

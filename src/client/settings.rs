@@ -100,7 +100,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     ///     .max_backoff(Duration::from_secs(3))
     ///     .max_tries(11);
     /// assert_eq!(source.count().await, 11);
-    /// // Ten waits of 3 s, each with up to as much again.
+    /// // Ten waits of 3 s, each with a jitter of up to 3 s.
     /// assert!(start.elapsed() < Duration::from_secs(61));
     /// # }
     /// ```

@@ -87,7 +87,7 @@ impl HubBuilder {
     ///
     /// let hub = Hub::builder().epoch(36).lag(LagPolicy::Newest).retain_events(2).build();
     /// let mut body = hub.subscribe().unwrap();
-    /// body.frame().await; // its position
+    /// body.frame().await; // its place
     /// (0..5).for_each(|n| _ = hub.publish(Event::display(n).unwrap()));
     /// let gap = body.frame().await.unwrap().unwrap().into_data().unwrap();
     /// assert_eq!(gap, "event: gap\nid: 10-5\ndata: {}\n\n");

@@ -16,7 +16,7 @@ use crate::sync::{Mutex, MutexGuard};
 /// ```
 /// use tower_sse::hub::SealKey;
 ///
-/// // From the operating system's randomness, or from where the service keeps its secrets.
+/// // Random bytes from the operating system, or from the service's secret store.
 /// let secret = [7; 32];
 /// assert_eq!(format!("{:?}", SealKey::from(secret)), "SealKey(..)");
 /// ```

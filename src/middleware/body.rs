@@ -17,7 +17,7 @@ pin_project! {
     /// use http_body::Body;
     /// use tower_sse::middleware::ResponseBody;
     ///
-    /// // For layers around this one that answer by themselves.
+    /// // For outer layers that respond by themselves.
     /// let body = ResponseBody::<String>::default();
     /// assert!(body.is_end_stream());
     /// ```
