@@ -1,4 +1,4 @@
-//! A chat with a topic for each room, authorisation, presence, and a moderator who can kick users.
+//! A chat with a topic for each room, authorization, presence, and a moderator who can kick users.
 //!
 //! `cargo run --example chat --features axum`, then open the address in two browsers, as two users.
 //! Or, with users and rooms as below:

@@ -1,4 +1,4 @@
-//! A struct, serialised within the time.
+//! A struct, serialized within the time.
 
 use std::hint::black_box;
 

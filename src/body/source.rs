@@ -26,7 +26,7 @@ use crate::protocol::{Block, Encode, Event, Writer};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a source of events",
     label = "not a source of events",
-    note = "a body is made of a stream of `tower_sse::Event`s"
+    note = "a body is made from a stream of `tower_sse::Event`s"
 )]
 pub trait Source: sealed::Sealed {
     /// The error that the stream, and with it the body, fails with.

@@ -4,7 +4,7 @@
 //! the connection breaks, it reconnects with the ID of the last event it saw. It runs over any
 //! [`tower_service::Service`] from an [`http::Request`] to an [`http::Response`]: hyper-util's
 //! client, [reqwest's](#over-reqwest), an axum `Router` in the same process, a mock; with layers
-//! for tracing, authorisation or timeouts around it. To read a single response, see
+//! for tracing, authorization or timeouts around it. To read a single response, see
 //! [`EventStream`](crate::EventStream).
 //!
 //! ```
@@ -267,7 +267,7 @@
 //! | [`EventSource`](https://html.spec.whatwg.org/multipage/server-sent-events.html#the-eventsource-interface) in a browser | here |
 //! |---|---|
 //! | `new EventSource(url)` | [`EventSource::new`] with a `GET` request; nothing is sent before the first poll |
-//! | `withCredentials` | left to the service: cookies and authorisation are set by its layers, or in the request's headers |
+//! | `withCredentials` | left to the service: cookies and authorization are set by its layers, or in the request's headers |
 //! | `url` | [`EventSource::url`] |
 //! | `readyState` | [`EventSource::ready_state`] |
 //! | `onopen` | [`SourceEvent::Open`], with the response's head |

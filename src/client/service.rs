@@ -27,8 +27,8 @@ use crate::body::BoxError;
     message = "`{Self}` is not an HTTP service that takes this request",
     label = "not a `tower_service::Service` from an `http::Request` to an `http::Response`",
     note = "hyper-util's `Client` is one for request bodies that are `http_body::Body + Send + Unpin`, such as `http_body_util::Full<Bytes>`",
-    note = "for reqwest and other libraries see `tower_sse::client`, \"Over reqwest\": `tower::service_fn` makes a service of a function",
-    note = "its errors, and those of its response's body, have to convert into `Box<dyn Error + Send + Sync>`"
+    note = "for reqwest and other libraries see `tower_sse::client`, \"Over reqwest\": `tower::service_fn` turns a function into a service",
+    note = "its errors, and those of its response's body, must convert into `Box<dyn Error + Send + Sync>`"
 )]
 pub trait HttpService<B>:
     Service<Request<B>, Response = Response<Self::ResponseBody>, Error: Into<BoxError>>

@@ -42,9 +42,9 @@ pub use self::tokio::{TokioSleep, TokioTimer};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a timer",
     label = "this needs a timer",
-    note = "give a body or a layer its timer when it is made: `SseBody::with_timer(stream, TokioTimer)`, \
+    note = "pass a body or a layer its timer when it is created: `SseBody::with_timer(stream, TokioTimer)`, \
             `SseLayer::with_timer(TokioTimer)`",
-    note = "with feature `tokio`, `.keep_alive(..)` called before gives it tokio's",
+    note = "with the feature `tokio`, a call of `.keep_alive(..)` before this one sets tokio's timer",
     note = "a timer is `tower_sse::timer::TokioTimer`, or any function from a `Duration` to a future, \
             such as `smol::Timer::after`"
 )]

@@ -128,7 +128,7 @@ impl MessageEvent {
         self.data().as_bytes()
     }
 
-    /// Deserialises the data from JSON; requires the feature `json`.
+    /// Deserializes the data from JSON; requires the feature `json`.
     ///
     /// Values that can be borrowed, such as a `&str` without escapes, are borrowed from the event.
     ///

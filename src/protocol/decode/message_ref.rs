@@ -87,7 +87,7 @@ impl<'a> MessageRef<'a> {
         self.data.as_bytes()
     }
 
-    /// Deserialises the data from JSON; see [`MessageEvent::json`](super::MessageEvent::json).
+    /// Deserializes the data from JSON; see [`MessageEvent::json`](super::MessageEvent::json).
     ///
     /// # Errors
     ///

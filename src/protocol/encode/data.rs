@@ -15,7 +15,7 @@ use crate::protocol::value::JsonError;
 
 /// An event's data, which can be any text.
 ///
-/// CR, LF and CRLF are each one line break and arrive as LF, as the standard normalises them.
+/// CR, LF and CRLF are each one line break and arrive as LF, as the standard normalizes them.
 /// Everything else arrives unchanged, including leading spaces, trailing newlines and empty data.
 ///
 /// | from | cost |
@@ -27,7 +27,7 @@ use crate::protocol::value::JsonError;
 /// | `Bytes` ([`TryFrom`]) | a check for UTF-8; shared, never copied |
 /// | lines, one by one ([`Data::lines`], [`DataLines`]) | written straight into the encoded lines |
 /// | anything that displays ([`Data::display`]) | written straight into the encoded lines |
-/// | anything that serialises (`Data::json`, feature `json`) | written straight into the encoded lines |
+/// | anything that serializes (`Data::json`, feature `json`) | written straight into the encoded lines |
 ///
 /// Cloning copies text that was moved in or written by [`Data::lines`], `display` and `json`, as
 /// encoding does. Text of 32 KiB or more, which is not copied when it is encoded, is shared.
@@ -164,7 +164,7 @@ impl Data {
     ///
     /// # Errors
     ///
-    /// If the value cannot be serialised, with the serialiser's reason.
+    /// If the value cannot be serialized, with the serializer's reason.
     ///
     /// ```
     /// use tower_sse::{Data, Event};

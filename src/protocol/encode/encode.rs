@@ -21,8 +21,8 @@ use super::writer::Writer;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither an `Event` nor a `Block`",
     label = "an `Event` or a `Block` is expected here",
-    note = "for text: `Event::new(text)`; for what serialises: `Event::json(&value)?`",
-    note = "an event of another crate, such as `axum::response::sse::Event`, is made anew with `tower_sse::Event`"
+    note = "for text: `Event::new(text)`; for a serializable value: `Event::json(&value)?`",
+    note = "rebuild an event of another crate, such as `axum::response::sse::Event`, with `tower_sse::Event`"
 )]
 pub trait Encode: sealed::Sealed {
     /// Appends the bytes.

@@ -125,7 +125,7 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// If the value cannot be serialised, with the serialiser's reason.
+    /// If the value cannot be serialized, with the serializer's reason.
     ///
     /// ```
     /// # use tower_sse::Event;

@@ -128,7 +128,7 @@ impl<'a> EventWriter<'a> {
     ///
     /// # Errors
     ///
-    /// If the value cannot be serialised; nothing is written then.
+    /// If the value cannot be serialized; nothing is written then.
     ///
     /// ```
     /// # use tower_sse::Block;

@@ -20,10 +20,10 @@ use crate::protocol::value::{EventId, EventType};
 /// assert_eq!(first.encode(), "data: kick-off\n\n");
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not become an event's data by itself",
+    message = "`{Self}` cannot be used as an event's data",
     label = "neither text nor `Data`",
-    note = "for what displays, such as a number: `Event::display(value)?`",
-    note = "for what serialises: `Event::json(&value)?`, with the feature `json`",
+    note = "for a value with `Display`, such as a number: `Event::display(value)?`",
+    note = "for a serializable value: `Event::json(&value)?`, with the feature `json`",
     note = "for bytes, which may not be UTF-8: `Event::try_new(bytes)?`"
 )]
 pub trait IntoData: Into<Data> {}
@@ -45,9 +45,9 @@ impl<T: Into<Data>> IntoData for T {}
 /// assert_eq!(goal(7).encode(), "id: 7\ndata: 1 : 0\n\n");
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not become an event ID without a check",
+    message = "`{Self}` cannot be used as an event ID without a check",
     label = "neither an integer nor an `EventId`",
-    note = "for text: `.try_with_id(text)?`, as text with a line break cannot be an ID"
+    note = "for text: `.try_with_id(text)?`, because text with a line break is not a valid ID"
 )]
 pub trait IntoEventId: Into<EventId> {}
 
@@ -81,9 +81,9 @@ impl<T: Into<EventId>> IntoEventId for T {}
 /// assert_eq!(Event::new("x").with_type(Kind::Card).event_type().unwrap(), "card");
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` does not become an event type without a check",
+    message = "`{Self}` cannot be used as an event type without a check",
     label = "neither a literal nor an `EventType`",
-    note = "for text that comes at run time: `.try_with_type(text)?`, as text with a line break cannot be a type"
+    note = "for text known only at run time: `.try_with_type(text)?`, because text with a line break is not a valid type"
 )]
 pub trait IntoEventType: sealed::Sealed {}
 

@@ -52,7 +52,7 @@ pub(super) fn push_lines<const N: usize>(out: &mut Vec<u8>, prefix: &[u8; N], te
 /// Appends the closure's output as data lines and the end of the block, or nothing if it fails.
 ///
 /// The closure writes straight into the buffer, which is searched for line breaks afterwards:
-/// serialisers write a few bytes at a time, and rarely a line break.
+/// serializers write a few bytes at a time, and rarely a line break.
 #[inline]
 pub(super) fn write_data<E>(
     out: &mut Vec<u8>,

@@ -106,7 +106,7 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// If the value cannot be serialised; nothing is written then.
+    /// If the value cannot be serialized; nothing is written then.
     ///
     /// ```
     /// # use tower_sse::Block;

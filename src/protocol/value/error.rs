@@ -132,7 +132,7 @@ impl fmt::Display for InvalidText {
 
 impl Error for InvalidText {}
 
-/// An error returned if a value cannot be serialised as JSON, or data is not the expected JSON. The
+/// An error returned if a value cannot be serialized as JSON, or data is not the expected JSON. The
 /// reason is the error's [`source`](Error::source).
 ///
 /// ```
@@ -141,7 +141,7 @@ impl Error for InvalidText {}
 /// use tower_sse::{Data, MessageEvent};
 ///
 /// let error = Data::json(&HashMap::from([((1, 2), 3)])).unwrap_err();
-/// assert_eq!(error.to_string(), "the data cannot be serialised as JSON");
+/// assert_eq!(error.to_string(), "the data cannot be serialized as JSON");
 /// assert_eq!(error.source().unwrap().to_string(), "key must be a string");
 ///
 /// let error = MessageEvent::new("[2, true]").json::<Vec<u32>>().unwrap_err();
@@ -158,7 +158,7 @@ pub struct JsonError {
 impl JsonError {
     pub(in crate::protocol) fn writing(reason: serde_json::Error) -> Self {
         Self {
-            problem: "the data cannot be serialised as JSON",
+            problem: "the data cannot be serialized as JSON",
             reason,
         }
     }
