@@ -189,7 +189,7 @@ impl fmt::Display for Refused {
         f.write_str(match self.obstacle {
             Obstacle::Full => "the hub is full",
             Obstacle::Closed => "the hub is closed",
-            Obstacle::Finished => "there is nothing more to come",
+            Obstacle::Finished => "all topics are finished",
             Obstacle::TooMany => "the owner has too many subscriptions",
         })
     }

@@ -89,13 +89,13 @@ impl Seal {
         let tag = self
             .cipher()
             .encrypt_inout_detached(NO_HEADERS, place.into())
-            .expect("no headers are not too many");
+            .expect("an empty list of headers is not too long");
         nonce.copy_from_slice(&tag);
         let text = encode(&sealed);
         std::str::from_utf8(&text)
             .ok()
             .and_then(|text| EventId::try_from(text).ok())
-            .expect("letters and digits are an ID")
+            .expect("letters, digits, '-' and '_' are a valid ID")
     }
 
     /// The number, if the ID was sealed with this key and for this epoch.

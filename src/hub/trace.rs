@@ -9,7 +9,7 @@ pub(super) fn subscribed(outcome: Outcome) {
     if outcome.is_lossy() {
         tracing::info!(?outcome, "subscriber resumed with events missing");
     } else {
-        tracing::trace!(?outcome, "subscriber");
+        tracing::trace!(?outcome, "subscribed");
     }
 }
 
@@ -20,7 +20,7 @@ pub(super) fn refused(obstacle: Obstacle) {
 
 pub(super) fn lagged(ended: bool) {
     #[cfg(feature = "tracing")]
-    tracing::warn!(ended, "subscriber lagged behind what is retained");
+    tracing::warn!(ended, "subscriber lagged behind the retained events");
 }
 
 pub(super) fn closed(share: u64) {

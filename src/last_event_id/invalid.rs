@@ -14,7 +14,7 @@ use crate::protocol::InvalidText;
 /// let error = LastEventId::from_query("lastEventId=7%0A", 100).unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     "Last-Event-ID cannot be an ID: event ID has U+000A (line feed) at byte 1",
+///     "invalid Last-Event-ID: event ID contains U+000A (line feed) at byte 1",
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl fmt::Display for InvalidLastEventId {
                     "Last-Event-ID is {len} bytes long, over the limit of {max}"
                 )
             }
-            Fault::Text(error) => write!(f, "Last-Event-ID cannot be an ID: {error}"),
+            Fault::Text(error) => write!(f, "invalid Last-Event-ID: {error}"),
         }
     }
 }

@@ -236,7 +236,7 @@ async fn a_bad_last_event_id_is_told_so() {
         let reason = read_to_end(response.into_body()).await;
         assert_eq!(
             reason,
-            "Last-Event-ID cannot be an ID: event ID is not UTF-8 from byte 1 on\n"
+            "invalid Last-Event-ID: event ID is not UTF-8 from byte 1 on\n"
         );
     }
 }

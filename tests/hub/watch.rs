@@ -202,7 +202,7 @@ fn what_waits_is_bounded_and_a_loss_is_told_once() {
     }
     (0..10_000).for_each(|_| drop(hub.subscribe().unwrap()));
     let missed = all.next().now_or_never().unwrap().unwrap().unwrap_err();
-    assert_eq!(missed.to_string(), "changes have been missed");
+    assert_eq!(missed.to_string(), "changes were missed");
 }
 
 /// Topic, owner, followers, whether it came.

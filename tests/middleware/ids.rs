@@ -228,7 +228,7 @@ async fn by_extractor(layer: Option<SseLayer>, request: Request<()>) -> Read {
     let text = response.into_body().collect().await.unwrap().to_bytes();
     match (status, std::str::from_utf8(&text).unwrap()) {
         (StatusCode::BAD_REQUEST, reason) => {
-            assert!(reason.starts_with("Last-Event-ID "), "{reason}");
+            assert!(reason.contains("Last-Event-ID"), "{reason}");
             Read::Refused
         }
         (_, "") => Read::None,
@@ -373,7 +373,7 @@ async fn a_bad_id_matters_to_event_streams_alone() {
             "GET",
             "/stream",
             400,
-            "Last-Event-ID cannot be an ID: event ID is not UTF-8 from byte 2 on\n",
+            "invalid Last-Event-ID: event ID is not UTF-8 from byte 2 on\n",
         ),
     ] {
         let request = Request::builder()

@@ -59,7 +59,7 @@ async fn a_bad_last_event_id_is_answered_400_with_the_reason() {
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert_eq!(
         reason,
-        "Last-Event-ID cannot be an ID: event ID is not UTF-8 from byte 2 on\n"
+        "invalid Last-Event-ID: event ID is not UTF-8 from byte 2 on\n"
     );
 
     let long = "x".repeat(LastEventId::MAX_LEN + 1);

@@ -21,7 +21,7 @@ fn an_id_names_the_character_and_its_place() {
     }
     assert_eq!(
         EventId::try_from("a\0").unwrap_err().to_string(),
-        "event ID has U+0000 (null) at byte 1"
+        "event ID contains U+0000 (null) at byte 1"
     );
 }
 
@@ -35,7 +35,7 @@ fn a_type_may_have_a_null_and_no_line_break() {
     }
     assert_eq!(
         EventType::try_from("a\r").unwrap_err().to_string(),
-        "event type has U+000D (carriage return) at byte 1"
+        "event type contains U+000D (carriage return) at byte 1"
     );
 }
 

@@ -70,7 +70,7 @@ impl Stream for Deliveries {
 ///
 /// let mut stream = Hub::new().resume(EventId::from_static("of yesterday"))?.into_stream();
 /// let missed = stream.next().now_or_never().unwrap().unwrap().unwrap_err();
-/// assert_eq!(missed.to_string(), "events have been missed");
+/// assert_eq!(missed.to_string(), "events were missed");
 /// # Ok::<(), tower_sse::hub::Refused>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +90,7 @@ impl Missed {
 
 impl fmt::Display for Missed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} have been missed", self.what)
+        write!(f, "{} were missed", self.what)
     }
 }
 

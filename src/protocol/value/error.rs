@@ -9,7 +9,7 @@ use std::fmt;
 /// use tower_sse::EventType;
 ///
 /// let error = EventType::try_from("go\nal").unwrap_err();
-/// assert_eq!(error.to_string(), "event type has U+000A (line feed) at byte 2");
+/// assert_eq!(error.to_string(), "event type contains U+000A (line feed) at byte 2");
 /// assert_eq!((error.character(), error.position()), (Some('\n'), 2));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +124,7 @@ impl fmt::Display for InvalidText {
         };
         write!(
             f,
-            "{what} has U+{:04X}{name} at byte {position}",
+            "{what} contains U+{:04X}{name} at byte {position}",
             u32::from(c)
         )
     }
