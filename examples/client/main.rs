@@ -108,7 +108,7 @@ fn failed(error: &ClientError) -> ExitCode {
         return ExitCode::from(3);
     };
     if rejection.status() == http::StatusCode::NO_CONTENT {
-        eprintln!("the server said stop");
+        eprintln!("the server asked the client to stop");
         return ExitCode::SUCCESS;
     }
     eprintln!("{}", with_causes(error));
