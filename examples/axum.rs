@@ -1,4 +1,4 @@
-//! An event stream with axum, and a shutdown that says goodbye.
+//! An event stream with axum, and a graceful shutdown with a farewell.
 //!
 //! `cargo run --example axum --features axum`, then `curl -N http://127.0.0.1:8080/events`,
 //! and Ctrl-C in the first terminal.
@@ -29,7 +29,7 @@ usage: axum [--port N]
   --port N   listen on this port; by default on 8080, or on a free one
 ";
 
-/// How long a shutdown takes at most.
+/// The maximum duration of a shutdown.
 const GRACE: Duration = Duration::from_secs(10);
 
 #[tokio::main]
@@ -39,11 +39,11 @@ async fn main() -> Result<(), Failure> {
 
     let stop = CancellationToken::new();
     let app = Router::new()
-        // Only around the event streams, since it acts on every response. Around a whole application,
-        // use `SseLayer::new().detect_only()`.
+        // Only around the event streams. Around a whole application, use
+        // `SseLayer::new().detect_only()`.
         .route("/events", get(events).layer(SseLayer::new()))
         .with_state(stop.clone());
-    // axum waits for open connections. A stream never ends by itself, so it is told to.
+    // axum waits for open connections, and a stream never ends by itself, so it is told to end.
     let stopping = stop.clone();
     let serve = axum::serve(listener, app).with_graceful_shutdown(async move {
         if tokio::signal::ctrl_c().await.is_err() {
@@ -53,7 +53,7 @@ async fn main() -> Result<(), Failure> {
     });
     tokio::select! {
         served = serve.into_future() => served?,
-        // A client that has stopped reading cannot be told, and would hold this up forever.
+        // A client that has stopped reading cannot be told, and would block the shutdown forever.
         () = async {
             stop.cancelled().await;
             tokio::time::sleep(GRACE).await;
@@ -66,8 +66,8 @@ async fn events(
     last: Option<LastEventId>,
     State(stop): State<CancellationToken>,
 ) -> impl IntoResponse {
-    // Where to resume, as the client says. It may be any number up to the largest, so the range is
-    // bounded. It never decides what a client may see.
+    // The client says where to resume. Its number can be as large as `u64::MAX`, so the range is
+    // inclusive. The ID never decides what a client may see.
     let seen = last.and_then(|last| last.number()).unwrap_or(0);
 
     let seconds = IntervalStream::new(tokio::time::interval(Duration::from_secs(1)));
@@ -76,7 +76,7 @@ async fn events(
         .map(|(number, _)| Event::new(format!("second {number}")).with_id(number));
     SseBody::new(events)
         .keep_alive(KeepAlive::default())
-        // After the goodbye, the clients reconnect over five seconds, not all at once.
+        // After the farewell, clients reconnect spread over five seconds, not all at once.
         .prelude(
             Prelude::new()
                 .retry(Duration::from_secs(1))

@@ -44,7 +44,8 @@ async fn main() -> Result<(), Failure> {
     let listener = TcpListener::from_std(Args::new(HELP).listen()?)?;
     println!("Prices on http://{}/", listener.local_addr()?);
 
-    // More than there are keys. Beyond this, the oldest event goes, even if it is its key's latest.
+    // More than the number of keys. Beyond this, the oldest event is evicted, even if it is its
+    // key's latest.
     let keys = Retention::new().events(10 * SHARES.len());
     let hub = Hub::builder().retain_topic("prices", keys).build();
     tokio::spawn(feed(hub.clone()));
@@ -72,7 +73,7 @@ async fn feed(hub: Hub) {
         // Knuth's MMIX generator.
         random = random.wrapping_mul(6_364_136_223_846_793_005);
         random = random.wrapping_add(1_442_695_040_888_963_407);
-        // Some are traded all the time, and one never.
+        // Some shares are traded all the time, and one is never traded.
         let index = match random >> 60 {
             0 => 0,
             1..=3 => 1,

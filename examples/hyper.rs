@@ -43,7 +43,7 @@ async fn main() -> Result<(), Failure> {
 
     let stop = CancellationToken::new();
     let graceful = GracefulShutdown::new();
-    // The layer sets the headers and finds out what a reconnecting client saw last.
+    // The layer sets the headers and reads the last event ID of reconnecting clients.
     let stopping = stop.clone();
     let service = ServiceBuilder::new()
         .layer(SseLayer::new())
@@ -58,15 +58,16 @@ async fn main() -> Result<(), Failure> {
         };
         let (socket, _) = match accepted {
             Ok(accepted) => accepted,
-            // Out of file descriptors, or a client that left at once: the next one may do better.
+            // Out of file descriptors, or a client that disconnected at once: the next connection
+            // may succeed.
             Err(error) => {
                 eprintln!("accept: {error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             }
         };
-        // A client that has stopped reading without closing is never polled again, so nothing in
-        // the body could free it. What it has not taken after half a minute ends the connection.
+        // The body of a client that stops reading without closing is never polled again, so nothing
+        // in the body could end it. A write that takes half a minute ends the connection.
         let mut socket = TimeoutStream::new(socket);
         socket.set_write_timeout(Some(Duration::from_secs(30)));
 
@@ -78,7 +79,7 @@ async fn main() -> Result<(), Failure> {
         let connection = graceful.watch(builder.serve_connection(io, service).into_owned());
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                eprintln!("connection: {error}"); // most often a client that has left
+                eprintln!("connection: {error}"); // usually a client that has disconnected
             }
         });
     }

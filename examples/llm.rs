@@ -51,7 +51,7 @@ const UNHARMED: &str = "nothing panics while it is locked";
 #[derive(Clone)]
 struct App {
     hub: Hub,
-    /// What stops each of the runs that have not ended.
+    /// The senders that stop the runs that have not ended.
     running: Arc<Mutex<HashMap<String, CancellationToken>>>,
 }
 
@@ -119,7 +119,7 @@ async fn read(
     let topic = topic(&id);
     let run = app.hub.subscriber().topic(&*topic).start(Start::Oldest);
     let subscription = run.after(last).subscribe()?;
-    // Never started, or expired: subscribing drops what is too old.
+    // Never started, or expired: subscribing evicts events that are too old.
     if app.hub.topic(&topic).stats().retained == 0 {
         return Ok(StatusCode::NOT_FOUND.into_response());
     }

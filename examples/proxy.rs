@@ -45,8 +45,8 @@ async fn main() -> Result<(), Failure> {
     println!("Proxy on http://{}/", listener.local_addr()?);
 
     let client = Client::builder(TokioExecutor::new()).build_http();
-    // Only event streams get heartbeats, and only between events, never inside an event that is
-    // still arriving. The default of 15 s is right for production; one second shows them.
+    // Only event streams get heartbeats, and never inside a line that is still arriving. The
+    // default of 15 s is right for production; one second shows them.
     let heartbeats = SseLayer::new()
         .detect_only()
         .keep_alive(KeepAlive::new().interval(Duration::from_secs(1)));
@@ -60,7 +60,8 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks the upstream. When the client leaves, the answer is dropped, and the connection with it.
+/// Sends the request upstream. When the client disconnects, the response is dropped, and the
+/// connection with it.
 async fn forward(
     client: Client<HttpConnector, Body>,
     upstream: Authority,
@@ -72,7 +73,7 @@ async fn forward(
     Ok(response.map(Body::new))
 }
 
-/// The same request, `Last-Event-ID` and all, for the upstream.
+/// The request for the upstream, including `Last-Event-ID`.
 fn readdress(mut request: Request, upstream: Authority) -> http::Result<Request> {
     let mut uri = request.uri().clone().into_parts();
     uri.scheme = Some(Scheme::HTTP);
@@ -84,7 +85,7 @@ fn readdress(mut request: Request, upstream: Authority) -> http::Result<Request>
     Ok(request)
 }
 
-/// Removes what is said to the next hop alone; hyper says it anew where it applies.
+/// Removes the headers for the next hop only; hyper sets its own where they apply.
 fn remove_hop_by_hop(headers: &mut HeaderMap) {
     let keep_alive = HeaderName::from_static("keep-alive");
     for name in [CONNECTION, keep_alive, TRANSFER_ENCODING, UPGRADE] {

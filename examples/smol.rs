@@ -56,7 +56,7 @@ async fn serve(listener: TcpListener) {
             builder.timer(SmolTimer::new());
             let connection = builder.serve_connection(FuturesIo::new(socket), service);
             if let Err(error) = connection.await {
-                eprintln!("connection: {error}"); // most often a client that has left
+                eprintln!("connection: {error}"); // usually a client that has disconnected
             }
         })
         .detach();

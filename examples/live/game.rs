@@ -1,4 +1,4 @@
-//! What a match is made of, and playing one: each line of the script becomes an event.
+//! The parts of a match, and playing one: each line of the script becomes an event.
 
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ pub(crate) enum Side {
     Away,
 }
 
-/// A line of commentary: when, what, and in which words.
+/// A line of commentary: the minute, what happened, and the words.
 pub(crate) struct Line {
     clock: &'static str,
     what: What,
@@ -102,7 +102,7 @@ impl Line {
         }
     }
 
-    /// The minute without what was added to it.
+    /// The minute without stoppage time.
     fn minute(&self) -> u32 {
         let minute = self.clock.split('+').next().unwrap_or_default();
         minute.parse().unwrap_or_default()
@@ -129,7 +129,7 @@ impl Team {
     }
 }
 
-/// The words in which `script.rs` is written.
+/// The vocabulary of `script.rs`.
 impl Line {
     const fn new(clock: &'static str, what: What, text: &'static str) -> Self {
         Self { clock, what, text }

@@ -59,8 +59,8 @@ impl Plugs {
         }
     }
 
-    /// A body that fails when the page's plug is pulled. The server then drops the connection where
-    /// it stands, as a crash or a lost network would.
+    /// A body that fails when the page's plug is pulled. The server then drops the connection in
+    /// the middle, like a crash or a lost network.
     pub(crate) fn plug_in(&self, page: String, body: Body) -> Body {
         let mut pulls = self.0.subscribe();
         let plugs = self.clone();
