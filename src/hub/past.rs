@@ -49,6 +49,15 @@ impl From {
     }
 }
 
+impl From {
+    /// After a key, whatever is in the ring.
+    pub(super) fn after(key: u128) -> Self {
+        let begin = Begin::new(Last::Key(key), Fresh::Now, false, Last::Nothing);
+        let stage = Stage::Reading(key);
+        Self { begin, stage }
+    }
+}
+
 /// A subscription's reading of the past, a page at a time.
 pub(super) struct PastReader {
     past: Arc<dyn Past>,
@@ -215,7 +224,12 @@ impl PastReader {
             match own.map(|own| &own.what) {
                 // It was told there, or came after that.
                 Some(Stored::Lost { .. }) => self.told = self.told.max(after),
-                Some(what) => self.note_end(what),
+                Some(what) => {
+                    let follows = |topic| shared.with(|state, _| state.follows(seat, topic));
+                    if what.topic().is_some_and(follows) {
+                        self.note_end(what);
+                    }
+                }
                 None => {}
             }
             self.caught_up = is_empty;
@@ -224,7 +238,7 @@ impl PastReader {
         let is_lossy = self.absent != Some(after);
         self.absent = Some(after);
         if is_lossy && self.begin.is_anew() && !self.served {
-            self.told = self.told.max(after + 1);
+            self.told = self.told.max(after.saturating_add(1));
             match self.start() {
                 None => return Some(self.start_here(true, shared, seat)),
                 Some(start) => {
@@ -238,12 +252,12 @@ impl PastReader {
             // loss, an earlier one would bring events again that the client has had.
             let ring = shared.lock().last_key();
             let end = after.min(page.newest.max(ring));
-            self.told = self.told.max(end + 1);
+            self.told = self.told.max(end.saturating_add(1));
             self.stage = Stage::Reading(end);
             self.caught_up = !is_lossy;
             return is_lossy.then(|| self.head(shared, after, true));
         }
-        self.told = self.told.max(after + 1);
+        self.told = self.told.max(after.saturating_add(1));
         Some(self.turn(after, page, is_lossy, shared, seat))
     }
 

@@ -33,7 +33,7 @@ impl Shared {
         begin: &Begin,
         (seat, outcome, place): (Seat, Outcome, Option<u64>),
     ) -> Subscribed {
-        let place = place.map(|seq| self.place(state, seq));
+        let place = place.and_then(|seq| self.place(state, seq));
         #[cfg(any(test, feature = "redis"))]
         {
             let mut outcome = outcome;
@@ -67,22 +67,27 @@ impl Shared {
 
     /// What a place is called. An outer log's key is looked up before the lock is free: the ring moves
     /// on, and the place may then have no key any more.
-    pub(super) fn place(&self, state: &State, seq: u64) -> PlaceId {
+    pub(super) fn place(&self, state: &State, seq: u64) -> Option<PlaceId> {
         #[cfg(any(test, feature = "redis"))]
         if self.settings.foreign {
-            return PlaceId::Key(state.key_at(seq));
+            return state.key_at(seq).map(PlaceId::Key);
         }
         _ = state;
-        PlaceId::Number(seq)
+        Some(PlaceId::Number(seq))
     }
 
     /// The ID of the newest event, or of the place where the hub begins.
     pub(super) fn newest_id(&self) -> EventId {
-        let place = {
-            let state = self.lock();
-            self.place(&state, state.next() - 1)
-        };
-        self.id(place)
+        let state = self.lock();
+        let newest = state.next() - 1;
+        #[cfg(any(test, feature = "redis"))]
+        if self.settings.foreign {
+            let key = state.last_key();
+            drop(state);
+            return super::foreign::id_of(key);
+        }
+        drop(state);
+        self.id(PlaceId::Number(newest))
     }
 
     /// The ID of a place that is found under the lock.
@@ -92,7 +97,7 @@ impl Shared {
     ) -> Option<EventId> {
         let place = self.with(|state, wakes| {
             let seq = find(state, wakes)?;
-            Some(self.place(state, seq))
+            self.place(state, seq)
         });
         place.map(|place| self.id(place))
     }

@@ -94,10 +94,25 @@ impl State {
         let floor = self.floor(seat.group, &begin.not_before);
         let place = self.start(seat.group, &begin.start, floor);
         self.take_place(seat, place);
+        let mut place = self.place_of(seat);
+        if self.key_at(place).is_none() {
+            // Nothing is known to tell the client but the newest place.
+            let head = self.groups[seat.group].head;
+            self.take_place(seat, head);
+            place = self.place_of(seat);
+        }
         self.enter_newcomer(seat);
-        let place = self.place_of(seat);
         self.cursors[seat.cursor].told = place;
-        self.key_at(place)
+        self.key_at(place).unwrap_or_else(|| self.last_key())
+    }
+
+    /// The key after which a subscriber that has fallen behind the ring goes on, if that is still known.
+    pub(in crate::hub) fn lagged_after(&mut self, seat: &Seat) -> Option<u128> {
+        let cursor = &self.cursors[seat.cursor];
+        // Its client may have been told a later place than that of its last event.
+        let key = self.key_at(cursor.told.max(cursor.place - 1))?;
+        self.counters.lagged += 1;
+        Some(key)
     }
 
     fn take_place(&mut self, seat: &mut Seat, place: u64) {

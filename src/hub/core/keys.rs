@@ -13,9 +13,27 @@ use crate::hub::change::Reason;
 /// as long as there are not too many, so that a client which saw it last resumes without the outer log.
 #[derive(Debug)]
 pub(super) struct Keys {
-    list: VecDeque<(u128, u64)>,
+    list: VecDeque<Pair>,
+    /// Those from before the ring, for subscribers that have fallen behind.
+    older: VecDeque<Pair>,
     /// The ring is still being filled with what the outer log had before.
     filling: bool,
+}
+
+/// A key and its number.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    key: u128,
+    seq: u64,
+    /// Another came after it, of which the key is no longer known.
+    hole: bool,
+}
+
+impl Pair {
+    fn new(key: u128, seq: u64) -> Self {
+        let hole = false;
+        Self { key, seq, hole }
+    }
 }
 
 /// Where a key of the outer log stands.
@@ -47,11 +65,15 @@ impl std::fmt::Display for KeyOrder {
 /// How many keys there may be in any case.
 const SPARE: usize = 1024;
 
+/// How many keys from before the ring are kept: 2 MiB of them.
+const OLDER: usize = 65_536;
+
 impl Keys {
     /// A ring that begins after this key, and before this number.
     pub(super) fn new(key: u128, next: u64) -> Self {
         Self {
-            list: VecDeque::from([(key, next - 1)]),
+            list: VecDeque::from([Pair::new(key, next - 1)]),
+            older: VecDeque::new(),
             filling: false,
         }
     }
@@ -59,17 +81,20 @@ impl Keys {
     /// Whether a key may come next.
     fn check(&self, key: u128) -> Result<(), KeyOrder> {
         match self.list.back() {
-            Some((last, _)) if key <= *last => Err(KeyOrder { key, last: *last }),
+            Some(Pair { key: last, .. }) if key <= *last => Err(KeyOrder { key, last: *last }),
             _ => Ok(()),
         }
     }
 
     fn push(&mut self, key: u128, seq: u64, retained: &Marks) {
-        self.list.push_back((key, seq));
+        self.list.push_back(Pair::new(key, seq));
         let first = retained.first().map_or(seq, |first| first.seq);
         // The place before the first event is where the ring begins.
-        while self.list.get(1).is_some_and(|(_, second)| *second < first) {
-            self.list.pop_front();
+        while self.list.get(1).is_some_and(|second| second.seq < first) {
+            self.older.extend(self.list.pop_front());
+        }
+        while self.older.len() > OLDER {
+            self.older.pop_front();
         }
         if self.list.len() > 4 * retained.len() + SPARE {
             self.thin(retained);
@@ -79,11 +104,11 @@ impl Keys {
     /// The outer log has an entry with this key that is not an event. The newest of several in a row
     /// replaces those before it, so that they take no memory.
     fn pass(&mut self, key: u128) {
-        let seq = self.list.back().map_or(0, |(_, seq)| *seq);
-        let before = self.list.len().checked_sub(2).map(|at| self.list[at].1);
+        let seq = self.list.back().map_or(0, |last| last.seq);
+        let before = self.list.len().checked_sub(2).map(|at| self.list[at].seq);
         match self.list.back_mut() {
-            Some(last) if before == Some(seq) => last.0 = key,
-            _ => self.list.push_back((key, seq)),
+            Some(last) if before == Some(seq) => last.key = key,
+            _ => self.list.push_back(Pair::new(key, seq)),
         }
     }
 
@@ -91,27 +116,34 @@ impl Keys {
     fn thin(&mut self, retained: &Marks) {
         let newest = self.list.len() - SPARE / 2;
         let mut there = retained.from(0).map(|mark| mark.seq).peekable();
-        let list = std::mem::take(&mut self.list).into_iter().enumerate();
-        let kept = list.filter(|(at, (_, seq))| {
-            while there.next_if(|other| other < seq).is_some() {}
-            *at == 0 || *at >= newest || there.peek() == Some(seq)
-        });
-        self.list = kept.map(|(_, pair)| pair).collect();
-    }
-
-    fn find(&self, key: u128) -> KeyPlace {
-        match self.list.binary_search_by_key(&key, |(key, _)| *key) {
-            Ok(at) => KeyPlace::Here(self.list[at].1),
-            Err(0) => KeyPlace::Before,
-            Err(at) if at == self.list.len() => KeyPlace::After,
-            Err(at) => KeyPlace::Between(self.list[at - 1].1),
+        let list = std::mem::take(&mut self.list);
+        for (at, pair) in list.into_iter().enumerate() {
+            while there.next_if(|other| *other < pair.seq).is_some() {}
+            if at == 0 || at >= newest || there.peek() == Some(&pair.seq) {
+                self.list.push_back(pair);
+            } else if let Some(before) = self.list.back_mut() {
+                before.hole = true;
+            }
         }
     }
 
-    /// The key of the last place up to this number; none if the ring begins after that.
+    fn find(&self, key: u128) -> KeyPlace {
+        match self.list.binary_search_by_key(&key, |pair| pair.key) {
+            Ok(at) => KeyPlace::Here(self.list[at].seq),
+            Err(0) => KeyPlace::Before,
+            Err(at) if at == self.list.len() => KeyPlace::After,
+            Err(at) => KeyPlace::Between(self.list[at - 1].seq),
+        }
+    }
+
+    /// The key of the last place up to this number, if that is known. An earlier one would bring events
+    /// again to the client that resumes there.
     fn up_to(&self, seq: u64) -> Option<u128> {
-        let after = self.list.partition_point(|(_, other)| *other <= seq);
-        Some(self.list.get(after.checked_sub(1)?)?.0)
+        let is_older = self.list.front().is_some_and(|first| first.seq > seq);
+        let list = if is_older { &self.older } else { &self.list };
+        let after = list.partition_point(|pair| pair.seq <= seq);
+        let pair = list.get(after.checked_sub(1)?)?;
+        (!pair.hole || pair.seq == seq).then_some(pair.key)
     }
 }
 
@@ -208,14 +240,13 @@ impl State {
     /// The key of the newest event in the ring, or of the place where it begins.
     pub(in crate::hub) fn last_key(&self) -> u128 {
         let last = self.keys.as_ref().and_then(|keys| keys.list.back());
-        last.map_or(0, |(key, _)| *key)
+        last.map_or(0, |last| last.key)
     }
 
-    /// What the outer log calls the last place up to this number, or the place where the ring begins. A
-    /// client that resumes there misses nothing.
-    pub(in crate::hub) fn key_at(&self, seq: u64) -> u128 {
-        let keys = self.keys.as_ref();
-        keys.map_or(0, |keys| keys.up_to(seq).unwrap_or(keys.list[0].0))
+    /// What the outer log calls the last place up to this number, if that is still known. A client that
+    /// resumes there misses nothing, and gets nothing twice.
+    pub(in crate::hub) fn key_at(&self, seq: u64) -> Option<u128> {
+        self.keys.as_ref()?.up_to(seq)
     }
 
     /// Drops the ring, since the outer log has lost what comes after it, and begins anew after this
@@ -282,7 +313,7 @@ mod tests {
             all.insert(last, seq);
             marks.push(Mark { seq, slot: 0 });
             keys.push(last, seq, &marks);
-            assert!(keys.list.len() <= 4 * marks.len() + SPARE);
+            assert!(keys.list.len() <= 4 * marks.len() + SPARE && keys.older.len() <= OLDER);
             // One in a thousand stays for long, so that the ring grows far longer than what is in it.
             let (gone, kept) = (seq.saturating_sub(20), |seq| seq % 1_000 == 1);
             if !kept(gone) {
@@ -291,7 +322,7 @@ mod tests {
             if seq % 9_000 == 0 {
                 (0..seq - 20).for_each(|seq| marks.remove(seq));
             }
-            let start = keys.list[0];
+            let start = (keys.list[0].key, keys.list[0].seq);
             for key in [
                 last,
                 last + 1,
@@ -318,7 +349,7 @@ mod tests {
             assert_eq!(keys.up_to(seq), Some(last));
             assert!(
                 keys.up_to(seq.saturating_sub(dice % 50))
-                    .is_none_or(|key| all[&key] <= seq.saturating_sub(dice % 50))
+                    .is_none_or(|key| all[&key] == seq.saturating_sub(dice % 50))
             );
         }
     }

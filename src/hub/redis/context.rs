@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
+use super::connection::Link;
 use super::counts::Counts;
 use super::machine::{Act, Depth};
 use super::pages::Pages;
@@ -25,6 +27,12 @@ impl Context {
             counts: Counts::new(),
             pages: Arc::new(Pages::default()),
         }
+    }
+
+    /// A connection of one's own to where the stream is. Commands are answered within this time or fail.
+    pub(super) async fn connect(&self, answer: Duration) -> Result<Link, redis::RedisError> {
+        let RedisSettings { server, stream, .. } = &self.settings;
+        server.connect(stream, answer).await
     }
 
     /// The connection that follows the stream is in order.

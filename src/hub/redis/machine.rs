@@ -280,7 +280,9 @@ impl Machine {
                 after
             }
             // Nothing is between the oldest entry and the key before it.
-            None if is_all => got.last().map_or(0, |oldest| oldest.key() - 1),
+            None if is_all => got
+                .last()
+                .map_or(0, |oldest| oldest.key().saturating_sub(1)),
             None => got.pop().map_or(0, |oldest| oldest.key()),
         };
         got.reverse();

@@ -6,8 +6,8 @@
 //! The engine has three tasks, which share a `context` and have a `connection` each. The `reader` follows
 //! the stream: what it asks Redis, and what it makes of the answers, is decided by the `machine`, and
 //! what then becomes of the hub's `ring` is done there. The `page_reader` reads `pages` for subscribers
-//! that are older than the ring. `transients` come on a channel. The `publisher` has a connection too. An
-//! `entry` is an event as the stream has it.
+//! that are older than the ring. `transients` come on a channel. The `publisher` has a connection too. Where
+//! to connect is known by the `server`. An `entry` is an event as the stream has it.
 
 mod building;
 mod connection;
@@ -28,6 +28,7 @@ mod reader;
 mod redis;
 mod redis_engine;
 mod ring;
+mod server;
 mod settings;
 #[cfg(test)]
 mod simulation;

@@ -32,7 +32,7 @@ pub(super) async fn read_pages(context: Arc<Context>) {
         while let Some(wanted) = context.pages.oldest() {
             let read = match link.take() {
                 Some(link) => Ok(link),
-                None => context.settings.server.connect(ANSWER).await,
+                None => context.connect(ANSWER).await,
             };
             let read = match read {
                 Ok(mut open) => read_page(&context, &mut open, wanted, &mut mean)

@@ -144,7 +144,7 @@ impl Publisher {
             }
         }
         let timeout = self.context.settings.response_timeout;
-        let link = self.context.settings.server.connect(timeout).await;
+        let link = self.context.connect(timeout).await;
         self.attempts.fetch_add(1, Ordering::AcqRel);
         match link {
             Ok(link) => {

@@ -65,7 +65,7 @@ impl StreamReader {
     pub(super) async fn run(mut self) {
         let mut backoff = Patience::new();
         loop {
-            let stop = match self.context.settings.server.connect(BLOCK + GRACE).await {
+            let stop = match self.context.connect(BLOCK + GRACE).await {
                 Ok(link) => self.follow(link, &mut backoff).await,
                 Err(error) => Stop::Error(error),
             };

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use super::connection::Server;
 use super::error::RedisError;
+use super::server::Server;
 
 /// What a hub on Redis has to know.
 #[derive(Debug, Clone)]

@@ -344,9 +344,13 @@ mod tests {
             let field = |name| block.lines().find_map(|line| line.strip_prefix(name));
             let key = key_of(field("id: ").unwrap()).unwrap();
             if block.starts_with("event: gap") {
-                // Its own ID is gone, or what it had read up to without an event for it.
+                // Its own ID is gone, or something after that, although it may not have been for it.
                 let is_gone = |key: &u128| !stream.records.contains_key(key);
-                let is_absent = is_gone(&key) || self.last.as_ref().is_some_and(is_gone);
+                let after = self.last.unwrap_or(0);
+                let mut between = stream.published.iter();
+                let is_absent = self.last.as_ref().is_some_and(is_gone)
+                    || between
+                        .any(|one| one.fate != Fate::Stored && one.key > after && one.key <= key);
                 let passed = stream.marks.range(self.last.unwrap_or(0)..=key);
                 let marks: Vec<u128> = passed.copied().collect();
                 let is_new = marks.iter().any(|mark| !self.marks.contains(mark));
