@@ -31,8 +31,11 @@ impl Hub<Redis> {
 }
 
 impl HubBuilder<Redis> {
-    /// Sets how many of the stream's newest events this node keeps in memory; 4,096 by default. A
-    /// client that resumes from one of them is served without asking Redis.
+    /// Sets how many of each topic's newest events this node keeps in memory; 4,096 by default. A
+    /// client that resumes from one of them is served without asking Redis. All topics together
+    /// stay within [`ring_bytes`](Self::ring_bytes).
+    ///
+    /// A node begins with this many of the stream's newest events, of whatever topics.
     ///
     /// ```
     /// # use tower_sse::Hub;
@@ -45,7 +48,8 @@ impl HubBuilder<Redis> {
         self
     }
 
-    /// Sets the maximum bytes of the events that this node keeps in memory; 4 MiB by default.
+    /// Sets the maximum bytes of the events that this node keeps in memory, of all topics together;
+    /// 4 MiB by default.
     ///
     /// ```
     /// # use tower_sse::Hub;
