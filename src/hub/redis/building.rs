@@ -35,7 +35,7 @@ impl HubBuilder<Redis> {
     /// client that resumes from one of them is served without asking Redis. All topics together
     /// stay within [`ring_bytes`](Self::ring_bytes).
     ///
-    /// A node begins with this many of the stream's newest events, of whatever topics.
+    /// A node begins with this many of the stream's newest events, regardless of topic.
     ///
     /// ```
     /// # use tower_sse::Hub;

@@ -8,7 +8,7 @@ use std::fmt;
 /// use tower_sse::Hub;
 ///
 /// let error = Hub::redis("http://localhost", "feed").unwrap_err();
-/// assert_eq!(error.to_string(), "the URL is not one of a Redis server");
+/// assert_eq!(error.to_string(), "the Redis URL is invalid");
 /// assert!(error.source().is_some());
 /// ```
 #[derive(Debug)]
@@ -37,8 +37,8 @@ impl RedisError {
 impl fmt::Display for RedisError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.mistake {
-            Mistake::Url(_) => "the URL is not one of a Redis server",
-            Mistake::NoRuntime => "a hub on Redis has to be built inside a tokio runtime",
+            Mistake::Url(_) => "the Redis URL is invalid",
+            Mistake::NoRuntime => "a hub on Redis must be built inside a tokio runtime",
         })
     }
 }
