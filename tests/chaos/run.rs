@@ -251,6 +251,15 @@ impl World {
             })
             .collect();
         let log = Log::read(&*self.server.lock().await).await;
+        let mut ok = stuck.is_empty();
+        if !ok {
+            for one in stuck {
+                println!("  stuck: client {one}");
+            }
+            for node in &self.nodes {
+                node.lock().await.tell("close").await;
+            }
+        }
         let mut ledger = self.ledger.lock().unwrap();
         for (payload, key) in &log.events {
             ledger.truth.stored(*payload, *key);
@@ -261,15 +270,6 @@ impl World {
         if plan.mode == Mode::Truncate {
             let events = log.events.iter().map(|one| one.0);
             ledger.truth.lossy(events, log.marks.clone());
-        }
-        let mut ok = stuck.is_empty();
-        if !ok {
-            for one in stuck {
-                println!("  stuck: client {one}");
-            }
-            for node in &self.nodes {
-                node.lock().await.tell("close").await;
-            }
         }
         let faults = ledger.truth.settle();
         ok &= faults.is_empty();
