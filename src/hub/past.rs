@@ -49,15 +49,6 @@ impl From {
     }
 }
 
-impl From {
-    /// After a key, whatever is in the ring.
-    pub(super) fn after(key: u128) -> Self {
-        let begin = Begin::new(Last::Key(key), Fresh::Now, false, Last::Nothing);
-        let stage = Stage::Reading(key);
-        Self { begin, stage }
-    }
-}
-
 /// A subscription's reading of the past, a page at a time.
 pub(super) struct PastReader {
     past: Arc<dyn Past>,

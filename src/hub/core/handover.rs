@@ -106,15 +106,6 @@ impl State {
         self.key_at(place).unwrap_or_else(|| self.last_key())
     }
 
-    /// The key after which a subscriber that has fallen behind the ring goes on, if that is still known.
-    pub(in crate::hub) fn lagged_after(&mut self, seat: &Seat) -> Option<u128> {
-        let cursor = &self.cursors[seat.cursor];
-        // Its client may have been told a later place than that of its last event.
-        let key = self.key_at(cursor.told.max(cursor.place - 1))?;
-        self.counters.lagged += 1;
-        Some(key)
-    }
-
     fn take_place(&mut self, seat: &mut Seat, place: u64) {
         let group = &self.groups[seat.group];
         let (head, effective) = (group.head, group.effective(place));

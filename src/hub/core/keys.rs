@@ -14,8 +14,6 @@ use crate::hub::change::Reason;
 #[derive(Debug)]
 pub(super) struct Keys {
     list: VecDeque<Pair>,
-    /// Those from before the ring, for subscribers that have fallen behind.
-    older: VecDeque<Pair>,
     /// The ring is still being filled with what the outer log had before.
     filling: bool,
 }
@@ -65,15 +63,11 @@ impl std::fmt::Display for KeyOrder {
 /// How many keys there may be in any case.
 const SPARE: usize = 1024;
 
-/// How many keys from before the ring are kept: 2 MiB of them.
-const OLDER: usize = 65_536;
-
 impl Keys {
     /// A ring that begins after this key, and before this number.
     pub(super) fn new(key: u128, next: u64) -> Self {
         Self {
             list: VecDeque::from([Pair::new(key, next - 1)]),
-            older: VecDeque::new(),
             filling: false,
         }
     }
@@ -91,10 +85,7 @@ impl Keys {
         let first = retained.first().map_or(seq, |first| first.seq);
         // The place before the first event is where the ring begins.
         while self.list.get(1).is_some_and(|second| second.seq < first) {
-            self.older.extend(self.list.pop_front());
-        }
-        while self.older.len() > OLDER {
-            self.older.pop_front();
+            self.list.pop_front();
         }
         if self.list.len() > 4 * retained.len() + SPARE {
             self.thin(retained);
@@ -139,10 +130,8 @@ impl Keys {
     /// The key of the last place up to this number, if that is known. An earlier one would bring events
     /// again to the client that resumes there.
     fn up_to(&self, seq: u64) -> Option<u128> {
-        let is_older = self.list.front().is_some_and(|first| first.seq > seq);
-        let list = if is_older { &self.older } else { &self.list };
-        let after = list.partition_point(|pair| pair.seq <= seq);
-        let pair = list.get(after.checked_sub(1)?)?;
+        let after = self.list.partition_point(|pair| pair.seq <= seq);
+        let pair = self.list.get(after.checked_sub(1)?)?;
         (!pair.hole || pair.seq == seq).then_some(pair.key)
     }
 }
@@ -313,7 +302,7 @@ mod tests {
             all.insert(last, seq);
             marks.push(Mark { seq, slot: 0 });
             keys.push(last, seq, &marks);
-            assert!(keys.list.len() <= 4 * marks.len() + SPARE && keys.older.len() <= OLDER);
+            assert!(keys.list.len() <= 4 * marks.len() + SPARE);
             // One in a thousand stays for long, so that the ring grows far longer than what is in it.
             let (gone, kept) = (seq.saturating_sub(20), |seq| seq % 1_000 == 1);
             if !kept(gone) {

@@ -2,8 +2,7 @@ use std::task::{Context, Poll};
 
 use super::subscription::{Extra, Subscription};
 use crate::hub::core::Taken;
-use crate::hub::past::{From, PastRead, PastReader};
-use crate::hub::trace;
+use crate::hub::past::{PastRead, PastReader};
 use crate::protocol::Block;
 
 impl Extra {
@@ -20,22 +19,6 @@ impl Extra {
 
 /// Reading events older than the ring, before the subscription has taken its place in it.
 impl Subscription {
-    /// Reads what is older than the ring, since the ring has moved on; false if it is not known after which
-    /// place, or there is nothing to read from.
-    pub(super) fn read_past(&mut self) -> bool {
-        let (Some(seat), true) = (&self.seat, self.shared.past().is_some()) else {
-            return false;
-        };
-        let after = self.shared.with(|state, _| state.lagged_after(seat));
-        let from = after.map(From::after);
-        let Some(reader) = self.shared.past_reader(from, None) else {
-            return false;
-        };
-        trace::lagged(false);
-        self.extra.get_or_insert_default().past = Some(reader);
-        true
-    }
-
     /// The next page as one block; `None` once there are no more.
     pub(super) fn poll_past(&mut self, cx: &mut Context<'_>) -> Option<Poll<Option<Block>>> {
         loop {

@@ -237,10 +237,6 @@ impl Subscription {
     }
 
     fn lag(&mut self, cx: &mut Context<'_>) -> Poll<Option<Block>> {
-        #[cfg(any(test, feature = "redis"))]
-        if self.read_past() {
-            return self.poll_block(cx);
-        }
         match self.skip() {
             None => {
                 self.leave(Reason::Lagged);
@@ -308,8 +304,6 @@ impl Subscription {
             }
             match self.collect(cx, |delivery| buffer.push_back(delivery)) {
                 Ok(()) => {}
-                #[cfg(any(test, feature = "redis"))]
-                Err(Taken::Lagged) if self.read_past() => {}
                 Err(Taken::Lagged) => {
                     if self.skip().is_none() {
                         self.leave(Reason::Lagged);
