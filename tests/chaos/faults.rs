@@ -1,7 +1,8 @@
 //! What goes wrong at random while events are published.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex as StdMutex};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, watch};
@@ -23,7 +24,8 @@ pub(crate) struct Counts {
     pub(crate) node_kills: AtomicUsize,
     pub(crate) node_stops: AtomicUsize,
     pub(crate) node_ends: AtomicUsize,
-    pub(crate) publisher_kills: AtomicUsize,
+    /// The numbers of the publishers.
+    pub(crate) publisher_kills: StdMutex<BTreeSet<u32>>,
     pub(crate) network: AtomicUsize,
 }
 
@@ -138,8 +140,9 @@ impl Demon {
         while self.next(5_000).await {
             let number = self.rng.below(publishers.len());
             let mut publisher = publishers[number].lock().await;
-            count(&self.counts.publisher_kills);
             publisher.kill().await;
+            let number = publisher.number();
+            self.counts.publisher_kills.lock().unwrap().insert(number);
             *publisher = start();
         }
     }

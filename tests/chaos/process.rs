@@ -16,6 +16,7 @@ pub(crate) struct Process {
     child: Child,
     input: ChildStdin,
     output: JoinHandle<()>,
+    number: u32,
 }
 
 impl Process {
@@ -45,7 +46,13 @@ impl Process {
             child,
             input,
             output,
+            number: arguments[1].parse().unwrap_or_default(),
         }
+    }
+
+    /// The first argument of its role.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
     }
 
     /// Writes a line to its input.

@@ -83,6 +83,16 @@ pub(crate) async fn main(words: &[&str]) {
     }
     permits.close();
     while workers.join_next().await.is_some() {}
+    // What it alone knows to be lost, it tells once it is connected.
+    if let Some(hub) = hub {
+        let connected = async {
+            while !hub.status().connected {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        _ = tokio::time::timeout(Duration::from_secs(5), connected).await;
+    }
 }
 
 async fn work(

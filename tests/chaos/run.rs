@@ -270,6 +270,10 @@ impl World {
         if plan.mode == Mode::Truncate {
             let events = log.events.iter().map(|one| one.0);
             ledger.truth.lossy(events, log.marks.clone());
+            let killed = self.counts.publisher_kills.lock().unwrap();
+            ledger
+                .truth
+                .unread(|publisher| !killed.contains(&publisher));
         }
         let faults = ledger.truth.settle();
         ok &= faults.is_empty();
@@ -286,6 +290,7 @@ impl World {
             sum.idle_gaps += report.idle_gaps;
             sum.repeated += report.repeated;
             sum.missed += report.missed;
+            sum.unknowable += report.unknowable;
             most_gaps = most_gaps.max(report.gaps);
             connections += trace
                 .iter()
@@ -309,7 +314,7 @@ impl World {
         println!(
             "  {}: {} acknowledged, {} refused, {} unknown; {} delivered over {connections} \
              connections; {} gaps told of {} lost ({} idle, {} repeated, at most {most_gaps} to a \
-             client), {} faults; {} marks; {counts:?}; {seconds} s",
+             client), {} unknowable, {} faults; {} marks; {counts:?}; {seconds} s",
             if ok { "ok" } else { "FAILED" },
             ledger.acknowledged,
             ledger.refused,
@@ -319,6 +324,7 @@ impl World {
             sum.missed,
             sum.idle_gaps,
             sum.repeated,
+            sum.unknowable,
             sum.faults.len(),
             log.marks.len(),
         );

@@ -192,6 +192,21 @@ fn what_the_log_has_lost_is_told_at_its_mark_at_the_latest() {
         [Fault::Lost { before, key }]
     );
     truth.lossy(log, vec![Key(10, 6)]);
+    // Where nobody has read it, its publisher may have known of it, or may not.
+    truth.add_seen(&sent);
+    truth.unread(|publisher| publisher == 1);
+    assert_eq!(
+        truth.check(&[0, 1], &sent).faults,
+        [Fault::Unread {
+            before: Key(10, 7),
+            key
+        }]
+    );
+    truth.unread(|_| false);
+    let report = truth.check(&[0, 1], &sent);
+    assert_eq!((report.faults, report.unknowable), (vec![], 2));
+    truth.add_seen(&[event(3), event(4)]);
+    truth.unread(|_| false);
     let check = |trace: &[Seen]| truth.check(&[0, 1], trace);
     // What is still there is owed at its place.
     let mut trace = sent.clone();

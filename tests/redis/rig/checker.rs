@@ -14,12 +14,16 @@ pub struct Truth {
     topics: HashMap<u16, Vec<(Key, u64)>>,
     /// What its publisher was told is not stored.
     refused: HashSet<u64>,
+    /// What some client was sent.
+    seen: HashSet<u64>,
     /// What its publisher began to publish.
     begun: HashSet<u64>,
     /// What the log had in the end, where it has lost something.
     log: Option<HashSet<u64>>,
     /// Where the log says that something was lost.
     marks: Vec<Key>,
+    /// What was acknowledged and lost before a node had read it, and whether the publisher could tell.
+    unread: HashMap<u64, bool>,
     faults: Vec<Fault>,
 }
 
@@ -32,6 +36,8 @@ pub enum Fault {
     Disorder { after: Key, key: Key },
     /// Stored, followed, never sent, and no gap was told there.
     Lost { before: Key, key: Key },
+    /// The same, of what its publisher alone can have known of.
+    Unread { before: Key, key: Key },
     /// Sent although its publisher was told that it is not stored.
     Refused(Key, Payload),
     /// Sent although nobody published it, or damaged.
@@ -53,6 +59,8 @@ pub struct Report {
     pub repeated: usize,
     /// What a gap told of.
     pub missed: usize,
+    /// What was lost and known to nobody any more.
+    pub unknowable: usize,
     pub faults: Vec<Fault>,
 }
 
@@ -64,7 +72,8 @@ impl Fault {
             | Self::Refused(key, _)
             | Self::Uninvited(key, _)
             | Self::Disorder { key, .. }
-            | Self::Lost { key, .. } => key,
+            | Self::Lost { key, .. }
+            | Self::Unread { key, .. } => key,
             Self::Moved { other, .. } => other,
             Self::Alien => Key::default(),
         }
@@ -98,10 +107,23 @@ impl Truth {
         self.marks = marks;
     }
 
+    /// Of what the log has lost, the events that no client was sent. `knows` says whether a publisher
+    /// has lived to tell of its own.
+    pub fn unread(&mut self, knows: impl Fn(u32) -> bool) {
+        let Some(log) = &self.log else { return };
+        let lost = self.stored.keys().filter(|token| !log.contains(token));
+        let unread = lost.filter(|token| !self.seen.contains(token));
+        let publisher = |token: u64| u32::try_from(token >> 32).unwrap_or_default();
+        self.unread = unread
+            .map(|token| (*token, knows(publisher(*token))))
+            .collect();
+    }
+
     /// What is sent to one client is due to all.
     pub fn add_seen(&mut self, trace: &[Seen]) {
         for seen in trace {
             if let Seen::Event { key, payload } = *seen {
+                self.seen.insert(payload.token());
                 self.stored(payload, key);
             }
         }
@@ -137,7 +159,7 @@ impl Truth {
         // Where the client was when it was told of a gap that nothing has followed yet.
         let mut told: Option<Key> = None;
         // What the log has lost since the last gap, and the mark where it is told at the latest.
-        let mut owed: Option<(Key, Key)> = None;
+        let mut owed: Option<(Key, u64, Key)> = None;
         // Whether the gap told is that debt's.
         let mut paid = false;
         for seen in trace {
@@ -184,24 +206,26 @@ impl Truth {
                     paid = false;
                 } else {
                     for (key, token) in missing {
-                        if self.log.as_ref().is_some_and(|log| !log.contains(&token)) {
-                            owed = owed.or(Some((key, self.mark_after(key))));
+                        if self.unread.get(&token) == Some(&false) {
+                            report.unknowable += 1;
+                        } else if self.log.as_ref().is_some_and(|log| !log.contains(&token)) {
+                            owed = owed.or(Some((key, token, self.mark_after(key))));
                         } else {
                             report.faults.push(Fault::Lost { before, key });
                             break;
                         }
                     }
                 }
-                if let Some((key, _)) = owed.filter(|(_, mark)| *mark < before) {
-                    report.faults.push(Fault::Lost { before, key });
+                if let Some((key, token, _)) = owed.filter(|(_, _, mark)| *mark < before) {
+                    report.faults.push(self.lost(token, before, key));
                     owed = None;
                 }
             }
             (at, told) = (Some(key), None);
         }
         // A mark that the client has not come to may yet tell it.
-        if let Some((key, before)) = owed.filter(|(_, mark)| *mark == Key::MAX) {
-            report.faults.push(Fault::Lost { before, key });
+        if let Some((key, token, before)) = owed.filter(|(_, _, mark)| *mark == Key::MAX) {
+            report.faults.push(self.lost(token, before, key));
         }
         if let Some(&(key, _)) = self
             .missing(topics, &had, at.unwrap_or_default(), Key::MAX)
@@ -243,6 +267,13 @@ impl Truth {
         }
         missing.sort_unstable();
         missing
+    }
+
+    fn lost(&self, token: u64, before: Key, key: Key) -> Fault {
+        match self.unread.contains_key(&token) {
+            true => Fault::Unread { before, key },
+            false => Fault::Lost { before, key },
+        }
     }
 
     fn mark_after(&self, key: Key) -> Key {
