@@ -51,6 +51,7 @@ async fn a_lost_tail_is_told_to_each_client_once() {
             nodes.iter().all(|node| node.hub.status().losses > 0)
         })
         .await;
+        until_marked(&server).await;
         let end = log.publish_all(&nodes[1].hub, 10, 2).await;
         for client in &mut clients {
             client.follow(&nodes[0], end).await;
@@ -72,6 +73,16 @@ async fn a_lost_tail_is_told_to_each_client_once() {
             log.check_gaps(client, 1);
         }
     }
+}
+
+/// Until a node has told of a loss. What is published before that may come before the mark.
+async fn until_marked(server: &Server) {
+    crate::rig::until("a loss is marked", async || {
+        let entries = server.entries(KEY).await;
+        let mut fields = entries.iter().map(|(_, fields)| fields);
+        fields.any(|fields| fields[0] == "mark" && fields[1] == "lost")
+    })
+    .await;
 }
 
 /// The node that published knows what no node has read yet.
@@ -390,7 +401,7 @@ async fn a_replica_that_is_behind_takes_over() {
     proxy.cut();
     drop(server);
     log.publish_again(&node.hub, 0).await;
-    crate::rig::until("it is noticed", async || node.hub.status().losses > 0).await;
+    until_marked(&replica).await;
     let end = log.publish_again(&node.hub, 0).await;
     live.follow(&node, end).await;
     away.follow(&node, end).await;

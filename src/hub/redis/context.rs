@@ -7,6 +7,7 @@ use super::counts::Counts;
 use super::machine::{Act, Depth};
 use super::pages::Pages;
 use super::settings::RedisSettings;
+use super::unread::Unread;
 
 use crate::hub::trace;
 
@@ -17,6 +18,7 @@ pub(super) struct Context {
     pub(super) depth: Depth,
     pub(super) counts: Counts,
     pub(super) pages: Arc<Pages>,
+    pub(super) unread: Unread,
 }
 
 impl Context {
@@ -26,6 +28,7 @@ impl Context {
             depth,
             counts: Counts::new(),
             pages: Arc::new(Pages::default()),
+            unread: Unread::default(),
         }
     }
 
@@ -55,7 +58,10 @@ impl Context {
     /// The ring is about to change so.
     pub(super) fn note(&self, act: &Act) {
         let entries = match act {
-            Act::Cut => return self.pages.forget(),
+            Act::Cut => {
+                self.unread.clear();
+                return self.pages.forget();
+            }
             Act::Begin { entries, .. } | Act::Append(entries) => entries,
         };
         let skipped = entries.iter().filter(|entry| entry.is_skipped).count();

@@ -2,6 +2,8 @@
 //! lock, so that a test can be Redis.
 
 use super::entry::StreamEntry;
+pub(super) use super::exchange::{Act, Ask, Reply};
+use super::unread::before_missing;
 
 /// How many entries a batch has at most, and how many bytes it aims at.
 const BATCH: usize = 256;
@@ -12,47 +14,6 @@ const SHARED: usize = 100;
 
 /// How often a mark is appended only if nothing has come since the stream was last read.
 const TRIES: usize = 3;
-
-/// A question to Redis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ask {
-    /// The newest entries before a key, or of all, newest first.
-    Before { key: Option<u128>, count: usize },
-    /// The entries from a key on, oldest first.
-    From { key: u128, count: usize },
-    /// Whether an entry comes after a key within some time.
-    Wait { after: u128 },
-    /// Appends a mark to the empty stream, to have a place.
-    Begin,
-    /// Appends a mark that something after a key is lost; if `newest` is there, only while that is the
-    /// newest entry.
-    Lost { from: u128, newest: Option<u128> },
-}
-
-/// Its answer.
-#[derive(Debug)]
-pub(super) enum Reply {
-    Entries(Vec<StreamEntry>),
-    /// The wait is over, for whatever reason.
-    Woken,
-    /// Whether the mark was appended.
-    Marked(bool),
-    /// The user may not append.
-    Forbidden,
-}
-
-/// What to do with the ring.
-#[derive(Debug)]
-pub(super) enum Act {
-    /// Drop it. All subscribers end, reconnect, and wait until it begins again.
-    Cut,
-    /// Begin it after a key, with these entries.
-    Begin {
-        after: u128,
-        entries: Vec<StreamEntry>,
-    },
-    Append(Vec<StreamEntry>),
-}
 
 /// An entry that is to be there the next time.
 #[derive(Debug, Clone, Copy)]
@@ -128,6 +89,8 @@ pub(super) struct Machine {
     phase: Doing,
     /// Whether the ring has begun.
     has_ring: bool,
+    /// Acknowledged entries that the next read has to find, in order.
+    expected: Vec<u128>,
     /// The mean size of an entry, as of late.
     mean: usize,
     /// How often the stream was found to have lost what it had.
@@ -140,6 +103,7 @@ impl Machine {
             depth,
             phase: Doing::fill(None),
             has_ring: false,
+            expected: Vec::new(),
             mean: 1024,
             losses: 0,
         }
@@ -159,8 +123,25 @@ impl Machine {
         }
     }
 
+    /// The last entry that was read, while the stream is followed.
+    pub(super) fn following(&self) -> Option<u128> {
+        match &self.phase {
+            Doing::Follow { last, .. } => Some(last.key),
+            _ => None,
+        }
+    }
+
+    /// Says which entries Redis has acknowledged after the last one read.
+    pub(super) fn expect(&mut self, keys: Vec<u128>) {
+        self.expected = keys;
+    }
+
+    fn count(&self) -> usize {
+        (BATCH_BYTES / self.mean.max(1)).clamp(16, BATCH)
+    }
+
     pub(super) fn ask(&self) -> Ask {
-        let count = (BATCH_BYTES / self.mean.max(1)).clamp(16, BATCH);
+        let count = self.count();
         match &self.phase {
             Doing::Fill { got, .. } => Ask::Before {
                 key: got.last().map(StreamEntry::key),
@@ -298,6 +279,14 @@ impl Machine {
         if !entries.first().is_some_and(|first| last.is(first)) {
             return (Doing::Older { last }, Vec::new());
         }
+        let expected = std::mem::take(&mut self.expected);
+        let is_all = entries.len() <= self.count();
+        if let Some(before) = before_missing(&entries, &expected, is_all) {
+            let at = Tip::of(before);
+            (self.has_ring, self.losses) = (false, self.losses + 1);
+            let (from, tries) = (at.key, 0);
+            return (Doing::Scan { at, from, tries }, vec![Act::Cut]);
+        }
         let newest = entries.last().map_or(last, Tip::of);
         let is_quiet = entries.len() <= 1;
         self.measure(&entries);
@@ -391,5 +380,80 @@ impl Doing {
             bytes: 0,
             owed,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::outer::{LogEntry, Stored};
+
+    fn entries(keys: &[u128]) -> Reply {
+        let place = |key: &u128| StreamEntry {
+            entry: LogEntry {
+                key: *key,
+                what: Stored::Place,
+            },
+            size: 100,
+            print: 0,
+            is_skipped: false,
+        };
+        Reply::Entries(keys.iter().map(place).collect())
+    }
+
+    /// A machine that has read up to 9 and has asked for more, while these are acknowledged.
+    fn following(expected: &[u128]) -> Machine {
+        let depth = Depth {
+            events: 10,
+            bytes: 1 << 20,
+        };
+        let mut machine = Machine::new(depth);
+        machine.answer(entries(&[9, 8]), |_| true);
+        machine.answer(entries(&[]), |_| true);
+        assert_eq!(machine.following(), Some(9));
+        machine.expect(expected.to_vec());
+        machine
+    }
+
+    #[test]
+    fn what_is_acknowledged_has_to_be_there() {
+        for (expected, there, from) in [
+            (&[][..], &[9, 11][..], None),
+            (&[11, 12], &[9, 11, 12, 13], None),
+            // The last of what is there: it was not yet appended when that was read, or is lost.
+            (&[11], &[9], Some(9)),
+            (&[11, 12], &[9, 11], Some(11)),
+            // Others were published after the loss.
+            (&[11], &[9, 12, 13], Some(9)),
+            (&[11, 13], &[9, 11, 12, 14], Some(12)),
+        ] {
+            let mut machine = following(expected);
+            let acts = machine.answer(entries(there), |_| true);
+            let is_cut = matches!(acts[..], [Act::Cut]);
+            assert_eq!(is_cut, from.is_some(), "{expected:?} {there:?}");
+            assert_eq!(machine.losses, u64::from(is_cut));
+            let Some(from) = from else { continue };
+            // What follows it is read for a mark, and one is appended.
+            assert!(matches!(machine.ask(), Ask::From { key, .. } if key == from));
+            machine.answer(entries(&[from, 20]), |_| true);
+            machine.answer(entries(&[20]), |_| true);
+            assert_eq!(
+                machine.ask(),
+                Ask::Lost {
+                    from,
+                    newest: Some(20)
+                }
+            );
+            machine.answer(Reply::Marked(true), |_| true);
+            assert!(matches!(machine.ask(), Ask::Before { key: None, .. }));
+        }
+    }
+
+    #[test]
+    fn a_full_answer_may_have_the_rest_to_come() {
+        let mut machine = following(&[5_000]);
+        let full: Vec<u128> = (9..=9 + machine.count() as u128).collect();
+        let acts = machine.answer(entries(&full), |_| true);
+        assert!(matches!(acts[..], [Act::Append(_)]));
     }
 }

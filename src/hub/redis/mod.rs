@@ -4,8 +4,9 @@
 //! its topics, over the engine.
 //!
 //! The engine has three tasks, which share a `context` and have a `connection` each. The `reader` follows
-//! the stream: what it asks Redis, and what it makes of the answers, is decided by the `machine`, and
-//! what then becomes of the hub's `ring` is done there. The `page_reader` reads `pages` for subscribers
+//! the stream: what it asks Redis, and what it makes of the answers, is decided by the `machine` (`exchange`
+//! has the questions and answers), and what then becomes of the hub's `ring` is done there. Entries that
+//! were acknowledged and are `unread` have to be in the answers. The `page_reader` reads `pages` for subscribers
 //! that are older than the ring. `transients` come on a channel. The `publisher` has a connection too. Where
 //! to connect is known by the `server`. An `entry` is an event as the stream has it.
 
@@ -15,6 +16,7 @@ mod context;
 mod counts;
 mod entry;
 mod error;
+mod exchange;
 mod machine;
 mod new_entry;
 mod node;
@@ -34,6 +36,7 @@ mod settings;
 mod simulation;
 mod status;
 mod transients;
+mod unread;
 
 pub use error::RedisError;
 pub use publish_error::PublishError;

@@ -105,7 +105,9 @@ impl Publisher {
     async fn send_for_id(&self, cmd: &Cmd) -> Result<EventId, PublishError> {
         let value = self.send(cmd).await?;
         let no_id = || PublishError::maybe_stored("Redis did not answer with an ID");
-        read_key(&value).map(id_of).ok_or_else(no_id)
+        let key = read_key(&value).ok_or_else(no_id)?;
+        self.context.unread.insert(key);
+        Ok(id_of(key))
     }
 
     async fn send(&self, cmd: &Cmd) -> Result<Value, PublishError> {

@@ -83,6 +83,9 @@ impl StreamReader {
 
     async fn follow(&mut self, mut link: Link, backoff: &mut Patience) -> Stop {
         loop {
+            if let Some(last) = self.machine.following() {
+                self.machine.expect(self.context.unread.after(last));
+            }
             let ask = self.machine.ask();
             let reply = match self.query(&mut link, ask).await {
                 Ok(reply) => reply,
