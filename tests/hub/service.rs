@@ -195,7 +195,7 @@ async fn a_bad_id_is_told_with_the_reason_and_after_authorisation() {
         "text/plain; charset=utf-8"
     );
     let text = answer.into_body().collect().await.unwrap().to_bytes();
-    assert!(text.starts_with(b"Last-Event-ID "), "{text:?}");
+    assert!(text.starts_with(b"invalid Last-Event-ID: "), "{text:?}");
     let lenient = service.clone().ignore_invalid();
     assert_eq!(ask(&lenient, bad()).await.status(), 200);
     let locked = service.select(|_, _| Err(StatusCode::FORBIDDEN));
