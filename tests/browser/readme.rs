@@ -27,12 +27,16 @@ async fn serve(hub: &Hub, listener: TcpListener) -> JoinHandle<()> {
 async fn shows(browser: &Browser, expected: &[&str]) {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {
-        let goals = browser.page.find(By::Css("body")).await.unwrap();
-        let text = goals.text().await.unwrap();
-        if text.lines().eq(expected.iter().copied()) {
-            return;
+        // The page reloads after a gap, perhaps between these two calls.
+        let body = browser.page.find(By::Css("body")).await;
+        let text = match body {
+            Ok(body) => body.text().await,
+            Err(error) => Err(error),
+        };
+        match &text {
+            Ok(text) if text.lines().eq(expected.iter().copied()) => return,
+            _ => assert!(Instant::now() < deadline, "shows {text:?}"),
         }
-        assert!(Instant::now() < deadline, "shows {text:?}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
