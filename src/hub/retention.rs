@@ -60,13 +60,13 @@ impl Retention {
     }
 
     /// Sets the maximum size of the retained events in bytes, counted as by
-    /// [`retain_bytes`](super::HubBuilder::retain_bytes).
+    /// [`retain_bytes`](super::HubBuilder::retain_bytes), but without the topic itself.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::{Hub, Retention}};
     /// let hub = Hub::builder().retain_topic("a", Retention::new().bytes(1_000)).build();
     /// (0..50).for_each(|n| _ = hub.topic("a").publish(Event::display(n).unwrap()));
-    /// assert!(hub.stats().retained_bytes <= 1_000);
+    /// assert_eq!(hub.stats().retained, 4);
     /// ```
     pub const fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = Some(bytes);
@@ -135,10 +135,9 @@ impl HubBuilder {
     /// than about a sixteenth of what the largest topic holds. The largest topic loses its oldest
     /// events instead, so a noisy topic does not displace a quiet one.
     ///
-    /// An event counts as its bytes on the wire plus 200 bytes of overhead. Two things are not
-    /// counted: about 600 bytes for each topic that retains an event, and merged frames, which
-    /// subscribers at the same place share. Merged frames take at most the same amount again, or
-    /// 256 KiB if that is more.
+    /// An event counts as its bytes on the wire plus 200 bytes of overhead, and a topic that retains
+    /// an event as its name plus 400 bytes. Not counted are merged frames, which subscribers at the
+    /// same place share. They take at most the same amount again, or 256 KiB if that is more.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};

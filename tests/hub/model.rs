@@ -401,7 +401,10 @@ impl Model {
         let all = |model: &Self| {
             TOPICS
                 .iter()
-                .map(|topic| model.bytes_of(topic))
+                .map(|topic| match model.bytes_of(topic) {
+                    0 => 0,
+                    bytes => bytes + 400 + topic.len(),
+                })
                 .sum::<usize>()
         };
         'full: while all(self) > self.retain_bytes {

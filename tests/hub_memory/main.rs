@@ -35,6 +35,7 @@ fn memory_is_what_is_said_and_comes_back() {
     what_moves_take_comes_back();
     merged_frames_are_bounded();
     retained_bytes_are_what_is_held();
+    topics_with_one_event_are_counted();
     a_transient_is_not_kept_for_nobody();
 }
 
@@ -212,6 +213,20 @@ fn retained_bytes_are_what_is_held() {
         let ratio = said as f64 / held as f64;
         println!("{len}: {said} said, {held} held");
         assert!((0.6..1.5).contains(&ratio), "{said} said, {held} held");
+    }
+}
+
+fn topics_with_one_event_are_counted() {
+    for name in ["user", "conversation/with/a/longer/name"] {
+        let hub = Hub::builder().retain_bytes(1 << 30).build();
+        let before = held();
+        for n in 0..100_000 {
+            hub.topic(&format!("{name}/{n}")).publish(Event::new("x"));
+        }
+        let (said, held) = (hub.stats().retained_bytes, held() - before);
+        let ratio = said as f64 / held as f64;
+        println!("topics of one event: {said} said, {held} held");
+        assert!((0.8..1.3).contains(&ratio), "{said} said, {held} held");
     }
 }
 

@@ -123,6 +123,12 @@ impl Log {
         entry
     }
 
+    /// Counts what a topic takes beside its events.
+    #[inline]
+    pub(super) fn recount(&mut self, before: usize, now: usize) {
+        self.bytes = self.bytes + now - before;
+    }
+
     /// Indexes an event by its ID, in place of any earlier event with the same ID.
     #[cold]
     fn index_id(&mut self, slot: usize) {

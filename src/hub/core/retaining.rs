@@ -43,7 +43,10 @@ impl State {
         let size = entry.size();
         let key = entry.key().cloned();
         let mark = self.log.push(entry, size);
-        if topic.retain(mark, size) {
+        let before = topic.overhead();
+        let is_reclassed = topic.retain(mark, size);
+        self.log.recount(before, topic.overhead());
+        if is_reclassed {
             self.topics.classify(slot);
         }
         let due = age.and_then(|age| at?.checked_add(age));
@@ -125,10 +128,12 @@ impl State {
     /// Evicts a topic's oldest event.
     pub(super) fn lose(&mut self, slot: usize, wakes: &mut Wakes) {
         let topic = self.topics.refresh(slot);
+        let before = topic.overhead();
         let Some(mark) = topic.retained.take_first() else {
             return;
         };
         let entry = self.log.remove(mark);
+        self.log.recount(before, topic.overhead());
         let is_reclassed = topic.release(mark, &entry);
         topic.lost_to = topic.lost_to.max(mark.seq + 1);
         self.losses += 1;

@@ -32,7 +32,7 @@ impl State {
             followers: topic.subscribers,
             prefix_followers: prefixed.map(|group| self.groups[*group].followers()).sum(),
             retained: topic.retained.len(),
-            retained_bytes: topic.bytes,
+            retained_bytes: topic.bytes + topic.overhead(),
             finished: topic.is_over(),
             lag: 0,
         }

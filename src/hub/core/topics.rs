@@ -18,6 +18,10 @@ use crate::hub::retention::Retention;
 /// The slot of the topic without a name, which always exists.
 pub(super) const UNNAMED: usize = 0;
 
+/// What a topic that retains an event counts beside its events and its name: its state and its
+/// entries in the index and the lists.
+const TOPIC: usize = 400;
+
 /// The existing topics: those with a follower by name, and those with an event in the log.
 #[derive(Debug)]
 pub(super) struct Topics {
@@ -79,6 +83,17 @@ impl TopicState {
             (bytes + len, events + 1)
         };
         begins
+    }
+
+    /// What the hub counts for the topic itself, if it retains an event. Not part of `bytes`, so that
+    /// the rule for the topic and its share are about events only.
+    #[inline]
+    pub(super) fn overhead(&self) -> usize {
+        if self.retained.is_empty() {
+            0
+        } else {
+            TOPIC + self.name.len()
+        }
     }
 
     /// Adds a retained event. Returns whether the topic must be [classified](Topics::classify)
