@@ -109,6 +109,12 @@ mod axum;
 pub mod body;
 pub mod client;
 mod clock;
+#[cfg(feature = "compression")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "nothing is plugged into it yet")
+)]
+mod compression;
 mod exclusive;
 pub mod headers;
 pub mod hub;

@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("sync", &[]),
     ("exclusive", &[]),
     ("headers", &["protocol"]),
+    ("compression", &["headers", "clock", "sync"]),
     ("last_event_id", &["protocol"]),
     (
         "body",

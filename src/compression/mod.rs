@@ -1,0 +1,3 @@
+//! Compressed event streams.
+
+mod gzip;
