@@ -22,6 +22,23 @@ pub(super) struct RareSettings {
     pub(super) held: Vec<Exclusive<Box<dyn Send>>>,
 }
 
+impl RareSettings {
+    pub(super) fn is_empty(&self) -> bool {
+        let Self {
+            prelude,
+            heartbeat,
+            farewell,
+            on_error,
+            held,
+        } = self;
+        prelude.is_none()
+            && heartbeat.is_none()
+            && farewell.is_none()
+            && on_error.is_none()
+            && held.is_empty()
+    }
+}
+
 impl fmt::Debug for RareSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RareSettings")

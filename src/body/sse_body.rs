@@ -277,6 +277,8 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         let this = self.project();
         *this.state = BodyState::Open;
         let set = this.rare.as_mut().and_then(|rare| rare.prelude.take());
+        // Often that was all, and streams are long.
+        this.rare.take_if(|rare| rare.is_empty());
         let prelude = set.unwrap_or_else(|| this.interrupts.has_heartbeats().then(Prelude::new));
         if let Some(prelude) = prelude {
             this.out.push(prelude.to_block());

@@ -33,7 +33,9 @@ pin_project! {
     enum Inner<B: Body, T: MaybeTimer> {
         Passed { #[pin] body: B },
         Stream { #[pin] body: B },
-        KeptAlive { #[pin] body: KeepAliveBody<B, T> },
+        // Boxed, because it is several times as large as the others, and a server that boxes
+        // bodies keeps its size for each response.
+        KeptAlive { body: Pin<Box<KeepAliveBody<B, T>>> },
         Text { text: Bytes },
         Unsent,
     }
@@ -57,7 +59,7 @@ impl<B: Body, T: MaybeTimer> ResponseBody<B, T> {
     pub(super) fn kept_alive(body: B, keep_alive: KeepAlive, timer: T) -> Self {
         Self {
             inner: Inner::KeptAlive {
-                body: KeepAliveBody::of(body, keep_alive, timer),
+                body: Box::pin(KeepAliveBody::of(body, keep_alive, timer)),
             },
         }
     }
@@ -89,7 +91,7 @@ impl<B: Body, T: MaybeTimer> Body for ResponseBody<B, T> {
             InnerProj::Passed { body } | InnerProj::Stream { body } => body
                 .poll_frame(cx)
                 .map(|frame| frame.map(|frame| frame.map(to_bytes))),
-            InnerProj::KeptAlive { body } => body.poll_frame(cx),
+            InnerProj::KeptAlive { body } => body.as_mut().poll_frame(cx),
             InnerProj::Text { text } if text.is_empty() => Poll::Ready(None),
             InnerProj::Text { text } => Poll::Ready(Some(Ok(Frame::data(std::mem::take(text))))),
             InnerProj::Unsent => Poll::Ready(None),
