@@ -28,6 +28,7 @@ mod interrupts;
 mod keep_alive;
 mod keep_alive_body;
 mod max_age;
+mod plain;
 mod prelude;
 mod rare;
 mod reader;
