@@ -73,6 +73,7 @@
 //! | `json` | | [`Event::json`], [`Data::json`], [`Writer::json`], [`MessageEvent::json`] |
 //! | `axum` | | axum's `IntoResponse` for [`SseBody`] and [`Subscription`], `Option<`[`LastEventId`]`>` as an extractor |
 //! | `tracing` | | a log line when a subscriber of a hub lags, misses events or is refused |
+//! | `compression` | | [`SseLayer::compression`], [`HubService::compression`]: event streams in gzip |
 //! | `sealed` | | [`HubBuilder::seal_ids`](hub::HubBuilder::seal_ids): IDs that reveal nothing and cannot be forged |
 //! | `redis` | | [`Hub::redis`](hub::Hub::redis): hubs on any number of machines that share a Redis stream; not on wasm |
 //!
@@ -110,11 +111,7 @@ pub mod body;
 pub mod client;
 mod clock;
 #[cfg(feature = "compression")]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "nothing is plugged into it yet")
-)]
-mod compression;
+pub mod compression;
 mod exclusive;
 pub mod headers;
 pub mod hub;

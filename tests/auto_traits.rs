@@ -17,6 +17,8 @@ use http_body_util::Full;
 use tower::util::ServiceFn;
 use tower_sse::body::{self, KeepAliveBody, Written};
 use tower_sse::client::{self, EventSource};
+#[cfg(feature = "compression")]
+use tower_sse::compression;
 use tower_sse::headers::EventStreamHeaders;
 use tower_sse::hub::{self, Hub, HubService};
 use tower_sse::middleware::{self, SseLayer, SseService};
@@ -151,6 +153,12 @@ fn every_public_type_is_send_sync_and_unpin_where_it_can_be() {
     ];
     #[cfg(feature = "json")]
     let listed = listed.into_iter().chain([all::<tower_sse::JsonError>()]);
+    #[cfg(feature = "compression")]
+    let listed = listed.into_iter().chain([
+        all::<compression::CompressedBody<Full<Bytes>>>(),
+        all::<compression::Compression>(),
+        all::<compression::Encoding>(),
+    ]);
     #[cfg(feature = "redis")]
     let listed = listed.into_iter().chain([
         all::<Hub<hub::Redis>>(),
@@ -172,6 +180,7 @@ fn every_public_type_is_send_sync_and_unpin_where_it_can_be() {
     // Of features that may be off, and of the README's code.
     public.retain(|name| match name.as_str() {
         "Readme" => false,
+        "CompressedBody" | "Compression" | "Encoding" => cfg!(feature = "compression"),
         "JsonError" => cfg!(feature = "json"),
         "PublishError" => cfg!(feature = "redis"),
         name if name.starts_with("Redis") => cfg!(feature = "redis"),

@@ -17,11 +17,25 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("last_event_id", &["protocol"]),
     (
         "body",
-        &["protocol", "timer", "headers", "random", "exclusive"],
+        &[
+            "protocol",
+            "timer",
+            "headers",
+            "random",
+            "exclusive",
+            "compression",
+        ],
     ),
     (
         "middleware",
-        &["protocol", "timer", "headers", "last_event_id", "body"],
+        &[
+            "protocol",
+            "timer",
+            "headers",
+            "last_event_id",
+            "body",
+            "compression",
+        ],
     ),
     (
         "hub",
@@ -35,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "body",
             "sync",
             "exclusive",
+            "compression",
         ],
     ),
     (

@@ -41,6 +41,7 @@ impl<S: Source> SseBody<S> {
             frame_size: self.frame_size,
             state: self.state,
             interrupts: self.interrupts.with_timer(timer),
+            coder: self.coder,
         }
     }
 }

@@ -1,6 +1,5 @@
 use std::error::Error;
 use std::fmt;
-use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -11,7 +10,8 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::box_body::BoxBody;
-use super::interrupts::{Did, Interrupt, Interrupts};
+use super::coding::Coder;
+use super::interrupts::Interrupts;
 use super::rare::RareSettings;
 use super::source::{Source, Written};
 use crate::headers::EventStreamHeaders;
@@ -68,6 +68,7 @@ pin_project! {
         pub(super) state: BodyState<S::Error>,
         #[pin]
         pub(super) interrupts: Interrupts<T>,
+        pub(super) coder: Option<Coder>,
     }
 }
 
@@ -176,7 +177,14 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
             out: Writer::new(),
             frame_size: FRAME_SIZE,
             interrupts: Interrupts::new(timer),
+            coder: None,
         }
+    }
+
+    /// The body with its frames compressed.
+    #[cfg(feature = "compression")]
+    pub(crate) fn coded(self, coder: Option<Coder>) -> Self {
+        Self { coder, ..self }
     }
 
     /// A body that consists of this text, for responses without events.
@@ -247,59 +255,31 @@ impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, S::Error>>> {
-        // The chunks of a shared payload are sent before anything else is polled.
-        if let Some(chunk) = self.as_mut().project().out.next_chunk() {
-            return Poll::Ready(Some(Ok(Frame::data(chunk))));
-        }
-        if matches!(self.state, BodyState::New) {
-            self.as_mut().open();
-        }
-        self.as_mut().fill(cx);
-        let mut this = self.as_mut().project();
-        let did = match (this.out.is_empty(), &*this.state) {
-            (true, BodyState::Ended) => return Poll::Ready(None),
-            (true, BodyState::Failed(_)) => Did::Fail,
-            (true, _) => Did::Nothing,
-            (false, _) => Did::Send,
+        let Some(mut coder) = self.as_mut().project().coder.take() else {
+            return self.poll_plain(cx);
         };
-        match this.interrupts.as_mut().poll(did, cx) {
-            Poll::Pending => {}
-            Poll::Ready(Interrupt::Heartbeat) => {
-                let own = this.rare.as_ref().and_then(|rare| rare.heartbeat.clone());
-                this.out
-                    .push(own.map_or(Block::HEARTBEAT, Block::from_shared));
-                // Sent after the heartbeat, which a page may listen for, and which becomes part of
-                // this block if it is a comment line.
-                let source = this.source.as_mut().as_pin_mut();
-                if let Some(place) = source.and_then(|source| source.place()) {
-                    this.out.push(place);
-                }
-            }
-            Poll::Ready(Interrupt::End) => self.as_mut().end(),
-            Poll::Ready(Interrupt::Error) => {
-                let state = mem::replace(this.state, BodyState::Ended);
-                return Poll::Ready(match state {
-                    BodyState::Failed(error) => Some(Err(error)),
-                    BodyState::New | BodyState::Open | BodyState::Ended => None,
-                });
-            }
-        }
-        match self.as_mut().project().out.next_frame() {
-            Some(frame) => Poll::Ready(Some(Ok(Frame::data(frame)))),
-            None if matches!(self.state, BodyState::Ended) => Poll::Ready(None),
-            None => Poll::Pending,
-        }
+        let polled = coder.poll(|| {
+            let polled = self.as_mut().poll_plain(cx);
+            (polled, self.is_at_end())
+        });
+        *self.project().coder = Some(coder);
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.state, BodyState::Ended) && self.out.is_empty()
+        match &self.coder {
+            None => self.is_at_end(),
+            Some(coder) => coder.is_end_stream(),
+        }
     }
 
     /// Never has an upper bound, not even at the end: axum would turn it into a `Content-Length`,
     /// even in a response to HEAD.
     fn size_hint(&self) -> SizeHint {
         let mut hint = SizeHint::new();
-        hint.set_lower(u64::try_from(self.out.len()).unwrap_or(u64::MAX));
+        if self.coder.is_none() {
+            hint.set_lower(u64::try_from(self.out.len()).unwrap_or(u64::MAX));
+        }
         hint
     }
 }

@@ -194,7 +194,11 @@ pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
         .any(|token| !token.is_empty() && !token.eq_ignore_ascii_case(b"identity"))
 }
 
-fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a [u8]> {
+/// The elements of a header that is a list, over all its lines.
+pub(crate) fn tokens<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a [u8]> {
     let values = headers.get_all(name).iter();
     values.flat_map(|value| split(value.as_bytes(), b','))
 }

@@ -1,5 +1,7 @@
 use http::{Method, Request};
 
+#[cfg(feature = "compression")]
+use crate::compression::Encoding;
 use crate::headers::{accepts_event_stream, may_keep_alive};
 use crate::last_event_id::InvalidLastEventId;
 
@@ -13,6 +15,9 @@ pub(super) struct Asked {
     pub(super) keep_alive: bool,
     /// Whether a response without a `Content-Type` may be labelled as an event stream.
     pub(super) may_label: bool,
+    /// The encoding that the client prefers.
+    #[cfg(feature = "compression")]
+    pub(super) encoding: Encoding,
     /// Why the `Last-Event-ID` is invalid.
     pub(super) invalid: Option<InvalidLastEventId>,
 }
@@ -27,6 +32,8 @@ impl Asked {
             may_label: !detect_only
                 && method != Method::CONNECT
                 && accepts_event_stream(request.headers()),
+            #[cfg(feature = "compression")]
+            encoding: Encoding::negotiate(request.headers()),
             invalid: None,
         }
     }

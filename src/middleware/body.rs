@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::body::{KeepAlive, KeepAliveBody, to_bytes};
+use crate::body::{Coder, KeepAlive, KeepAliveBody, to_bytes};
 use crate::timer::{MaybeTimer, NoTimer};
 
 pin_project! {
@@ -25,6 +25,7 @@ pin_project! {
     pub struct ResponseBody<B: Body, T: MaybeTimer = NoTimer> {
         #[pin]
         inner: Inner<B, T>,
+        coder: Option<Coder>,
     }
 }
 
@@ -43,39 +44,37 @@ pin_project! {
 
 impl<B: Body, T: MaybeTimer> ResponseBody<B, T> {
     pub(super) fn passed(body: B) -> Self {
-        Self {
-            inner: Inner::Passed { body },
-        }
+        Self::of(Inner::Passed { body })
     }
 
     /// An event stream. Its exact size is hidden even if it is known, because a server would turn
     /// it into a `Content-Length`.
     pub(super) fn stream(body: B) -> Self {
-        Self {
-            inner: Inner::Stream { body },
-        }
+        Self::of(Inner::Stream { body })
     }
 
     pub(super) fn kept_alive(body: B, keep_alive: KeepAlive, timer: T) -> Self {
-        Self {
-            inner: Inner::KeptAlive {
-                body: Box::pin(KeepAliveBody::of(body, keep_alive, timer)),
-            },
-        }
+        let body = Box::pin(KeepAliveBody::of(body, keep_alive, timer));
+        Self::of(Inner::KeptAlive { body })
     }
 
     pub(super) fn text(text: Bytes) -> Self {
-        Self {
-            inner: Inner::Text { text },
-        }
+        Self::of(Inner::Text { text })
     }
 
     /// The body of a response to `HEAD`. It is at its end but has no known size: axum would
     /// otherwise send `content-length: 0`, unlike for a `GET`.
     pub(super) fn unsent() -> Self {
-        Self {
-            inner: Inner::Unsent,
-        }
+        Self::of(Inner::Unsent)
+    }
+
+    fn of(inner: Inner<B, T>) -> Self {
+        Self { inner, coder: None }
+    }
+
+    /// The body with its frames compressed.
+    pub(super) fn coded(self, coder: Option<Coder>) -> Self {
+        Self { coder, ..self }
     }
 }
 
@@ -87,7 +86,37 @@ impl<B: Body, T: MaybeTimer> Body for ResponseBody<B, T> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        match self.project().inner.project() {
+        let mut this = self.project();
+        match this.coder {
+            None => this.inner.poll_frame(cx),
+            Some(coder) => coder.poll(|| {
+                let polled = this.inner.as_mut().poll_frame(cx);
+                (polled, this.inner.is_end_stream())
+            }),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.coder {
+            None => self.inner.is_end_stream(),
+            Some(coder) => coder.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.coder {
+            None => self.inner.size_hint(),
+            Some(_) => SizeHint::new(),
+        }
+    }
+}
+
+impl<B: Body, T: MaybeTimer> Inner<B, T> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        match self.project() {
             InnerProj::Passed { body } | InnerProj::Stream { body } => body
                 .poll_frame(cx)
                 .map(|frame| frame.map(|frame| frame.map(to_bytes))),
@@ -99,25 +128,25 @@ impl<B: Body, T: MaybeTimer> Body for ResponseBody<B, T> {
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.inner {
-            Inner::Passed { body } | Inner::Stream { body } => body.is_end_stream(),
-            Inner::KeptAlive { body } => body.is_end_stream(),
-            Inner::Text { text } => text.is_empty(),
-            Inner::Unsent => true,
+        match self {
+            Self::Passed { body } | Self::Stream { body } => body.is_end_stream(),
+            Self::KeptAlive { body } => body.is_end_stream(),
+            Self::Text { text } => text.is_empty(),
+            Self::Unsent => true,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.inner {
-            Inner::Passed { body } => body.size_hint(),
-            Inner::Stream { body } => {
+        match self {
+            Self::Passed { body } => body.size_hint(),
+            Self::Stream { body } => {
                 let mut hint = SizeHint::new();
                 hint.set_lower(body.size_hint().lower());
                 hint
             }
-            Inner::KeptAlive { body } => body.size_hint(),
-            Inner::Text { text } => SizeHint::with_exact(text.len().try_into().unwrap_or(u64::MAX)),
-            Inner::Unsent => SizeHint::new(),
+            Self::KeptAlive { body } => body.size_hint(),
+            Self::Text { text } => SizeHint::with_exact(text.len().try_into().unwrap_or(u64::MAX)),
+            Self::Unsent => SizeHint::new(),
         }
     }
 }

@@ -4,14 +4,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::asked::Asked;
 use super::body::ResponseBody;
-use super::layer::SseLayer;
+use super::layer::{LayerSettings, SseLayer};
 use super::refusal::Refusal;
+use crate::body::Coder;
 use crate::headers::{is_encoded, is_event_stream};
 use crate::timer::MaybeTimer;
 
@@ -114,14 +115,31 @@ fn finish<B: Body, T: MaybeTimer + Clone>(
     let headers = response.headers_mut();
     settings.headers.add(asked.keep_alive, headers);
     headers.remove(CONTENT_LENGTH);
+    let heartbeats = settings.keep_alive.as_ref();
+    let heartbeats = heartbeats.filter(|_| !is_encoded(headers));
+    let coder = coder(settings, asked, headers);
     if asked.head {
         return response.map(|_never_opened| ResponseBody::unsent());
     }
-    match &settings.keep_alive {
-        Some(heartbeats) if !is_encoded(response.headers()) => response
-            .map(|body| ResponseBody::kept_alive(body, heartbeats.clone(), layer.timer.clone())),
-        _ => response.map(ResponseBody::stream),
-    }
+    response.map(|body| match heartbeats {
+        None => ResponseBody::stream(body).coded(coder),
+        Some(heartbeats) => {
+            let timer = layer.timer.clone();
+            ResponseBody::kept_alive(body, heartbeats.clone(), timer).coded(coder)
+        }
+    })
+}
+
+/// Sets the headers of a compressed response, if it is to be one.
+#[cfg(feature = "compression")]
+fn coder(settings: &LayerSettings, asked: &Asked, headers: &mut HeaderMap) -> Option<Coder> {
+    let compression = settings.compression.as_ref()?;
+    compression.coder(asked.encoding, headers)
+}
+
+#[cfg(not(feature = "compression"))]
+fn coder(_: &LayerSettings, _: &Asked, _: &mut HeaderMap) -> Option<Coder> {
+    None
 }
 
 /// Whether the response is labelled as an event stream and can have a body.

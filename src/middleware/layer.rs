@@ -4,6 +4,8 @@ use tower_layer::Layer;
 
 use super::service::SseService;
 use crate::body::KeepAlive;
+#[cfg(feature = "compression")]
+use crate::compression::Compression;
 use crate::headers::EventStreamHeaders;
 use crate::last_event_id::Policy;
 #[cfg(not(feature = "tokio"))]
@@ -51,6 +53,8 @@ pub(super) struct LayerSettings {
     pub(super) require_valid_id: bool,
     pub(super) require_accept: bool,
     pub(super) keep_alive: Option<KeepAlive>,
+    #[cfg(feature = "compression")]
+    pub(super) compression: Option<Compression>,
 }
 
 impl SseLayer {
@@ -82,6 +86,8 @@ impl SseLayer {
             require_valid_id: false,
             require_accept: false,
             keep_alive: None,
+            #[cfg(feature = "compression")]
+            compression: None,
         };
         Self {
             settings: Arc::new(settings),
@@ -338,6 +344,30 @@ impl<T> SseLayer<T> {
     /// ```
     pub fn require_accept(self) -> Self {
         self.set(|settings| settings.require_accept = true)
+    }
+
+    /// Compresses the event streams of clients that accept gzip, each with a context of its own; see
+    /// the [guide](crate::docs::compression) before you set it.
+    ///
+    /// ```
+    /// # use std::convert::Infallible;
+    /// # use futures_util::stream::empty;
+    /// # use http::Request;
+    /// # use tower::{Layer, ServiceExt, service_fn};
+    /// # use tower_sse::{Event, SseBody, SseLayer, compression::Compression};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// # let service = service_fn(async |_| {
+    /// #     Ok::<_, Infallible>(SseBody::new(empty::<Event>()).into_http_response())
+    /// # });
+    /// let service = SseLayer::new().compression(Compression::new()).layer(service);
+    /// let request = Request::get("/").header("accept-encoding", "gzip").body(()).unwrap();
+    /// let response = service.oneshot(request).await.unwrap();
+    /// assert_eq!(response.headers()["content-encoding"], "gzip");
+    /// # }
+    /// ```
+    #[cfg(feature = "compression")]
+    pub fn compression(self, compression: Compression) -> Self {
+        self.set(|settings| settings.compression = Some(compression))
     }
 
     fn timed<U>(self, timer: U) -> SseLayer<U> {

@@ -16,6 +16,9 @@
 mod body;
 #[path = "../../src/clock.rs"]
 mod clock;
+#[cfg(feature = "compression")]
+#[path = "../../src/compression/mod.rs"]
+mod compression;
 #[path = "../../src/exclusive.rs"]
 mod exclusive;
 #[path = "../../src/headers/mod.rs"]

@@ -5,6 +5,8 @@
 
 pub mod bodies;
 pub mod chunks;
+#[cfg(feature = "compression")]
+pub mod gunzip;
 pub mod limited;
 pub mod net;
 pub mod oracle;

@@ -5,12 +5,33 @@ use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::HubService;
 use crate::body::SseBody;
+#[cfg(feature = "compression")]
+use crate::compression::Encoding;
 use crate::hub::subscription::{Subscription, SubscriptionBuilder};
 use crate::last_event_id::Policy;
 use crate::timer::Timer;
 
 impl<T: Timer + Clone> HubService<T> {
+    #[cfg(feature = "compression")]
     pub(super) fn respond(&self, parts: &Parts) -> Response<SseBody<Subscription, T>> {
+        let mut response = self.respond_plain(parts);
+        let Some(compression) = &self.settings.compression else {
+            return response;
+        };
+        let encoding = Encoding::negotiate(&parts.headers);
+        let coder = compression.coder(encoding, response.headers_mut());
+        if parts.method == Method::HEAD {
+            return response;
+        }
+        response.map(|body| body.coded(coder))
+    }
+
+    #[cfg(not(feature = "compression"))]
+    pub(super) fn respond(&self, parts: &Parts) -> Response<SseBody<Subscription, T>> {
+        self.respond_plain(parts)
+    }
+
+    fn respond_plain(&self, parts: &Parts) -> Response<SseBody<Subscription, T>> {
         if parts.method != Method::GET && parts.method != Method::HEAD {
             let mut response = self.status(StatusCode::METHOD_NOT_ALLOWED);
             let allow = HeaderValue::from_static("GET, HEAD");

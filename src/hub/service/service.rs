@@ -11,6 +11,8 @@ use tower_service::Service;
 
 use super::settings::ServiceSettings;
 use crate::body::{KeepAlive, MaxAge, Prelude, SseBody};
+#[cfg(feature = "compression")]
+use crate::compression::Compression;
 use crate::headers::EventStreamHeaders;
 use crate::hub::Hub;
 use crate::hub::keep_open::KeepOpen;
@@ -120,6 +122,8 @@ impl<T: Timer + Clone> HubService<T> {
                 headers: EventStreamHeaders::new(),
                 ignore_invalid: false,
                 refuse_with_retry: false,
+                #[cfg(feature = "compression")]
+                compression: None,
                 select: None,
             }),
         }
@@ -311,6 +315,30 @@ impl<T: Timer + Clone> HubService<T> {
     #[must_use]
     pub fn refuse_with_retry(mut self) -> Self {
         self.change().refuse_with_retry = true;
+        self
+    }
+
+    /// Compresses the streams of clients that accept gzip; see the
+    /// [guide](crate::docs::compression) before you set it.
+    ///
+    /// ```
+    /// # use http::Request;
+    /// # use tower::ServiceExt;
+    /// # use tower_sse::hub::{Hub, HubService};
+    /// use tower_sse::compression::Compression;
+    ///
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
+    /// let service = HubService::new(Hub::new()).compression(Compression::new());
+    /// let request = Request::get("/").header("accept-encoding", "gzip").body(()).unwrap();
+    /// let response = service.oneshot(request).await.unwrap();
+    /// assert_eq!(response.headers()["content-encoding"], "gzip");
+    /// assert_eq!(response.headers()["vary"], "accept-encoding");
+    /// # }
+    /// ```
+    #[cfg(feature = "compression")]
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.change().compression = Some(compression);
         self
     }
 

@@ -5,6 +5,8 @@ use http::StatusCode;
 use http::request::Parts;
 
 use crate::body::{KeepAlive, MaxAge, Prelude};
+#[cfg(feature = "compression")]
+use crate::compression::Compression;
 use crate::headers::EventStreamHeaders;
 use crate::hub::subscription::SubscriptionBuilder;
 
@@ -17,6 +19,8 @@ pub(super) struct ServiceSettings {
     pub(super) headers: EventStreamHeaders,
     pub(super) ignore_invalid: bool,
     pub(super) refuse_with_retry: bool,
+    #[cfg(feature = "compression")]
+    pub(super) compression: Option<Compression>,
     pub(super) select: Option<Select>,
 }
 

@@ -1,0 +1,152 @@
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, VARY};
+use http::{HeaderMap, HeaderValue, Response};
+use http_body::Body;
+
+use super::compressed_body::CompressedBody;
+use super::encoder::Encoder;
+use super::encoding::Encoding;
+use crate::headers::{is_event_stream, tokens};
+
+/// How event streams are compressed.
+///
+/// It is a setting of [`SseLayer::compression`](crate::SseLayer::compression) and
+/// [`HubService::compression`](crate::HubService::compression). For a handler without either,
+/// [`compress`](Self::compress) does the same to a response.
+///
+/// ```
+/// use http::{Request, Response};
+/// use tower::{Layer, ServiceExt, service_fn};
+/// use tower_sse::{Event, SseBody, SseLayer, compression::Compression};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let service = service_fn(async |_| {
+///     let events = futures_util::stream::iter([Event::new("hello")]);
+///     Ok::<_, std::convert::Infallible>(Response::new(SseBody::new(events)))
+/// });
+/// let service = SseLayer::new().compression(Compression::new().level(4)).layer(service);
+/// let request = Request::get("/").header("accept-encoding", "gzip").body(()).unwrap();
+/// let response = service.oneshot(request).await.unwrap();
+/// assert_eq!(response.headers()["content-encoding"], "gzip");
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Compression {
+    level: u8,
+    window_bits: u8,
+}
+
+impl Compression {
+    /// Creates the default settings: level 6, and a window of 32 KiB.
+    ///
+    /// ```
+    /// # use tower_sse::compression::Compression;
+    /// assert!(format!("{:?}", Compression::new()).contains("level: 6, window_bits: 15"));
+    /// ```
+    pub const fn new() -> Self {
+        Self {
+            level: 6,
+            window_bits: 15,
+        }
+    }
+
+    /// Sets the level, from 1 (the fastest) to 9 (the smallest output). Other values become the
+    /// nearest of these.
+    ///
+    /// ```
+    /// # use tower_sse::compression::Compression;
+    /// assert!(format!("{:?}", Compression::new().level(1)).contains("level: 1"));
+    /// assert!(format!("{:?}", Compression::new().level(200)).contains("level: 9"));
+    /// ```
+    pub fn level(self, level: u8) -> Self {
+        Self {
+            level: level.clamp(1, 9),
+            ..self
+        }
+    }
+
+    /// Sets the base-2 logarithm of the window, from 9 (512 bytes) to 15 (32 KiB). Other values
+    /// become the nearest of these.
+    ///
+    /// The window is how far back an event can refer to earlier ones. Each byte of it costs four
+    /// bytes of memory for each connection that has a context of its own, on top of about 240 KiB.
+    ///
+    /// ```
+    /// # use tower_sse::compression::Compression;
+    /// assert!(format!("{:?}", Compression::new().window_bits(12)).contains("window_bits: 12"));
+    /// assert!(format!("{:?}", Compression::new().window_bits(0)).contains("window_bits: 9"));
+    /// ```
+    pub fn window_bits(self, bits: u8) -> Self {
+        Self {
+            window_bits: bits.clamp(9, 15),
+            ..self
+        }
+    }
+
+    /// Compresses the body of a response if it is an event stream and the request's headers accept
+    /// gzip.
+    ///
+    /// An event stream gets `Vary: accept-encoding` either way. Responses that are not event
+    /// streams, that already have a `Content-Encoding`, or that are one part of a longer body,
+    /// pass unchanged.
+    ///
+    /// ```
+    /// use http::{HeaderMap, HeaderValue, header::ACCEPT_ENCODING};
+    /// use tower_sse::{Event, SseBody, compression::Compression};
+    ///
+    /// let stream = || {
+    ///     let events = futures_util::stream::iter([Event::new("hello")]);
+    ///     SseBody::new(events).into_http_response()
+    /// };
+    /// let gzip = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]);
+    /// let response = Compression::new().compress(&gzip, stream());
+    /// assert_eq!(response.headers()["content-encoding"], "gzip");
+    ///
+    /// let response = Compression::new().compress(&HeaderMap::new(), stream());
+    /// assert!(!response.headers().contains_key("content-encoding"));
+    /// assert_eq!(response.headers()["vary"], "accept-encoding");
+    /// ```
+    pub fn compress<B: Body>(
+        &self,
+        request: &HeaderMap,
+        mut response: Response<B>,
+    ) -> Response<CompressedBody<B>> {
+        let encoder = self.coder(Encoding::negotiate(request), response.headers_mut());
+        response.map(|body| CompressedBody::of(body, encoder))
+    }
+
+    /// Sets the headers of a response to a client that prefers this encoding, and returns the encoder
+    /// that its body then needs.
+    pub(crate) fn coder(
+        &self,
+        encoding: Encoding,
+        response: &mut HeaderMap,
+    ) -> Option<Box<Encoder>> {
+        let is_taken =
+            response.contains_key(CONTENT_ENCODING) || response.contains_key(CONTENT_RANGE);
+        if is_taken || !is_event_stream(response) {
+            return None;
+        }
+        let varies = |token: &[u8]| token == b"*" || token.eq_ignore_ascii_case(b"accept-encoding");
+        if !tokens(response, &VARY).any(varies) {
+            response.append(VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        let encoder = Encoder::new(encoding, self)?;
+        response.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        response.remove(CONTENT_LENGTH);
+        Some(encoder)
+    }
+
+    pub(super) fn context(&self) -> flate2::Compress {
+        flate2::Compress::new_gzip(
+            flate2::Compression::new(self.level.into()),
+            self.window_bits,
+        )
+    }
+}
+
+impl Default for Compression {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,135 @@
+use std::fmt;
+use std::mem;
+use std::task::Poll;
+
+use bytes::{Buf, Bytes};
+use http::HeaderMap;
+use http_body::Frame;
+
+use super::compression::Compression;
+use super::encoding::Encoding;
+use super::own::OwnContext;
+
+/// What a body's poll returns.
+pub(crate) type Polled<D, E> = Poll<Option<Result<Frame<D>, E>>>;
+
+/// Compresses the frames of one body.
+///
+/// Nothing is held back: each frame of the body becomes one frame, or several if it is long, from
+/// which the client can decode all of it.
+pub(crate) struct Encoder {
+    settings: Compression,
+    /// `None` until the first frame, and once it has ended.
+    own: Option<OwnContext>,
+    state: EncoderState,
+}
+
+enum EncoderState {
+    /// With the part of the body's last frame that is not compressed yet.
+    Open(Bytes),
+    /// The body has ended. The rest of its last frame and the gzip trailer are not sent yet.
+    Ending(Bytes, Option<Box<HeaderMap>>),
+    /// The gzip trailer is sent, and the trailers of the response are not.
+    Trailers(Box<HeaderMap>),
+    /// It has ended or failed.
+    Ended,
+}
+
+impl Encoder {
+    pub(crate) fn new(encoding: Encoding, settings: &Compression) -> Option<Box<Self>> {
+        match encoding {
+            Encoding::Identity => None,
+            Encoding::Gzip => Some(Box::new(Self {
+                settings: settings.clone(),
+                own: None,
+                state: EncoderState::Open(Bytes::new()),
+            })),
+        }
+    }
+
+    /// Polls the body, unless something is left to send from before, and compresses what it returns.
+    /// The body's result comes with its `is_end_stream` after that, so that the last event and the
+    /// end of the stream become one frame.
+    pub(crate) fn poll<D: Buf, E>(
+        &mut self,
+        body: impl FnOnce() -> (Polled<D, E>, bool),
+    ) -> Polled<Bytes, E> {
+        self.next().unwrap_or_else(|| {
+            let (polled, ended) = body();
+            self.take(polled, ended)
+        })
+    }
+
+    /// Returns what is to be sent before the body is polled again.
+    fn next<E>(&mut self) -> Option<Polled<Bytes, E>> {
+        let own = || OwnContext::new(&self.settings);
+        let piece = match &mut self.state {
+            EncoderState::Open(rest) if rest.is_empty() => return None,
+            EncoderState::Open(rest) => self.own.get_or_insert_with(own).next(rest, false),
+            EncoderState::Ending(rest, trailers) => {
+                let piece = self.own.get_or_insert_with(own).next(rest, true);
+                if rest.is_empty() {
+                    self.state = trailers
+                        .take()
+                        .map_or(EncoderState::Ended, EncoderState::Trailers);
+                    self.own = None;
+                }
+                piece
+            }
+            EncoderState::Trailers(trailers) => {
+                let trailers = mem::take(trailers.as_mut());
+                self.state = EncoderState::Ended;
+                return Some(Poll::Ready(Some(Ok(Frame::trailers(trailers)))));
+            }
+            EncoderState::Ended => return Some(Poll::Ready(None)),
+        };
+        if piece.is_none() {
+            self.end();
+        }
+        Some(Poll::Ready(piece.map(|piece| Ok(Frame::data(piece)))))
+    }
+
+    /// After an error there is no gzip trailer, so that the client sees a truncated stream.
+    fn take<D: Buf, E>(&mut self, polled: Polled<D, E>, ended: bool) -> Polled<Bytes, E> {
+        self.state = match polled {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(None) => EncoderState::Ending(Bytes::new(), None),
+            Poll::Ready(Some(Err(error))) => {
+                self.end();
+                return Poll::Ready(Some(Err(error)));
+            }
+            Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                Ok(mut data) => {
+                    let data = data.copy_to_bytes(data.remaining());
+                    if ended {
+                        EncoderState::Ending(data, None)
+                    } else if data.is_empty() {
+                        return Poll::Ready(Some(Ok(Frame::data(data))));
+                    } else {
+                        EncoderState::Open(data)
+                    }
+                }
+                Err(frame) => {
+                    let trailers = frame.into_trailers().unwrap_or_default();
+                    EncoderState::Ending(Bytes::new(), Some(Box::new(trailers)))
+                }
+            },
+        };
+        self.next().unwrap_or(Poll::Pending)
+    }
+
+    pub(crate) fn is_end_stream(&self) -> bool {
+        matches!(self.state, EncoderState::Ended)
+    }
+
+    fn end(&mut self) {
+        self.state = EncoderState::Ended;
+        self.own = None;
+    }
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder").finish_non_exhaustive()
+    }
+}
