@@ -5,6 +5,7 @@ use std::str::{self, FromStr};
 
 use bytes::Bytes;
 
+use super::checked_text::checked_text;
 use super::error::InvalidText;
 use super::find::find;
 use super::piece::Piece;
@@ -36,6 +37,8 @@ const INLINE: usize = 5;
 /// [9.2.6]: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 #[derive(Clone)]
 pub struct EventId(Text<INLINE>);
+
+checked_text!(EventId, WHAT);
 
 pub(in crate::protocol) type IdPiece<'a> = Piece<'a, INLINE>;
 
@@ -245,12 +248,6 @@ impl From<isize> for EventId {
     }
 }
 
-impl From<&EventId> for EventId {
-    fn from(id: &EventId) -> Self {
-        id.clone()
-    }
-}
-
 impl TryFrom<&str> for EventId {
     type Error = InvalidText;
 
@@ -261,93 +258,5 @@ impl TryFrom<&str> for EventId {
             None => Ok(Self(Text::copy(text))),
             Some(at) => Err(Self::error(text.as_bytes(), at)),
         }
-    }
-}
-
-impl FromStr for EventId {
-    type Err = InvalidText;
-
-    fn from_str(text: &str) -> Result<Self, InvalidText> {
-        Self::try_from(text)
-    }
-}
-
-impl TryFrom<String> for EventId {
-    type Error = InvalidText;
-
-    #[inline(always)]
-    fn try_from(text: String) -> Result<Self, InvalidText> {
-        Self::try_from(text.as_str())
-    }
-}
-
-impl TryFrom<&String> for EventId {
-    type Error = InvalidText;
-
-    #[inline(always)]
-    fn try_from(text: &String) -> Result<Self, InvalidText> {
-        Self::try_from(text.as_str())
-    }
-}
-
-impl TryFrom<Cow<'_, str>> for EventId {
-    type Error = InvalidText;
-
-    #[inline(always)]
-    fn try_from(text: Cow<'_, str>) -> Result<Self, InvalidText> {
-        match text {
-            Cow::Borrowed(text) => Self::try_from(text),
-            Cow::Owned(text) => Self::try_from(text),
-        }
-    }
-}
-
-impl TryFrom<Bytes> for EventId {
-    type Error = InvalidText;
-
-    fn try_from(bytes: Bytes) -> Result<Self, InvalidText> {
-        Self::check(&bytes)?;
-        match str::from_utf8(&bytes) {
-            Ok(text) => Ok(Self(Text::copy(text))),
-            Err(error) => Err(InvalidText::not_utf8(WHAT, error.valid_up_to())),
-        }
-    }
-}
-
-impl fmt::Display for EventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl fmt::Debug for EventId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("EventId").field(&self.0).finish()
-    }
-}
-
-impl PartialEq for EventId {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
-
-impl Eq for EventId {}
-
-impl Hash for EventId {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
-    }
-}
-
-impl Borrow<str> for EventId {
-    fn borrow(&self) -> &str {
-        self.as_str()
-    }
-}
-
-impl AsRef<str> for EventId {
-    fn as_ref(&self) -> &str {
-        self.as_str()
     }
 }

@@ -5,6 +5,7 @@ use std::str::{self, FromStr};
 
 use bytes::Bytes;
 
+use super::checked_text::checked_text;
 use super::error::InvalidText;
 use super::find::find;
 use super::text::Text;
@@ -37,6 +38,8 @@ const BREAKS: [u8; 2] = [b'\r', b'\n'];
 #[derive(Clone)]
 pub struct EventType(Text<INLINE>);
 
+checked_text!(EventType, WHAT);
+
 impl EventType {
     /// `message`, the type of an event without a type.
     ///
@@ -65,7 +68,7 @@ impl EventType {
     /// ```
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
-        match check(text.as_bytes()) {
+        match Self::check(text.as_bytes()) {
             Ok(()) => Self(Text::Static(text)),
             Err(_) => panic!("an event type has no CR or LF"),
         }
@@ -102,6 +105,15 @@ impl EventType {
         Self(Text::Static(Self::first_line(text)))
     }
 
+    /// Checks that the text is a valid type.
+    #[inline]
+    const fn check(text: &[u8]) -> Result<(), InvalidText> {
+        match find(BREAKS, text) {
+            None => Ok(()),
+            Some(at) => Err(InvalidText::character_at(WHAT, text[at], at)),
+        }
+    }
+
     /// The text up to its first line break.
     #[inline]
     pub(in crate::protocol) fn first_line(text: &str) -> &str {
@@ -118,114 +130,12 @@ impl EventType {
     }
 }
 
-#[inline]
-const fn check(text: &[u8]) -> Result<(), InvalidText> {
-    match find(BREAKS, text) {
-        None => Ok(()),
-        Some(at) => Err(InvalidText::character_at(WHAT, text[at], at)),
-    }
-}
-
-impl From<&EventType> for EventType {
-    fn from(event_type: &EventType) -> Self {
-        event_type.clone()
-    }
-}
-
 impl TryFrom<&str> for EventType {
     type Error = InvalidText;
 
     #[inline(always)]
     fn try_from(text: &str) -> Result<Self, InvalidText> {
-        check(text.as_bytes())?;
+        Self::check(text.as_bytes())?;
         Ok(Self(Text::copy(text)))
-    }
-}
-
-impl FromStr for EventType {
-    type Err = InvalidText;
-
-    fn from_str(text: &str) -> Result<Self, InvalidText> {
-        Self::try_from(text)
-    }
-}
-
-impl TryFrom<String> for EventType {
-    type Error = InvalidText;
-
-    #[inline(always)]
-    fn try_from(text: String) -> Result<Self, InvalidText> {
-        Self::try_from(text.as_str())
-    }
-}
-
-impl TryFrom<&String> for EventType {
-    type Error = InvalidText;
-
-    #[inline(always)]
-    fn try_from(text: &String) -> Result<Self, InvalidText> {
-        Self::try_from(text.as_str())
-    }
-}
-
-impl TryFrom<Cow<'_, str>> for EventType {
-    type Error = InvalidText;
-
-    #[inline(always)]
-    fn try_from(text: Cow<'_, str>) -> Result<Self, InvalidText> {
-        match text {
-            Cow::Borrowed(text) => Self::try_from(text),
-            Cow::Owned(text) => Self::try_from(text),
-        }
-    }
-}
-
-impl TryFrom<Bytes> for EventType {
-    type Error = InvalidText;
-
-    fn try_from(bytes: Bytes) -> Result<Self, InvalidText> {
-        check(&bytes)?;
-        match str::from_utf8(&bytes) {
-            Ok(text) => Ok(Self(Text::copy(text))),
-            Err(error) => Err(InvalidText::not_utf8(WHAT, error.valid_up_to())),
-        }
-    }
-}
-
-impl fmt::Display for EventType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl fmt::Debug for EventType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("EventType").field(&self.0).finish()
-    }
-}
-
-impl PartialEq for EventType {
-    fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-}
-
-impl Eq for EventType {}
-
-impl Hash for EventType {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_str().hash(state);
-    }
-}
-
-impl Borrow<str> for EventType {
-    fn borrow(&self) -> &str {
-        self.as_str()
-    }
-}
-
-impl AsRef<str> for EventType {
-    fn as_ref(&self) -> &str {
-        self.as_str()
     }
 }

@@ -1,7 +1,7 @@
 //! The values that encoding and decoding share: checked text, and the errors for invalid text.
 
+mod checked_text;
 mod digits;
-mod equality;
 mod error;
 mod event_id;
 mod event_type;
