@@ -8,6 +8,8 @@ mod axum;
 mod compression;
 mod connection;
 #[cfg(feature = "axum")]
+#[cfg(feature = "compression")]
+mod gzip;
 mod head;
 mod hyper;
 mod tonic;
