@@ -180,24 +180,26 @@ async fn a_stream_that_fails_looks_cut() {
     assert!(!gunzip.is_complete());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn curl_reads_each_event_as_it_comes() {
-    if Command::new("curl").arg("--version").output().is_err() {
-        return eprintln!("skipped: there is no curl");
+/// A program that prints the stream at the address it is given, after a line that says that it is
+/// compressed. It must be installed.
+async fn reads_each_event_as_it_comes(program: &str, args: &[&str], compressed: &str) {
+    if Command::new(program).arg("--help").output().is_err() {
+        return eprintln!("skipped: there is no {program}");
     }
     for feed in feeds().await {
+        let mut process = Command::new(program)
+            .args(args)
+            .arg(format!("http://{}/", feed.address))
+            .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/readers"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let publish = Arc::clone(&feed.publish);
-        let address = feed.address;
+        let compressed = compressed.to_owned();
         let reading = tokio::task::spawn_blocking(move || {
-            let mut curl = Command::new("curl")
-                .args(["-sN", "--compressed", "-D", "-"])
-                .arg(format!("http://{address}/"))
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap();
-            let mut lines = BufReader::new(curl.stdout.take().unwrap()).lines();
+            let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
             let mut next = || lines.next().expect("it goes on").unwrap();
-            while next() != "content-encoding: gzip" {}
+            while next() != compressed {}
             while next() != ":" {}
             for text in texts() {
                 publish(text.clone());
@@ -211,16 +213,33 @@ async fn curl_reads_each_event_as_it_comes() {
                     assert!(is_other, "{line:?}");
                 }
             }
-            (curl, lines)
+            (process, lines)
         });
-        let (mut curl, lines) = within(reading).await.unwrap();
-        // At a clean end, curl has checked the gzip trailer.
+        let (mut process, lines) = within(reading).await.unwrap();
+        // A program that ends without an error has checked the gzip trailer.
         (feed.close)();
         let ending = tokio::task::spawn_blocking(move || {
             lines.for_each(|line| _ = line.unwrap());
-            curl.wait().unwrap()
+            process.wait().unwrap()
         });
         let status = within(ending).await.unwrap();
         assert!(status.success(), "{}: {status}", feed.name);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn curl_reads_each_event_as_it_comes() {
+    let args = ["-sN", "--compressed", "-D", "-"];
+    reads_each_event_as_it_comes("curl", &args, "content-encoding: gzip").await;
+}
+
+/// Its decoder returns nothing before an empty stored block.
+#[tokio::test(flavor = "multi_thread")]
+async fn go_reads_each_event_as_it_comes() {
+    reads_each_event_as_it_comes("go", &["run", "read.go"], "decoded: true").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn node_reads_each_event_as_it_comes() {
+    reads_each_event_as_it_comes("node", &["read.mjs"], "decoded: true").await;
 }
