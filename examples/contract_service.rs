@@ -1,7 +1,7 @@
 //! Runs the client under a public contract suite, LaunchDarkly's sse-contract-tests:
 //!
 //! ```text
-//! cargo run --example contract_service -- --port 8123
+//! cargo run -p integrations --example contract_service -- --port 8123
 //! sse-contract-tests --url http://localhost:8123
 //! ```
 

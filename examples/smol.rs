@@ -1,6 +1,6 @@
 //! An event stream without tokio: hyper on smol's sockets, executor and timers.
 //!
-//! `cargo run --example smol`, then `curl -N http://127.0.0.1:8080/`. A crate of its own
+//! `cargo run -p integrations --example smol`, then `curl -N http://127.0.0.1:8080/`. A crate of its own
 //! would depend on `tower-sse` with `default-features = false`.
 
 #[path = "support/cli.rs"]

@@ -1,6 +1,6 @@
 //! An event stream and gRPC on one port.
 //!
-//! `cargo run --example tonic`, then `curl -N http://127.0.0.1:8080/events`, and
+//! `cargo run -p integrations --example tonic`, then `curl -N http://127.0.0.1:8080/events`, and
 //! `grpcurl -plaintext 127.0.0.1:8080 grpc.health.v1.Health/Check` if you have it.
 
 #[path = "support/cli.rs"]

@@ -1,6 +1,6 @@
 //! The types that the hub shares between threads.
 //!
-//! `tests/shuttle` compiles the hub with shuttle's versions of these and runs it under many
+//! `tests/integrations/shuttle` compiles the hub with shuttle's versions of these and runs it under many
 //! interleavings.
 
 pub(crate) use std::sync::atomic::AtomicU64;

@@ -1,8 +1,8 @@
 //! A small `curl -N` that understands events, speaks https and follows redirects:
 //!
 //! ```text
-//! cargo run --example client -- https://stream.wikimedia.org/v2/stream/recentchange
-//! cargo run --example client -- --json --last-event-id 41 --header 'Authorization: Bearer x' URL
+//! cargo run -p integrations --example client -- https://stream.wikimedia.org/v2/stream/recentchange
+//! cargo run -p integrations --example client -- --json --last-event-id 41 --header 'Authorization: Bearer x' URL
 //! ```
 //!
 //! Events go to standard output; what happens to the connection goes to standard error. The exit

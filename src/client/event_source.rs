@@ -328,9 +328,9 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// # use tower_sse::EventSource;
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let request = Request::new(String::new());
-    /// let (service, _) = tower_test::mock::pair::<Request<String>, Response<String>>();
+    /// let service = tower::service_fn(async |_| Ok::<_, std::io::Error>(Response::new(String::new())));
     /// let source = EventSource::new(service, request);
-    /// let _: &tower_test::mock::Mock<_, _> = source.get_ref();
+    /// let _: &tower::util::ServiceFn<_> = source.get_ref();
     /// assert!(source.last_event_id().is_empty());
     /// # }
     /// ```
@@ -345,9 +345,9 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// # use tower_sse::EventSource;
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let request = Request::new(String::new());
-    /// let (service, _) = tower_test::mock::pair::<Request<String>, Response<String>>();
+    /// let service = tower::service_fn(async |_| Ok::<_, std::io::Error>(Response::new(String::new())));
     /// let mut source = EventSource::new(service, request);
-    /// let _: &mut tower_test::mock::Mock<_, _> = source.get_mut();
+    /// let _: &mut tower::util::ServiceFn<_> = source.get_mut();
     /// assert!(source.last_event_id().is_empty());
     /// # }
     /// ```

@@ -737,79 +737,83 @@ mod tests {
 
     #[test]
     fn the_ring_passes_the_end_of_a_page_that_is_on_its_way() {
-        let outer = Arc::new(Outer::default());
-        outer.entries.lock().unwrap().extend([(6, "a"), (7, "a")]);
-        let settings = Hub::builder().retain_events(2).lag(LagPolicy::End);
-        let past = Arc::new(Early(Arc::clone(&outer)));
-        let mut node = Node {
-            hub: settings.after_key(6).past(past).build(),
-            at: 6,
-        };
-        let last = EventId::try_from(id_of(7).as_str()).unwrap();
-        let mut body = node
-            .hub
-            .subscriber()
-            .topic("a")
-            .after(last)
-            .subscribe()
-            .unwrap();
-        let mut cx = Context::from_waker(Waker::noop());
-        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
-        outer
-            .entries
-            .lock()
-            .unwrap()
-            .extend([(8, "a"), (9, "a"), (10, "a")]);
-        node.feed(&outer, 4);
-        // The page has nothing after 7, which the ring has lost by now. The next one is read at once,
-        // since nothing may come any more that would wake the task.
-        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
-        assert_eq!(outer.pages.load(Ordering::Relaxed), 2);
-        let frame = Pin::new(&mut body).poll_frame(&mut cx);
-        let Poll::Ready(Some(Ok(frame))) = frame else {
-            panic!("{frame:?}")
-        };
-        let text = frame.into_data().unwrap();
-        assert_eq!(
-            text.split(|byte| *byte == b'\n')
-                .filter(|line| **line == *b"data: a")
-                .count(),
-            3
-        );
+        crate::sync::run(|| {
+            let outer = Arc::new(Outer::default());
+            outer.entries.lock().unwrap().extend([(6, "a"), (7, "a")]);
+            let settings = Hub::builder().retain_events(2).lag(LagPolicy::End);
+            let past = Arc::new(Early(Arc::clone(&outer)));
+            let mut node = Node {
+                hub: settings.after_key(6).past(past).build(),
+                at: 6,
+            };
+            let last = EventId::try_from(id_of(7).as_str()).unwrap();
+            let mut body = node
+                .hub
+                .subscriber()
+                .topic("a")
+                .after(last)
+                .subscribe()
+                .unwrap();
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+            outer
+                .entries
+                .lock()
+                .unwrap()
+                .extend([(8, "a"), (9, "a"), (10, "a")]);
+            node.feed(&outer, 4);
+            // The page has nothing after 7, which the ring has lost by now. The next one is read at once,
+            // since nothing may come any more that would wake the task.
+            assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+            assert_eq!(outer.pages.load(Ordering::Relaxed), 2);
+            let frame = Pin::new(&mut body).poll_frame(&mut cx);
+            let Poll::Ready(Some(Ok(frame))) = frame else {
+                panic!("{frame:?}")
+            };
+            let text = frame.into_data().unwrap();
+            assert_eq!(
+                text.split(|byte| *byte == b'\n')
+                    .filter(|line| **line == *b"data: a")
+                    .count(),
+                3
+            );
+        });
     }
 
     #[test]
     fn what_the_ring_has_at_the_handover_does_not_wait_for_the_next_event() {
-        let outer = Arc::new(Outer::default());
-        outer
-            .entries
-            .lock()
-            .unwrap()
-            .extend((5..9_000).map(|key| (key, "a")));
-        let settings = Hub::builder().retain_events(10_000).lag(LagPolicy::End);
-        let past = Arc::new(Early(Arc::clone(&outer)));
-        let mut node = Node {
-            hub: settings.after_key(7).past(past).build(),
-            at: 7,
-        };
-        node.feed(&outer, usize::MAX);
-        let last = EventId::try_from(id_of(5).as_str()).unwrap();
-        let subscriber = node.hub.subscriber().prefix("a").after(last);
-        let mut body = subscriber.subscribe().unwrap();
-        // Unlike a waker that does nothing, it knows its clones.
-        let waker = Waker::from(Arc::<Counter>::default());
-        let mut cx = Context::from_waker(&waker);
-        // For the page.
-        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
-        let (mut frames, mut events) = (0, 0);
-        while let Poll::Ready(frame) = Pin::new(&mut body).poll_frame(&mut cx) {
-            let bytes = frame.unwrap().unwrap().into_data().unwrap();
-            let lines = bytes.split(|byte| *byte == b'\n');
-            events += lines.filter(|line| **line == *b"data: a").count();
-            frames += 1;
-        }
-        assert!(frames > 2, "all in one");
-        assert_eq!(events, 8_994);
+        crate::sync::run(|| {
+            let outer = Arc::new(Outer::default());
+            outer
+                .entries
+                .lock()
+                .unwrap()
+                .extend((5..9_000).map(|key| (key, "a")));
+            let settings = Hub::builder().retain_events(10_000).lag(LagPolicy::End);
+            let past = Arc::new(Early(Arc::clone(&outer)));
+            let mut node = Node {
+                hub: settings.after_key(7).past(past).build(),
+                at: 7,
+            };
+            node.feed(&outer, usize::MAX);
+            let last = EventId::try_from(id_of(5).as_str()).unwrap();
+            let subscriber = node.hub.subscriber().prefix("a").after(last);
+            let mut body = subscriber.subscribe().unwrap();
+            // Unlike a waker that does nothing, it knows its clones.
+            let waker = Waker::from(Arc::<Counter>::default());
+            let mut cx = Context::from_waker(&waker);
+            // For the page.
+            assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+            let (mut frames, mut events) = (0, 0);
+            while let Poll::Ready(frame) = Pin::new(&mut body).poll_frame(&mut cx) {
+                let bytes = frame.unwrap().unwrap().into_data().unwrap();
+                let lines = bytes.split(|byte| *byte == b'\n');
+                events += lines.filter(|line| **line == *b"data: a").count();
+                frames += 1;
+            }
+            assert!(frames > 2, "all in one");
+            assert_eq!(events, 8_994);
+        });
     }
 
     #[test]

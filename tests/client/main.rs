@@ -3,12 +3,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod bridges;
-mod contract;
+mod compressed;
 mod disconnects;
 mod empty_frames;
 mod event_stream;
-mod examples;
 mod fails;
 mod headers;
 mod healthy;
@@ -18,7 +16,6 @@ mod model;
 mod opens;
 mod policies;
 mod reconnects;
-mod redirects;
 mod script;
 mod types;
 mod watchdog;

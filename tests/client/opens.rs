@@ -1,10 +1,10 @@
 use futures_util::{FutureExt, StreamExt};
 use http::header::CONTENT_TYPE;
 use http::{Request, Response};
-use tower_sse::client::{ReadyState, Reconnect, SourceEvent};
-use tower_sse::{EventId, EventSource};
+use tower_sse::EventSource;
+use tower_sse::client::{ReadyState, SourceEvent};
 
-use crate::script::{Act, Acts, Answer, Script, all, request, send, stream};
+use crate::script::{Act, Acts, Answer, Script, all, send, stream};
 
 const END: &str = "failed: the response is not an event stream: 204 No Content (closed)";
 
@@ -152,38 +152,6 @@ async fn an_axum_router_in_the_same_process() {
         panic!("no event");
     };
     assert_eq!(event.data(), "hello");
-}
-
-#[test]
-fn no_runtime_is_needed_but_a_timer() {
-    let script = {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        let _guard = runtime.enter();
-        Script::new([
-            stream([send("id: 7\ndata: a\n\n")]),
-            stream([send("data: b\n\n")]),
-        ])
-    };
-    let mut source = EventSource::with_timer(script.clone(), request(), async_io::Timer::after)
-        .reconnect_when(Reconnect::Always)
-        .initial_reconnection_time(std::time::Duration::from_millis(1))
-        .resume_after(EventId::from(6u64));
-    let data = smol::block_on(async {
-        let mut data = Vec::new();
-        while let Some(event) = source.next().await {
-            if let SourceEvent::Message(event) = event {
-                data.push(event.data().to_owned());
-            }
-        }
-        data
-    });
-    assert_eq!(data, ["a", "b"]);
-    assert_eq!(
-        script.last_event_ids()[..2],
-        [Some("6".into()), Some("7".into())]
-    );
 }
 
 #[test]

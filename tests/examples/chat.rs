@@ -4,7 +4,7 @@ use http::Request;
 use serde_json::{Value, json};
 
 use crate::client::{EventStream, ask, field};
-use crate::support::Example;
+use crate::example_process::Example;
 
 /// The next event's type and data.
 async fn event(stream: &mut EventStream) -> (String, Value) {

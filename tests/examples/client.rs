@@ -167,3 +167,17 @@ pub(crate) fn field<'a>(block: &'a str, name: &str) -> Option<&'a str> {
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
+
+/// The headers of every event stream here.
+pub(crate) fn assert_headers(stream: &EventStream) {
+    assert_eq!(stream.head.status, 200);
+    assert_eq!(stream.header("content-type"), Some("text/event-stream"));
+    assert_eq!(
+        stream.header("cache-control"),
+        Some("no-cache, no-transform")
+    );
+    assert_eq!(stream.header("x-accel-buffering"), Some("no"));
+    assert_eq!(stream.header("content-length"), None);
+    let connection = (stream.head.version == Version::HTTP_11).then_some("keep-alive");
+    assert_eq!(stream.header("connection"), connection);
+}

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use crate::client::{field, get};
+use crate::example_process::Example;
 use crate::hostile_ids::try_all;
-use crate::support::Example;
 
 /// An event's share, number and price.
 fn parts(event: &str) -> (String, u64, String) {

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::support::Example;
+use crate::example_process::Example;
 
 const SUBSCRIBERS: usize = 10_000;
 const EVENTS: u64 = 50;

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::support::Example;
+use crate::example_process::Example;
 
 /// For anything that has to happen; nothing takes a tenth of it.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -97,42 +97,8 @@ pub(crate) async fn try_all(authority: &str, path: &'static str) {
     assert_eq!(ask(authority, path, b"41").await.0, 200, "it still serves");
 }
 
-async fn of_example(name: &str, args: &[&str], path: &'static str) {
+/// Asks an example.
+pub(crate) async fn of_example(name: &str, args: &[&str], path: &'static str) {
     let example = Example::start(name, args);
     try_all(&example.authority, path).await;
-}
-
-#[cfg(feature = "axum")]
-#[tokio::test]
-async fn at_axum() {
-    of_example("axum", &[], "/events").await;
-}
-
-#[tokio::test]
-async fn at_hyper_and_through_the_proxy() {
-    let upstream = Example::start("hyper", &[]);
-    try_all(&upstream.authority, "/").await;
-    let upstream = format!("http://{}", upstream.authority);
-    of_example("proxy", &[&upstream], "/").await;
-}
-
-#[tokio::test]
-async fn at_tonic() {
-    of_example("tonic", &[], "/events").await;
-}
-
-#[tokio::test]
-async fn at_smol() {
-    of_example("smol", &[], "/").await;
-}
-
-#[tokio::test]
-async fn at_fan_out() {
-    of_example("fan_out", &["--port", "0"], "/events").await;
-}
-
-#[tokio::test]
-async fn at_live() {
-    of_example("live", &[], "/events").await;
-    of_example("live", &[], "/events?long-poll=1").await;
 }

@@ -7,7 +7,7 @@ use http::Version;
 use serde_json::{Value, json};
 
 use super::client::{EventStream, Next, field, get, send};
-use super::support::Example;
+use super::example_process::Example;
 
 fn data(block: &str) -> Value {
     serde_json::from_str(field(block, "data").unwrap()).unwrap()

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::Request;
 
 use crate::client::{ask, field, get, post};
+use crate::example_process::Example;
 use crate::hostile_ids::try_all;
-use crate::support::Example;
 
 async fn start(example: &Example, prompt: &str) -> String {
     let started = post(&example.authority, "/runs", prompt).await;

@@ -6,40 +6,52 @@ mod client;
 mod command_lines;
 #[cfg(feature = "axum")]
 mod dashboard;
+#[path = "../support/example.rs"]
+mod example_process;
 mod fan_out;
+mod hostile;
 mod hostile_ids;
 mod live;
 #[cfg(feature = "axum")]
 mod llm;
+mod misuse;
 #[cfg(feature = "axum")]
 mod notifications;
 #[cfg(feature = "axum")]
 mod readme;
 #[cfg(feature = "axum")]
 mod relay;
-#[path = "../support/example.rs"]
-mod support;
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use http::Version;
 
-use self::client::{EventStream, Next, get, send};
-use self::support::Example;
+use self::client::{Next, assert_headers, get, send};
+use self::example_process::Example;
 
-fn assert_headers(stream: &EventStream) {
-    assert_eq!(stream.head.status, 200);
-    assert_eq!(stream.header("content-type"), Some("text/event-stream"));
-    assert_eq!(
-        stream.header("cache-control"),
-        Some("no-cache, no-transform")
-    );
-    assert_eq!(stream.header("x-accel-buffering"), Some("no"));
-    assert_eq!(stream.header("content-length"), None);
-    let connection = (stream.head.version == Version::HTTP_11).then_some("keep-alive");
-    assert_eq!(stream.header("connection"), connection);
-}
+/// Each server, what it needs besides a port, and where it has an event stream.
+pub(crate) const SERVERS: &[(&str, &[&str], &str)] = &[
+    ("fan_out", &[], "/events"),
+    ("hyper", &[], "/"),
+    ("live", &[], "/events"),
+    ("proxy", &["http://127.0.0.1:9/"], "/"),
+    #[cfg(feature = "axum")]
+    ("axum", &[], "/events"),
+    #[cfg(feature = "axum")]
+    ("chat", &[], "/rooms/lobby"),
+    #[cfg(feature = "axum")]
+    ("dashboard", &[], "/prices"),
+    // Redis is away.
+    #[cfg(all(feature = "axum", feature = "redis"))]
+    ("cluster", &["--redis", "redis://127.0.0.1:1"], "/events"),
+    #[cfg(feature = "axum")]
+    ("llm", &[], "/runs/none"),
+    #[cfg(feature = "axum")]
+    ("notifications", &[], "/users/7"),
+    #[cfg(feature = "axum")]
+    ("relay", &[], "/feed"),
+];
 
 #[tokio::test]
 async fn hyper() {
@@ -77,39 +89,6 @@ async fn axum() {
     assert_eq!(last, "event: bye\ndata: back in a minute");
     assert_eq!(stream.next().await, Next::End);
     assert!(example.wait(), "it ends with a stream open");
-}
-
-#[tokio::test]
-async fn tonic() {
-    use tonic_health::pb::HealthCheckRequest;
-    use tonic_health::pb::health_check_response::ServingStatus;
-    use tonic_health::pb::health_client::HealthClient;
-
-    let example = Example::start("tonic", &[]);
-    let mut stream = get(&example.authority, "/events", None).await;
-    assert_headers(&stream);
-    assert_eq!(stream.event().await, "data: second 0");
-
-    let channel = tonic::transport::Endpoint::from_shared(format!("http://{}", example.authority));
-    let channel = channel.unwrap().connect().await.unwrap();
-    let status = HealthClient::new(channel)
-        .check(HealthCheckRequest::default())
-        .await
-        .unwrap();
-    assert_eq!(status.into_inner().status(), ServingStatus::Serving);
-    assert_eq!(stream.event().await, "data: second 1");
-}
-
-#[tokio::test]
-async fn smol() {
-    let example = Example::start("smol", &[]);
-    let mut stream = get(&example.authority, "/", None).await;
-    assert_headers(&stream);
-    assert_eq!(stream.line().await, ":");
-    // Heartbeats of smol's timer, in the three seconds before the first event.
-    assert_eq!(stream.line().await, ":");
-    assert_eq!(stream.line().await, ":");
-    assert_eq!(stream.event().await, "data: event 0");
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! A topic for each user: what is unread is replayed, and only to its user.
 
 use crate::client::{EventStream, field, get, post};
+use crate::example_process::Example;
 use crate::hostile_ids::try_all;
-use crate::support::Example;
 
 async fn data(stream: &mut EventStream) -> (String, String) {
     let event = stream.event().await;

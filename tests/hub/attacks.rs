@@ -14,6 +14,7 @@ use tower_sse::hub::{Hub, LagPolicy, Outcome, Subscription};
 use tower_sse::{Data, Event, EventId};
 
 use crate::by_hand::{Count, drain};
+use crate::support::blocking::after;
 
 fn id(text: impl Into<String>) -> EventId {
     EventId::try_from(text.into()).unwrap()
@@ -474,7 +475,7 @@ fn a_task_may_ask_the_hub() {
 async fn a_spread_close_takes_its_time_and_no_more() {
     // A timer whose sleeps are a tenth too long, as those of a busy machine, on the machine's clock.
     let hub = Hub::new();
-    let slow = |time: Duration| smol::Timer::after(time.mul_f32(1.1));
+    let slow = |time: Duration| after(time.mul_f32(1.1));
     let start = Instant::now();
     hub.close_over_with_timer(Duration::from_millis(600), slow)
         .await;

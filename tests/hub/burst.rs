@@ -9,6 +9,8 @@ use http_body_util::BodyExt;
 use tower_sse::Event;
 use tower_sse::hub::{Hub, Subscription};
 
+use crate::support::blocking::block_on;
+
 const RING: u64 = 1_024;
 
 /// When a test gives up; then it closes the hub, so that its readers end.
@@ -53,7 +55,7 @@ impl Received {
 
     /// Waits for a frame; whether there was one.
     fn next(&mut self, body: &mut Subscription) -> bool {
-        let frame = smol::block_on(body.frame());
+        let frame = block_on(body.frame());
         frame.is_some_and(|frame| {
             self.read(&frame.unwrap().into_data().unwrap());
             true

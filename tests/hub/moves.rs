@@ -12,6 +12,7 @@ use tower_sse::hub::{Handle, Hub, LagPolicy, Outcome, Reason, Subscription};
 use tower_sse::{Event, KeepAlive};
 
 use crate::by_hand::{self, Count, hub};
+use crate::support::blocking::after;
 
 fn publish(hub: &Hub, events: &[&str]) {
     for data in events {
@@ -647,7 +648,7 @@ fn a_handle_keeps_nothing_alive() {
 #[test]
 fn lingering_news_reach_those_that_come_to_them() {
     let hub = hub();
-    let mut linger = Box::pin(hub.linger_with_timer(Duration::from_secs(9), smol::Timer::after));
+    let mut linger = Box::pin(hub.linger_with_timer(Duration::from_secs(9), after));
     let count = Arc::<Count>::default();
     let task = Waker::from(Arc::clone(&count));
     let mut cx = Context::from_waker(&task);

@@ -15,6 +15,7 @@ use tower_sse::Event;
 use tower_sse::hub::{Hub, HubService, LagPolicy, Refused, Subscription};
 
 use crate::by_hand::{Count, drain, hub, read};
+use crate::support::blocking::block_on;
 use crate::support::rng::Rng;
 
 fn owned(hub: &Hub, owner: &str) -> Result<Subscription, Refused> {
@@ -403,7 +404,7 @@ fn no_end_is_missed_by_a_task_that_waits() {
                         } else {
                             subscriber.subscribe()
                         };
-                        smol::block_on(body.unwrap().collect()).unwrap();
+                        block_on(body.unwrap().collect()).unwrap();
                     }
                 })
             })

@@ -16,6 +16,7 @@ use http_body_util::BodyExt;
 use tower_sse::hub::{Handle, Hub, LagPolicy, Outcome, Subscription, Watch};
 use tower_sse::{Event, EventId};
 
+use crate::support::blocking::{after, block_on};
 use crate::support::rng::Rng;
 
 const TOPICS: [&str; 8] = ["", "a", "a/1", "a/2", "b", "b/1", "b/1/x", "c"];
@@ -67,8 +68,8 @@ impl Stress {
             match rng.below(4) {
                 0 => thread::sleep(Duration::from_micros(rng.next() % 500)),
                 1 => {
-                    let patience = smol::Timer::after(Duration::from_millis(2));
-                    smol::block_on(self.hub.caught_up(200).or_after(patience));
+                    let patience = after(Duration::from_millis(2));
+                    block_on(self.hub.caught_up(200).or_after(patience));
                 }
                 2 => _ = self.hub.caught_up(50).now_or_never(),
                 _ => thread::yield_now(),
@@ -80,9 +81,9 @@ impl Stress {
         let mut rng = Rng::new(seed);
         while !self.over.load(Ordering::Relaxed) {
             let time = Duration::from_micros(rng.next() % 2_000);
-            let linger = self.hub.linger_with_timer(time, smol::Timer::after);
-            let end = smol::Timer::after(Duration::from_millis(rng.next() % 20));
-            smol::block_on(select(Box::pin(linger), end));
+            let linger = self.hub.linger_with_timer(time, after);
+            let end = after(Duration::from_millis(rng.next() % 20));
+            block_on(select(Box::pin(linger), end));
             thread::sleep(Duration::from_millis(rng.next() % 20));
         }
     }
@@ -90,15 +91,15 @@ impl Stress {
     /// Ends readers by their owners, and looks at topics.
     fn ender(&self, seed: u64) {
         let mut rng = Rng::new(seed);
-        let mut keeping = Box::pin(self.hub.keep_time_with_timer(smol::Timer::after));
+        let mut keeping = Box::pin(self.hub.keep_time_with_timer(after));
         while !self.over.load(Ordering::Relaxed) {
             let owner = rng.below(OWNERS).to_string();
             self.hub.owner(&owner).end();
             let stats = self.hub.topic(TOPICS[rng.below(TOPICS.len())]).stats();
             assert!(stats.lag <= stats.retained);
             assert!(self.hub.owner(&owner).subscriptions() as u64 <= READERS);
-            let end = smol::Timer::after(Duration::from_millis(rng.next() % 5));
-            smol::block_on(select(&mut keeping, end));
+            let end = after(Duration::from_millis(rng.next() % 5));
+            block_on(select(&mut keeping, end));
         }
     }
 
@@ -247,7 +248,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a frame, if one comes in time; false if it has been ended.
     fn read(&mut self, body: &mut Subscription, time: Duration) -> bool {
-        let frame = match smol::block_on(select(body.frame(), smol::Timer::after(time))) {
+        let frame = match block_on(select(body.frame(), after(time))) {
             Either::Left((None, _)) => {
                 assert!(self.owner.is_some(), "not over");
                 return false;
@@ -356,7 +357,7 @@ fn each_reader_gets_each_event_once_and_in_order_or_is_told() {
     run();
 }
 
-/// For `tests/lock` too, which measures.
+/// For `tests/integrations/lock` too, which measures.
 pub(crate) fn run() {
     let seconds = std::env::var("STRESS_SECONDS").map_or(2, |seconds| seconds.parse().unwrap());
     let seed = std::env::var("STRESS_SEED").map_or(1, |seed| seed.parse().unwrap());

@@ -9,6 +9,8 @@ use http_body_util::BodyExt;
 use tower_sse::hub::{Hub, LagPolicy, Outcome};
 use tower_sse::{Event, EventId};
 
+use crate::support::blocking::block_on;
+
 const PUBLISHERS: u64 = 3;
 const EACH: u64 = 4_000;
 
@@ -57,7 +59,7 @@ fn everyone_gets_everything_once_and_in_order() {
                 let mut body = hub.resume(from).unwrap();
                 let mut frames = 0;
                 while last < total {
-                    let frame = smol::block_on(body.frame()).unwrap().unwrap();
+                    let frame = block_on(body.frame()).unwrap().unwrap();
                     for number in numbers(&frame.into_data().unwrap()) {
                         assert_eq!(number, last + 1);
                         last = number;
@@ -135,7 +137,7 @@ fn a_publisher_that_waits_makes_nobody_lag() {
             scope.spawn(move || {
                 let mut own = 0;
                 while own < 5_000 {
-                    let frame = smol::block_on(body.frame()).unwrap().unwrap();
+                    let frame = block_on(body.frame()).unwrap().unwrap();
                     let data = frame.into_data().unwrap();
                     let count = String::from_utf8_lossy(&data).matches("data: ").count() as u64;
                     own += count;
@@ -145,7 +147,7 @@ fn a_publisher_that_waits_makes_nobody_lag() {
         }
         for _ in 0..5_000 {
             hub.publish(Event::new("x"));
-            assert_eq!(smol::block_on(hub.caught_up(90)), 0);
+            assert_eq!(block_on(hub.caught_up(90)), 0);
         }
     });
     assert_eq!(received.into_inner(), 15_000);

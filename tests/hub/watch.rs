@@ -13,6 +13,7 @@ use http_body_util::BodyExt;
 use tower_sse::Event;
 use tower_sse::hub::{Change, Hub, LagPolicy, Reason, Subscription, Watch};
 
+use crate::support::blocking::block_on;
 use crate::support::rng::Rng;
 
 /// What is there; `None` in it where something was missed.
@@ -338,7 +339,7 @@ fn nothing_is_missed_by_a_task_that_waits() {
     let hub = Hub::new();
     let mut watch = hub.watch();
     let watching = thread::spawn(move || {
-        smol::block_on(async {
+        block_on(async {
             let (mut there, mut arrivals) = (0_usize, 0_usize);
             while let Some(change) = watch.next().await {
                 let change = change.unwrap();

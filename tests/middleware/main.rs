@@ -5,6 +5,7 @@ mod support;
 
 mod headers;
 mod ids;
+mod mock;
 mod pass_through;
 mod requests;
 mod responses;
@@ -18,7 +19,6 @@ use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full, StreamBody};
 use tower_layer::Layer;
 use tower_service::Service;
-use tower_test::mock;
 
 /// What the service inside is asked and answers.
 type Asked = Request<()>;

@@ -3,6 +3,10 @@
 use std::net::SocketAddr;
 
 use futures_util::StreamExt;
+use http::Request;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use tower_sse::EventStream;
 use tower_sse::protocol::MessageEvent;
@@ -13,18 +17,20 @@ use crate::rig::server::{DEADLINE, Server};
 
 /// A page, as far as its events go.
 struct Page {
-    events: EventStream<reqwest::Body>,
+    events: EventStream<Incoming>,
     /// The node that nginx has chosen.
     node: String,
 }
 
 impl Page {
     async fn open(nginx: SocketAddr, last: &str) -> Self {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let request = client.get(format!("http://{nginx}/events"));
-        let request = request.header("last-event-id", last);
-        let response = request.send().await.unwrap().error_for_status().unwrap();
-        let response: http::Response<reqwest::Body> = response.into();
+        let client: Client<_, String> = Client::builder(TokioExecutor::new()).build_http();
+        let request = Request::get(format!("http://{nginx}/events")).header("last-event-id", last);
+        let response = client
+            .request(request.body(String::new()).unwrap())
+            .await
+            .unwrap();
+        assert_eq!(response.status(), 200);
         let mut events = EventStream::new(response.into_body());
         let first = next(&mut events).await;
         assert_eq!((first.event_type(), first.id()), ("node", None));
@@ -42,7 +48,7 @@ impl Page {
     }
 }
 
-async fn next(events: &mut EventStream<reqwest::Body>) -> MessageEvent {
+async fn next(events: &mut EventStream<Incoming>) -> MessageEvent {
     let event = tokio::time::timeout(DEADLINE, events.next()).await;
     event.expect("in time").expect("no end").expect("no error")
 }

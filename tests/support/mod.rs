@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "no area needs all of it")]
 #![allow(unreachable_pub, reason = "a module of each test binary")]
 
+pub mod blocking;
 pub mod bodies;
 pub mod chunks;
 #[cfg(feature = "compression")]

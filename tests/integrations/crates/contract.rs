@@ -16,7 +16,7 @@ use tokio::process::Child;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tower_sse::{Event, SseBody};
 
-use crate::examples::{example, feed};
+use crate::client_example::{example, feed};
 use crate::support::net::{serve, until, within};
 
 /// The contract service as a suite drives it.

@@ -3,8 +3,7 @@
 //! The hub's own source is compiled here once more, with a mutex that measures. What counts is the
 //! time that the thread was running, so that it does not matter what else the machine does.
 //!
-//! The bound is for release builds: `STRESS_SECONDS=60 cargo test --release --all-features --test
-//! lock`.
+//! The bound is for release builds: `STRESS_SECONDS=60 cargo test --release -p integrations --test lock`.
 //!
 //! There is no test harness, so that the unit tests of these sources do not run a second time.
 
@@ -19,37 +18,34 @@
 // The stress test's.
 extern crate self as tower_sse;
 
-#[path = "../../src/body/mod.rs"]
+#[path = "../../../src/body/mod.rs"]
 mod body;
-#[path = "../../src/clock.rs"]
+#[path = "../../../src/clock.rs"]
 mod clock;
 #[cfg(feature = "compression")]
-#[path = "../../src/compression/mod.rs"]
+#[path = "../../../src/compression/mod.rs"]
 mod compression;
-#[path = "../../src/exclusive.rs"]
+#[path = "../../../src/exclusive.rs"]
 mod exclusive;
-#[path = "../../src/headers/mod.rs"]
+#[path = "../../../src/headers/mod.rs"]
 mod headers;
-#[path = "../../src/hub/mod.rs"]
+#[path = "../../../src/hub/mod.rs"]
 mod hub;
-#[path = "../../src/last_event_id/mod.rs"]
+#[path = "../../../src/last_event_id/mod.rs"]
 mod last_event_id;
 mod many;
-#[path = "../../src/protocol/mod.rs"]
+#[path = "../../../src/protocol/mod.rs"]
 mod protocol;
-#[path = "../../src/random.rs"]
+#[path = "../../../src/random.rs"]
 mod random;
-#[path = "../support/rng.rs"]
-mod rng;
-#[path = "../hub/stress.rs"]
+#[path = "../../hub/stress.rs"]
 mod stress;
 mod sync;
-#[path = "../../src/timer/mod.rs"]
+#[path = "../../../src/timer/mod.rs"]
 mod timer;
 
-mod support {
-    pub(crate) use crate::rng;
-}
+#[path = "../../support/mod.rs"]
+mod support;
 
 pub use protocol::{Event, EventId};
 

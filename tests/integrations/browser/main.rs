@@ -7,7 +7,7 @@ mod plug;
 #[cfg(feature = "axum")]
 mod readme;
 mod refused;
-#[path = "../support/example.rs"]
+#[path = "../../support/example.rs"]
 mod support;
 mod tabs;
 

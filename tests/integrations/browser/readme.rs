@@ -13,7 +13,7 @@ use tower_sse::{Event, Hub, SseLayer};
 use crate::driver::Browser;
 
 #[expect(dead_code, reason = "its server has a fixed port")]
-#[path = "../examples/readme/program.rs"]
+#[path = "../../examples/readme/program.rs"]
 mod program;
 
 async fn serve(hub: &Hub, listener: TcpListener) -> JoinHandle<()> {

@@ -3,13 +3,16 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use futures_util::{StreamExt, stream};
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tower_sse::{Event, EventId, EventType, SseBody};
 
@@ -25,7 +28,7 @@ pub(crate) fn example(name: &str) -> Command {
         .with_extension(std::env::consts::EXE_EXTENSION);
     assert!(
         path.exists(),
-        "cargo build --examples --all-features makes {}",
+        "cargo build -p integrations --examples makes {}",
         path.display()
     );
     let mut command = Command::new(path);
@@ -279,4 +282,39 @@ async fn client_tells_refusal_from_absence_and_misuse() {
         let out = within(example("client").args(args).output()).await.unwrap();
         assert_eq!(out.status.code(), Some(2), "{args:?}");
     }
+}
+
+#[tokio::test]
+async fn client_has_a_help() {
+    let out = within(example("client").arg("--help").output())
+        .await
+        .unwrap();
+    assert!(out.status.success() && out.stderr.is_empty());
+    assert!(out.stdout.starts_with(b"usage: client "));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn client_says_how_to_resume() {
+    let service = tower::service_fn(|request: Request<Incoming>| async move {
+        assert_eq!(request.headers()["last-event-id"], "41");
+        let first = stream::iter([Ok::<_, Infallible>(Event::new("an hour").with_id(42))]);
+        let body = SseBody::new(first.chain(stream::pending()));
+        Ok::<_, Infallible>(body.into_http_response())
+    });
+    let url = format!("http://{}/", serve(service).await);
+    let mut client = example("client");
+    client.args(["--last-event-id", "41", &url]);
+    client.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut client = client.spawn().unwrap();
+    let mut lines = BufReader::new(client.stdout.take().unwrap()).lines();
+    let line = within(lines.next_line()).await.unwrap().unwrap();
+    assert!(line.ends_with("#42 an hour"), "{line}");
+    let id = client.id().unwrap().to_string();
+    let interrupt = Command::new("kill").args(["-INT", &id]).status();
+    assert!(interrupt.await.unwrap().success());
+    let out = within(client.wait_with_output()).await.unwrap();
+    assert_eq!(out.status.code(), Some(130));
+    let notes = String::from_utf8(out.stderr).unwrap();
+    assert!(notes.contains("resume with --last-event-id 42"), "{notes}");
 }

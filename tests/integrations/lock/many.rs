@@ -10,6 +10,7 @@ use http_body::Body;
 
 use crate::hub::{Hub, LagPolicy, Start, Subscription};
 use crate::protocol::{Event, EventId};
+use crate::support::blocking::{after, block_on};
 
 const OWNERS: usize = 10;
 
@@ -102,7 +103,7 @@ pub(crate) fn run() {
     let closed = hub().retain_for(Duration::from_secs(1)).build();
     let mut all = life(&closed, subscribers);
     let time = Duration::from_millis(500);
-    smol::block_on(closed.close_over_with_timer(time, smol::Timer::after));
+    block_on(closed.close_over_with_timer(time, after));
     all.iter_mut().for_each(poll);
     let old = hub().retain_for(Duration::from_millis(200)).build();
     let all = life(&old, subscribers);

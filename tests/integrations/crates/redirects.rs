@@ -20,7 +20,7 @@ use self::policy::SafeRedirects;
 use crate::script::say;
 use crate::support::net::{serve, within};
 
-#[path = "../../examples/support/redirects.rs"]
+#[path = "../../../examples/support/redirects.rs"]
 mod policy;
 
 type Log = Arc<Mutex<Vec<Request<Bytes>>>>;

@@ -106,7 +106,7 @@ impl Browser {
 
     /// Writes `target/screenshots/<name>.png`.
     pub(crate) async fn screenshot(&self, name: &str) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
         fs::create_dir_all(&folder).unwrap();
         let file = folder.join(format!("{name}.png"));
         self.page.screenshot(&file).await.unwrap();

@@ -11,7 +11,7 @@ use tonic_health::pb::health_client::HealthClient;
 use tower_sse::{KeepAlive, LastEventId, SseBody, SseLayer};
 
 use crate::support::net::{get, read_until, send, serve, within};
-use crate::{minutes, ticker};
+use crate::ticker::{minutes, ticker};
 
 async fn feed(request: axum::extract::Request) -> http::Response<axum::body::Body> {
     let events = ticker(request.extensions().get::<LastEventId>());
