@@ -9,13 +9,6 @@ use crc32fast::Hasher;
 /// The header: no name, no time, an unknown system.
 pub(super) const HEADER: Bytes = Bytes::from_static(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 
-/// The maximum number of bytes in a stored block.
-const STORED_MAX: usize = 0xffff;
-
-/// Bytes up to this number are copied behind the head of their stored block. More of them are sent
-/// as a chunk of their own, which shares their memory.
-const COPIED_MAX: usize = 4 * 1024;
-
 /// The checksum and the length of uncompressed bytes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Checksum {
@@ -31,7 +24,19 @@ impl Checksum {
         }
     }
 
-    /// Becomes the checksum of these bytes after its own.
+    pub(super) fn len(self) -> u64 {
+        self.len
+    }
+
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        let mut hasher = Hasher::new_with_initial_len(self.crc, self.len);
+        hasher.update(bytes);
+        self.crc = hasher.finalize();
+        self.len = self.len.wrapping_add(bytes.len() as u64);
+    }
+
+    /// Becomes the checksum of its bytes and these, which is cheaper than an
+    /// [update](Self::update) if there are many.
     pub(super) fn append(&mut self, bytes: Self) {
         if self.len == 0 {
             *self = bytes;
@@ -54,92 +59,76 @@ impl Checksum {
     }
 }
 
-/// Writes the bytes as stored blocks, which refer to nothing and are readable at once.
-pub(super) fn store(mut plain: Bytes, out: &mut impl Extend<Bytes>) {
-    while !plain.is_empty() {
-        let part = plain.split_to(plain.len().min(STORED_MAX));
-        let copied = part.len() <= COPIED_MAX;
-        let mut block = Vec::with_capacity(5 + if copied { part.len() } else { 0 });
-        let [low, high, ..] = part.len().to_le_bytes();
-        block.extend_from_slice(&[0, low, high, !low, !high]);
-        if copied {
-            block.extend_from_slice(&part);
-            out.extend([Bytes::from(block)]);
-        } else {
-            out.extend([Bytes::from(block), part]);
-        }
-    }
+/// The head of a stored block with this many bytes, which refers to nothing before it.
+pub(super) fn stored_head(len: u16) -> [u8; 5] {
+    let [low, high] = len.to_le_bytes();
+    [0, low, high, !low, !high]
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
+    use std::io::{ErrorKind, Read};
 
     use flate2::read::GzDecoder;
     use flate2::{Compress, Compression, FlushCompress};
 
     use super::*;
 
-    fn decode(chunks: &[Bytes]) -> Vec<u8> {
-        let (encoded, mut decoded) = (chunks.concat(), Vec::new());
-        let mut decoder = GzDecoder::new(&*encoded);
-        decoder.read_to_end(&mut decoded).unwrap();
-        assert!(decoder.into_inner().is_empty(), "bytes after the trailer");
-        decoded
+    fn store(plain: &[u8]) -> Vec<u8> {
+        let head = stored_head(plain.len().try_into().unwrap());
+        [&head, plain].concat()
     }
 
     #[test]
-    fn stored_blocks_of_every_size() {
-        let border = [0, 1, COPIED_MAX, STORED_MAX, 2 * STORED_MAX];
-        let sizes = border
-            .iter()
-            .flat_map(|size| [size.max(&1) - 1, *size, size + 1]);
-        for size in sizes {
-            let plain: Vec<u8> = (0..=250).cycle().take(size).collect();
-            let mut chunks = vec![HEADER];
-            store(Bytes::from(plain.clone()), &mut chunks);
-            chunks.push(Checksum::of(&plain).end());
-            assert_eq!(decode(&chunks), plain, "{size} bytes");
-        }
-    }
-
-    #[test]
-    fn large_chunks_are_not_copied() {
-        let plain = Bytes::from(vec![b'x'; COPIED_MAX + 1]);
-        let mut chunks = Vec::new();
-        store(plain.clone(), &mut chunks);
-        assert_eq!(chunks[1].as_ptr(), plain.as_ptr());
-    }
-
-    #[test]
-    fn blocks_of_an_encoder_follow_stored_ones() {
-        let parts = [&b""[..], b"data: goal\n\n", b":\n", b"data: goal\n\n", b"x"];
+    fn blocks_of_several_origins_make_one_stream() {
+        let longest = vec![b'x'; 0xffff];
+        let parts = [
+            &b""[..],
+            b"data: goal\n\n",
+            b":\n",
+            b"data: goal\n\n",
+            &longest,
+        ];
         let mut deflate = Compress::new(Compression::default(), false);
-        let (mut chunks, mut checksum) = (vec![HEADER], Checksum::default());
+        let (mut stream, mut checksum) = (HEADER.to_vec(), Checksum::default());
         for (at, part) in parts.iter().enumerate() {
             if at % 2 == 0 {
-                store(Bytes::copy_from_slice(part), &mut chunks);
+                stream.extend(store(part));
             } else {
                 deflate.reset();
                 let mut piece = Vec::with_capacity(100);
                 let flush = FlushCompress::Sync;
                 deflate.compress_vec(part, &mut piece, flush).unwrap();
-                chunks.push(Bytes::from(piece));
+                stream.extend(piece);
             }
             checksum.append(Checksum::of(part));
         }
         assert_eq!(checksum, Checksum::of(&parts.concat()));
-        chunks.push(checksum.end());
-        assert_eq!(decode(&chunks), parts.concat());
+        stream.extend(checksum.end());
+        let (mut decoder, mut decoded) = (GzDecoder::new(&*stream), Vec::new());
+        decoder.read_to_end(&mut decoded).unwrap();
+        assert_eq!(decoded, parts.concat());
+        assert!(decoder.into_inner().is_empty(), "bytes after the trailer");
     }
 
     #[test]
     fn a_cut_stream_looks_cut() {
-        let mut chunks = vec![HEADER];
-        store(Bytes::from_static(b"data: goal\n\n"), &mut chunks);
-        let encoded = chunks.concat();
-        let error = GzDecoder::new(&*encoded).read_to_end(&mut Vec::new());
-        assert_eq!(error.unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
+        let stream = [&HEADER, &*store(b"data: goal\n\n")].concat();
+        let error = GzDecoder::new(&*stream).read_to_end(&mut Vec::new());
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn checksums_are_the_same_in_any_order_of_work() {
+        let text = b"data: one\n\ndata: two\n\n";
+        for at in 0..=text.len() {
+            let (one, other) = text.split_at(at);
+            let (mut appended, mut updated) = (Checksum::of(one), Checksum::of(one));
+            appended.append(Checksum::of(other));
+            updated.update(other);
+            assert_eq!(appended, Checksum::of(text));
+            assert_eq!(updated, Checksum::of(text));
+        }
     }
 
     #[test]

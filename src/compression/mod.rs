@@ -13,14 +13,18 @@ mod compressed_body;
 mod compression;
 mod encoder;
 mod encoding;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "nothing is plugged into it yet")
-)]
 mod gzip;
+pub(crate) mod handover;
 mod own;
+mod shared;
 
 pub use compressed_body::CompressedBody;
 pub use compression::Compression;
 pub(crate) use encoder::Encoder;
 pub use encoding::Encoding;
+#[cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "the encoder comes next")
+)]
+pub(crate) use shared::Follower;
+pub(crate) use shared::{Packed, Segments, Span, Track, Tracks};

@@ -1,0 +1,75 @@
+use std::cell::RefCell;
+use std::fmt;
+
+use bytes::Bytes;
+use flate2::{Compress, Compression, FlushCompress};
+
+use super::shared_piece::{PieceNumber, SharedPiece};
+use crate::compression::gzip::Checksum;
+
+/// Free space in the output with which zlib never has to flush twice.
+const SPARE: usize = 64;
+
+/// A context that compresses the pieces of one segment after the other.
+pub(super) struct Deflater(Compress);
+
+thread_local! {
+    /// For pieces that stand alone. One for each thread, so that nobody waits for it.
+    static ALONE: RefCell<Option<(u32, Deflater)>> = const { RefCell::new(None) };
+}
+
+impl Deflater {
+    pub(super) fn new(level: u32) -> Self {
+        Self(Compress::new(Compression::new(level), false))
+    }
+
+    /// Forgets the segment so far.
+    pub(super) fn reset(&mut self) {
+        self.0.reset();
+    }
+
+    /// Compresses these bytes, with nothing left to come: they can be read at once. `None` if zlib
+    /// fails, which it has no reason to.
+    pub(super) fn compress(&mut self, plain: &[u8]) -> Option<Bytes> {
+        let mut out = Vec::with_capacity(plain.len() / 2 + SPARE);
+        let begin = self.0.total_in();
+        loop {
+            let read = usize::try_from(self.0.total_in() - begin).ok()?;
+            let rest = plain.get(read..)?;
+            let flush = FlushCompress::Sync;
+            self.0.compress_vec(rest, &mut out, flush).ok()?;
+            if out.len() < out.capacity() {
+                break;
+            }
+            out.reserve(out.len() / 2 + SPARE);
+        }
+        let complete = self.0.total_in() - begin == plain.len() as u64;
+        complete.then(|| Bytes::from(out.into_boxed_slice()))
+    }
+
+    /// Compresses these bytes as a segment of their own.
+    pub(super) fn alone(plain: &[u8], level: u32) -> Option<SharedPiece> {
+        let compress = |kept: &mut Option<(u32, Self)>| {
+            if kept.as_ref().is_some_and(|(of, _)| *of != level) {
+                *kept = None;
+            }
+            let (_, deflater) = kept.get_or_insert_with(|| (level, Self::new(level)));
+            deflater.reset();
+            deflater.compress(plain)
+        };
+        let bytes = ALONE
+            .try_with(|alone| compress(&mut *alone.try_borrow_mut().ok()?))
+            .ok()??;
+        Some(SharedPiece {
+            bytes,
+            step: PieceNumber::begin(),
+            checksum: Checksum::of(plain),
+        })
+    }
+}
+
+impl fmt::Debug for Deflater {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deflater").finish_non_exhaustive()
+    }
+}
