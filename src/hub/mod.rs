@@ -203,6 +203,8 @@ mod outcome;
 #[cfg(any(test, feature = "redis"))]
 mod outer;
 mod owner;
+#[cfg(feature = "compression")]
+mod packed;
 #[cfg(any(test, feature = "redis"))]
 mod past;
 mod place;

@@ -1,8 +1,13 @@
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::task::Waker;
 use std::time::Duration;
 
-use super::core::{ALL_SHARES, Begin, Draft, Key, Last, Over, State, Terms, Wakes, patch_id};
+use bytes::Bytes;
+
+use super::core::{
+    ALL_SHARES, Begin, Draft, Key, Last, Over, Seat, State, Taken, Terms, Wakes, patch_id,
+};
 use super::epoch::{Epoch, Turn};
 use super::outcome::Outcome;
 use super::place::{PlaceId, Subscribed};
@@ -24,6 +29,8 @@ pub(super) struct Shared {
     hubs: AtomicU64,
     pub(super) epoch: Epoch,
     pub(super) settings: HubSettings,
+    #[cfg(feature = "compression")]
+    pub(super) tracks: std::sync::Arc<super::packed::Tracks>,
 }
 
 #[derive(Debug)]
@@ -51,6 +58,8 @@ impl Shared {
             hubs: AtomicU64::new(0),
             epoch,
             settings,
+            #[cfg(feature = "compression")]
+            tracks: super::packed::tracks(),
         }
     }
 
@@ -161,6 +170,26 @@ impl Shared {
             self.next.store(state.next(), Ordering::Relaxed);
             drop(turn);
         });
+    }
+
+    /// Takes a frame that was made for another subscriber, as [`State::take_shared`] does.
+    #[inline]
+    pub(super) fn take_shared(&self, seat: &mut Seat, task: &Waker) -> Option<Bytes> {
+        #[cfg(feature = "compression")]
+        if super::packed::is_wanted() {
+            return self.take_shared_packed(seat, task);
+        }
+        self.lock().take_shared(seat, task)
+    }
+
+    /// Takes the pending events as one frame, as [`State::take`] does.
+    #[inline]
+    pub(super) fn take(&self, seat: &mut Seat) -> Taken {
+        #[cfg(feature = "compression")]
+        if super::packed::is_wanted() {
+            return self.take_packed(seat);
+        }
+        self.with(|state, wakes| state.take(seat, wakes))
     }
 
     /// Whether an event can be published under this ID of its own. An ID of the hub's form cannot

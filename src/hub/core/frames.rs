@@ -26,6 +26,9 @@ pub(super) struct Frame {
     /// Whether it spans a whole segment of the topic, so that subscribers that started from any
     /// place share it.
     pub(super) whole: bool,
+    /// Its compressed form, once an encoder has asked for it.
+    #[cfg(feature = "compression")]
+    pub(super) packed: Option<super::packing::SharedPacked>,
 }
 
 /// A cache of the frames that a group's subscribers were given, for others at the same place.
@@ -63,7 +66,7 @@ impl Frames {
             let oldest = oldest.remove();
             self.drop(oldest, wakes);
         }
-        self.bytes += frame.block.len();
+        self.bytes += frame.size();
         if frame.whole {
             if let Some(old) = self.whole.insert(frame.from, frame) {
                 self.drop(old, wakes);
@@ -113,7 +116,38 @@ impl Frames {
     }
 
     fn drop(&mut self, frame: Frame, wakes: &mut Wakes) {
-        self.bytes -= frame.block.len();
+        self.bytes -= frame.size();
         wakes.drop_block(frame.block);
+        #[cfg(feature = "compression")]
+        wakes.drop_later(frame.packed.map(|packed| packed as _));
+    }
+}
+
+impl Frame {
+    /// The number of bytes that it counts for.
+    fn size(&self) -> usize {
+        #[cfg(feature = "compression")]
+        if self.packed.is_some() {
+            return self.block.len() + super::packing::size(self.block.len());
+        }
+        self.block.len()
+    }
+}
+
+/// Compressed forms.
+#[cfg(feature = "compression")]
+impl Frames {
+    /// The frame from this place on, if it is this very block.
+    pub(super) fn find(&mut self, from: u64, block: &Block) -> Option<&mut Frame> {
+        let mut recent = self.recent.iter_mut().rev();
+        let recent = recent.find(|frame| frame.from == from);
+        let frame = recent.or_else(|| self.whole.get_mut(&from))?;
+        let (own, asked) = (frame.block.parts().0, block.parts().0);
+        (own.as_ptr() == asked.as_ptr() && frame.block.len() == block.len()).then_some(frame)
+    }
+
+    /// Counts the bytes of a compressed form.
+    pub(super) fn count_packed(&mut self, size: usize) {
+        self.bytes += size;
     }
 }

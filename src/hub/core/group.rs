@@ -38,6 +38,9 @@ pub(super) struct Group {
     /// Whether it waits for a linger to end.
     pub(super) lingering: bool,
     pub(super) frames: Frames,
+    /// The compressed counterpart of its frames, once an encoder has asked for it.
+    #[cfg(feature = "compression")]
+    pub(super) track: Option<StdArc<crate::hub::packed::Track>>,
     wake_list: WakeList,
     /// Incremented whenever the waiting tasks are taken out. A subscriber that is marked in the
     /// current round has nothing to look for, and finds that out without the lock.
@@ -83,6 +86,8 @@ impl Group {
             transit: None,
             lingering: false,
             frames: Frames::default(),
+            #[cfg(feature = "compression")]
+            track: None,
             wake_list: WakeList::new(stamp),
             round: Arc::new(AtomicU64::new(1)),
         }
@@ -154,6 +159,16 @@ impl Group {
     pub(super) fn clear(&mut self, wakes: &mut Wakes) {
         self.wake_list.clear(wakes);
         self.frames.clear(wakes);
+        #[cfg(feature = "compression")]
+        wakes.drop_later(self.track.take().map(|track| track as _));
+    }
+
+    /// Whether its frames are compressed.
+    pub(super) fn is_packed(&self) -> bool {
+        #[cfg(feature = "compression")]
+        return self.track.is_some();
+        #[cfg(not(feature = "compression"))]
+        return false;
     }
 
     /// Whether it follows the topic in this slot.

@@ -60,6 +60,8 @@ impl State {
             transient,
             sealed: to < range.until,
             whole: begins && border,
+            #[cfg(feature = "compression")]
+            packed: None,
         };
         if range.live {
             self.share(range.group, &frame, wakes);
@@ -70,7 +72,9 @@ impl State {
     /// Caches a frame for others at the same place, if the group has other subscribers.
     fn share(&mut self, index: usize, frame: &Frame, wakes: &mut Wakes) {
         let group = &mut self.groups[index];
-        if group.subscribers < 2 || frame.block.parts().1.is_some() {
+        // Sharing the block of a shared payload saves no copy, but its compressed form is shared.
+        let has_payload = frame.block.parts().1.is_some();
+        if group.subscribers < 2 || (has_payload && !group.is_packed()) {
             return;
         }
         self.frames -= group.frames.bytes();

@@ -63,6 +63,8 @@ mod marks;
 mod merging;
 mod moves;
 mod owners;
+#[cfg(feature = "compression")]
+mod packing;
 mod prefixes;
 mod presence;
 mod reading;

@@ -22,6 +22,14 @@ impl Subscription {
     /// `None` where it takes a [block](Self::poll_block), which is larger to move.
     #[inline]
     pub(super) fn poll_shared(&mut self, cx: &mut Context<'_>) -> Option<Poll<Bytes>> {
+        #[cfg(feature = "compression")]
+        if self
+            .extra
+            .as_ref()
+            .is_none_or(|extra| extra.filter.is_none())
+        {
+            crate::hub::packed::announce();
+        }
         if self.extra.is_some() {
             return None;
         }
@@ -29,7 +37,7 @@ impl Subscription {
         if seat.is_waiting(cx.waker(), self.shared.changes()) {
             return Some(Poll::Pending);
         }
-        let bytes = self.shared.lock().take_shared(seat, cx.waker());
+        let bytes = self.shared.take_shared(seat, cx.waker());
         bytes.map(Poll::Ready)
     }
 
@@ -84,7 +92,7 @@ impl Subscription {
             return Poll::Ready(None);
         };
         seat.prepare(cx.waker());
-        match self.shared.with(|state, wakes| state.take(seat, wakes)) {
+        match self.shared.take(seat) {
             Taken::Frame(block) => Poll::Ready(Some(block)),
             other => self.settle(cx, &other),
         }

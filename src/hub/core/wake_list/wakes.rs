@@ -25,6 +25,8 @@ struct RareWakes {
     gone: Vec<Waker>,
     entries: Vec<Entry>,
     blocks: Vec<Block>,
+    #[cfg(feature = "compression")]
+    others: Vec<std::sync::Arc<dyn std::any::Any + Send + Sync>>,
 }
 
 impl Wakes {
@@ -63,6 +65,17 @@ impl Wakes {
 
     pub(in crate::hub::core) fn drop_block(&mut self, block: Block) {
         self.rare().blocks.push(block);
+    }
+
+    /// Drops something of which this may be the last reference.
+    #[cfg(feature = "compression")]
+    pub(in crate::hub::core) fn drop_later(
+        &mut self,
+        others: impl IntoIterator<Item = std::sync::Arc<dyn std::any::Any + Send + Sync>>,
+    ) {
+        for other in others {
+            self.rare().others.push(other);
+        }
     }
 
     fn rare(&mut self) -> &mut RareWakes {
