@@ -8,7 +8,9 @@ use http_body::Frame;
 
 use super::compression::Compression;
 use super::encoding::Encoding;
+use super::handover::{self, Offer};
 use super::own::OwnContext;
+use super::shared::Follower;
 
 /// What a body's poll returns.
 pub(crate) type Polled<D, E> = Poll<Option<Result<Frame<D>, E>>>;
@@ -19,9 +21,18 @@ pub(crate) type Polled<D, E> = Poll<Option<Result<Frame<D>, E>>>;
 /// which the client can decode all of it.
 pub(crate) struct Encoder {
     settings: Compression,
-    /// `None` until the first frame, and once it has ended.
-    own: Option<OwnContext>,
+    coding: FrameCoding,
     state: EncoderState,
+}
+
+/// How frames are compressed.
+enum FrameCoding {
+    /// Nothing has been sent yet, or nothing follows.
+    None,
+    /// In a context of its own.
+    Own(OwnContext),
+    /// With what the hub has compressed for all subscribers.
+    Shared(Follower),
 }
 
 enum EncoderState {
@@ -41,7 +52,7 @@ impl Encoder {
             Encoding::Identity => None,
             Encoding::Gzip => Some(Box::new(Self {
                 settings: settings.clone(),
-                own: None,
+                coding: FrameCoding::None,
                 state: EncoderState::Open(Bytes::new()),
             })),
         }
@@ -55,24 +66,25 @@ impl Encoder {
         body: impl FnOnce() -> (Polled<D, E>, bool),
     ) -> Polled<Bytes, E> {
         self.next().unwrap_or_else(|| {
-            let (polled, ended) = body();
+            let ((polled, ended), offer) = handover::receive(body);
+            self.coding.take(offer);
             self.take(polled, ended)
         })
     }
 
     /// Returns what is to be sent before the body is polled again.
     fn next<E>(&mut self) -> Option<Polled<Bytes, E>> {
-        let own = || OwnContext::new(&self.settings);
+        let (coding, settings) = (&mut self.coding, &self.settings);
         let piece = match &mut self.state {
             EncoderState::Open(rest) if rest.is_empty() => return None,
-            EncoderState::Open(rest) => self.own.get_or_insert_with(own).next(rest, false),
+            EncoderState::Open(rest) => coding.next(rest, false, settings),
             EncoderState::Ending(rest, trailers) => {
-                let piece = self.own.get_or_insert_with(own).next(rest, true);
+                let piece = coding.next(rest, true, settings);
                 if rest.is_empty() {
                     self.state = trailers
                         .take()
                         .map_or(EncoderState::Ended, EncoderState::Trailers);
-                    self.own = None;
+                    self.coding = FrameCoding::None;
                 }
                 piece
             }
@@ -124,7 +136,34 @@ impl Encoder {
 
     fn end(&mut self) {
         self.state = EncoderState::Ended;
-        self.own = None;
+        self.coding = FrameCoding::None;
+    }
+}
+
+impl FrameCoding {
+    /// Takes what a subscription inside the body has offered.
+    fn take(&mut self, offer: Offer) {
+        match (&mut *self, offer) {
+            (Self::None, Offer::Nothing) | (Self::Own(_), _) => {}
+            (Self::Shared(follower), offer) => follower.offered(offer),
+            (Self::None, offer) => {
+                let mut follower = Follower::default();
+                follower.offered(offer);
+                *self = Self::Shared(follower);
+            }
+        }
+    }
+
+    /// Takes some of these bytes off, and compresses them. `None` if the compressor has failed.
+    fn next(&mut self, rest: &mut Bytes, end: bool, settings: &Compression) -> Option<Bytes> {
+        if let Self::None = self {
+            *self = Self::Own(OwnContext::new(settings));
+        }
+        match self {
+            Self::None => None,
+            Self::Own(own) => own.next(rest, end),
+            Self::Shared(follower) => follower.next(rest, end),
+        }
     }
 }
 

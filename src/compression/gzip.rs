@@ -59,6 +59,10 @@ impl Checksum {
     }
 }
 
+/// An empty stored block, which zlib's sync flush ends with. It adds nothing to the stream, but Go's
+/// decoder hands out what comes before it.
+pub(super) const SYNC: [u8; 5] = [0, 0, 0, 0xff, 0xff];
+
 /// The head of a stored block with this many bytes, which refers to nothing before it.
 pub(super) fn stored_head(len: u16) -> [u8; 5] {
     let [low, high] = len.to_le_bytes();

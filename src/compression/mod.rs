@@ -22,9 +22,6 @@ pub use compressed_body::CompressedBody;
 pub use compression::Compression;
 pub(crate) use encoder::Encoder;
 pub use encoding::Encoding;
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "the encoder comes next")
-)]
+#[cfg(test)]
 pub(crate) use shared::Follower;
 pub(crate) use shared::{Packed, Segments, Span, Track, Tracks};

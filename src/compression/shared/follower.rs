@@ -8,8 +8,12 @@ use crate::compression::gzip::{self, Checksum};
 use crate::compression::handover::Offer;
 
 /// The maximum number of bytes in a stored block that are copied, so that they make one chunk with
-/// the head of their block. More of them are a chunk of their own, which shares their memory.
+/// what belongs around them.
 const COPIED_MAX: usize = 4 * 1024;
+
+/// The number of bytes that are copied at the end of more. The others make a chunk of their own,
+/// which shares their memory.
+const COPIED_TAIL: usize = 16;
 
 /// A connection's gzip stream, which consists of a hub's shared pieces where possible.
 #[derive(Debug, Default)]
@@ -88,19 +92,21 @@ impl Follower {
         piece.bytes
     }
 
-    /// Stores up to `len` bytes.
+    /// Stores some of these bytes, at most `len`.
     fn store(&mut self, rest: &mut Bytes, len: usize) -> Bytes {
         self.leave_segment();
+        let is_copied = len <= COPIED_MAX;
+        let len = if is_copied { len } else { len - COPIED_TAIL };
         let len = u16::try_from(len).unwrap_or(u16::MAX);
         let plain = rest.slice(..usize::from(len).min(rest.len()));
         self.before.append(Checksum::of(&plain));
         let head = gzip::stored_head(len);
-        if plain.len() > COPIED_MAX {
+        if !is_copied {
             self.stored = len;
             return Bytes::copy_from_slice(&head);
         }
         _ = rest.split_to(plain.len());
-        Bytes::from([&head, &*plain].concat())
+        Bytes::from([&head, &*plain, &gzip::SYNC].concat())
     }
 
     fn leave_segment(&mut self) {

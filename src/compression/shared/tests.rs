@@ -7,6 +7,7 @@ use bytes::Bytes;
 use flate2::write::GzDecoder;
 
 use super::{Follower, Packed, Segments, Span, Track, Tracks};
+use crate::compression::gzip;
 use crate::compression::handover::Offer;
 use crate::protocol::{Block, Data, Event};
 
@@ -42,15 +43,18 @@ impl Client {
     fn send(&mut self, chunk: &Bytes, end: bool) -> usize {
         self.sent.extend_from_slice(chunk);
         let (mut rest, before) = (chunk.clone(), self.wire);
+        let mut last = Bytes::new();
         while !rest.is_empty() || end {
             let encoded = self.follower.next(&mut rest, end).unwrap();
             self.wire += encoded.len();
             self.decoder.write_all(&encoded).unwrap();
+            last = encoded;
             if end && rest.is_empty() {
                 break;
             }
         }
         self.decoder.flush().unwrap();
+        assert!(end || chunk.is_empty() || last.ends_with(&gzip::SYNC[1..]));
         assert_eq!(self.decoder.get_ref().len(), self.sent.len());
         assert!(self.decoder.get_ref().ends_with(chunk));
         self.wire - before
@@ -161,13 +165,13 @@ fn a_subscriber_out_of_step_joins_the_next_segment() {
     // Nobody waited, so the segment is longer than 2,000 bytes. It ends soon now.
     let mut late = Client::new();
     let large = publish(&mut log, &mut clients);
-    assert_eq!(log.deliver(&mut late), 10 + 5 + log.events[0].len() + 2);
+    assert_eq!(log.deliver(&mut late), 10 + 5 + log.events[0].len() + 2 + 5);
     publish(&mut log, &mut clients);
     let sizes = (log.deliver(&mut late), large);
     assert!(sizes.0 < 65 && sizes.1 < 25, "a new segment: {sizes:?}");
     // It stays in step until it sends something of its own.
     assert_eq!(publish(&mut log, &mut clients), log.deliver(&mut late));
-    assert_eq!(late.send(&Bytes::from_static(b":\n"), false), 7);
+    assert_eq!(late.send(&Bytes::from_static(b":\n"), false), 12);
     publish(&mut log, &mut clients);
     assert!(log.deliver(&mut late) > log.events[0].len());
     late.end();
