@@ -78,6 +78,16 @@ async fn read(body: &mut Subscription, after: u64, events: u64) -> u64 {
     last
 }
 
+fn read_to_end(mut body: Subscription) -> thread::JoinHandle<()> {
+    thread::spawn(move || future::block_on(async { while next(&mut body).await.is_some() {} }))
+}
+
+/// Publishes this many events in a thread of its own.
+fn publish(hub: &Hub, events: usize) -> thread::JoinHandle<()> {
+    let hub = hub.clone();
+    thread::spawn(move || (0..events).for_each(|_| _ = hub.publish(event())))
+}
+
 fn hub() -> Hub {
     Hub::builder().epoch(36).build()
 }
@@ -99,11 +109,7 @@ fn every_subscriber_gets_every_event_while_two_publish() {
                 }));
             }
             for _ in 0..2 {
-                let hub = hub.clone();
-                threads.push(thread::spawn(move || {
-                    hub.publish(event());
-                    hub.publish(event());
-                }));
+                threads.push(publish(&hub, 2));
             }
             for thread in threads {
                 thread.join().unwrap();
@@ -119,12 +125,7 @@ fn history_goes_over_into_live_without_a_seam() {
         || {
             let hub = hub();
             let first = hub.publish(event());
-            let publisher = hub.clone();
-            let publisher = thread::spawn(move || {
-                for _ in 0..4 {
-                    publisher.publish(event());
-                }
-            });
+            let publisher = publish(&hub, 4);
             let mut body = hub.resume(first).unwrap();
             future::block_on(async { assert_eq!(read(&mut body, 1, 4).await, 5) });
             publisher.join().unwrap();
@@ -139,17 +140,9 @@ fn a_close_reaches_everybody() {
         || {
             let hub = hub();
             let readers: Vec<_> = (0..2)
-                .map(|_| {
-                    let mut body = hub.subscribe().unwrap();
-                    thread::spawn(move || {
-                        future::block_on(async { while next(&mut body).await.is_some() {} });
-                    })
-                })
+                .map(|_| read_to_end(hub.subscribe().unwrap()))
                 .collect();
-            let publisher = hub.clone();
-            let publisher = thread::spawn(move || {
-                publisher.publish(event());
-            });
+            let publisher = publish(&hub, 1);
             hub.close();
             future::block_on(hub.drain());
             assert_eq!(hub.stats().subscribers, 0);
@@ -162,8 +155,8 @@ fn a_close_reaches_everybody() {
     );
 }
 
-/// One owner is ended, while something is published or the hub closed: a task that misses its end is a
-/// deadlock, and one of another owner's waits on.
+/// One owner's subscriptions are ended during publishing. A task that misses its end is a deadlock, and
+/// those of another owner keep waiting.
 #[test]
 fn an_owners_end_is_missed_by_none_of_its_tasks() {
     shuttle::check_random(
@@ -182,11 +175,7 @@ fn an_owners_end_is_missed_by_none_of_its_tasks() {
                 })
             };
             let (anna, also_anna, ben) = (reader("anna"), reader("anna"), reader("ben"));
-            let publisher = hub.clone();
-            let publisher = thread::spawn(move || {
-                publisher.publish(event());
-                publisher.publish(event());
-            });
+            let publisher = publish(&hub, 2);
             assert_eq!(hub.owner("anna").end(), 2);
             assert_eq!(anna.join().unwrap(), also_anna.join().unwrap());
             publisher.join().unwrap();
@@ -299,11 +288,7 @@ fn a_body_may_move_to_another_task() {
         || {
             let hub = hub();
             let mut body = hub.subscribe().unwrap();
-            let publisher = hub.clone();
-            let publisher = thread::spawn(move || {
-                publisher.publish(event());
-                publisher.publish(event());
-            });
+            let publisher = publish(&hub, 2);
             let polled = thread::spawn(move || {
                 future::block_on(poll_fn(|cx| {
                     // The position, and then most likely nothing.
@@ -329,11 +314,7 @@ fn a_linger_lets_nobody_wait_for_ever() {
             let sleep = |_| std::future::ready(());
             let linger = hub.linger_with_timer(std::time::Duration::ZERO, sleep);
             let linger = future::spawn(linger);
-            let publisher = hub.clone();
-            let publisher = thread::spawn(move || {
-                publisher.publish(event());
-                publisher.publish(event());
-            });
+            let publisher = publish(&hub, 2);
             future::block_on(async { assert_eq!(read(&mut body, 0, 2).await, 2) });
             publisher.join().unwrap();
             linger.abort();
@@ -369,10 +350,7 @@ fn a_subscriber_that_leaves_lets_its_task_go() {
                     }
                 }));
             }
-            let publisher = hub.clone();
-            threads.push(thread::spawn(move || {
-                (0..3).for_each(|_| _ = publisher.publish(event()));
-            }));
+            threads.push(publish(&hub, 3));
             for thread in threads {
                 thread.join().unwrap();
             }
@@ -461,18 +439,9 @@ fn a_spread_close_reaches_everybody() {
         || {
             let hub = hub();
             let readers: Vec<_> = (0..3)
-                .map(|_| {
-                    let mut body = hub.subscribe().unwrap();
-                    thread::spawn(move || {
-                        future::block_on(async { while next(&mut body).await.is_some() {} });
-                    })
-                })
+                .map(|_| read_to_end(hub.subscribe().unwrap()))
                 .collect();
-            let publisher = hub.clone();
-            let publisher = thread::spawn(move || {
-                publisher.publish(event());
-                publisher.publish(event());
-            });
+            let publisher = publish(&hub, 2);
             let sleep = |_| shuttle::future::yield_now();
             let time = std::time::Duration::from_millis(100);
             future::block_on(hub.close_over_with_timer(time, sleep));
@@ -490,10 +459,7 @@ fn the_last_hub_that_goes_ends_all() {
     shuttle::check_random(
         || {
             let hub = hub();
-            let mut body = hub.subscribe().unwrap();
-            let reader = thread::spawn(move || {
-                future::block_on(async { while next(&mut body).await.is_some() {} });
-            });
+            let reader = read_to_end(hub.subscribe().unwrap());
             let handles = [hub.clone(), hub];
             let threads = handles.map(|hub| thread::spawn(move || drop(hub)));
             for thread in threads {
@@ -517,11 +483,7 @@ fn of_two_lingers_either_may_go() {
                     future::spawn(hub.linger_with_timer(std::time::Duration::ZERO, sleep))
                 })
                 .collect();
-            let publisher = hub.clone();
-            let publisher = thread::spawn(move || {
-                publisher.publish(event());
-                publisher.publish(event());
-            });
+            let publisher = publish(&hub, 2);
             let mut lingers = lingers.into_iter();
             let end = |linger: Option<future::JoinHandle<_>>| {
                 let linger = linger.unwrap();
@@ -579,7 +541,6 @@ fn a_subscriber_that_is_moved_misses_nothing() {
         || {
             let seen = moved("a", |handle| assert!(handle.move_to(["b"])), "b");
             // All of one topic up to a place, and all of the other from there on.
-
             let expected = [
                 vec![('b', 2), ('b', 4)],
                 vec![('a', 1), ('b', 2), ('b', 4)],
