@@ -3,6 +3,8 @@
 //!
 //! HAProxy has to be installed; `.ci/run` does that and runs these.
 
+#[cfg(feature = "compression")]
+mod gzip;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -3,6 +3,8 @@
 //!
 //! nginx has to be installed; `.ci/run` does that and runs these.
 
+#[cfg(feature = "compression")]
+mod gzip;
 #[path = "../support/nginx.rs"]
 mod nginx;
 #[path = "../support/mod.rs"]

@@ -18,6 +18,11 @@ pub struct Nginx {
 impl Nginx {
     /// With its defaults, before these servers, which it asks in turn.
     pub fn before(upstreams: &[SocketAddr]) -> Self {
+        Self::with_settings("", upstreams)
+    }
+
+    /// With these settings of its `http` block.
+    pub fn with_settings(settings: &str, upstreams: &[SocketAddr]) -> Self {
         let address = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
@@ -36,7 +41,7 @@ impl Nginx {
             "daemon off; master_process off; pid {folder_name}/pid; error_log {folder_name}/error.log;
              events {{}}
              http {{
-                 access_log off; {paths}
+                 access_log off; {paths} {settings}
                  upstream nodes {{ {servers} }}
                  server {{
                      listen {address};

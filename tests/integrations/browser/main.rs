@@ -1,6 +1,8 @@
 //! The live ticker in a real browser: what its page shows is what is tested.
 
 mod driver;
+#[cfg(all(feature = "axum", feature = "compression"))]
+mod gzip;
 #[cfg(feature = "axum")]
 mod pages;
 mod plug;
