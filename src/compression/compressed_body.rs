@@ -20,8 +20,8 @@ pin_project! {
     /// - Errors pass. No gzip trailer comes before or after an error, so that a decoder reports a
     ///   truncated stream too.
     ///
-    /// The context is allocated with the first frame and released at the end. It takes about
-    /// 370 KB, or 245 KB with the smallest [window](Compression::window_bits).
+    /// The context is allocated with the first frame and released at the end. It takes 380 KB, or
+    /// 251 KB with the smallest [window](Compression::window_bits).
     ///
     /// It does not set `Content-Encoding`; see [`Compression::compress`].
     ///
