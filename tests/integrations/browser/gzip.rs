@@ -8,10 +8,9 @@ use axum::extract::{Path, State};
 use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, get_service, post};
+use futures_util::stream;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio_stream::StreamExt;
-use tokio_stream::wrappers::WatchStream;
 use tower_sse::compression::Compression;
 use tower_sse::{Event, Hub, HubService, KeepAlive, SseBody, SseLayer};
 
@@ -62,7 +61,11 @@ fn expected() -> Vec<String> {
 }
 
 async fn single(State(feeds): State<Feeds>) -> impl IntoResponse {
-    let events = WatchStream::from_changes(feeds.single.subscribe()).map(|n| Event::new(text(n)));
+    let events = stream::unfold(feeds.single.subscribe(), async |mut numbers| {
+        numbers.changed().await.ok()?;
+        let number = *numbers.borrow_and_update();
+        Some((Event::new(text(number)), numbers))
+    });
     SseBody::new(events).keep_alive(KeepAlive::default())
 }
 
