@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt};
 use http_body::Body;
 use http_body_util::BodyExt;
-use tower_sse::hub::{Hub, LagPolicy, Outcome, Subscription};
+use tower_sse::hub::{Hub, LagPolicy, Outcome, Retention, Subscription};
 use tower_sse::{Data, Event, EventId};
 
 use crate::by_hand::{Count, drain};
@@ -673,6 +673,42 @@ async fn a_long_poll_on_a_busy_topic_ends() {
         frames += 1;
     }
     assert!(frames < 5 && start.elapsed() < Duration::from_secs(1));
+}
+
+fn text_of(frame: Option<Result<http_body::Frame<Bytes>, std::convert::Infallible>>) -> String {
+    let data = frame.unwrap().unwrap().into_data().unwrap();
+    String::from_utf8(data.to_vec()).unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_poll_is_not_told_of_losses_after_its_end() {
+    let settings = Hub::builder().epoch(36).retain_bytes(1 << 20);
+    let hub = settings
+        .retain_topic("noisy", Retention::new().events(2))
+        .build();
+    let subscriber = hub.subscriber().topics(["quiet", "noisy"]);
+    let body = subscriber.subscribe().unwrap();
+    let mut body = Box::pin(body.long_poll(Duration::from_secs(25)));
+    for _ in 0..3 {
+        hub.topic("quiet").publish(Event::new("x".repeat(60_000)));
+    }
+    // Until the first event: the prelude and its place come before.
+    let mut text = String::new();
+    while !text.contains("data: x") {
+        text += &text_of(body.frame().await);
+    }
+    for n in 0..5 {
+        hub.topic("noisy").publish(Event::display(n).unwrap());
+    }
+    while let Some(frame) = body.frame().await {
+        text += &text_of(Some(frame));
+    }
+    assert_eq!(text.matches("x\n\n").count(), 3);
+    assert!(!text.contains("gap"), "nothing up to its end is lost");
+    drop(body);
+    let place = EventId::try_from("10-3").unwrap();
+    let next = hub.subscriber().topics(["quiet", "noisy"]).after(place);
+    assert_eq!(next.subscribe().unwrap().outcome(), Outcome::Gap);
 }
 
 #[tokio::test]

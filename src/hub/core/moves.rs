@@ -171,7 +171,8 @@ impl State {
 
     /// Whether a subscriber is going to end.
     fn is_ending(&self, index: usize) -> bool {
-        self.cursors[index].ended().is_some() || self.is_closed_for(index)
+        let cursor = &self.cursors[index];
+        cursor.ended().is_some() || cursor.is_end_known() || self.is_closed_for(index)
     }
 
     fn end_here(&mut self, index: usize, reason: Reason, wakes: &mut Wakes) {

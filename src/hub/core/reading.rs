@@ -136,10 +136,10 @@ impl State {
         let head = self.groups[seat.group].head;
         let moves = cursor.next_move().unwrap_or(u64::MAX);
         if cursor.end == SOON && from < head.min(moves) {
-            cursor.end = self.next;
+            self.end_served(seat.cursor);
         }
-        let served = cursor.end;
-        let ended = cursor.ended();
+        let cursor = &self.cursors[seat.cursor];
+        let (served, ended) = (cursor.end, cursor.ended());
         let closed = self.closed_at(seat.cursor);
         let lost_to = self.lost_to(seat);
         let end = closed.min(self.groups[seat.group].end);
@@ -200,7 +200,10 @@ impl State {
     pub(in crate::hub) fn end_soon(&mut self, seat: &Seat, now: bool) -> u64 {
         let cursor = &mut self.cursors[seat.cursor];
         if cursor.ended().is_none() {
-            cursor.end = if now { self.next } else { SOON };
+            match now {
+                true => self.end_served(seat.cursor),
+                false => cursor.end = SOON,
+            }
         }
         self.place_of(seat)
     }

@@ -72,9 +72,8 @@ impl State {
         };
         self.advance(seat, to, 0, 0, wakes);
         self.enter_newcomer(seat);
-        let cursor = &mut self.cursors[seat.cursor];
-        if cursor.end == SOON {
-            cursor.end = self.next;
+        if self.cursors[seat.cursor].end == SOON {
+            self.end_served(seat.cursor);
         }
         let place = self.place_of(seat);
         self.cursors[seat.cursor].told = place;

@@ -178,6 +178,22 @@ impl State {
         self.end_one(index, place, reason, wakes);
     }
 
+    /// Makes a long poll end after what has been published, unless it ends earlier. The loss of later
+    /// events is not its loss.
+    pub(super) fn end_served(&mut self, index: usize) {
+        let (place, is_closed) = (self.next, self.is_closed_for(index));
+        let cursor = &mut self.cursors[index];
+        if cursor.end <= place {
+            return;
+        }
+        cursor.end = place;
+        // A close that ends it has been counted already.
+        if !is_closed {
+            cursor.terms().ends = Some(place);
+            self.groups[cursor.last_group()].end_at(place);
+        }
+    }
+
     /// The place where a subscriber ends, if its last group counts it there.
     pub(super) fn end_known(&self, index: usize, cursor: &Cursor) -> Option<u64> {
         let alone = cursor.terms.as_ref().and_then(|terms| terms.ends);
