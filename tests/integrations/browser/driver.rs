@@ -1,4 +1,4 @@
-//! A headless Chromium of its own, driven through a chromedriver of its own.
+//! A headless browser of a test's own.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -19,15 +19,36 @@ use thirtyfour::extensions::cdp::ChromeDevTools;
 use thirtyfour::prelude::*;
 use thirtyfour::session::http::{Body, HttpClient};
 
+use crate::firefox;
+
 pub(crate) struct Browser {
     pub(crate) page: WebDriver,
-    chromedriver: Child,
-    /// Kept open: writing to a closed one would end it.
-    _output: BufReader<ChildStdout>,
+    /// Chromium's driver, or Firefox itself.
+    process: Process,
+    /// Of the driver. Kept open: writing to a closed one would end it.
+    _output: Option<BufReader<ChildStdout>>,
     profile: PathBuf,
 }
 
 impl Browser {
+    pub(crate) async fn firefox() -> Self {
+        let profile = firefox::profile();
+        let (process, client) = firefox::start(&profile).await;
+        let page = WebDriver::new_with_config_and_client(
+            "http://firefox",
+            DesiredCapabilities::firefox(),
+            WebDriverConfig::default(),
+            client,
+        );
+        Self {
+            page: page.await.expect("a session"),
+            process,
+            _output: None,
+            profile,
+        }
+    }
+
+    /// Chromium, through a chromedriver of its own.
     pub(crate) async fn start() -> Self {
         let mut chromedriver = Command::new("chromedriver")
             .arg("--port=0")
@@ -36,6 +57,7 @@ impl Browser {
             .expect("package chromium-driver is installed");
         let stdout = chromedriver.stdout.take().expect("its output is piped");
         let mut output = BufReader::new(stdout);
+        let chromedriver = Process(chromedriver);
         let port = port(&mut output);
 
         let profile = std::env::temp_dir().join(format!("tower-sse-browser-{port}"));
@@ -49,6 +71,8 @@ impl Browser {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
+            // The tests' servers sign their own.
+            "--ignore-certificate-errors",
             &format!("--user-data-dir={}", profile.display()),
         ] {
             chromium.add_arg(flag).unwrap();
@@ -63,8 +87,8 @@ impl Browser {
         .expect("package chromium is installed");
         Self {
             page,
-            chromedriver,
-            _output: output,
+            process: chromedriver,
+            _output: Some(output),
             profile,
         }
     }
@@ -118,11 +142,26 @@ impl Browser {
     }
 }
 
+/// Runs until it is dropped.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Process {
+    fn end(&mut self) {
+        // Chromium goes with its driver. Errors say that it has gone.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Chromium goes with its driver. Errors say that it has gone.
-        let _ = self.chromedriver.kill();
-        let _ = self.chromedriver.wait();
+        self.process.end();
         let _ = fs::remove_dir_all(&self.profile);
     }
 }

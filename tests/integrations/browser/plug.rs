@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
 
 use crate::driver::Browser;
+use crate::shown::{Shown, click, in_play, open, shown, until};
 use crate::support::Example;
-use crate::{Shown, click, in_play, open, shown, until};
 
 /// The plug goes back in by itself. Until then the page says how many events wait, and then receives
 /// them under the marker.

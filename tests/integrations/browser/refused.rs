@@ -27,6 +27,7 @@ const CONNECT: &str = r#"
 "#;
 
 #[tokio::test]
+#[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
 async fn comes_again_only_after_a_retry_response() {
     let hub = Hub::builder()
         .max_subscribers(1)

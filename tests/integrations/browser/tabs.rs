@@ -1,7 +1,7 @@
 //! The live ticker in several tabs, which share one stream.
 
+use crate::shown::{click, in_play, open, shown, until};
 use crate::support::Example;
-use crate::{click, in_play, open, shown, until};
 
 /// A browser opens six connections to a host. The tabs share one stream.
 #[tokio::test]
