@@ -12,6 +12,7 @@ mod model;
 mod moves;
 mod owners;
 mod places;
+mod reader;
 mod retention;
 mod runs;
 #[cfg(feature = "sealed")]

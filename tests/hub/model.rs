@@ -2,15 +2,14 @@
 //! in a list and looks through it from the start every time.
 
 use std::collections::{HashMap, HashSet};
-use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 
-use http_body::Body;
 use tower_sse::hub::{
     Handle, Hub, HubBuilder, LagPolicy, Outcome, Refused, Retention, Start, Subscription,
 };
 use tower_sse::{Data, Event, EventId, EventType};
 
+use crate::reader::Reader;
 use crate::support::rng::Rng;
 
 const TOPICS: [&str; 6] = ["", "a", "a/1", "a/2", "b", "c"];
@@ -128,7 +127,9 @@ struct Client {
     not_before: Option<u64>,
     /// No other has it.
     owner: String,
-    body: Option<Pin<Box<Subscription>>>,
+    body: Option<Reader>,
+    #[cfg(feature = "compression")]
+    gzip: bool,
     /// What has arrived of a block that is not complete.
     bytes: Vec<u8>,
     received: usize,
@@ -226,9 +227,17 @@ impl Client {
         let body = subscriber.subscribe()?;
         let outcome = body.outcome();
         self.handle = Some(body.handle());
-        self.body = Some(Box::pin(body));
+        self.body = Some(self.reader(body));
         self.bytes.clear();
         Ok(outcome)
+    }
+
+    fn reader(&self, body: Subscription) -> Reader {
+        #[cfg(feature = "compression")]
+        if self.gzip {
+            return Reader::gzip(body);
+        }
+        Reader::new(body)
     }
 }
 
@@ -641,18 +650,13 @@ impl Model {
                 return Some(self.unseal(&String::from_utf8(block).unwrap()));
             }
             let body = client.body.as_mut()?;
-            let mut cx = Context::from_waker(Waker::noop());
-            match body.as_mut().poll_frame(&mut cx) {
+            match body.poll() {
                 Poll::Pending => return None,
-                Poll::Ready(Some(Ok(frame))) => {
-                    client.bytes.extend_from_slice(&frame.into_data().unwrap());
-                }
+                Poll::Ready(Some(bytes)) => client.bytes.extend(bytes),
                 Poll::Ready(None) => {
-                    assert!(body.is_end_stream());
                     client.body = None;
                     return None;
                 }
-                Poll::Ready(Some(Err(never))) => match never {},
             }
         }
     }
@@ -854,6 +858,8 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                     not_before: rng.one_in(6).then(|| rng.next() % model.next),
                     owner: format!("client {}", rng.next()),
                     body: None,
+                    #[cfg(feature = "compression")]
+                    gzip: rng.one_in(2),
                     bytes: Vec::new(),
                     received: 0,
                 };
