@@ -1,5 +1,4 @@
 use std::fmt;
-use std::mem;
 use std::task::Poll;
 
 use bytes::{Buf, Bytes};
@@ -20,30 +19,29 @@ pub(crate) type Polled<D, E> = Poll<Option<Result<Frame<D>, E>>>;
 /// Nothing is held back: each frame of the body becomes one frame, or several if it is long, from
 /// which the client can decode all of it.
 pub(crate) struct Encoder {
-    settings: Compression,
     coding: FrameCoding,
-    state: EncoderState,
+    /// Boxed because there seldom is any.
+    rest: Option<Box<FrameRest>>,
 }
 
 /// How frames are compressed.
 enum FrameCoding {
-    /// Nothing has been sent yet, or nothing follows.
-    None,
+    /// Nothing has been sent yet.
+    New(Compression),
     /// In a context of its own.
-    Own(OwnContext),
+    Own(Box<OwnContext>),
     /// With what the hub has compressed for all subscribers.
     Shared(Follower),
+    /// The body has ended, or has failed.
+    Ended,
 }
 
-enum EncoderState {
-    /// With the part of the body's last frame that is not compressed yet.
-    Open(Bytes),
-    /// The body has ended. The rest of its last frame and the gzip trailer are not sent yet.
-    Ending(Bytes, Option<Box<HeaderMap>>),
-    /// The gzip trailer is sent, and the trailers of the response are not.
-    Trailers(Box<HeaderMap>),
-    /// It has ended or failed.
-    Ended,
+/// The part of the body's last frame that is not compressed yet.
+struct FrameRest {
+    bytes: Bytes,
+    /// Whether the body has ended: the gzip trailer follows, and then the trailers of the response.
+    ends: bool,
+    trailers: Option<HeaderMap>,
 }
 
 impl Encoder {
@@ -51,9 +49,8 @@ impl Encoder {
         match encoding {
             Encoding::Identity => None,
             Encoding::Gzip => Some(Box::new(Self {
-                settings: settings.clone(),
-                coding: FrameCoding::None,
-                state: EncoderState::Open(Bytes::new()),
+                coding: FrameCoding::New(settings.clone()),
+                rest: None,
             })),
         }
     }
@@ -65,78 +62,73 @@ impl Encoder {
         &mut self,
         body: impl FnOnce() -> (Polled<D, E>, bool),
     ) -> Polled<Bytes, E> {
-        self.next().unwrap_or_else(|| {
-            let ((polled, ended), offer) = handover::receive(body);
-            self.coding.take(offer);
-            self.take(polled, ended)
-        })
-    }
-
-    /// Returns what is to be sent before the body is polled again.
-    fn next<E>(&mut self) -> Option<Polled<Bytes, E>> {
-        let (coding, settings) = (&mut self.coding, &self.settings);
-        let piece = match &mut self.state {
-            EncoderState::Open(rest) if rest.is_empty() => return None,
-            EncoderState::Open(rest) => coding.next(rest, false, settings),
-            EncoderState::Ending(rest, trailers) => {
-                let piece = coding.next(rest, true, settings);
-                if rest.is_empty() {
-                    self.state = trailers
-                        .take()
-                        .map_or(EncoderState::Ended, EncoderState::Trailers);
-                    self.coding = FrameCoding::None;
-                }
-                piece
-            }
-            EncoderState::Trailers(trailers) => {
-                let trailers = mem::take(trailers.as_mut());
-                self.state = EncoderState::Ended;
-                return Some(Poll::Ready(Some(Ok(Frame::trailers(trailers)))));
-            }
-            EncoderState::Ended => return Some(Poll::Ready(None)),
-        };
-        if piece.is_none() {
-            self.end();
+        if let Some(mut rest) = self.rest.take() {
+            let frame = self.next(&mut rest);
+            self.rest = Some(rest).filter(|rest| rest.is_some());
+            return Poll::Ready(frame.map(Ok));
         }
-        Some(Poll::Ready(piece.map(|piece| Ok(Frame::data(piece)))))
-    }
-
-    /// After an error there is no gzip trailer, so that the client sees a truncated stream.
-    fn take<D: Buf, E>(&mut self, polled: Polled<D, E>, ended: bool) -> Polled<Bytes, E> {
-        self.state = match polled {
+        if self.is_end_stream() {
+            return Poll::Ready(None);
+        }
+        let ((polled, ended), offer) = handover::receive(body);
+        self.coding.take(offer);
+        let mut rest = match polled {
             Poll::Pending => return Poll::Pending,
-            Poll::Ready(None) => EncoderState::Ending(Bytes::new(), None),
+            Poll::Ready(None) => FrameRest::new(Bytes::new(), true),
             Poll::Ready(Some(Err(error))) => {
-                self.end();
+                // Without a gzip trailer, the client sees a truncated stream.
+                self.coding = FrameCoding::Ended;
                 return Poll::Ready(Some(Err(error)));
             }
             Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                Ok(mut data) => {
-                    let data = data.copy_to_bytes(data.remaining());
-                    if ended {
-                        EncoderState::Ending(data, None)
-                    } else if data.is_empty() {
-                        return Poll::Ready(Some(Ok(Frame::data(data))));
-                    } else {
-                        EncoderState::Open(data)
-                    }
-                }
-                Err(frame) => {
-                    let trailers = frame.into_trailers().unwrap_or_default();
-                    EncoderState::Ending(Bytes::new(), Some(Box::new(trailers)))
-                }
+                Ok(mut data) => FrameRest::new(data.copy_to_bytes(data.remaining()), ended),
+                Err(frame) => FrameRest {
+                    trailers: frame.into_trailers().ok(),
+                    ..FrameRest::new(Bytes::new(), true)
+                },
             },
         };
-        self.next().unwrap_or(Poll::Pending)
+        if rest.bytes.is_empty() && !rest.ends {
+            return Poll::Ready(Some(Ok(Frame::data(rest.bytes))));
+        }
+        let frame = self.next(&mut rest);
+        if rest.is_some() {
+            self.rest = Some(Box::new(rest));
+        }
+        Poll::Ready(frame.map(Ok))
+    }
+
+    /// The next frame, made of some of the rest.
+    fn next(&mut self, rest: &mut FrameRest) -> Option<Frame<Bytes>> {
+        if let FrameCoding::Ended = self.coding {
+            return rest.trailers.take().map(Frame::trailers);
+        }
+        let piece = self.coding.next(&mut rest.bytes, rest.ends);
+        if piece.is_none() {
+            *rest = FrameRest::new(Bytes::new(), true);
+        }
+        if rest.bytes.is_empty() && rest.ends {
+            self.coding = FrameCoding::Ended;
+        }
+        piece.map(Frame::data)
     }
 
     pub(crate) fn is_end_stream(&self) -> bool {
-        matches!(self.state, EncoderState::Ended)
+        matches!(self.coding, FrameCoding::Ended) && self.rest.is_none()
+    }
+}
+
+impl FrameRest {
+    fn new(bytes: Bytes, ends: bool) -> Self {
+        Self {
+            bytes,
+            ends,
+            trailers: None,
+        }
     }
 
-    fn end(&mut self) {
-        self.state = EncoderState::Ended;
-        self.coding = FrameCoding::None;
+    fn is_some(&self) -> bool {
+        !self.bytes.is_empty() || self.trailers.is_some()
     }
 }
 
@@ -144,25 +136,26 @@ impl FrameCoding {
     /// Takes what a subscription inside the body has offered.
     fn take(&mut self, offer: Offer) {
         match (&mut *self, offer) {
-            (Self::None, Offer::Nothing) | (Self::Own(_), _) => {}
             (Self::Shared(follower), offer) => follower.offered(offer),
-            (Self::None, offer) => {
+            (Self::New(_), offer @ (Offer::Hub | Offer::Frame(_))) => {
                 let mut follower = Follower::default();
                 follower.offered(offer);
                 *self = Self::Shared(follower);
             }
+            _ => {}
         }
     }
 
-    /// Takes some of these bytes off, and compresses them. `None` if the compressor has failed.
-    fn next(&mut self, rest: &mut Bytes, end: bool, settings: &Compression) -> Option<Bytes> {
-        if let Self::None = self {
-            *self = Self::Own(OwnContext::new(settings));
+    /// Takes some of these bytes off, and compresses them. `None` if the compressor has failed,
+    /// which only a bug in it could cause.
+    fn next(&mut self, rest: &mut Bytes, ends: bool) -> Option<Bytes> {
+        if let Self::New(settings) = self {
+            *self = Self::Own(Box::new(OwnContext::new(settings)));
         }
         match self {
-            Self::None => None,
-            Self::Own(own) => own.next(rest, end),
-            Self::Shared(follower) => follower.next(rest, end),
+            Self::Own(own) => own.next(rest, ends),
+            Self::Shared(follower) => follower.next(rest, ends),
+            Self::New(_) | Self::Ended => None,
         }
     }
 }
@@ -170,5 +163,17 @@ impl FrameCoding {
 impl fmt::Debug for Encoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Encoder").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// There are as many of them as compressed connections.
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    fn is_small() {
+        assert_eq!(size_of::<Encoder>(), 56);
     }
 }

@@ -9,43 +9,42 @@ use crc32fast::Hasher;
 /// The header: no name, no time, an unknown system.
 pub(super) const HEADER: Bytes = Bytes::from_static(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 
-/// The checksum and the length of uncompressed bytes.
+/// The checksum and the length of uncompressed bytes. The length is modulo 2^32, as gzip has it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Checksum {
     crc: u32,
-    len: u64,
+    len: u32,
 }
 
 impl Checksum {
     pub(super) fn of(bytes: &[u8]) -> Self {
         Self {
             crc: crc32fast::hash(bytes),
-            len: bytes.len() as u64,
+            len: wrapped(bytes.len()),
         }
     }
 
-    pub(super) fn len(self) -> u64 {
+    pub(super) fn len(self) -> u32 {
         self.len
     }
 
     pub(super) fn update(&mut self, bytes: &[u8]) {
-        let mut hasher = Hasher::new_with_initial_len(self.crc, self.len);
+        let mut hasher = Hasher::new_with_initial(self.crc);
         hasher.update(bytes);
         self.crc = hasher.finalize();
-        self.len = self.len.wrapping_add(bytes.len() as u64);
+        self.len = self.len.wrapping_add(wrapped(bytes.len()));
     }
 
-    /// Becomes the checksum of its bytes and these, which is cheaper than an
-    /// [update](Self::update) if there are many.
+    /// Becomes the checksum of its bytes and these, of which there must be less than 4 GiB. That is
+    /// cheaper than an [update](Self::update) if there are many.
     pub(super) fn append(&mut self, bytes: Self) {
-        if self.len == 0 {
-            *self = bytes;
-        } else if bytes.len > 0 {
-            let mut hasher = Hasher::new_with_initial_len(self.crc, self.len);
-            hasher.combine(&Hasher::new_with_initial_len(bytes.crc, bytes.len));
-            self.crc = hasher.finalize();
-            self.len = self.len.wrapping_add(bytes.len);
+        if bytes.len == 0 {
+            return;
         }
+        let mut hasher = Hasher::new_with_initial(self.crc);
+        hasher.combine(&Hasher::new_with_initial_len(bytes.crc, bytes.len.into()));
+        self.crc = hasher.finalize();
+        self.len = self.len.wrapping_add(bytes.len);
     }
 
     /// The end of a stream with this checksum: an empty block that is marked as the last, and the
@@ -53,10 +52,15 @@ impl Checksum {
     pub(super) fn end(self) -> Bytes {
         let mut end = vec![1, 0, 0, 0xff, 0xff];
         end.extend_from_slice(&self.crc.to_le_bytes());
-        // The length is stored modulo 2^32.
-        end.extend_from_slice(&self.len.to_le_bytes()[..4]);
+        end.extend_from_slice(&self.len.to_le_bytes());
         Bytes::from(end)
     }
+}
+
+/// The number of bytes modulo 2^32.
+#[expect(clippy::cast_possible_truncation, reason = "that is modulo")]
+fn wrapped(len: usize) -> u32 {
+    len as u32
 }
 
 /// An empty stored block, which zlib's sync flush ends with. It adds nothing to the stream, but Go's

@@ -1,3 +1,4 @@
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
@@ -14,18 +15,19 @@ pub(super) struct SharedPiece {
 }
 
 /// A piece's place: the number of its segment, and its index there.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PieceNumber {
-    segment: u64,
+    segment: NonZeroU64,
     index: u32,
 }
 
 impl PieceNumber {
     /// The beginning of a new segment. No two segments have the same number, wherever they are.
     pub(super) fn begin() -> Self {
-        static SEGMENTS: AtomicU64 = AtomicU64::new(1);
+        static SEGMENTS: AtomicU64 = AtomicU64::new(0);
+        let before = SEGMENTS.fetch_add(1, Ordering::Relaxed);
         Self {
-            segment: SEGMENTS.fetch_add(1, Ordering::Relaxed),
+            segment: NonZeroU64::MIN.saturating_add(before),
             index: 0,
         }
     }

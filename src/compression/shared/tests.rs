@@ -11,7 +11,7 @@ use crate::compression::gzip;
 use crate::compression::handover::Offer;
 use crate::protocol::{Block, Data, Event};
 
-fn tracks(bytes: u64, max_contexts: usize) -> Arc<Tracks> {
+fn tracks(bytes: u32, max_contexts: usize) -> Arc<Tracks> {
     let segments = Segments {
         level: 6,
         bytes,
@@ -127,7 +127,7 @@ impl GroupLog {
 
 #[test]
 fn subscribers_in_step_share_the_same_bytes() {
-    let mut log = GroupLog::new(&tracks(u64::MAX, 1), 3);
+    let mut log = GroupLog::new(&tracks(u32::MAX, 1), 3);
     let mut clients = [Client::new(), Client::new(), Client::new()];
     for _ in 0..100 {
         log.publish("a goal for the home side");
@@ -179,7 +179,7 @@ fn a_subscriber_out_of_step_joins_the_next_segment() {
 
 #[test]
 fn large_payloads_are_shared_in_parts() {
-    let mut log = GroupLog::new(&tracks(u64::MAX, 1), 2);
+    let mut log = GroupLog::new(&tracks(u32::MAX, 1), 2);
     let mut clients = [Client::new(), Client::new()];
     for size in [1, 20_000, 65_535, 200_000, 1] {
         let text = "0123456789abcdef".repeat(size / 16 + 1);
@@ -194,7 +194,7 @@ fn large_payloads_are_shared_in_parts() {
 
 #[test]
 fn contexts_are_bounded_and_move_to_the_tracks_in_use() {
-    let tracks = tracks(u64::MAX, 2);
+    let tracks = tracks(u32::MAX, 2);
     let mut logs: Vec<GroupLog> = (0..3).map(|_| GroupLog::new(&tracks, 1)).collect();
     let mut clients: Vec<Client> = logs.iter().map(|_| Client::new()).collect();
     let mut publish = |at: usize| {
@@ -229,7 +229,7 @@ fn random(seed: u64) {
             .wrapping_add(1);
         usize::try_from((state >> 33) % sides).unwrap()
     };
-    let tracks = tracks([0, 300, u64::MAX][dice(3)], dice(3));
+    let tracks = tracks([0, 300, u32::MAX][dice(3)], dice(3));
     let mut logs: Vec<GroupLog> = (0..=dice(3))
         .map(|_| GroupLog::new(&tracks, 1 + dice(5)))
         .collect();

@@ -9,6 +9,10 @@ use super::tracks::{Segments, Tracks};
 use crate::clock;
 use crate::compression::gzip::Checksum;
 
+/// A segment that nobody waits for the end of ends after this many bytes, so that its checksum can
+/// be [appended](Checksum::append).
+const SEGMENT_MAX: u32 = 1 << 31;
+
 /// The compressed counterpart of a group's frames.
 #[derive(Debug)]
 pub(crate) struct Track {
@@ -112,11 +116,12 @@ impl TrackState {
     /// the number of connections that miss this one.
     fn end_segment(&mut self, position: Position, misses: usize, segments: &Segments) {
         let follows = position.begin() == self.reached;
+        let has_room = |segment: &Segment| segment.checksum.len() < SEGMENT_MAX;
         // If half of the subscribers miss it, it is of little use.
         let is_used = 2 * misses < self.subscribers.max(1);
         self.segment = self.segment.take().filter(|segment| {
             let is_due = (segment.is_awaited || misses > 0) && segment.is_full(segments);
-            follows && is_used && !is_due
+            follows && is_used && !is_due && has_room(segment)
         });
         if let Some(segment) = &mut self.segment {
             segment.is_awaited |= misses > 0;

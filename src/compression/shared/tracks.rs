@@ -25,7 +25,7 @@ pub(crate) struct Tracks {
 #[derive(Debug, Clone)]
 pub(crate) struct Segments {
     pub(crate) level: u32,
-    pub(crate) bytes: u64,
+    pub(crate) bytes: u32,
     pub(crate) time: Duration,
 }
 
