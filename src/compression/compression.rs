@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, VARY};
 use http::{HeaderMap, HeaderValue, Response};
 use http_body::Body;
@@ -34,6 +36,9 @@ use crate::headers::{is_event_stream, tokens};
 pub struct Compression {
     level: u8,
     window_bits: u8,
+    pub(super) segment_bytes: u32,
+    pub(super) segment_time: Duration,
+    pub(super) max_contexts: usize,
 }
 
 impl Compression {
@@ -47,6 +52,9 @@ impl Compression {
         Self {
             level: 6,
             window_bits: 15,
+            segment_bytes: 64 * 1024,
+            segment_time: Duration::from_secs(10),
+            max_contexts: 64,
         }
     }
 
@@ -79,6 +87,72 @@ impl Compression {
     pub fn window_bits(self, bits: u8) -> Self {
         Self {
             window_bits: bits.clamp(9, 15),
+            ..self
+        }
+    }
+
+    /// Sets after how many bytes, before compression, a hub begins a new segment of the stream that
+    /// its subscribers share; 64 KiB by default.
+    ///
+    /// A new subscriber joins at the beginning of a segment. Until then, it is sent events that are
+    /// not compressed, or each by itself. Within a segment, events refer to earlier ones, so longer
+    /// segments are smaller. A segment goes on while nobody waits for the next.
+    ///
+    /// This is for [`HubBuilder::compression`](crate::hub::HubBuilder::compression).
+    ///
+    /// ```
+    /// # use tower_sse::{Hub, compression::Compression};
+    /// let settings = Compression::new().segment_bytes(16 * 1024);
+    /// assert!(format!("{settings:?}").contains("segment_bytes: 16384"));
+    /// let hub = Hub::builder().compression(settings).build();
+    /// # drop(hub);
+    /// ```
+    pub fn segment_bytes(self, bytes: u32) -> Self {
+        Self {
+            segment_bytes: bytes,
+            ..self
+        }
+    }
+
+    /// Sets the age at which a hub begins a new segment even if it has fewer
+    /// [bytes](Self::segment_bytes); 10 seconds by default. Heartbeats end a subscriber's part in a
+    /// segment, so it should be less than their interval.
+    ///
+    /// This is for [`HubBuilder::compression`](crate::hub::HubBuilder::compression).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tower_sse::{Hub, compression::Compression};
+    /// let settings = Compression::new().segment_time(Duration::from_secs(5));
+    /// assert!(format!("{settings:?}").contains("segment_time: 5s"));
+    /// let hub = Hub::builder().compression(settings).build();
+    /// # drop(hub);
+    /// ```
+    pub fn segment_time(self, time: Duration) -> Self {
+        Self {
+            segment_time: time,
+            ..self
+        }
+    }
+
+    /// Sets the maximum number of compression contexts of a hub; 64 by default. Each takes about
+    /// 370 KB.
+    ///
+    /// All subscribers to the same topics share one. If more sets of topics are active, those
+    /// without a context get each event compressed by itself.
+    ///
+    /// This is for [`HubBuilder::compression`](crate::hub::HubBuilder::compression).
+    ///
+    /// ```
+    /// # use tower_sse::{Hub, compression::Compression};
+    /// let settings = Compression::new().max_contexts(500);
+    /// assert!(format!("{settings:?}").contains("max_contexts: 500"));
+    /// let hub = Hub::builder().compression(settings).build();
+    /// # drop(hub);
+    /// ```
+    pub fn max_contexts(self, contexts: usize) -> Self {
+        Self {
+            max_contexts: contexts,
             ..self
         }
     }
@@ -142,6 +216,17 @@ impl Compression {
             flate2::Compression::new(self.level.into()),
             self.window_bits,
         )
+    }
+
+    /// A context without the header and the trailer of gzip.
+    pub(super) fn raw_context(&self) -> flate2::Compress {
+        let level = flate2::Compression::new(self.level.into());
+        flate2::Compress::new_with_window_bits(level, false, self.window_bits)
+    }
+
+    /// Whether contexts with these settings are the same.
+    pub(super) fn has_contexts_of(&self, other: &Self) -> bool {
+        self.level == other.level && self.window_bits == other.window_bits
     }
 }
 

@@ -24,4 +24,4 @@ pub(crate) use encoder::Encoder;
 pub use encoding::Encoding;
 #[cfg(test)]
 pub(crate) use shared::Follower;
-pub(crate) use shared::{Packed, Segments, Span, Track, Tracks};
+pub(crate) use shared::{Packed, Span, Track, Tracks};

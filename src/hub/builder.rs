@@ -32,6 +32,8 @@ pub struct HubBuilder<L: Engine = Memory> {
     max_per_owner: usize,
     retry_after: Duration,
     announce_place: bool,
+    #[cfg(feature = "compression")]
+    compression: crate::compression::Compression,
     pub(super) engine: L::Settings,
 }
 
@@ -51,6 +53,8 @@ impl<L: Engine> HubBuilder<L> {
             max_per_owner: usize::MAX,
             retry_after: Duration::from_secs(5),
             announce_place: true,
+            #[cfg(feature = "compression")]
+            compression: crate::compression::Compression::new(),
             engine,
         }
     }
@@ -70,6 +74,8 @@ impl<L: Engine> HubBuilder<L> {
             retry_after: self.retry_after,
             keep_event_ids: false,
             announce_place: self.announce_place,
+            #[cfg(feature = "compression")]
+            compression: self.compression,
             #[cfg(any(test, feature = "redis"))]
             foreign: false,
             #[cfg(any(test, feature = "redis"))]
@@ -212,6 +218,27 @@ impl<L: Engine> HubBuilder<L> {
     /// ```
     pub fn announce_place(mut self, announce: bool) -> Self {
         self.announce_place = announce;
+        self
+    }
+
+    /// Sets how the hub compresses events for all subscribers together, if
+    /// [`HubService::compression`](super::HubService::compression) or
+    /// [`SseLayer::compression`](crate::SseLayer::compression) compresses their streams.
+    ///
+    /// Events are compressed when the first of these subscribers takes them, in its poll. The
+    /// others send the same bytes.
+    ///
+    /// ```
+    /// use tower_sse::compression::Compression;
+    /// use tower_sse::hub::{Hub, HubService};
+    ///
+    /// let hub = Hub::builder().compression(Compression::new().level(9)).build();
+    /// let service = HubService::new(hub).compression(Compression::new());
+    /// assert!(format!("{service:?}").contains("HubService"));
+    /// ```
+    #[cfg(feature = "compression")]
+    pub fn compression(mut self, settings: crate::compression::Compression) -> Self {
+        self.compression = settings;
         self
     }
 }

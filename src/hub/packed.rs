@@ -1,9 +1,7 @@
 //! Frames that are compressed once for all subscribers: what the hub knows of
 //! [`crate::compression`].
 
-use std::sync::Arc;
 use std::task::Waker;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -11,23 +9,9 @@ pub(super) use crate::compression::{Packed, Span, Track, Tracks};
 
 use super::core::{Seat, Taken};
 use super::shared::Shared;
-use crate::compression::Segments;
 pub(super) use crate::compression::handover::is_wanted;
 use crate::compression::handover::{self, Offer};
 use crate::protocol::Block;
-
-/// The number of topics, or sets of topics, whose frames are compressed with a context of their
-/// own.
-const CONTEXTS: usize = 128;
-
-pub(super) fn tracks() -> Arc<Tracks> {
-    let segments = Segments {
-        level: 6,
-        bytes: 64 * 1024,
-        time: Duration::from_secs(10),
-    };
-    Arc::new(Tracks::new(segments, CONTEXTS))
-}
 
 /// Tells an encoder around this body that the body's frames are shared.
 pub(super) fn announce() {

@@ -42,6 +42,8 @@ pub(super) struct HubSettings {
     pub(super) retry_after: Duration,
     pub(super) keep_event_ids: bool,
     pub(super) announce_place: bool,
+    #[cfg(feature = "compression")]
+    pub(super) compression: crate::compression::Compression,
     /// IDs are those of an outer log.
     #[cfg(any(test, feature = "redis"))]
     pub(super) foreign: bool,
@@ -51,6 +53,8 @@ pub(super) struct HubSettings {
 
 impl Shared {
     pub(super) fn new(state: State, epoch: Epoch, settings: HubSettings) -> Self {
+        #[cfg(feature = "compression")]
+        let compression = settings.compression.clone();
         Self {
             next: AtomicU64::new(state.next()),
             state: Mutex::new(state),
@@ -59,7 +63,7 @@ impl Shared {
             epoch,
             settings,
             #[cfg(feature = "compression")]
-            tracks: super::packed::tracks(),
+            tracks: std::sync::Arc::new(super::packed::Tracks::new(compression)),
         }
     }
 

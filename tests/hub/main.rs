@@ -6,6 +6,8 @@ mod support;
 mod attacks;
 mod burst;
 mod by_hand;
+#[cfg(feature = "compression")]
+mod compressed;
 mod end_at;
 mod lifecycle;
 mod model;

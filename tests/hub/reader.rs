@@ -1,21 +1,25 @@
 //! A client's side of a subscription, which may be compressed.
 
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http_body::Body;
-use tower_sse::hub::Subscription;
+
+pub(crate) trait ReadBody: Body<Data = Bytes, Error = Infallible> + 'static {}
+
+impl<B: Body<Data = Bytes, Error = Infallible> + 'static> ReadBody for B {}
 
 /// What a client can read of a body.
 pub(crate) struct Reader {
-    body: Pin<Box<dyn Body<Data = Bytes, Error = std::convert::Infallible>>>,
+    body: Pin<Box<dyn Body<Data = Bytes, Error = Infallible>>>,
     #[cfg(feature = "compression")]
     gunzip: Option<crate::support::gunzip::Gunzip>,
 }
 
 impl Reader {
-    pub(crate) fn new(body: Subscription) -> Self {
+    pub(crate) fn new(body: impl ReadBody) -> Self {
         Self {
             body: Box::pin(body),
             #[cfg(feature = "compression")]
@@ -24,7 +28,7 @@ impl Reader {
     }
 
     #[cfg(feature = "compression")]
-    pub(crate) fn gzip(body: Subscription) -> Self {
+    pub(crate) fn gzip(body: impl ReadBody) -> Self {
         use tower_sse::compression::{CompressedBody, Compression, Encoding};
         let body = CompressedBody::new(body, Encoding::Gzip, &Compression::new());
         Self {

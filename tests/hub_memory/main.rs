@@ -1,5 +1,8 @@
 //! What a hub holds, by the allocator's own count: one test, so that nothing else allocates.
 
+#[cfg(feature = "compression")]
+mod compressed;
+
 use std::alloc::System;
 use std::pin::Pin;
 use std::task::{Context, Waker};
@@ -29,6 +32,8 @@ fn drain(body: &mut Subscription) -> usize {
 
 #[test]
 fn memory_is_what_is_said_and_comes_back() {
+    #[cfg(feature = "compression")]
+    compressed::what_compression_takes_comes_back();
     what_subscribers_take_comes_back();
     what_owners_take_comes_back();
     a_watch_is_bounded_and_comes_back();

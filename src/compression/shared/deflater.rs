@@ -2,9 +2,10 @@ use std::cell::RefCell;
 use std::fmt;
 
 use bytes::Bytes;
-use flate2::{Compress, Compression, FlushCompress};
+use flate2::{Compress, FlushCompress};
 
 use super::shared_piece::{PieceNumber, SharedPiece};
+use crate::compression::Compression;
 use crate::compression::gzip::Checksum;
 
 /// Free space in the output with which zlib never has to flush twice.
@@ -15,12 +16,12 @@ pub(super) struct Deflater(Compress);
 
 thread_local! {
     /// For pieces that stand alone. One for each thread, so that nobody waits for it.
-    static ALONE: RefCell<Option<(u32, Deflater)>> = const { RefCell::new(None) };
+    static ALONE: RefCell<Option<(Compression, Deflater)>> = const { RefCell::new(None) };
 }
 
 impl Deflater {
-    pub(super) fn new(level: u32) -> Self {
-        Self(Compress::new(Compression::new(level), false))
+    pub(super) fn new(settings: &Compression) -> Self {
+        Self(settings.raw_context())
     }
 
     /// Forgets the segment so far.
@@ -48,12 +49,11 @@ impl Deflater {
     }
 
     /// Compresses these bytes as a segment of their own.
-    pub(super) fn alone(plain: &[u8], level: u32) -> Option<SharedPiece> {
-        let compress = |kept: &mut Option<(u32, Self)>| {
-            if kept.as_ref().is_some_and(|(of, _)| *of != level) {
-                *kept = None;
-            }
-            let (_, deflater) = kept.get_or_insert_with(|| (level, Self::new(level)));
+    pub(super) fn alone(plain: &[u8], settings: &Compression) -> Option<SharedPiece> {
+        let new = || (settings.clone(), Self::new(settings));
+        let compress = |kept: &mut Option<(Compression, Self)>| {
+            kept.take_if(|(of, _)| !of.has_contexts_of(settings));
+            let (_, deflater) = kept.get_or_insert_with(new);
             deflater.reset();
             deflater.compress(plain)
         };

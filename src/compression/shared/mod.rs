@@ -23,4 +23,4 @@ mod tracks;
 pub(crate) use follower::Follower;
 pub(crate) use packed::{Packed, Span};
 pub(crate) use track::Track;
-pub(crate) use tracks::{Segments, Tracks};
+pub(crate) use tracks::Tracks;

@@ -83,7 +83,7 @@ impl Packed {
         if part.plain.len() < ALONE_MIN {
             return None;
         }
-        let alone = || Deflater::alone(&part.plain, self.track.level());
+        let alone = || Deflater::alone(&part.plain, self.track.settings());
         part.alone.get_or_init(alone).clone()
     }
 

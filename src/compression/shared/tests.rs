@@ -6,18 +6,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use flate2::write::GzDecoder;
 
-use super::{Follower, Packed, Segments, Span, Track, Tracks};
-use crate::compression::gzip;
+use super::{Follower, Packed, Span, Track, Tracks};
 use crate::compression::handover::Offer;
+use crate::compression::{Compression, gzip};
 use crate::protocol::{Block, Data, Event};
 
 fn tracks(bytes: u32, max_contexts: usize) -> Arc<Tracks> {
-    let segments = Segments {
-        level: 6,
-        bytes,
-        time: Duration::MAX,
-    };
-    Arc::new(Tracks::new(segments, max_contexts))
+    let settings = Compression::new()
+        .segment_bytes(bytes)
+        .segment_time(Duration::MAX)
+        .max_contexts(max_contexts);
+    Arc::new(Tracks::new(settings))
 }
 
 /// A connection, and what its client has decoded.

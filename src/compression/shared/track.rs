@@ -5,8 +5,9 @@ use std::time::Instant;
 use super::deflater::Deflater;
 use super::packed::Span;
 use super::shared_piece::{PieceNumber, SharedPiece};
-use super::tracks::{Segments, Tracks};
+use super::tracks::Tracks;
 use crate::clock;
+use crate::compression::Compression;
 use crate::compression::gzip::Checksum;
 
 /// A segment that nobody waits for the end of ends after this many bytes, so that its checksum can
@@ -63,8 +64,8 @@ impl Track {
         })
     }
 
-    pub(super) fn level(&self) -> u32 {
-        self.tracks.segments().level
+    pub(super) fn settings(&self) -> &Compression {
+        self.tracks.settings()
     }
 
     /// Counts a connection that cannot use the last piece.
@@ -104,7 +105,7 @@ impl Track {
         let mut misses = self.misses.swap(0, Ordering::Relaxed);
         let segment = state.segment.as_ref();
         misses += usize::from(segment.is_some_and(|segment| next != Some(segment.next)));
-        state.end_segment(position, misses, self.tracks.segments());
+        state.end_segment(position, misses, self.tracks.settings());
         state.subscribers = position.span.subscribers;
         state.reached = position.end();
         state.compress(plain)
@@ -114,13 +115,13 @@ impl Track {
 impl TrackState {
     /// Ends the segment if the part does not follow it, or if the next segment should begin, given
     /// the number of connections that miss this one.
-    fn end_segment(&mut self, position: Position, misses: usize, segments: &Segments) {
+    fn end_segment(&mut self, position: Position, misses: usize, settings: &Compression) {
         let follows = position.begin() == self.reached;
         let has_room = |segment: &Segment| segment.checksum.len() < SEGMENT_MAX;
         // If half of the subscribers miss it, it is of little use.
         let is_used = 2 * misses < self.subscribers.max(1);
         self.segment = self.segment.take().filter(|segment| {
-            let is_due = (segment.is_awaited || misses > 0) && segment.is_full(segments);
+            let is_due = (segment.is_awaited || misses > 0) && segment.is_full(settings);
             follows && is_used && !is_due && has_room(segment)
         });
         if let Some(segment) = &mut self.segment {
@@ -157,9 +158,10 @@ impl Segment {
     }
 
     /// Whether it is long enough, or old enough, for the next to begin.
-    fn is_full(&self, segments: &Segments) -> bool {
+    fn is_full(&self, settings: &Compression) -> bool {
         let age = self.begun.map(|begun| begun.elapsed());
-        self.checksum.len() >= segments.bytes || age.is_some_and(|age| age >= segments.time)
+        self.checksum.len() >= settings.segment_bytes
+            || age.is_some_and(|age| age >= settings.segment_time)
     }
 }
 

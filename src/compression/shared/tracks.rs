@@ -1,9 +1,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
 
 use super::deflater::Deflater;
 use super::track::Track;
+use crate::compression::Compression;
 
 /// A track is in use while the others compress less than this many parts each, on average, between
 /// two of its own.
@@ -13,34 +13,24 @@ const IDLE: u64 = 8;
 /// of the memory.
 #[derive(Debug)]
 pub(crate) struct Tracks {
-    segments: Segments,
-    max_contexts: usize,
+    settings: Compression,
     /// The number of parts of frames compressed so far, in all tracks.
     parts: AtomicU64,
     /// The tracks that have a context. Some of them may be gone.
     holders: Mutex<Vec<Weak<Track>>>,
 }
 
-/// How long a segment is. It ends only if a subscriber waits for the next.
-#[derive(Debug, Clone)]
-pub(crate) struct Segments {
-    pub(crate) level: u32,
-    pub(crate) bytes: u32,
-    pub(crate) time: Duration,
-}
-
 impl Tracks {
-    pub(crate) fn new(segments: Segments, max_contexts: usize) -> Self {
+    pub(crate) fn new(settings: Compression) -> Self {
         Self {
-            segments,
-            max_contexts,
+            settings,
             parts: AtomicU64::new(0),
             holders: Mutex::default(),
         }
     }
 
-    pub(super) fn segments(&self) -> &Segments {
-        &self.segments
+    pub(super) fn settings(&self) -> &Compression {
+        &self.settings
     }
 
     /// Counts a part of a frame, and returns its number.
@@ -52,12 +42,12 @@ impl Tracks {
     /// `None` if all tracks are in use.
     pub(super) fn admit(&self, track: &Arc<Track>, now: u64) -> Option<Deflater> {
         let mut holders = self.holders.lock().unwrap_or_else(PoisonError::into_inner);
-        if holders.len() >= self.max_contexts {
+        if holders.len() >= self.settings.max_contexts {
             holders.retain(|holder| holder.strong_count() > 0);
         }
-        if holders.len() < self.max_contexts {
+        if holders.len() < self.settings.max_contexts {
             holders.push(Arc::downgrade(track));
-            return Some(Deflater::new(self.segments.level));
+            return Some(Deflater::new(&self.settings));
         }
         let oldest = holders
             .iter_mut()
@@ -65,7 +55,7 @@ impl Tracks {
             .min_by_key(|(track, _)| track.used());
         let (oldest, holder) = oldest?;
         let idle = now.saturating_sub(oldest.used());
-        if idle < IDLE.saturating_mul(self.max_contexts as u64) {
+        if idle < IDLE.saturating_mul(self.settings.max_contexts as u64) {
             return None;
         }
         let deflater = oldest.take_deflater()?;
