@@ -73,7 +73,7 @@
 //! | `json` | | [`Event::json`], [`Data::json`], [`Writer::json`], [`MessageEvent::json`] |
 //! | `axum` | | axum's `IntoResponse` for [`SseBody`] and [`Subscription`], `Option<`[`LastEventId`]`>` as an extractor |
 //! | `tracing` | | a log line when a subscriber of a hub lags, misses events or is refused |
-//! | `compression` | | [`SseLayer::compression`], [`HubService::compression`]: event streams in gzip |
+//! | `compression` | | [`SseLayer::compression`], [`HubService::compression`]: streams in gzip, compressed once for all subscribers of a hub |
 //! | `sealed` | | [`HubBuilder::seal_ids`](hub::HubBuilder::seal_ids): IDs that reveal nothing and cannot be forged |
 //! | `redis` | | [`Hub::redis`](hub::Hub::redis): hubs on any number of machines that share a Redis stream; not on wasm |
 //!
@@ -158,6 +158,7 @@ pub mod docs {
     pub mod cluster {}
     #[doc = include_str!("docs/coming_from_axum.md")]
     pub mod coming_from_axum {}
+    #[cfg(feature = "compression")]
     #[doc = include_str!("docs/compression.md")]
     pub mod compression {}
     #[doc = include_str!("docs/http2.md")]

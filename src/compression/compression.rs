@@ -9,6 +9,10 @@ use super::encoder::Encoder;
 use super::encoding::Encoding;
 use crate::headers::{is_event_stream, tokens};
 
+/// In the extensions of a response: its body was compressed here, and not by another layer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct EncodedHere;
+
 /// How event streams are compressed.
 ///
 /// It is a setting of [`SseLayer::compression`](crate::SseLayer::compression) and
@@ -185,17 +189,23 @@ impl Compression {
         request: &HeaderMap,
         mut response: Response<B>,
     ) -> Response<CompressedBody<B>> {
-        let encoder = self.coder(Encoding::negotiate(request), response.headers_mut());
+        let encoder = self.coder(Encoding::negotiate(request), &mut response);
         response.map(|body| CompressedBody::of(body, encoder))
     }
 
-    /// Sets the headers of a response to a client that prefers this encoding, and returns the encoder
-    /// that its body then needs.
-    pub(crate) fn coder(
+    /// Labels the response to a client that prefers this encoding, and returns the encoder that its
+    /// body then needs.
+    pub(crate) fn coder<B>(
         &self,
         encoding: Encoding,
-        response: &mut HeaderMap,
+        response: &mut Response<B>,
     ) -> Option<Box<Encoder>> {
+        let encoder = self.label(encoding, response.headers_mut())?;
+        response.extensions_mut().insert(EncodedHere);
+        Some(encoder)
+    }
+
+    fn label(&self, encoding: Encoding, response: &mut HeaderMap) -> Option<Box<Encoder>> {
         let is_taken =
             response.contains_key(CONTENT_ENCODING) || response.contains_key(CONTENT_RANGE);
         if is_taken || !is_event_stream(response) {

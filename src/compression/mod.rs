@@ -20,6 +20,7 @@ mod shared;
 
 pub use compressed_body::CompressedBody;
 pub use compression::Compression;
+pub(crate) use compression::EncodedHere;
 pub(crate) use encoder::Encoder;
 pub use encoding::Encoding;
 #[cfg(test)]

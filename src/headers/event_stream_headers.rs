@@ -27,8 +27,9 @@ const NO_CACHE_NO_TRANSFORM: HeaderValue = HeaderValue::from_static("no-cache, n
 /// `keep_alive(false)` or during a shutdown, appends its `close` to the header.
 /// [`connection(None)`](Self::connection) leaves the header to the server.
 ///
-/// `no-transform` keeps proxies from compressing the stream. If the response already has a
-/// `Content-Encoding`, the default `Cache-Control` is `no-cache` alone.
+/// `no-transform` keeps proxies from compressing the stream. If another layer has encoded the
+/// response already, which its `Content-Encoding` tells, the default `Cache-Control` is `no-cache`
+/// alone.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, Version, header::CACHE_CONTROL};
@@ -162,6 +163,14 @@ impl EventStreamHeaders {
 
     /// Like [`apply`](Self::apply), with the result of [`may_keep_alive`].
     pub(crate) fn add(&self, keep_alive: bool, response: &mut HeaderMap) {
+        self.add_missing(keep_alive, response);
+        if is_encoded(response) && response.get(CACHE_CONTROL) == Some(&NO_CACHE_NO_TRANSFORM) {
+            response.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        }
+    }
+
+    /// Like [`add`](Self::add), except that `no-transform` stays.
+    pub(crate) fn add_missing(&self, keep_alive: bool, response: &mut HeaderMap) {
         let connection = if keep_alive { &self.connection } else { &None };
         for (name, value) in [
             (CONTENT_TYPE, &self.content_type),
@@ -172,9 +181,6 @@ impl EventStreamHeaders {
             if let Some(value) = value {
                 response.entry(name).or_insert_with(|| value.clone());
             }
-        }
-        if is_encoded(response) && response.get(CACHE_CONTROL) == Some(&NO_CACHE_NO_TRANSFORM) {
-            response.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         }
     }
 }

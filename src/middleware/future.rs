@@ -4,15 +4,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, Response, StatusCode};
+use http::{Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::asked::Asked;
 use super::body::ResponseBody;
-use super::layer::{LayerSettings, SseLayer};
+use super::coding::{coder, was_encoded_here};
+use super::layer::SseLayer;
 use super::refusal::Refusal;
-use crate::body::Coder;
 use crate::headers::{is_encoded, is_event_stream};
 use crate::timer::MaybeTimer;
 
@@ -112,12 +112,17 @@ fn finish<B: Body, T: MaybeTimer + Clone>(
         return Refusal::bad_id(error).into_response(asked.head);
     }
     let settings = &layer.settings;
+    let was_encoded_here = was_encoded_here(&response);
     let headers = response.headers_mut();
-    settings.headers.add(asked.keep_alive, headers);
+    if was_encoded_here {
+        settings.headers.add_missing(asked.keep_alive, headers);
+    } else {
+        settings.headers.add(asked.keep_alive, headers);
+    }
     headers.remove(CONTENT_LENGTH);
     let heartbeats = settings.keep_alive.as_ref();
     let heartbeats = heartbeats.filter(|_| !is_encoded(headers));
-    let coder = coder(settings, asked, headers);
+    let coder = coder(settings, asked, &mut response);
     if asked.head {
         return response.map(|_never_opened| ResponseBody::unsent());
     }
@@ -128,18 +133,6 @@ fn finish<B: Body, T: MaybeTimer + Clone>(
             ResponseBody::kept_alive(body, heartbeats.clone(), timer).coded(coder)
         }
     })
-}
-
-/// Sets the headers of a compressed response, if it is to be one.
-#[cfg(feature = "compression")]
-fn coder(settings: &LayerSettings, asked: &Asked, headers: &mut HeaderMap) -> Option<Coder> {
-    let compression = settings.compression.as_ref()?;
-    compression.coder(asked.encoding, headers)
-}
-
-#[cfg(not(feature = "compression"))]
-fn coder(_: &LayerSettings, _: &Asked, _: &mut HeaderMap) -> Option<Coder> {
-    None
 }
 
 /// Whether the response is labelled as an event stream and can have a body.

@@ -73,57 +73,15 @@
 //!
 //! # Compression
 //!
-//! By default, tower-http's `CompressionLayer` does not compress event streams. With another
-//! predicate it compresses them and flushes each event. Put it inside this layer, which then sees
-//! the `Content-Encoding`. It leaves `no-transform` out of `Cache-Control` and inserts no
-//! heartbeats into the encoded bytes. The heartbeats of an [`SseBody`](crate::SseBody) are
-//! compressed with its events.
+//! With the feature `compression`, the layer compresses streams for clients that accept gzip, if
+//! [set](SseLayer::compression). Streams that are encoded already pass unchanged, and without
+//! heartbeats from the layer, because nothing can be inserted between encoded bytes.
 //!
-//! ```
-//! use std::convert::Infallible;
-//! use http::{Request, Response};
-//! use tower::{ServiceBuilder, ServiceExt};
-//! use tower_http::compression::{CompressionLayer, predicate::SizeAbove};
-//! use tower_sse::{Event, KeepAlive, SseBody, SseLayer};
-//!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() {
-//! let feed = ServiceBuilder::new()
-//!     .layer(SseLayer::new())
-//!     .layer(CompressionLayer::new().compress_when(SizeAbove::new(0)))
-//!     .service_fn(async |_: Request<()>| {
-//!         let events = futures_util::stream::iter([Event::new("hello")]);
-//!         let body = SseBody::new(events).keep_alive(KeepAlive::default());
-//!         Ok::<_, Infallible>(Response::new(body))
-//!     });
-//! let request = Request::get("/").header("accept-encoding", "br").body(()).unwrap();
-//! let response = feed.oneshot(request).await.unwrap();
-//! assert_eq!(response.headers()["content-encoding"], "br");
-//! assert_eq!(response.headers()["cache-control"], "no-cache");
-//! # }
-//! ```
-//!
-//! In axum, add both to the route:
-//!
-//! ```
-//! # #[cfg(feature = "axum")] {
-//! # use futures_util::stream;
-//! # use tower_sse::{Event, SseBody, SseLayer};
-//! use axum::{Router, response::IntoResponse, routing::get};
-//! use tower::ServiceBuilder;
-//! use tower_http::compression::{CompressionLayer, predicate::SizeAbove};
-//!
-//! async fn feed() -> impl IntoResponse {
-//!     SseBody::new(stream::iter([Event::new("hello")]))
-//! }
-//!
-//! let layers = ServiceBuilder::new()
-//!     .layer(SseLayer::new())
-//!     .layer(CompressionLayer::new().compress_when(SizeAbove::new(0)));
-//! let app: Router = Router::new().route("/feed", get(feed).layer(layers));
-//! # }
-//! ```
-//!
-//! Each connection then needs its own encoder, and the memory for it.
+//! tower-http's `CompressionLayer` has more encodings. By default it does not compress event streams.
+//! With another predicate it compresses them and flushes each event. Put it inside this layer, which
+//! then sees the `Content-Encoding` and leaves `no-transform` out of `Cache-Control`. The heartbeats of
+//! an [`SseBody`](crate::SseBody) are compressed with its events. See the
+//! [guide](crate::docs::compression).
 //!
 //! # Deployment caveats
 //!
@@ -138,6 +96,7 @@
 
 mod asked;
 mod body;
+mod coding;
 mod future;
 mod layer;
 mod refusal;

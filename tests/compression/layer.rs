@@ -254,5 +254,6 @@ async fn a_handler_can_compress_its_response_itself() {
         .unwrap();
     let encodings = found.headers().get_all(CONTENT_ENCODING).iter().count();
     assert_eq!(encodings, 1);
+    assert_eq!(found.headers()[CACHE_CONTROL], "no-cache, no-transform");
     assert_eq!(gunzip(&text(found.into_body()).await), TEXT);
 }

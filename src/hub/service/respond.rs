@@ -19,7 +19,7 @@ impl<T: Timer + Clone> HubService<T> {
             return response;
         };
         let encoding = Encoding::negotiate(&parts.headers);
-        let coder = compression.coder(encoding, response.headers_mut());
+        let coder = compression.coder(encoding, &mut response);
         if parts.method == Method::HEAD {
             return response;
         }
