@@ -1,0 +1,196 @@
+//! A Redis with one stream, in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::Poll;
+
+use super::super::entry::StreamEntry;
+use super::super::exchange::{Ask, Reply};
+use super::say;
+use crate::hub::delivery::Delivery;
+use crate::hub::foreign::id_of;
+use crate::hub::outer::{LogEntry, Page, PageFuture, Past, Stored};
+use crate::protocol::Event;
+
+/// What was published, in the order in which it was.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SimEvent {
+    pub(super) topic: &'static str,
+    pub(super) key: u128,
+    /// A node has read it.
+    pub(super) is_seen: bool,
+    pub(super) fate: Fate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Stored,
+    Trimmed,
+    /// Gone although it was the newest. If no node had read it, nobody knows.
+    Lost,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum SimRecord {
+    Event(usize),
+    Begin,
+    Lost(u128),
+}
+
+/// Redis.
+#[derive(Debug, Default)]
+pub(super) struct SimStream {
+    pub(super) records: BTreeMap<u128, SimRecord>,
+    pub(super) published: Vec<SimEvent>,
+    pub(super) clock: u64,
+    pub(super) last: u128,
+    /// Keeps IDs of one life of the server from being those of another.
+    pub(super) life: u64,
+    pub(super) pages: usize,
+    /// Marks of a loss that were ever there.
+    pub(super) marks: BTreeSet<u128>,
+}
+
+impl SimStream {
+    pub(super) fn id(&mut self) -> u128 {
+        let by_clock = (u128::from(self.clock) << 64) + u128::from(self.life * 1_000_000);
+        self.last = by_clock.max(self.last + 1);
+        self.last
+    }
+
+    pub(super) fn publish(&mut self, topic: &'static str) {
+        let key = self.id();
+        self.records
+            .insert(key, SimRecord::Event(self.published.len()));
+        self.published.push(SimEvent {
+            topic,
+            key,
+            is_seen: false,
+            fate: Fate::Stored,
+        });
+    }
+
+    pub(super) fn remove(&mut self, keys: Vec<u128>, fate: Fate) {
+        say(|| {
+            format!(
+                "{fate:?} {:?}",
+                keys.iter().map(|key| id_of(*key)).collect::<Vec<_>>()
+            )
+        });
+        for key in keys {
+            if let Some(SimRecord::Event(number)) = self.records.remove(&key) {
+                self.published[number].fate = fate;
+            }
+        }
+    }
+
+    pub(super) fn trim(&mut self, count: usize) {
+        let oldest = self.records.keys().copied().take(count).collect();
+        self.remove(oldest, Fate::Trimmed);
+    }
+
+    pub(super) fn lose_tail(&mut self, count: usize) {
+        let newest = self.records.keys().rev().copied().take(count).collect();
+        self.remove(newest, Fate::Lost);
+        self.last = self.records.keys().last().copied().unwrap_or(0);
+        self.life += 1;
+    }
+
+    pub(super) fn entry(&self, key: u128, record: SimRecord) -> StreamEntry {
+        let what = match record {
+            SimRecord::Begin => Stored::Place,
+            SimRecord::Lost(after) => Stored::Lost { after },
+            SimRecord::Event(number) => {
+                let event = Event::new(number.to_string());
+                let topic = self.published[number].topic.into();
+                Stored::Event {
+                    delivery: Delivery::new(topic, event.encode_as(Some(&id_of(key)))),
+                    label: None,
+                    is_last: false,
+                }
+            }
+        };
+        let print = match record {
+            SimRecord::Event(number) => number as u64,
+            SimRecord::Begin => u64::MAX,
+            SimRecord::Lost(_) => u64::MAX - 1,
+        };
+        StreamEntry {
+            entry: LogEntry { key, what },
+            size: 100,
+            print,
+            is_skipped: false,
+        }
+    }
+
+    pub(super) fn newest(&self) -> u128 {
+        self.records.keys().last().copied().unwrap_or(0)
+    }
+
+    pub(super) fn answer(&mut self, ask: Ask) -> Reply {
+        match ask {
+            Ask::Before { key, count } => {
+                let records = self.records.range(..key.unwrap_or(u128::MAX)).rev();
+                let entries = records.take(count.min(5));
+                Reply::Entries(entries.map(|(key, one)| self.entry(*key, *one)).collect())
+            }
+            Ask::From { key, count } => {
+                let records = self.records.range(key..).take(count.min(5));
+                let entries: Vec<_> = records.map(|(key, one)| self.entry(*key, *one)).collect();
+                Reply::Entries(entries)
+            }
+            Ask::Wait { .. } => Reply::Woken,
+            Ask::Begin => {
+                let key = self.id();
+                self.records.insert(key, SimRecord::Begin);
+                Reply::Marked(true)
+            }
+            Ask::Lost { from, newest } => {
+                if newest.is_some_and(|newest| newest != self.newest()) {
+                    return Reply::Marked(false);
+                }
+                let key = self.id();
+                self.records.insert(key, SimRecord::Lost(from));
+                self.marks.insert(key);
+                Reply::Marked(true)
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct SimRedis(Arc<Mutex<SimStream>>);
+
+impl SimRedis {
+    pub(super) fn lock(&self) -> MutexGuard<'_, SimStream> {
+        self.0.lock().unwrap()
+    }
+}
+
+/// Reads a page at the second poll.
+impl Past for SimRedis {
+    fn page(&self, after: u128) -> PageFuture {
+        let (server, mut polls) = (self.clone(), 0);
+        Box::pin(std::future::poll_fn(move |_| {
+            polls += 1;
+            if polls < 2 {
+                return Poll::Pending;
+            }
+            let mut stream = server.lock();
+            stream.pages += 1;
+            let records = stream.records.range(after..).take(4);
+            let entries: Vec<LogEntry> = records
+                .map(|(key, one)| stream.entry(*key, *one).entry)
+                .collect();
+            let known = entries.first().is_some_and(|first| first.key == after);
+            let newest = stream.newest();
+            Poll::Ready(Page {
+                known: known || after == 0,
+                from: usize::from(known),
+                is_end: entries.last().is_none_or(|last| last.key == newest),
+                entries: entries.into(),
+                newest,
+            })
+        }))
+    }
+}
