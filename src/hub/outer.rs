@@ -10,7 +10,7 @@ use super::delivery::Delivery;
 
 /// Where pages of an outer log come from.
 pub(super) trait Past: fmt::Debug + Send + Sync {
-    /// The entries after a key, oldest first, at most so many as the source likes.
+    /// Reads the entries after a key, oldest first. The source decides how many.
     fn page(&self, after: u128) -> PageFuture;
 }
 
@@ -19,8 +19,8 @@ pub(super) type PageFuture = Pin<Box<dyn Future<Output = Page> + Send>>;
 /// A page of an outer log, or what is left of it.
 #[derive(Debug, Clone)]
 pub(super) struct Page {
-    /// Whether the entry is there after which it begins. It is then the one before the first.
-    pub(super) known: bool,
+    /// The entry that it begins after. If it is present, it is the one before the first.
+    pub(super) anchor: Anchor,
     pub(super) entries: Arc<[LogEntry]>,
     /// Which is the first.
     pub(super) from: usize,
@@ -28,6 +28,19 @@ pub(super) struct Page {
     pub(super) newest: u128,
     /// There was nothing after it.
     pub(super) is_end: bool,
+}
+
+/// What became of the entry that a page begins after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Anchor {
+    /// It is there.
+    Present,
+    /// It is gone, and entries after it may be gone as well. Subscribers are told before the page.
+    Gone,
+    /// It is lost, and a later mark says so. Subscribers are told at that mark, like all others that
+    /// pass it. If they were told here, a client that reconnects before the mark would be told twice:
+    /// its ID does not say that it knows.
+    Marked,
 }
 
 /// An entry of an outer log.
@@ -52,6 +65,8 @@ pub(super) enum Stored {
     Finish(Arc<str>),
     /// Something is lost after this key, which a reader was to see. Those that pass are told.
     Lost { after: u128 },
+    /// The log was empty before it.
+    Begin,
     /// Nothing but a place.
     Place,
 }
@@ -61,7 +76,7 @@ impl Stored {
         match self {
             Self::Event { delivery, .. } => Some(delivery.topic()),
             Self::Finish(topic) => Some(topic),
-            Self::Replaced | Self::Lost { .. } | Self::Place => None,
+            Self::Replaced | Self::Lost { .. } | Self::Begin | Self::Place => None,
         }
     }
 

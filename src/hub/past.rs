@@ -8,7 +8,7 @@ use super::change::Reason;
 use super::core::{Begin, Fresh, HandOver, Last, Seat, State, Taken};
 use super::delivery::Delivery;
 use super::foreign::id_of;
-use super::outer::{LogEntry, Page, PageFuture, Past, Stored};
+use super::outer::{Anchor, LogEntry, Page, PageFuture, Past, Stored};
 use super::shared::Shared;
 use crate::exclusive::Exclusive;
 use crate::protocol::{Block, Event};
@@ -61,8 +61,6 @@ pub(super) struct PastReader {
     rest: Option<Page>,
     /// There was nothing after what has been read.
     caught_up: bool,
-    /// The client has been told of what is lost after any key before this.
-    told: u128,
     /// The last key that was not there, of which it has been told.
     absent: Option<u128>,
     /// It has got something.
@@ -95,7 +93,6 @@ impl PastReader {
             page: None,
             rest: None,
             caught_up: false,
-            told: 0,
             absent: None,
             served: false,
             finished: HashSet::new(),
@@ -210,26 +207,39 @@ impl PastReader {
         seat: &mut Seat,
     ) -> Option<PastRead> {
         let is_empty = page.from == page.entries.len();
-        if page.known {
-            let own = page.from.checked_sub(1).and_then(|at| page.entries.get(at));
-            match own.map(|own| &own.what) {
-                // It was told there, or came after that.
-                Some(Stored::Lost { .. }) => self.told = self.told.max(after),
-                Some(what) => {
-                    let follows = |topic| shared.with(|state, _| state.follows(seat, topic));
-                    if what.topic().is_some_and(follows) {
-                        self.note_end(what);
-                    }
-                }
-                None => {}
-            }
-            self.caught_up = is_empty;
-            return (!is_empty).then(|| self.turn(after, page, false, shared, seat));
+        match page.anchor {
+            Anchor::Present => self.note_own(&page, shared, seat),
+            // A mark follows.
+            Anchor::Marked => {}
+            Anchor::Gone => return self.lose(after, page, shared, seat),
         }
+        self.caught_up = is_empty;
+        (!is_empty).then(|| self.turn(after, page, false, shared, seat))
+    }
+
+    /// Takes note of the entry that the page begins after.
+    fn note_own(&mut self, page: &Page, shared: &Shared, seat: &Seat) {
+        let own = page.from.checked_sub(1).and_then(|at| page.entries.get(at));
+        if let Some(own) = own {
+            let follows = |topic| shared.with(|state, _| state.follows(seat, topic));
+            if own.what.topic().is_some_and(follows) {
+                self.note_end(&own.what);
+            }
+        }
+    }
+
+    /// The entry that the page begins after is gone: the client is told before the page.
+    fn lose(
+        &mut self,
+        after: u128,
+        page: Page,
+        shared: &Shared,
+        seat: &mut Seat,
+    ) -> Option<PastRead> {
+        let is_empty = page.from == page.entries.len();
         let is_lossy = self.absent != Some(after);
         self.absent = Some(after);
         if is_lossy && self.begin.is_anew() && !self.served {
-            self.told = self.told.max(after.saturating_add(1));
             match self.start() {
                 None => return Some(self.start_here(true, shared, seat)),
                 Some(start) => {
@@ -243,12 +253,10 @@ impl PastReader {
             // loss, an earlier one would bring events again that the client has had.
             let ring = shared.lock().last_key();
             let end = after.min(page.newest.max(ring));
-            self.told = self.told.max(end.saturating_add(1));
             self.stage = Stage::Reading(end);
             self.caught_up = !is_lossy;
             return is_lossy.then(|| self.head(shared, after, true));
         }
-        self.told = self.told.max(after.saturating_add(1));
         Some(self.turn(after, page, is_lossy, shared, seat))
     }
 
@@ -261,7 +269,7 @@ impl PastReader {
             } => _ = self.finished.insert(delivery.name()),
             Stored::Finish(topic) => _ = self.finished.insert(Arc::clone(topic)),
             Stored::Event { delivery, .. } => _ = self.finished.remove(delivery.topic()),
-            Stored::Replaced | Stored::Lost { .. } | Stored::Place => {}
+            Stored::Replaced | Stored::Lost { .. } | Stored::Begin | Stored::Place => {}
         }
     }
 
@@ -290,12 +298,8 @@ impl PastReader {
         });
         for (entry, follows) in entries.iter().zip(follows) {
             match &entry.what {
-                Stored::Lost { after } if *after < self.told => {}
                 Stored::Lost { .. } if !read.deliveries.is_empty() => break,
-                Stored::Lost { .. } => {
-                    self.told = entry.key;
-                    read.is_lossy = true;
-                }
+                Stored::Lost { .. } => read.is_lossy = true,
                 what if follows => {
                     self.note_end(what);
                     if let Stored::Event { delivery, .. } = what {
@@ -426,7 +430,7 @@ mod tests {
                     .collect();
                 let newest = entries.back().map_or(0, |(key, _)| *key);
                 Poll::Ready(Page {
-                    known,
+                    anchor: if known { Anchor::Present } else { Anchor::Gone },
                     from: usize::from(known),
                     is_end: page.last().is_none_or(|last| last.key == newest),
                     entries: page,

@@ -15,6 +15,7 @@ mod example;
 mod example_process;
 mod foreign;
 mod losses;
+mod marks;
 #[cfg(feature = "axum")]
 #[path = "../support/nginx.rs"]
 mod nginx;

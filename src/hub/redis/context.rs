@@ -58,10 +58,7 @@ impl Context {
     /// The ring is about to change so.
     pub(super) fn note(&self, act: &Act) {
         let entries = match act {
-            Act::Cut => {
-                self.unread.clear();
-                return self.pages.forget();
-            }
+            Act::Cut => return self.pages.forget(),
             Act::Begin { entries, .. } | Act::Append(entries) => entries,
         };
         let skipped = entries.iter().filter(|entry| entry.is_skipped).count();

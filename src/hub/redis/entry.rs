@@ -33,12 +33,6 @@ impl StreamEntry {
     pub(super) fn is_loss(&self) -> bool {
         matches!(self.entry.what, Stored::Lost { .. })
     }
-
-    /// Whether all that pass are told of it if something is lost after a key. Those are not that were told
-    /// before of what is lost after an earlier one.
-    pub(super) fn tells_of_loss(&self, from: u128) -> bool {
-        matches!(self.entry.what, Stored::Lost { after } if after >= from)
-    }
 }
 
 /// Writes the fields of a new entry.
@@ -159,7 +153,7 @@ pub(super) fn read_what(key: Option<u128>, fields: Vec<EntryField>) -> Option<St
     }
     match mark.as_deref() {
         None => {}
-        Some(b"begin") => return Some(Stored::Place),
+        Some(b"begin") => return Some(Stored::Begin),
         Some(b"lost") => {
             let after = from.and_then(|from| key_of(&from)).or(key)?;
             return Some(Stored::Lost { after });

@@ -13,9 +13,8 @@ pub(super) enum Ask {
     Wait { after: u128 },
     /// Appends a mark to the empty stream, to have a place.
     Begin,
-    /// Appends a mark that something after a key is lost; if `newest` is there, only while that is the
-    /// newest entry.
-    Lost { from: u128, newest: Option<u128> },
+    /// Appends a mark that something after `from` is lost, unless there is a mark after `after`.
+    Lost { from: u128, after: u128 },
 }
 
 /// Its answer.

@@ -3,6 +3,7 @@
 
 use super::entry::StreamEntry;
 pub(super) use super::exchange::{Act, Ask, Reply};
+use super::phase::{Debt, Doing, Tip, scan};
 use super::unread::before_missing;
 
 /// How many entries a batch has at most, and how many bytes it aims at.
@@ -11,69 +12,6 @@ const BATCH_BYTES: usize = 256 * 1024;
 
 /// Among how many entries before a loss one is looked for that the ring knows.
 const SHARED: usize = 100;
-
-/// How often a mark is appended only if nothing has come since the stream was last read.
-const TRIES: usize = 3;
-
-/// An entry that is to be there the next time.
-#[derive(Debug, Clone, Copy)]
-struct Tip {
-    key: u128,
-    print: u64,
-}
-
-impl Tip {
-    fn of(entry: &StreamEntry) -> Self {
-        Self {
-            key: entry.key(),
-            print: entry.print,
-        }
-    }
-
-    fn is(self, entry: &StreamEntry) -> bool {
-        (self.key, self.print) == (entry.key(), entry.print)
-    }
-}
-
-/// A mark that has been appended: after this entry, and from where nothing was lost before.
-#[derive(Debug, Clone, Copy)]
-struct Owed {
-    at: Tip,
-    from: u128,
-}
-
-#[derive(Debug)]
-enum Doing {
-    /// Reads the newest part, backwards: newest first. A mark that is owed has to be in it.
-    Fill {
-        got: Vec<StreamEntry>,
-        bytes: usize,
-        owed: Option<Owed>,
-    },
-    /// The stream is empty.
-    Begin,
-    /// Follows; `quiet` if nothing came after the last entry when it was last seen.
-    Follow {
-        last: Tip,
-        quiet: bool,
-    },
-    /// The last entry is gone. What is there from before it?
-    Older {
-        last: Tip,
-    },
-    /// The tail is lost. Is there a mark of that already, after the newest entry that was seen? `from` is
-    /// the last place from which nothing is lost.
-    Scan {
-        at: Tip,
-        from: u128,
-        tries: usize,
-    },
-    Mark {
-        at: Tip,
-        from: u128,
-        tries: usize,
-    },
-}
 
 /// How the ring is filled.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +27,8 @@ pub(super) struct Machine {
     phase: Doing,
     /// Whether the ring has begun.
     has_ring: bool,
+    /// The last entry that was read before the ring was cut.
+    read: u128,
     /// Acknowledged entries that the next read has to find, in order.
     expected: Vec<u128>,
     /// The mean size of an entry, as of late.
@@ -103,6 +43,7 @@ impl Machine {
             depth,
             phase: Doing::fill(None),
             has_ring: false,
+            read: 0,
             expected: Vec::new(),
             mean: 1024,
             losses: 0,
@@ -114,25 +55,26 @@ impl Machine {
         matches!(self.phase, Doing::Follow { quiet: true, .. })
     }
 
-    /// The key of what was read last.
+    /// The key of what was read last, unless it is known to be lost.
     #[cfg(test)]
     pub(super) fn tip(&self) -> Option<u128> {
         match self.phase {
-            Doing::Follow { last, .. } => Some(last.key),
+            Doing::Follow { last, .. } | Doing::Older { last, owed: None } => Some(last.key),
             _ => None,
         }
     }
 
-    /// The last entry that was read, while the stream is followed.
-    pub(super) fn following(&self) -> Option<u128> {
+    /// The last entry that was read; none while it does not matter what was acknowledged.
+    pub(super) fn read_up_to(&self) -> Option<u128> {
         match &self.phase {
             Doing::Follow { last, .. } => Some(last.key),
+            Doing::Fill { .. } => Some(self.read),
             _ => None,
         }
     }
 
-    /// Says which entries Redis has acknowledged after the last one read.
-    pub(super) fn expect(&mut self, keys: Vec<u128>) {
+    /// Says which entries Redis has acknowledged after the last one read. The next read looks for them.
+    pub(super) fn look_for(&mut self, keys: Vec<u128>) {
         self.expected = keys;
     }
 
@@ -153,17 +95,17 @@ impl Machine {
                 key: last.key,
                 count: count + 1,
             },
-            Doing::Older { last } => Ask::Before {
+            Doing::Older { last, .. } => Ask::Before {
                 key: Some(last.key),
                 count: SHARED,
             },
-            Doing::Scan { at, .. } => Ask::From {
-                key: at.key,
+            Doing::Scan(debt) => Ask::From {
+                key: debt.after(),
                 count: count + 1,
             },
-            Doing::Mark { at, from, tries } => Ask::Lost {
-                from: *from,
-                newest: (*tries < TRIES).then_some(at.key),
+            Doing::Mark(debt) => Ask::Lost {
+                from: debt.from,
+                after: debt.after(),
             },
         }
     }
@@ -172,13 +114,16 @@ impl Machine {
     /// whether the last entry is still there.
     pub(super) fn fail(&mut self) {
         self.phase = match std::mem::replace(&mut self.phase, Doing::Begin) {
-            Doing::Fill { owed, .. } => Doing::fill(owed),
+            // The mark may be lost by now.
+            Doing::Fill { debt, .. } => Doing::fill(debt.map(|debt| debt.far(false))),
             Doing::Begin => Doing::fill(None),
             Doing::Follow { last, .. } => Doing::Follow { last, quiet: false },
-            Doing::Older { last } if self.has_ring => Doing::Follow { last, quiet: false },
+            Doing::Older { last, owed: None } if self.has_ring => {
+                Doing::Follow { last, quiet: false }
+            }
             // It may have been appended.
-            Doing::Mark { at, from, tries } => Doing::Scan { at, from, tries },
-            other => other,
+            Doing::Mark(debt) | Doing::Scan(debt) => Doing::Scan(debt.far(false)),
+            other @ Doing::Older { .. } => other,
         };
     }
 
@@ -193,28 +138,23 @@ impl Machine {
     pub(super) fn answer(&mut self, reply: Reply, knows: impl Fn(u128) -> bool) -> Vec<Act> {
         let phase = std::mem::replace(&mut self.phase, Doing::Begin);
         let (phase, acts) = match (phase, reply) {
-            (Doing::Fill { got, bytes, owed }, Reply::Entries(entries)) => {
-                self.fill(got, bytes, owed, entries)
+            (Doing::Fill { got, bytes, debt }, Reply::Entries(entries)) => {
+                self.fill(got, bytes, debt, entries)
             }
             // Who may not write can tell nobody.
-            (Doing::Begin, Reply::Marked(_)) | (Doing::Mark { .. }, Reply::Forbidden) => {
+            (Doing::Begin, Reply::Marked(_)) | (Doing::Mark(_), Reply::Forbidden) => {
                 (Doing::fill(None), Vec::new())
             }
             (Doing::Follow { last, .. }, Reply::Entries(entries)) => self.follow(last, entries),
             (Doing::Follow { last, .. }, Reply::Woken) => {
                 (Doing::Follow { last, quiet: false }, Vec::new())
             }
-            (Doing::Older { last }, Reply::Entries(entries)) => self.lose(last, &entries, knows),
-            (Doing::Scan { at, from, tries }, Reply::Entries(entries)) => {
-                (self.scan(at, from, tries, &entries), Vec::new())
+            (Doing::Older { last, owed }, Reply::Entries(entries)) => {
+                self.lose(last, owed, &entries, knows)
             }
-            (Doing::Mark { at, from, .. }, Reply::Marked(true)) => {
-                (Doing::fill(Some(Owed { at, from })), Vec::new())
-            }
-            (Doing::Mark { at, from, tries }, Reply::Marked(false)) => {
-                let tries = tries + 1;
-                (Doing::Scan { at, from, tries }, Vec::new())
-            }
+            (Doing::Scan(debt), Reply::Entries(entries)) => (scan(debt, &entries), Vec::new()),
+            (Doing::Mark(debt), Reply::Marked(true)) => (Doing::fill(Some(debt)), Vec::new()),
+            (Doing::Mark(debt), Reply::Marked(false)) => (Doing::Scan(debt), Vec::new()),
             (phase, _) => {
                 self.phase = phase;
                 self.fail();
@@ -229,7 +169,7 @@ impl Machine {
         &mut self,
         mut got: Vec<StreamEntry>,
         mut bytes: usize,
-        owed: Option<Owed>,
+        debt: Option<Debt>,
         entries: Vec<StreamEntry>,
     ) -> (Doing, Vec<Act>) {
         self.measure(&entries);
@@ -246,27 +186,25 @@ impl Machine {
         let loss = got.iter().position(StreamEntry::is_loss);
         let is_full = got.len() > self.depth.events || bytes > self.depth.bytes;
         if loss.is_none() && !is_all && !is_full {
-            return (Doing::Fill { got, bytes, owed }, Vec::new());
+            return (Doing::Fill { got, bytes, debt }, Vec::new());
         }
         let marked = loss.map_or(0, |at| got[at].key());
-        if let Some(Owed { at, from }) = owed.filter(|owed| marked <= owed.at.key) {
+        if let Some(debt) = debt.filter(|debt| !debt.is_far && marked <= debt.after()) {
             // The mark is further back, or has been lost as well.
-            let tries = TRIES;
-            return (Doing::Scan { at, from, tries }, Vec::new());
+            return (Doing::Scan(debt.far(true)), Vec::new());
         }
-        let after = match loss {
-            Some(at) => {
-                let after = got[at].key();
-                got.truncate(at);
-                after
-            }
-            // Nothing is between the oldest entry and the key before it.
-            None if is_all => got
-                .last()
-                .map_or(0, |oldest| oldest.key().saturating_sub(1)),
-            None => got.pop().map_or(0, |oldest| oldest.key()),
-        };
+        // Oldest first, after a loss or from where it no longer matters.
+        got.truncate(loss.unwrap_or(got.len() - 1) + 1);
         got.reverse();
+        let base = got.first().map_or(0, StreamEntry::key);
+        self.expected.retain(|key| *key > base);
+        if let Some(before) = before_missing(&got, &self.expected, false) {
+            return (self.owe(before), Vec::new());
+        }
+        // Nothing is between the oldest entry and the key before it.
+        let is_first = loss.is_none() && is_all;
+        let after = base.saturating_sub(u128::from(is_first));
+        got.drain(..usize::from(!is_first));
         self.has_ring = true;
         let act = Act::Begin {
             after,
@@ -277,17 +215,16 @@ impl Machine {
 
     fn follow(&mut self, last: Tip, entries: Vec<StreamEntry>) -> (Doing, Vec<Act>) {
         if !entries.first().is_some_and(|first| last.is(first)) {
-            return (Doing::Older { last }, Vec::new());
+            return (Doing::Older { last, owed: None }, Vec::new());
         }
         let expected = std::mem::take(&mut self.expected);
         let is_all = entries.len() <= self.count();
         if let Some(before) = before_missing(&entries, &expected, is_all) {
-            let at = Tip::of(before);
-            (self.has_ring, self.losses) = (false, self.losses + 1);
-            let (from, tries) = (at.key, 0);
-            return (Doing::Scan { at, from, tries }, vec![Act::Cut]);
+            self.has_ring = false;
+            return (self.owe(before), vec![Act::Cut]);
         }
         let newest = entries.last().map_or(last, Tip::of);
+        self.read = newest.key;
         let is_quiet = entries.len() <= 1;
         self.measure(&entries);
         let mut acts = Vec::new();
@@ -317,10 +254,19 @@ impl Machine {
         (phase, acts)
     }
 
+    /// What came after an entry is lost.
+    fn owe(&mut self, before: &StreamEntry) -> Doing {
+        self.losses += 1;
+        let at = Tip::of(before);
+        self.expected = Vec::new();
+        Doing::Scan(Debt::new(at, at.key))
+    }
+
     /// The last entry is gone, and these are from before it, newest first.
     fn lose(
         &mut self,
         last: Tip,
+        owed: Option<u128>,
         older: &[StreamEntry],
         knows: impl Fn(u128) -> bool,
     ) -> (Doing, Vec<Act>) {
@@ -328,8 +274,14 @@ impl Machine {
         let acts = had_ring.then_some(Act::Cut).into_iter().collect();
         self.losses += u64::from(had_ring);
         let Some(oldest) = older.last() else {
-            // Trimmed past, or flushed: no client's ID is there any more, and each is told by that.
-            return (Doing::fill(None), acts);
+            // Trimmed past, or flushed: no client's ID is there any more, and each is told by that. The
+            // IDs of those that an earlier loss concerns may be there.
+            let debt = owed.map(|from| Debt {
+                at: None,
+                from,
+                is_far: false,
+            });
+            return (debt.map_or_else(|| Doing::fill(None), Doing::Scan), acts);
         };
         let shared = older
             .iter()
@@ -338,47 +290,16 @@ impl Machine {
         let at = shared.map_or(oldest, |at| &older[at]);
         let from = shared.map_or(last.key, |_| at.key());
         let newer = &older[..shared.unwrap_or(older.len())];
-        if newer.iter().any(|entry| entry.tells_of_loss(from)) {
+        if newer.iter().any(StreamEntry::is_loss) {
             return (Doing::fill(None), acts);
         }
-        let phase = Doing::Scan {
-            at: Tip::of(at),
-            from,
-            tries: 0,
-        };
-        (phase, acts)
-    }
-
-    fn scan(&mut self, at: Tip, from: u128, tries: usize, entries: &[StreamEntry]) -> Doing {
-        let Some((_, entries)) = entries.split_first().filter(|(first, _)| at.is(first)) else {
-            return Doing::Older { last: at };
-        };
-        if entries.iter().any(|entry| entry.tells_of_loss(from)) {
-            return Doing::fill((tries < TRIES).then_some(Owed { at, from }));
-        }
-        match entries.last() {
-            Some(newest) => {
-                let at = Tip::of(newest);
-                Doing::Scan { at, from, tries }
-            }
-            None => Doing::Mark { at, from, tries },
-        }
+        (Doing::Scan(Debt::new(Tip::of(at), from)), acts)
     }
 
     fn measure(&mut self, entries: &[StreamEntry]) {
         if !entries.is_empty() {
             let sum: usize = entries.iter().map(|entry| entry.size).sum();
             self.mean = (3 * self.mean + sum / entries.len()) / 4;
-        }
-    }
-}
-
-impl Doing {
-    fn fill(owed: Option<Owed>) -> Self {
-        Self::Fill {
-            got: Vec::new(),
-            bytes: 0,
-            owed,
         }
     }
 }
@@ -410,8 +331,8 @@ mod tests {
         let mut machine = Machine::new(depth);
         machine.answer(entries(&[9, 8]), |_| true);
         machine.answer(entries(&[]), |_| true);
-        assert_eq!(machine.following(), Some(9));
-        machine.expect(expected.to_vec());
+        assert_eq!(machine.read_up_to(), Some(9));
+        machine.look_for(expected.to_vec());
         machine
     }
 
@@ -437,13 +358,7 @@ mod tests {
             assert!(matches!(machine.ask(), Ask::From { key, .. } if key == from));
             machine.answer(entries(&[from, 20]), |_| true);
             machine.answer(entries(&[20]), |_| true);
-            assert_eq!(
-                machine.ask(),
-                Ask::Lost {
-                    from,
-                    newest: Some(20)
-                }
-            );
+            assert_eq!(machine.ask(), Ask::Lost { from, after: 20 });
             machine.answer(Reply::Marked(true), |_| true);
             assert!(matches!(machine.ask(), Ask::Before { key: None, .. }));
         }

@@ -19,6 +19,9 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// How many bytes a page aims at.
 const BYTES: usize = 1 << 20;
 
+/// How many entries are searched for marks at once.
+const SEARCHED: usize = 512;
+
 /// How long one waits for others that want the same.
 const GATHER: Duration = Duration::from_millis(2);
 
@@ -28,33 +31,81 @@ pub(super) async fn read_pages(context: Arc<Context>) {
     let mut link = None;
     loop {
         context.pages.wanted().await;
-        tokio::time::sleep(GATHER).await;
-        while let Some(wanted) = context.pages.oldest() {
-            let read = match link.take() {
-                Some(link) => Ok(link),
-                None => context.connect(ANSWER).await,
+        if context.pages.oldest().is_some() {
+            tokio::time::sleep(GATHER).await;
+        }
+        while let Some(task) = next_task(&context) {
+            let open = match link.take() {
+                Some(link) => Some(link),
+                None => context.connect(ANSWER).await.ok(),
             };
-            let read = match read {
-                Ok(mut open) => read_page(&context, &mut open, wanted, &mut mean)
+            let done = match open {
+                Some(mut open) => task
+                    .run(&context, &mut open, &mut mean)
                     .await
-                    .map(|read| (open, read)),
-                Err(_) => None,
+                    .map(|is_end| (open, is_end)),
+                None => None,
             };
-            match read {
-                Some((open, read)) => {
-                    link = Some(open);
-                    backoff.reset();
-                    Counts::add(&context.counts.pages, 1);
-                    context.pages.serve(wanted, &read);
-                }
+            let Some((open, is_end)) = done else {
                 // Those that want it wait on, with heartbeats.
-                None => {
-                    context.pages.forget();
-                    backoff.wait().await;
-                }
+                context.pages.forget();
+                backoff.wait().await;
+                continue;
+            };
+            link = Some(open);
+            backoff.reset();
+            if is_end && context.pages.oldest().is_none() {
+                break;
             }
         }
     }
+}
+
+/// Pages first.
+fn next_task(context: &Context) -> Option<Task> {
+    let page = context.pages.oldest().map(Task::Page);
+    page.or_else(|| context.pages.search_from().map(Task::Search))
+}
+
+enum Task {
+    Page(Wanted),
+    /// Searches for marks after a key.
+    Search(u128),
+}
+
+impl Task {
+    /// Whether there is nothing more to search; none if the connection is of no more use.
+    async fn run(self, context: &Context, link: &mut Link, mean: &mut usize) -> Option<bool> {
+        match self {
+            Self::Page(wanted) => {
+                let read = read_page(context, link, wanted, mean).await?;
+                Counts::add(&context.counts.pages, 1);
+                context.pages.serve(wanted, &read);
+                Some(false)
+            }
+            Self::Search(after) => search(context, link, after).await,
+        }
+    }
+}
+
+/// Searches for marks; whether the stream's end was reached.
+async fn search(context: &Context, link: &mut Link, after: u128) -> Option<bool> {
+    let stream = &context.settings.stream;
+    let mut first = cmd("XRANGE");
+    first.arg(stream).arg("-").arg("+").arg("COUNT").arg(1);
+    let oldest = query(link, &first).await?.first().map(StreamEntry::key);
+    let entries = match after.checked_add(1) {
+        Some(from) => {
+            let mut range = cmd("XRANGE");
+            range.arg(stream).arg(id_of(from).as_str());
+            range.arg("+").arg("COUNT").arg(SEARCHED);
+            query(link, &range).await?
+        }
+        None => Vec::new(),
+    };
+    let is_end = entries.len() < SEARCHED;
+    context.pages.search(oldest, &entries, is_end);
+    Some(is_end)
 }
 
 /// One page; none if the connection is of no more use.
@@ -85,6 +136,10 @@ async fn read_page(
             .map_or(0, StreamEntry::key);
     }
     let mut entries: Vec<LogEntry> = entries.into_iter().map(|entry| entry.entry).collect();
+    if let Some(newest) = entries.last() {
+        // What subscribers are sent, the reader has to find as well, or to mark as lost.
+        context.unread.insert(newest.key);
+    }
     Stored::drop_replaced(&mut entries);
     Some(ReadPage {
         entries: entries.into(),

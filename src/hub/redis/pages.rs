@@ -3,22 +3,36 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
-use crate::hub::outer::{LogEntry, Page, PageFuture, Past};
+use super::doubts::{Doubts, Settled};
+use super::entry::StreamEntry;
+use crate::hub::outer::{Anchor, LogEntry, Page, PageFuture, Past};
 
 /// How many bytes of pages are kept.
 const KEPT: usize = 16 << 20;
+
+/// How often marks are searched for while somebody waits for one.
+const SEARCH: Duration = Duration::from_millis(50);
 
 type Waiting = BTreeMap<u128, Vec<Waiter>>;
 
 /// A subscription that waits for a page.
 #[derive(Debug)]
-struct Waiter {
+pub(super) struct Waiter {
     /// How many came before it.
     number: u64,
+    /// What became of the entry that the page begins after, if it is gone and that is known.
+    verdict: Option<Anchor>,
     page: oneshot::Sender<Page>,
+}
+
+impl Waiter {
+    pub(super) fn is_there(&self) -> bool {
+        !self.page.is_closed()
+    }
 }
 
 /// The pages that are there, and those that are wanted.
@@ -32,6 +46,7 @@ pub(super) struct Pages {
 struct PagesState {
     /// By the key after which they begin. Each is a subscription's, which gives up by being dropped.
     waiting: Waiting,
+    doubts: Doubts,
     /// Newest first.
     kept: VecDeque<Kept>,
     bytes: usize,
@@ -79,6 +94,7 @@ impl Pages {
             let mut state = self.lock();
             state.forgotten += 1;
             state.bytes = 0;
+            state.doubts.search_again();
             std::mem::take(&mut state.kept)
         };
         drop(kept);
@@ -88,10 +104,41 @@ impl Pages {
         self.lock().hits
     }
 
-    /// Waits until a page is wanted.
+    /// Waits until a page is wanted, or it is time to search for marks.
     pub(super) async fn wanted(&self) {
         while self.oldest().is_none() {
-            self.wanted.notified().await;
+            let notified = self.wanted.notified();
+            if self.lock().doubts.is_empty() {
+                notified.await;
+            } else {
+                _ = tokio::time::timeout(SEARCH, notified).await;
+                return;
+            }
+        }
+    }
+
+    /// After which key to search for marks next; none if nobody waits for one.
+    pub(super) fn search_from(&self) -> Option<u128> {
+        self.lock().doubts.search_from()
+    }
+
+    /// Takes what the stream has after that key. Those that need not wait any longer get their pages.
+    pub(super) fn search(&self, oldest: Option<u128>, entries: &[StreamEntry], is_end: bool) {
+        let mut served = Vec::new();
+        let mut state = self.lock();
+        let settled: Settled = state.doubts.search(oldest, entries, is_end);
+        for (after, anchor, waiters) in settled {
+            for mut waiter in waiters {
+                waiter.verdict = Some(anchor);
+                match state.find(after, waiter.verdict) {
+                    Some(Ok(page)) => served.push((waiter, page)),
+                    _ => state.waiting.entry(after).or_default().push(waiter),
+                }
+            }
+        }
+        drop(state);
+        for (waiter, page) in served {
+            _ = waiter.page.send(page);
         }
     }
 
@@ -100,7 +147,7 @@ impl Pages {
         let mut state = self.lock();
         let (forgotten, waiters) = (state.forgotten, state.waiters);
         while let Some(mut first) = state.waiting.first_entry() {
-            first.get_mut().retain(|one| !one.page.is_closed());
+            first.get_mut().retain(Waiter::is_there);
             if first.get().is_empty() {
                 first.remove();
                 continue;
@@ -130,18 +177,26 @@ impl Pages {
             if !no.is_empty() {
                 state.waiting.insert(after, no);
             }
-            served.extend(yes.into_iter().map(|one| (after, one.page)));
+            served.extend(yes.into_iter().map(|one| (after, one)));
         }
         state.hits += served.len().saturating_sub(1) as u64;
         // What was read before all was forgotten is as good for those that waited, but is not kept.
         if read.is_full && state.forgotten == wanted.forgotten {
             state.keep(read);
         }
-        drop(state);
+        let mut pages = Vec::new();
         for (after, one) in served {
-            let mut page = page_after(&read.entries, after, !read.is_full);
-            page.newest = page.newest.max(read.newest);
-            _ = one.send(page);
+            match page_after(&read.entries, after, !read.is_full, one.verdict) {
+                Ok(mut page) => {
+                    page.newest = page.newest.max(read.newest);
+                    pages.push((one, page));
+                }
+                Err(next) => state.doubts.insert(after, next, one),
+            }
+        }
+        drop(state);
+        for (one, page) in pages {
+            _ = one.page.send(page);
         }
     }
 }
@@ -161,8 +216,8 @@ impl PagesState {
         }
     }
 
-    /// A page that is there.
-    fn find(&mut self, after: u128) -> Option<Page> {
+    /// A page that is there; an error as of [`page_after`].
+    fn find(&mut self, after: u128, verdict: Option<Anchor>) -> Option<Result<Page, Option<u128>>> {
         let spans = |kept: &Kept| {
             let (first, last) = (kept.entries.first(), kept.entries.last());
             first.is_some_and(|first| first.key <= after)
@@ -170,25 +225,37 @@ impl PagesState {
         };
         let at = self.kept.iter().position(spans)?;
         let kept = self.kept.remove(at)?;
-        let page = page_after(&kept.entries, after, false);
+        let page = page_after(&kept.entries, after, false, verdict);
         self.kept.push_front(kept);
         self.hits += 1;
         Some(page)
     }
 }
 
-/// The part of a page that comes after a key.
-fn page_after(entries: &Arc<[LogEntry]>, after: u128, is_end: bool) -> Page {
+/// The part of a page that comes after a key. If that is not there, and nothing is known of it, the
+/// first key after it.
+fn page_after(
+    entries: &Arc<[LogEntry]>,
+    after: u128,
+    is_end: bool,
+    verdict: Option<Anchor>,
+) -> Result<Page, Option<u128>> {
     let at = entries.partition_point(|entry| entry.key < after);
-    let known = entries.get(at).is_some_and(|entry| entry.key == after);
-    Page {
+    let next = entries.get(at).map(|entry| entry.key);
+    let is_there = next == Some(after);
+    let anchor = match verdict {
         // Everybody has seen nothing.
-        known: known || after == 0,
-        from: at + usize::from(known),
+        _ if is_there || after == 0 => Anchor::Present,
+        Some(anchor) => anchor,
+        None => return Err(next),
+    };
+    Ok(Page {
+        anchor,
+        from: at + usize::from(is_there),
         newest: entries.last().map_or(0, |last| last.key),
         entries: Arc::clone(entries),
         is_end,
-    }
+    })
 }
 
 impl Past for Arc<Pages> {
@@ -198,14 +265,23 @@ impl Past for Arc<Pages> {
             loop {
                 let read = {
                     let mut state = pages.lock();
-                    if let Some(page) = state.find(after) {
-                        return page;
-                    }
+                    let found = match state.find(after, None) {
+                        Some(Ok(page)) => return page,
+                        Some(Err(next)) => Some(next),
+                        None => None,
+                    };
                     let (page, read) = oneshot::channel();
                     let number = state.waiters;
                     state.waiters += 1;
-                    let waiter = Waiter { number, page };
-                    state.waiting.entry(after).or_default().push(waiter);
+                    let waiter = Waiter {
+                        number,
+                        verdict: None,
+                        page,
+                    };
+                    match found {
+                        Some(next) => state.doubts.insert(after, next, waiter),
+                        None => state.waiting.entry(after).or_default().push(waiter),
+                    }
                     read
                 };
                 pages.wanted.notify_one();

@@ -21,10 +21,17 @@ const BLOCK: Duration = Duration::from_millis(2000);
 /// How much later the answer may come before the connection counts as lost.
 const GRACE: Duration = Duration::from_millis(1500);
 
-/// Appends a mark only while this is the newest entry.
+/// Appends a mark unless there is one after an entry. Nodes that find the same loss at the same time
+/// then append one mark between them. Returns nothing as well if too much has come to look through.
 const MARK: &str = "
-local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
-if not newest[1] or newest[1][1] ~= ARGV[1] then return false end
+local new = redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', 1000)
+if #new == 1000 then return false end
+for _, entry in ipairs(new) do
+  local fields = entry[2]
+  for i = 1, #fields, 2 do
+    if fields[i] == 'mark' and fields[i + 1] == 'lost' then return false end
+  end
+end
 return redis.call('XADD', KEYS[1], '*', 'mark', 'lost', 'from', ARGV[2])";
 
 /// Why it does not go on.
@@ -83,11 +90,20 @@ impl StreamReader {
 
     async fn follow(&mut self, mut link: Link, backoff: &mut Patience) -> Stop {
         loop {
-            if let Some(last) = self.machine.following() {
-                self.machine.expect(self.context.unread.after(last));
+            if let Some(last) = self.machine.read_up_to() {
+                self.machine.look_for(self.context.unread.after(last));
             }
             let ask = self.machine.ask();
-            let reply = match self.query(&mut link, ask).await {
+            let marks = matches!(ask, Ask::Lost { .. });
+            if marks {
+                self.context.unread.set_aside();
+            }
+            let reply = self.query(&mut link, ask).await;
+            if marks {
+                let is_marked = matches!(reply, Ok(Reply::Marked(true)));
+                self.context.unread.marked(is_marked);
+            }
+            let reply = match reply {
                 Ok(reply) => reply,
                 Err(stop) => return stop,
             };
@@ -128,8 +144,8 @@ impl StreamReader {
             (Ask::Begin | Ask::Lost { .. }, Ok(value)) => {
                 Ok(Reply::Marked(!matches!(value, Value::Nil)))
             }
-            (Ask::Lost { newest, .. }, Err(error)) if error.code() == Some("NOPERM") => {
-                if newest.is_some() && self.scripts {
+            (Ask::Lost { .. }, Err(error)) if error.code() == Some("NOPERM") => {
+                if self.scripts {
                     self.scripts = false;
                     return Ok(Reply::Marked(false));
                 }
@@ -172,15 +188,12 @@ fn command(stream: &str, ask: Ask, scripts: bool) -> Cmd {
             cmd.arg(stream).arg("*").arg("mark").arg("begin");
             cmd
         }
-        Ask::Lost {
-            from,
-            newest: Some(newest),
-        } if scripts => {
+        Ask::Lost { from, after } if scripts => {
             let mut cmd = cmd("EVAL");
             cmd.arg(MARK)
                 .arg(1)
                 .arg(stream)
-                .arg(id(newest))
+                .arg(id(after))
                 .arg(id(from));
             cmd
         }

@@ -14,16 +14,22 @@ const EXPECTED: usize = 1024;
 
 #[derive(Debug, Default)]
 pub(super) struct Unread {
-    keys: Mutex<BTreeSet<u128>>,
+    keys: Mutex<UnreadKeys>,
+}
+
+#[derive(Debug, Default)]
+struct UnreadKeys {
+    expected: BTreeSet<u128>,
+    aside: BTreeSet<u128>,
 }
 
 impl Unread {
-    fn keys(&self) -> MutexGuard<'_, BTreeSet<u128>> {
+    fn keys(&self) -> MutexGuard<'_, UnreadKeys> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn insert(&self, key: u128) {
-        let mut keys = self.keys();
+        let keys = &mut self.keys().expected;
         keys.insert(key);
         if keys.len() > MOST {
             keys.pop_first();
@@ -32,16 +38,27 @@ impl Unread {
 
     /// The oldest keys after the last one that was read. A read that begins now has to find them.
     pub(super) fn after(&self, last: u128) -> Vec<u128> {
-        let mut keys = self.keys();
+        let keys = &mut self.keys().expected;
         while keys.first().is_some_and(|first| *first <= last) {
             keys.pop_first();
         }
         keys.iter().copied().take(EXPECTED).collect()
     }
 
-    /// Subscribers are about to be told of every loss so far.
-    pub(super) fn clear(&self) {
-        self.keys().clear();
+    /// Sets all aside while a mark is appended, which tells of whatever is lost by then.
+    pub(super) fn set_aside(&self) {
+        let mut keys = self.keys();
+        let all = std::mem::take(&mut keys.expected);
+        keys.aside.extend(all);
+    }
+
+    /// Forgets what was set aside if the mark was appended.
+    pub(super) fn marked(&self, is_marked: bool) {
+        let mut keys = self.keys();
+        let aside = std::mem::take(&mut keys.aside);
+        if !is_marked {
+            keys.expected.extend(aside);
+        }
     }
 }
 
@@ -78,8 +95,15 @@ mod tests {
         // Acknowledged after it was read.
         unread.insert(4);
         assert_eq!(unread.after(5), [9]);
-        unread.clear();
-        assert!(unread.after(0).is_empty());
+        unread.set_aside();
+        assert!(unread.after(5).is_empty());
+        unread.insert(11);
+        unread.marked(false);
+        assert_eq!(unread.after(5), [9, 11]);
+        unread.set_aside();
+        unread.insert(12);
+        unread.marked(true);
+        assert_eq!(unread.after(5), [12]);
     }
 
     #[test]
@@ -88,7 +112,7 @@ mod tests {
         for key in 0..MOST as u128 + 10 {
             unread.insert(key);
         }
-        assert_eq!(unread.keys().len(), MOST);
+        assert_eq!(unread.keys().expected.len(), MOST);
         assert_eq!(unread.after(0).first(), Some(&10));
     }
 }

@@ -23,8 +23,8 @@ pub(super) struct SimClient {
     pub(super) got: HashSet<usize>,
     /// What it has missed without being told, since nobody knew yet.
     pub(super) owed: Vec<usize>,
-    /// The marks by which it has been told.
-    pub(super) marks: HashSet<u128>,
+    /// The newest loss of which it has been told.
+    pub(super) told_of: usize,
     /// It has been told of a loss since the last event.
     pub(super) told: bool,
     /// What was published before it came first.
@@ -40,7 +40,7 @@ impl SimClient {
             newest: None,
             got: HashSet::new(),
             owed: Vec::new(),
-            marks: HashSet::new(),
+            told_of: 0,
             told: false,
             since: None,
         }
@@ -88,17 +88,26 @@ impl SimClient {
         let field = |name| block.lines().find_map(|line| line.strip_prefix(name));
         let key = key_of(field("id: ").unwrap()).unwrap();
         if block.starts_with("event: gap") {
-            // Its own ID is gone, or something after that, although it may not have been for it.
-            let is_gone = |key: &u128| !stream.records.contains_key(key);
-            let after = self.last.unwrap_or(0);
-            let mut between = stream.published.iter();
-            let is_absent = self.last.as_ref().is_some_and(is_gone)
-                || between.any(|one| one.fate != Fate::Stored && one.key > after && one.key <= key);
-            let passed = stream.marks.range(self.last.unwrap_or(0)..=key);
-            let marks: Vec<u128> = passed.copied().collect();
-            let is_new = marks.iter().any(|mark| !self.marks.contains(mark));
-            assert!(is_absent || is_new, "told of a loss that is none: {block}");
-            self.marks.extend(marks);
+            // Something was trimmed, or it passes a mark, or its place is lost, and it has not been
+            // told of that loss before. It may have been one of other topics' events.
+            let last = self.last.unwrap_or(0).min(key);
+            let mut trimmed = stream.trimmed.range(last..=key);
+            let is_oldest = |oldest: &u128| *oldest > last;
+            let is_trimmed =
+                trimmed.next().is_some() || stream.records.keys().next().is_some_and(is_oldest);
+            let marks = stream.marks.range(last..=key);
+            let marks = marks.filter(|(mark, _)| **mark > last);
+            // By its place alone, it is told of one loss; what others there are is told at marks.
+            let lost = stream.lost.range(last..=key).map(|(_, loss)| *loss).min();
+            let newest = marks.map(|(_, loss)| *loss).max();
+            let newest = newest.or(lost.filter(|_| !is_trimmed));
+            let is_new = newest > Some(self.told_of);
+            let is_late = stream.late.range(last..=key).next().is_some();
+            assert!(
+                is_trimmed || is_new || is_late,
+                "told of no loss, or of {newest:?} again: {block}"
+            );
+            self.told_of = self.told_of.max(newest.unwrap_or(0));
             self.told = true;
             self.owed.clear();
         } else if let Some(number) = field("data: ") {

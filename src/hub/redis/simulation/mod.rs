@@ -30,19 +30,21 @@ fn run(mut random: impl FnMut(usize) -> usize, sums: &mut HashMap<&'static str, 
     let mut clients: Vec<SimClient> = (0..6).map(SimClient::new).collect();
     let with_harm = random(4) > 0;
     for _ in 0..600 {
-        // What a node has yet to see, or to mark, is forgotten if that is trimmed or lost in turn.
-        let is_settled = {
-            let stream = server.lock();
-            let mut tips = nodes.iter().map(|node| node.machine.tip());
-            tips.all(|tip| tip.is_some_and(|tip| stream.records.contains_key(&tip)))
+        // That an entry was lost cannot be seen once all before it is trimmed as well.
+        let is_seen = {
+            let mut stream = server.lock();
+            let is_settled = nodes.iter().all(|node| node.is_settled(&stream));
+            stream.is_settled = is_settled;
+            let mut nodes = nodes.iter();
+            nodes.all(|node| node.machine.tip().is_none() || node.is_settled(&stream))
         };
         match random(24) {
-            0 if with_harm && is_settled && random(6) == 0 => {
+            0 if with_harm && is_seen && random(6) == 0 => {
                 let mut stream = server.lock();
                 let count = random(stream.records.len() + 1);
                 stream.trim(count);
             }
-            1 if with_harm && is_settled && random(10) == 0 => {
+            1 if with_harm && random(10) == 0 => {
                 let count = 1 + random(6);
                 server.lock().lose_tail(count);
                 for node in &mut nodes {
@@ -50,7 +52,7 @@ fn run(mut random: impl FnMut(usize) -> usize, sums: &mut HashMap<&'static str, 
                 }
                 *sums.entry("losses").or_default() += 1;
             }
-            2 if with_harm && is_settled && random(40) == 0 => {
+            2 if with_harm && server.lock().is_settled && random(40) == 0 => {
                 let count = server.lock().records.len();
                 server.lock().lose_tail(count);
                 *sums.entry("flushes").or_default() += 1;
@@ -64,7 +66,12 @@ fn run(mut random: impl FnMut(usize) -> usize, sums: &mut HashMap<&'static str, 
                 let mut stream = server.lock();
                 stream.clock += random(3) as u64;
                 for _ in 0..random(4) {
-                    stream.publish(TOPICS[random(3)]);
+                    let node = &nodes[random(3)];
+                    let is_here = !node.is_away && random(2) == 0;
+                    let key = stream.publish(TOPICS[random(3)], is_here);
+                    if is_here {
+                        node.unread.insert(key);
+                    }
                 }
             }
             8 | 9 => {
@@ -86,6 +93,8 @@ fn run(mut random: impl FnMut(usize) -> usize, sums: &mut HashMap<&'static str, 
         for node in &mut nodes {
             (0..10).for_each(|_| node.step(&server, false));
         }
+        let is_settled = nodes.iter().all(|node| node.is_settled(&server.lock()));
+        server.lock().is_settled = is_settled;
         for (at, client) in clients.iter_mut().enumerate() {
             if client.body.is_none() {
                 client.connect(&nodes[at % 3]);

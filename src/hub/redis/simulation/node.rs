@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
-use super::super::exchange::{Act, Reply};
+use super::super::exchange::{Act, Ask, Reply};
 use super::super::machine::{Depth, Machine};
 use super::super::ring::{apply, knows};
+use super::super::unread::Unread;
 use super::say;
-use super::stream::{SimRecord, SimRedis};
+use super::stream::{SimRecord, SimRedis, SimStream};
 use crate::hub::foreign::id_of;
 use crate::hub::{Hub, LagPolicy};
 
 pub(super) struct SimNode {
     pub(super) hub: Hub,
     pub(super) machine: Machine,
+    /// What was acknowledged to its publishers.
+    pub(super) unread: Unread,
     /// It is cut off.
     pub(super) is_away: bool,
 }
@@ -24,8 +27,9 @@ impl SimNode {
             hub: hub.past(Arc::new(server.clone())).build(),
             machine: Machine::new(Depth {
                 events: ring,
-                bytes: 1 << 20,
+                bytes: 1 << 40,
             }),
+            unread: Unread::default(),
             is_away: false,
         }
     }
@@ -36,8 +40,15 @@ impl SimNode {
             return;
         }
         let shared = self.hub.shared();
+        if let Some(last) = self.machine.read_up_to() {
+            self.machine.look_for(self.unread.after(last));
+        }
         let ask = self.machine.ask();
         let reply = server.lock().answer(ask);
+        if let (Ask::Lost { .. }, Reply::Marked(is_marked)) = (ask, &reply) {
+            self.unread.set_aside();
+            self.unread.marked(*is_marked && !answer_is_lost);
+        }
         say(|| {
             let keys: Vec<_> = match &reply {
                 Reply::Entries(entries) => entries.iter().map(|one| id_of(one.key())).collect(),
@@ -49,7 +60,8 @@ impl SimNode {
             self.machine.fail();
             return;
         }
-        for act in self.machine.answer(reply, |key| knows(shared, key)) {
+        let acts = self.machine.answer(reply, |key| knows(shared, key));
+        for act in acts {
             if let Act::Begin { entries, .. } | Act::Append(entries) = &act {
                 let mut stream = server.lock();
                 for entry in entries {
@@ -62,5 +74,14 @@ impl SimNode {
             }
             assert!(apply(shared, act), "the ring refuses");
         }
+    }
+
+    /// Whether it knows that nothing is lost of what it has read, and of what was acknowledged to it.
+    pub(super) fn is_settled(&self, stream: &SimStream) -> bool {
+        self.machine.tip().is_some_and(|tip| {
+            let mut read = self.unread.after(tip);
+            read.push(tip);
+            read.iter().all(|key| stream.records.contains_key(key))
+        })
     }
 }

@@ -9,7 +9,7 @@ use super::super::exchange::{Ask, Reply};
 use super::say;
 use crate::hub::delivery::Delivery;
 use crate::hub::foreign::id_of;
-use crate::hub::outer::{LogEntry, Page, PageFuture, Past, Stored};
+use crate::hub::outer::{Anchor, LogEntry, Page, PageFuture, Past, Stored};
 use crate::protocol::Event;
 
 /// What was published, in the order in which it was.
@@ -17,7 +17,7 @@ use crate::protocol::Event;
 pub(super) struct SimEvent {
     pub(super) topic: &'static str,
     pub(super) key: u128,
-    /// A node has read it.
+    /// A node has read it, or its publisher was told its ID by a node.
     pub(super) is_seen: bool,
     pub(super) fate: Fate,
 }
@@ -47,8 +47,18 @@ pub(super) struct SimStream {
     /// Keeps IDs of one life of the server from being those of another.
     pub(super) life: u64,
     pub(super) pages: usize,
-    /// Marks of a loss that were ever there.
-    pub(super) marks: BTreeSet<u128>,
+    /// Each node knows whether what it has read is still there.
+    pub(super) is_settled: bool,
+    /// How often the tail was lost.
+    pub(super) losses: usize,
+    /// Marks of a loss that were ever there, and how many losses had happened by then.
+    pub(super) marks: BTreeMap<u128, usize>,
+    /// Marks of a loss in a part that was trimmed by then, and with it perhaps another mark.
+    pub(super) late: BTreeSet<u128>,
+    /// What was trimmed.
+    pub(super) trimmed: BTreeSet<u128>,
+    /// What was lost, and by which loss.
+    pub(super) lost: BTreeMap<u128, usize>,
 }
 
 impl SimStream {
@@ -58,16 +68,17 @@ impl SimStream {
         self.last
     }
 
-    pub(super) fn publish(&mut self, topic: &'static str) {
+    pub(super) fn publish(&mut self, topic: &'static str, is_seen: bool) -> u128 {
         let key = self.id();
         self.records
             .insert(key, SimRecord::Event(self.published.len()));
         self.published.push(SimEvent {
             topic,
             key,
-            is_seen: false,
+            is_seen,
             fate: Fate::Stored,
         });
+        key
     }
 
     pub(super) fn remove(&mut self, keys: Vec<u128>, fate: Fate) {
@@ -78,6 +89,10 @@ impl SimStream {
             )
         });
         for key in keys {
+            match fate {
+                Fate::Lost => _ = self.lost.insert(key, self.losses),
+                Fate::Trimmed | Fate::Stored => _ = self.trimmed.insert(key),
+            }
             if let Some(SimRecord::Event(number)) = self.records.remove(&key) {
                 self.published[number].fate = fate;
             }
@@ -90,6 +105,7 @@ impl SimStream {
     }
 
     pub(super) fn lose_tail(&mut self, count: usize) {
+        self.losses += 1;
         let newest = self.records.keys().rev().copied().take(count).collect();
         self.remove(newest, Fate::Lost);
         self.last = self.records.keys().last().copied().unwrap_or(0);
@@ -98,7 +114,7 @@ impl SimStream {
 
     pub(super) fn entry(&self, key: u128, record: SimRecord) -> StreamEntry {
         let what = match record {
-            SimRecord::Begin => Stored::Place,
+            SimRecord::Begin => Stored::Begin,
             SimRecord::Lost(after) => Stored::Lost { after },
             SimRecord::Event(number) => {
                 let event = Event::new(number.to_string());
@@ -117,9 +133,30 @@ impl SimStream {
         };
         StreamEntry {
             entry: LogEntry { key, what },
-            size: 100,
+            // Few fit into a batch.
+            size: 1 << 20,
             print,
             is_skipped: false,
+        }
+    }
+
+    /// What became of an entry; none while a node may yet append a mark.
+    fn anchor(&self, key: u128) -> Option<Anchor> {
+        if key == 0 || self.records.contains_key(&key) {
+            return Some(Anchor::Present);
+        }
+        match self.records.keys().next() {
+            // Trimmed, or as if it were.
+            Some(oldest) if *oldest > key => return Some(Anchor::Gone),
+            Some(_) => {}
+            // There is no place to tell yet.
+            None => return None,
+        }
+        let mut later = self.records.range(key..).map(|(_, record)| record);
+        let tells = |record: &SimRecord| matches!(record, SimRecord::Lost(after) if *after < key);
+        match later.any(tells) {
+            true => Some(Anchor::Marked),
+            false => self.is_settled.then_some(Anchor::Gone),
         }
     }
 
@@ -131,11 +168,11 @@ impl SimStream {
         match ask {
             Ask::Before { key, count } => {
                 let records = self.records.range(..key.unwrap_or(u128::MAX)).rev();
-                let entries = records.take(count.min(5));
+                let entries = records.take(count);
                 Reply::Entries(entries.map(|(key, one)| self.entry(*key, *one)).collect())
             }
             Ask::From { key, count } => {
-                let records = self.records.range(key..).take(count.min(5));
+                let records = self.records.range(key..).take(count);
                 let entries: Vec<_> = records.map(|(key, one)| self.entry(*key, *one)).collect();
                 Reply::Entries(entries)
             }
@@ -145,13 +182,17 @@ impl SimStream {
                 self.records.insert(key, SimRecord::Begin);
                 Reply::Marked(true)
             }
-            Ask::Lost { from, newest } => {
-                if newest.is_some_and(|newest| newest != self.newest()) {
+            Ask::Lost { from, after } => {
+                let mut later = self.records.range(after + 1..);
+                if later.any(|(_, record)| matches!(record, SimRecord::Lost(_))) {
                     return Reply::Marked(false);
                 }
                 let key = self.id();
+                if !self.records.contains_key(&from) {
+                    self.late.insert(key);
+                }
                 self.records.insert(key, SimRecord::Lost(from));
-                self.marks.insert(key);
+                self.marks.insert(key, self.losses);
                 Reply::Marked(true)
             }
         }
@@ -167,7 +208,7 @@ impl SimRedis {
     }
 }
 
-/// Reads a page at the second poll.
+/// Reads a page at the second poll, or once it is known what became of the entry before it.
 impl Past for SimRedis {
     fn page(&self, after: u128) -> PageFuture {
         let (server, mut polls) = (self.clone(), 0);
@@ -177,16 +218,19 @@ impl Past for SimRedis {
                 return Poll::Pending;
             }
             let mut stream = server.lock();
+            let Some(anchor) = stream.anchor(after) else {
+                return Poll::Pending;
+            };
             stream.pages += 1;
             let records = stream.records.range(after..).take(4);
             let entries: Vec<LogEntry> = records
                 .map(|(key, one)| stream.entry(*key, *one).entry)
                 .collect();
-            let known = entries.first().is_some_and(|first| first.key == after);
+            let is_first = entries.first().is_some_and(|first| first.key == after);
             let newest = stream.newest();
             Poll::Ready(Page {
-                known: known || after == 0,
-                from: usize::from(known),
+                anchor,
+                from: usize::from(is_first),
                 is_end: entries.last().is_none_or(|last| last.key == newest),
                 entries: entries.into(),
                 newest,
