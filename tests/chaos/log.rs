@@ -11,6 +11,8 @@ pub(crate) struct Log {
     pub(crate) events: Vec<(Payload, Key)>,
     /// Where it says that something was lost.
     pub(crate) marks: Vec<Key>,
+    /// Where it was empty.
+    pub(crate) begins: Vec<Key>,
 }
 
 impl Log {
@@ -18,6 +20,7 @@ impl Log {
         let mut log = Self {
             events: Vec::new(),
             marks: Vec::new(),
+            begins: Vec::new(),
         };
         let mut connection = server.connection().await;
         let mut from = "-".to_owned();
@@ -38,8 +41,11 @@ impl Log {
                         .find(|two| two[0] == name)
                         .map(|two| two[1].as_str())
                 };
-                if field("mark") == Some("lost") {
-                    log.marks.push(key);
+                if let Some(mark) = field("mark") {
+                    match mark {
+                        "lost" => log.marks.push(key),
+                        _ => log.begins.push(key),
+                    }
                 } else if let Some(payload) = field("data").and_then(Payload::parse) {
                     log.events.push((payload, key));
                 }

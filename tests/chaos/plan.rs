@@ -66,8 +66,10 @@ impl Plan {
 
     pub(crate) fn aof(&self) -> Aof {
         match self.mode {
-            Mode::Always => Aof::Always,
-            Mode::Truncate | Mode::Trim => Aof::Everysec,
+            // With everysec, Redis answers before it has written while the disk is busy. What was
+            // lost so could not be told from what was trimmed.
+            Mode::Always | Mode::Trim => Aof::Always,
+            Mode::Truncate => Aof::Everysec,
         }
     }
 }

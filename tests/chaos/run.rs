@@ -37,6 +37,9 @@ struct Totals {
     gaps: usize,
     idle_gaps: usize,
     repeated: usize,
+    twice: usize,
+    unfounded: usize,
+    unknowable: usize,
     connections: usize,
 }
 
@@ -270,6 +273,7 @@ impl World {
         if plan.mode == Mode::Truncate {
             let events = log.events.iter().map(|one| one.0);
             ledger.truth.lossy(events, log.marks.clone());
+            ledger.truth.begins(log.begins.clone());
             let killed = self.counts.publisher_kills.lock().unwrap();
             ledger
                 .truth
@@ -289,6 +293,8 @@ impl World {
             sum.gaps += report.gaps;
             sum.idle_gaps += report.idle_gaps;
             sum.repeated += report.repeated;
+            sum.twice += report.twice;
+            sum.unfounded += report.unfounded;
             sum.missed += report.missed;
             sum.unknowable += report.unknowable;
             most_gaps = most_gaps.max(report.gaps);
@@ -313,8 +319,8 @@ impl World {
         let seconds = start.elapsed().as_secs();
         println!(
             "  {}: {} acknowledged, {} refused, {} unknown; {} delivered over {connections} \
-             connections; {} gaps told of {} lost ({} idle, {} repeated, at most {most_gaps} to a \
-             client), {} unknowable, {} faults; {} marks; {counts:?}; {seconds} s",
+             connections; {} gaps told of {} lost ({} idle, {} repeated, {} twice, {} unfounded, at \
+             most {most_gaps} to a client), {} unknowable, {} faults; {} marks; {counts:?}; {seconds} s",
             if ok { "ok" } else { "FAILED" },
             ledger.acknowledged,
             ledger.refused,
@@ -324,6 +330,8 @@ impl World {
             sum.missed,
             sum.idle_gaps,
             sum.repeated,
+            sum.twice,
+            sum.unfounded,
             sum.unknowable,
             sum.faults.len(),
             log.marks.len(),
@@ -333,6 +341,9 @@ impl World {
         totals.gaps += sum.gaps;
         totals.idle_gaps += sum.idle_gaps;
         totals.repeated += sum.repeated;
+        totals.twice += sum.twice;
+        totals.unfounded += sum.unfounded;
+        totals.unknowable += sum.unknowable;
         totals.connections += connections;
         ok
     }

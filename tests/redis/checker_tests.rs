@@ -180,6 +180,19 @@ fn what_the_log_has_lost_is_told_at_its_mark_at_the_latest() {
         let report = check(&trace);
         assert_eq!((report.faults, report.gaps), (vec![], 1));
     }
+    // Once is enough, and without a loss before it a mark is none.
+    let mut trace = sent.clone();
+    trace.insert(3, gap(2));
+    trace.insert(5, gap(6));
+    let report = check(&trace);
+    assert_eq!(
+        (report.faults, report.twice, report.unfounded),
+        (vec![], 1, 1)
+    );
+    let mut trace = sent.clone();
+    trace.insert(4, gap(6));
+    let report = check(&trace);
+    assert_eq!((report.twice, report.unfounded), (0, 0));
     // After the mark it is too late.
     let mut trace = sent.clone();
     trace.insert(5, gap(7));

@@ -20,6 +20,10 @@ pub struct Truth {
     begun: HashSet<u64>,
     /// What the log had in the end, where it has lost something.
     log: Option<HashSet<u64>>,
+    /// Where the log had something in the end.
+    kept: HashSet<Key>,
+    /// Where it began again, since all of it was lost.
+    begins: Vec<Key>,
     /// Where the log says that something was lost.
     marks: Vec<Key>,
     /// What was acknowledged and lost before a node had read it, and whether the publisher could tell.
@@ -57,6 +61,10 @@ pub struct Report {
     pub idle_gaps: usize,
     /// Gaps told again with no event since the last.
     pub repeated: usize,
+    /// Gaps told again before the mark of the loss, or at it.
+    pub twice: usize,
+    /// Gaps told where nothing was lost, neither of the client's events nor of others.
+    pub unfounded: usize,
     /// What a gap told of.
     pub missed: usize,
     /// What was lost and known to nobody any more.
@@ -102,9 +110,18 @@ impl Truth {
     /// The log has lost its tail at times: what it does not have in the end was lost in it. Clients
     /// are told of that at the mark that follows, not at the place where it was.
     pub fn lossy(&mut self, log: impl IntoIterator<Item = Payload>, mut marks: Vec<Key>) {
-        self.log = Some(log.into_iter().map(Payload::token).collect());
+        let log: HashSet<_> = log.into_iter().map(Payload::token).collect();
+        let stored = self.stored.iter().filter(|(token, _)| log.contains(token));
+        self.kept = stored.map(|(_, (key, _))| *key).collect();
+        self.log = Some(log);
         marks.sort_unstable();
         self.marks = marks;
+    }
+
+    /// Where the log began, and began again once all of it was lost.
+    pub fn begins(&mut self, mut begins: Vec<Key>) {
+        begins.sort_unstable();
+        self.begins = begins;
     }
 
     /// Of what the log has lost, the events that no client was sent. `knows` says whether a publisher
@@ -162,6 +179,8 @@ impl Truth {
         let mut owed: Option<(Key, u64, Key)> = None;
         // Whether the gap told is that debt's.
         let mut paid = false;
+        // The next mark at the last gap.
+        let mut due = None;
         for seen in trace {
             let (key, payload) = match *seen {
                 Seen::Opened { .. } => continue,
@@ -172,6 +191,15 @@ impl Truth {
                 Seen::Gap { key } => {
                     report.gaps += 1;
                     report.repeated += usize::from(told.is_some());
+                    if let Some(at) = at.filter(|_: &Key| self.log.is_some()) {
+                        let after = Key(at.0, at.1.saturating_add(1));
+                        let begin = self.begins.partition_point(|begin| *begin < after);
+                        let begin = self.begins.get(begin).copied();
+                        let mark = self.mark_after(after).min(begin.unwrap_or(Key::MAX));
+                        report.twice += usize::from(due == Some(mark) && mark != Key::MAX);
+                        report.unfounded += usize::from(mark > key && self.kept.contains(&at));
+                        due = Some(mark);
+                    }
                     paid |= owed.take().is_some();
                     told = Some(told.or(at).unwrap_or(key));
                     at = Some(key);
