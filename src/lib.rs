@@ -103,6 +103,10 @@
 //! - [`docs::standard`]: the standard clause by clause, with the tests of each.
 //! - [`docs::coming_from_axum`]: `axum::response::sse`, method by method.
 
+#![cfg_attr(
+    all(feature = "redis", target_family = "wasm"),
+    allow(dead_code, unused_imports, reason = "there is no hub on Redis there")
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "axum")]
