@@ -41,7 +41,7 @@ struct FrameRest {
     bytes: Bytes,
     /// Whether the body has ended: the gzip trailer follows, and then the trailers of the response.
     ends: bool,
-    trailers: Option<HeaderMap>,
+    trailers: Option<Box<HeaderMap>>,
 }
 
 impl Encoder {
@@ -83,7 +83,7 @@ impl Encoder {
             Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
                 Ok(mut data) => FrameRest::new(data.copy_to_bytes(data.remaining()), ended),
                 Err(frame) => FrameRest {
-                    trailers: frame.into_trailers().ok(),
+                    trailers: frame.into_trailers().ok().map(Box::new),
                     ..FrameRest::new(Bytes::new(), true)
                 },
             },
@@ -101,7 +101,10 @@ impl Encoder {
     /// The next frame, made of some of the rest.
     fn next(&mut self, rest: &mut FrameRest) -> Option<Frame<Bytes>> {
         if let FrameCoding::Ended = self.coding {
-            return rest.trailers.take().map(Frame::trailers);
+            return rest
+                .trailers
+                .take()
+                .map(|trailers| Frame::trailers(*trailers));
         }
         let piece = self.coding.next(&mut rest.bytes, rest.ends);
         if piece.is_none() {

@@ -21,67 +21,90 @@ pub(crate) enum Offer {
     Frame(Arc<Packed>),
 }
 
-enum OfferSlot {
+/// Whether an encoder polls, and what it has been offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SlotState {
     Closed,
-    Open(Offer),
+    Open,
+    Hub,
+    Frame,
 }
 
 thread_local! {
-    /// Whether the slot is open, which nearly every poll of a subscription asks.
-    static OPEN: Cell<bool> = const { Cell::new(false) };
-    static SLOT: Cell<OfferSlot> = const { Cell::new(OfferSlot::Closed) };
+    static STATE: Cell<SlotState> = const { Cell::new(SlotState::Closed) };
+    /// `Some` if the state is [`SlotState::Frame`].
+    static FRAME: Cell<Option<Arc<Packed>>> = const { Cell::new(None) };
 }
 
 /// Polls a body, and returns what a subscription inside has offered.
+#[inline]
 pub(crate) fn receive<R>(poll: impl FnOnce() -> R) -> (R, Offer) {
     let opened = Opened::new();
     let result = poll();
-    (result, opened.close())
+    let offer = match STATE.get() {
+        SlotState::Closed | SlotState::Open => Offer::Nothing,
+        SlotState::Hub => Offer::Hub,
+        SlotState::Frame => replace(None).map_or(Offer::Hub, Offer::Frame),
+    };
+    drop(opened);
+    (result, offer)
 }
 
 /// Whether an encoder takes what is offered.
 #[inline]
 pub(crate) fn is_wanted() -> bool {
-    OPEN.get()
+    STATE.get() != SlotState::Closed
 }
 
-/// Offers something to the encoder, if there is one.
-pub(crate) fn offer(offer: Offer) {
-    if let OfferSlot::Open(earlier) = replace(OfferSlot::Closed) {
-        let keep = matches!((&earlier, &offer), (Offer::Frame(_), Offer::Hub));
-        replace(OfferSlot::Open(if keep { earlier } else { offer }));
+/// Tells the encoder, if there is one, that frames of the body are shared.
+#[inline]
+pub(crate) fn announce() {
+    if STATE.get() == SlotState::Open {
+        STATE.set(SlotState::Hub);
     }
 }
 
-/// While a thread ends, its slot counts as closed.
-fn replace(slot: OfferSlot) -> OfferSlot {
-    OPEN.set(matches!(slot, OfferSlot::Open(_)));
-    SLOT.try_with(|old| old.replace(slot))
-        .unwrap_or(OfferSlot::Closed)
+/// Offers a frame to the encoder, if there is one.
+#[inline]
+pub(crate) fn offer(frame: Arc<Packed>) {
+    if is_wanted() {
+        STATE.set(SlotState::Frame);
+        replace(Some(frame));
+    }
 }
 
-/// Restores the slot of an encoder further outside, also after a panic.
+/// While a thread ends, nothing can be handed over.
+#[inline]
+fn replace(frame: Option<Arc<Packed>>) -> Option<Arc<Packed>> {
+    FRAME.try_with(|old| old.replace(frame)).ok().flatten()
+}
+
+/// Restores what belongs to an encoder further outside, also after a panic.
 struct Opened {
-    outer: OfferSlot,
+    outer: SlotState,
+    frame: Option<Arc<Packed>>,
 }
 
 impl Opened {
+    #[inline]
     fn new() -> Self {
-        let outer = replace(OfferSlot::Open(Offer::Nothing));
-        Self { outer }
-    }
-
-    fn close(self) -> Offer {
-        match replace(OfferSlot::Closed) {
-            OfferSlot::Open(offer) => offer,
-            OfferSlot::Closed => Offer::Nothing,
-        }
+        let outer = STATE.replace(SlotState::Open);
+        let frame = if outer == SlotState::Frame {
+            replace(None)
+        } else {
+            None
+        };
+        Self { outer, frame }
     }
 }
 
 impl Drop for Opened {
+    #[inline]
     fn drop(&mut self) {
-        replace(std::mem::replace(&mut self.outer, OfferSlot::Closed));
+        let inner = STATE.replace(self.outer);
+        if self.frame.is_some() || inner == SlotState::Frame {
+            replace(self.frame.take());
+        }
     }
 }
 
@@ -92,10 +115,10 @@ mod tests {
     #[test]
     fn an_offer_reaches_the_encoder_around_it() {
         assert!(!is_wanted());
-        offer(Offer::Hub);
+        announce();
         let (wanted, offered) = receive(is_wanted);
         assert!(wanted && matches!(offered, Offer::Nothing));
-        let (_, offered) = receive(|| offer(Offer::Hub));
+        let (_, offered) = receive(announce);
         assert!(matches!(offered, Offer::Hub));
         assert!(!is_wanted());
     }
@@ -103,7 +126,7 @@ mod tests {
     #[test]
     fn encoders_nest() {
         let ((), outer) = receive(|| {
-            let (_, inner) = receive(|| offer(Offer::Hub));
+            let (_, inner) = receive(announce);
             assert!(matches!(inner, Offer::Hub));
             assert!(is_wanted());
         });

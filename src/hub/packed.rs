@@ -9,16 +9,8 @@ pub(super) use crate::compression::{Packed, Span, Track, Tracks};
 
 use super::core::{Seat, Taken};
 use super::shared::Shared;
-pub(super) use crate::compression::handover::is_wanted;
-use crate::compression::handover::{self, Offer};
-use crate::protocol::Block;
-
-/// Tells an encoder around this body that the body's frames are shared.
-pub(super) fn announce() {
-    if is_wanted() {
-        handover::offer(Offer::Hub);
-    }
-}
+use crate::compression::handover;
+pub(super) use crate::compression::handover::{announce, is_wanted};
 
 impl Shared {
     /// Takes a frame like [`Shared::take_shared`], and offers its
@@ -27,10 +19,9 @@ impl Shared {
         let mut state = self.lock();
         let from = state.place(seat);
         let bytes = state.take_shared(seat, task)?;
-        let block = Block::from_shared(bytes.clone());
-        let packed = state.pack(seat, from, &block, &self.tracks);
+        let packed = state.pack(seat, from, (&bytes, None), &self.tracks);
         drop(state);
-        handover::offer(Offer::Frame(packed));
+        handover::offer(packed);
         Some(bytes)
     }
 
@@ -41,13 +32,13 @@ impl Shared {
             let from = state.place(seat);
             let taken = state.take(seat, wakes);
             let packed = match &taken {
-                Taken::Frame(block) => Some(state.pack(seat, from, block, &self.tracks)),
+                Taken::Frame(block) => Some(state.pack(seat, from, block.parts(), &self.tracks)),
                 _ => None,
             };
             (taken, packed)
         });
         if let Some(packed) = packed {
-            handover::offer(Offer::Frame(packed));
+            handover::offer(packed);
         }
         taken
     }

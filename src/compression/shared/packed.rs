@@ -5,7 +5,6 @@ use bytes::Bytes;
 use super::deflater::Deflater;
 use super::shared_piece::{PieceNumber, SharedPiece};
 use super::track::{Position, Track};
-use crate::protocol::Block;
 
 /// Parts of at least this many bytes are compressed by themselves for subscribers that are out of
 /// step. Smaller ones gain little.
@@ -13,6 +12,9 @@ const ALONE_MIN: usize = 512;
 
 /// The maximum number of bytes compressed in one poll, which is also what a stored block can hold.
 const PART_MAX: usize = 0xffff;
+
+/// What follows a shared payload.
+const PAYLOAD_END: &[u8] = b"\n\n";
 
 /// Parts of at most this many bytes are compared. Longer ones are recognised by their address.
 const COMPARED_MAX: usize = 2;
@@ -44,9 +46,15 @@ struct Part {
 }
 
 impl Packed {
-    pub(crate) fn new(block: Block, span: Span, track: Arc<Track>) -> Self {
-        let chunks = block.into_chunks();
-        let parts = chunks.flat_map(|mut chunk| {
+    /// Prepares the compressed form of a block, given by its head and its shared payload.
+    pub(crate) fn new(
+        (head, payload): (&Bytes, Option<&Bytes>),
+        span: Span,
+        track: Arc<Track>,
+    ) -> Self {
+        let end = payload.map(|_| Bytes::from_static(PAYLOAD_END));
+        let chunks = [Some(head.clone()), payload.cloned(), end];
+        let parts = chunks.into_iter().flatten().flat_map(|mut chunk| {
             std::iter::from_fn(move || {
                 let plain = chunk.split_to(chunk.len().min(PART_MAX));
                 (!plain.is_empty()).then(|| Part::new(plain))

@@ -111,7 +111,7 @@ impl GroupLog {
                     Block::write(|out| events.iter().for_each(|event| out.push(event.clone())))
                 }
             };
-            let packed = Packed::new(block.clone(), span, Arc::clone(&self.track));
+            let packed = Packed::new(block.parts(), span, Arc::clone(&self.track));
             (Arc::new(packed), block)
         })
     }

@@ -1,5 +1,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
+#[cfg(feature = "compression")]
+use bytes::Bytes;
+
 use super::wake_list::Wakes;
 use crate::protocol::Block;
 
@@ -137,13 +140,13 @@ impl Frame {
 /// Compressed forms.
 #[cfg(feature = "compression")]
 impl Frames {
-    /// The frame from this place on, if it is this very block.
-    pub(super) fn find(&mut self, from: u64, block: &Block) -> Option<&mut Frame> {
+    /// The frame from this place on, if these very bytes are the head of its block.
+    pub(super) fn find(&mut self, from: u64, head: &Bytes) -> Option<&mut Frame> {
         let mut recent = self.recent.iter_mut().rev();
         let recent = recent.find(|frame| frame.from == from);
         let frame = recent.or_else(|| self.whole.get_mut(&from))?;
-        let (own, asked) = (frame.block.parts().0, block.parts().0);
-        (own.as_ptr() == asked.as_ptr() && frame.block.len() == block.len()).then_some(frame)
+        let own = frame.block.parts().0;
+        (own.as_ptr() == head.as_ptr() && own.len() == head.len()).then_some(frame)
     }
 
     /// Counts the bytes of a compressed form.

@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::State;
 use super::cursors::Seat;
 use crate::hub::packed::{Packed, Span, Track, Tracks};
-use crate::protocol::Block;
 
 /// The compressed form of a frame, which several subscribers share.
 pub(super) type SharedPacked = Arc<Packed>;
@@ -30,7 +31,7 @@ impl State {
         &mut self,
         seat: &Seat,
         from: u64,
-        block: &Block,
+        block: (&Bytes, Option<&Bytes>),
         tracks: &Arc<Tracks>,
     ) -> Arc<Packed> {
         let to = self.place(seat);
@@ -43,15 +44,15 @@ impl State {
             to,
             subscribers: group.subscribers,
         };
-        let new = || Arc::new(Packed::new(block.clone(), span, track.clone()));
-        let Some(frame) = group.frames.find(from, block) else {
+        let new = || Arc::new(Packed::new(block, span, track.clone()));
+        let Some(frame) = group.frames.find(from, block.0) else {
             return new();
         };
         if let Some(packed) = &frame.packed {
             return packed.clone();
         }
         let packed = frame.packed.insert(new()).clone();
-        let size = size(block.len());
+        let size = size(frame.block.len());
         group.frames.count_packed(size);
         self.frames += size;
         packed
