@@ -278,3 +278,50 @@ fn a_client_that_stalls_holds_up_nobody() {
         text(&lagged)
     );
 }
+
+/// Frames are compressed by the thread that comes first, while others join and leave.
+#[test]
+fn threads_share_compressed_frames() {
+    const EVENTS: usize = 300;
+    let settings = Compression::new().segment_bytes(500);
+    let hub = Hub::builder().compression(settings).build();
+    let read = |at: usize| {
+        let mut rng = Rng::new(at as u64);
+        let mut streams: Vec<_> = (0..6).map(|_| None).collect();
+        loop {
+            let stream = streams.get_mut(rng.below(6)).unwrap();
+            let (reader, read) = stream.get_or_insert_with(|| {
+                let start = Start::Last(rng.below(5));
+                let body = hub.subscriber().start(start).subscribe();
+                (body.ok().map(Reader::gzip), Vec::new())
+            });
+            let Some(reader) = reader else { break };
+            let open = read_all(reader, read);
+            let events = text(read)
+                .lines()
+                .filter_map(|line| line.strip_prefix("data: "));
+            let numbers: Vec<usize> = events.map(|number| number.parse().unwrap()).collect();
+            assert!(
+                numbers.windows(2).all(|pair| pair[1] == pair[0] + 1),
+                "{numbers:?}"
+            );
+            if !open {
+                assert_eq!(numbers.last(), Some(&(EVENTS - 1)));
+                break;
+            }
+            if rng.one_in(50) {
+                *stream = None;
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for at in 0..4 {
+            scope.spawn(move || read(at));
+        }
+        for number in 0..EVENTS {
+            hub.publish(Event::new(number.to_string()));
+            std::thread::yield_now();
+        }
+        hub.close();
+    });
+}
