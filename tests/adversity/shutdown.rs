@@ -24,10 +24,7 @@ use crate::support::net::{get, send, until, within};
 const STREAMS: usize = 100;
 
 async fn reads_to_the_end(body: Incoming) {
-    let bytes = within(body.collect())
-        .await
-        .expect("a clean end")
-        .to_bytes();
+    let bytes = body.collect().await.expect("a clean end").to_bytes();
     let text = std::str::from_utf8(&bytes).unwrap();
     assert!(
         text.ends_with("data: last\n\nevent: bye\ndata: back soon\n\n"),
@@ -92,7 +89,7 @@ pub(crate) async fn run() -> String {
     }
     until("all subscribe", || hub.stats().subscribers == streams).await;
     stop.send(()).unwrap();
-    while let Some(read) = readers.join_next().await {
+    while let Some(read) = within(readers.join_next()).await {
         read.unwrap();
     }
     let time = within(server).await.unwrap();
