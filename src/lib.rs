@@ -76,6 +76,7 @@
 //! | `compression` | | [`SseLayer::compression`], [`HubService::compression`]: streams in gzip, compressed once for all subscribers of a hub |
 //! | `sealed` | | [`HubBuilder::seal_ids`](hub::HubBuilder::seal_ids): IDs that reveal nothing and cannot be forged |
 //! | `redis` | | [`Hub::redis`](hub::Hub::redis): hubs on any number of machines that share a Redis stream; not on wasm |
+//! | `redis-tls` | | TLS to Redis, with rustls and ring |
 //!
 //! Features only add API. Without any of them the crate depends on no runtime: see [`timer`].
 //!

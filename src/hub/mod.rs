@@ -233,6 +233,8 @@ pub use hub::Hub;
 pub use memory::Memory;
 pub use outcome::{LagPolicy, Outcome};
 pub use owner::Owner;
+#[cfg(all(feature = "redis-tls", not(target_family = "wasm")))]
+pub use redis::RedisTls;
 #[cfg(all(feature = "redis", not(target_family = "wasm")))]
 pub use redis::{PublishError, Redis, RedisError, RedisStatus};
 pub use refused::Refused;

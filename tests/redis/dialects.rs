@@ -1,4 +1,4 @@
-//! Versions of the protocol, rights, TLS, Sentinel and clusters.
+//! Versions of the protocol, and rights.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::rig::server::Server;
 use crate::world::{Client, KEY, Log, Node, may_be_stored};
 
 /// Live, from the ring and from pages.
-async fn works(url: &str, server: &Server) {
+pub(crate) async fn works(url: &str, server: &Server) {
     let node = Node::with(url, |hub| hub.ring_events(50)).await;
     let (mut log, mut client) = (Log::default(), Client::all());
     client.begin(&node).await;

@@ -23,5 +23,6 @@ mod publishes;
 mod resumes;
 mod rig;
 mod rig_tests;
+mod several;
 mod starts;
 mod world;

@@ -12,8 +12,8 @@ impl Hub<Redis> {
     /// Creates a builder for a hub on a Redis stream. All hubs on the same stream share their
     /// events: an event that one of them publishes reaches the subscribers of all.
     ///
-    /// The URL is `redis://[user][:password@]host[:port][/database]`. This only parses it; the hub
-    /// connects once it is built. `stream` is the stream's key in Redis.
+    /// The URL is `redis://[user][:password@]host[:port][/database]`, or `rediss://` for TLS with the
+    /// feature `redis-tls`. This only parses it; the hub connects once it is built. `stream` is the stream's key in Redis.
     ///
     /// # Errors
     ///
@@ -129,6 +129,27 @@ impl HubBuilder<Redis> {
     pub fn once_for(mut self, time: Duration) -> Self {
         self.engine.once_for = time;
         self
+    }
+
+    /// Sets the certificates of the connection to Redis, whose URL starts with `rediss://`.
+    ///
+    /// # Errors
+    ///
+    /// If the URL starts with anything else, or a certificate or key is invalid.
+    ///
+    /// ```
+    /// # use tower_sse::Hub;
+    /// use tower_sse::hub::RedisTls;
+    ///
+    /// let builder = Hub::redis("rediss://localhost", "feed")?.tls(&RedisTls::new())?;
+    /// assert!(Hub::redis("redis://localhost", "feed")?.tls(&RedisTls::new()).is_err());
+    /// # Ok::<(), tower_sse::hub::RedisError>(())
+    /// ```
+    #[cfg(feature = "redis-tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "redis-tls")))]
+    pub fn tls(mut self, tls: &super::RedisTls) -> Result<Self, RedisError> {
+        self.engine.server = self.engine.server.with_tls(tls).map_err(RedisError::tls)?;
+        Ok(self)
     }
 
     /// Builds the hub and starts to read the stream. This does not fail if Redis is unreachable:

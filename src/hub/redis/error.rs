@@ -19,12 +19,20 @@ pub struct RedisError {
 #[derive(Debug)]
 enum Mistake {
     Url(redis::RedisError),
+    #[cfg(feature = "redis-tls")]
+    Tls(redis::RedisError),
     NoRuntime,
 }
 
 impl RedisError {
     pub(super) const fn url(error: redis::RedisError) -> Self {
         let mistake = Mistake::Url(error);
+        Self { mistake }
+    }
+
+    #[cfg(feature = "redis-tls")]
+    pub(super) const fn tls(error: redis::RedisError) -> Self {
+        let mistake = Mistake::Tls(error);
         Self { mistake }
     }
 
@@ -38,6 +46,8 @@ impl fmt::Display for RedisError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.mistake {
             Mistake::Url(_) => "the Redis URL is invalid",
+            #[cfg(feature = "redis-tls")]
+            Mistake::Tls(_) => "the TLS settings are invalid",
             Mistake::NoRuntime => "a hub on Redis must be built inside a tokio runtime",
         })
     }
@@ -47,6 +57,8 @@ impl Error for RedisError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.mistake {
             Mistake::Url(error) => Some(error),
+            #[cfg(feature = "redis-tls")]
+            Mistake::Tls(error) => Some(error),
             Mistake::NoRuntime => None,
         }
     }

@@ -37,6 +37,8 @@ mod settings;
 #[cfg(test)]
 mod simulation;
 mod status;
+#[cfg(feature = "redis-tls")]
+mod tls;
 mod transients;
 mod unread;
 
@@ -44,3 +46,5 @@ pub use error::RedisError;
 pub use publish_error::PublishError;
 pub use redis::Redis;
 pub use status::RedisStatus;
+#[cfg(feature = "redis-tls")]
+pub use tls::RedisTls;

@@ -84,6 +84,22 @@ impl Server {
         })
     }
 
+    /// The same, with these certificates.
+    #[cfg(feature = "redis-tls")]
+    pub(super) fn with_tls(&self, tls: &super::tls::RedisTls) -> Result<Self, RedisError> {
+        let infos = self.infos.iter().map(|info| tls.apply(info));
+        let infos: Result<Vec<_>, _> = infos.collect();
+        let master = self.master.as_ref().map(|master| {
+            let info = tls.apply(&master.info)?;
+            let name = master.name.clone();
+            Ok::<_, RedisError>(Master { name, info })
+        });
+        Ok(Self {
+            infos: infos?.into(),
+            master: master.transpose()?,
+        })
+    }
+
     /// A connection of one's own to the server that has the stream. Commands are answered within this
     /// time or fail.
     pub(super) async fn connect(&self, stream: &str, answer: Duration) -> Result<Link, RedisError> {
@@ -103,7 +119,7 @@ impl Server {
         for info in &*self.infos {
             let found = self.find(info).await;
             let open = match found {
-                Ok(info) => Channel::open(&Client::open(info)?, channel).await,
+                Ok(info) => Channel::open(&client(&info)?, channel).await,
                 Err(other) => Err(other),
             };
             match open {
@@ -123,7 +139,7 @@ impl Server {
         let mut info = self.find(info).await?;
         let mut error = None;
         for _ in 0..HOPS {
-            let mut link = Link::open(&Client::open(info.clone())?, answer).await?;
+            let mut link = Link::open(&client(&info)?, answer).await?;
             let mut read = cmd("XRANGE");
             read.arg(stream).arg("-").arg("-").arg("COUNT").arg(1);
             let moved = match link.query(&read).await {
@@ -146,7 +162,7 @@ impl Server {
         let Some(master) = &self.master else {
             return Ok(info.clone());
         };
-        let mut link = Link::open(&Client::open(info.clone())?, Link::CONNECT).await?;
+        let mut link = Link::open(&client(info)?, Link::CONNECT).await?;
         let mut ask = cmd("SENTINEL");
         ask.arg("GET-MASTER-ADDR-BY-NAME").arg(&master.name);
         let text = |value: &Value| match value {
@@ -167,6 +183,13 @@ impl Server {
             RedisError::from((kind, "the sentinel does not know the master"))
         })
     }
+}
+
+/// A client of the server. TLS needs a provider first.
+fn client(info: &ConnectionInfo) -> Result<Client, RedisError> {
+    #[cfg(feature = "redis-tls")]
+    super::tls::provide_for(info);
+    Client::open(info.clone())
 }
 
 /// The same at another address. Without a host, it is the same host.

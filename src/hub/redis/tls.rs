@@ -1,0 +1,106 @@
+use std::fmt;
+
+use redis::{Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, RedisError, TlsCertificates};
+use rustls::crypto::{CryptoProvider, ring};
+
+/// Certificates for a [TLS connection](crate::hub::HubBuilder::tls) to Redis, in PEM format.
+///
+/// A hub with a `rediss://` URL trusts the system's root certificates and presents no certificate of
+/// its own. `RedisTls` replaces either.
+///
+/// ```
+/// use tower_sse::Hub;
+/// use tower_sse::hub::RedisTls;
+///
+/// # fn test(ca: Vec<u8>, certificate: Vec<u8>, key: Vec<u8>) -> Result<(), tower_sse::hub::RedisError> {
+/// let tls = RedisTls::new().root_certificates(ca).client_certificate(certificate, key);
+/// let builder = Hub::redis("rediss://redis.internal", "feed")?.tls(&tls)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct RedisTls {
+    certificates: TlsCertificates,
+}
+
+impl RedisTls {
+    /// Trusts the system's root certificates and presents no certificate.
+    ///
+    /// ```
+    /// # use tower_sse::Hub;
+    /// # use tower_sse::hub::RedisTls;
+    /// let builder = Hub::redis("rediss://localhost", "feed")?.tls(&RedisTls::new())?;
+    /// # Ok::<(), tower_sse::hub::RedisError>(())
+    /// ```
+    #[must_use]
+    pub fn new() -> Self {
+        let certificates = TlsCertificates {
+            client_tls: None,
+            root_cert: None,
+        };
+        Self { certificates }
+    }
+
+    /// Trusts these root certificates instead of the system's.
+    ///
+    /// ```no_run
+    /// # use tower_sse::hub::RedisTls;
+    /// let tls = RedisTls::new().root_certificates(std::fs::read("ca.pem")?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.certificates.root_cert = Some(pem.into());
+        self
+    }
+
+    /// Presents this certificate, with its chain, to a server that requires one (`tls-auth-clients`).
+    ///
+    /// ```no_run
+    /// # use tower_sse::hub::RedisTls;
+    /// # use std::fs::read;
+    /// let tls = RedisTls::new().client_certificate(read("node.pem")?, read("node.key")?);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn client_certificate(
+        mut self,
+        certificates: impl Into<Vec<u8>>,
+        key: impl Into<Vec<u8>>,
+    ) -> Self {
+        self.certificates.client_tls = Some(ClientTlsConfig {
+            client_cert: certificates.into(),
+            client_key: key.into(),
+        });
+        self
+    }
+
+    /// The same server, to be connected to with these certificates.
+    pub(super) fn apply(&self, info: &ConnectionInfo) -> Result<ConnectionInfo, RedisError> {
+        let client = Client::build_with_tls(info.clone(), self.certificates.clone())?;
+        let addr = client.get_connection_info().addr().clone();
+        Ok(info.clone().set_addr(addr))
+    }
+}
+
+impl Default for RedisTls {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for RedisTls {
+    /// Without the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisTls").finish_non_exhaustive()
+    }
+}
+
+/// rustls panics if the process has no default provider and more than one is compiled in.
+pub(super) fn provide_for(info: &ConnectionInfo) {
+    let is_tls = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
+    if is_tls && CryptoProvider::get_default().is_none() {
+        // Another thread may have been faster.
+        _ = ring::default_provider().install_default();
+    }
+}
