@@ -1,0 +1,162 @@
+//! The moments in which the ring and a page meet.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures_core::Stream;
+use http_body::Body;
+
+use super::memory_log::{MemoryLog, PastNode};
+use crate::hub::foreign::id_of;
+use crate::hub::outer::{PageFuture, Past};
+use crate::hub::{Hub, LagPolicy};
+use crate::protocol::EventId;
+
+/// Polls once, and says whether that was the end.
+type IsOver = Box<dyn FnMut(&mut Context<'_>) -> Poll<bool>>;
+
+#[derive(Default)]
+struct WakeCount(AtomicUsize);
+
+impl Wake for WakeCount {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Pages that are read when they are wanted, and are there later.
+#[derive(Debug)]
+struct EarlyPages(Arc<MemoryLog>);
+
+impl Past for EarlyPages {
+    fn page(&self, after: u128) -> PageFuture {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut page = Some(self.0.page(after).as_mut().poll(&mut cx));
+        let mut late = true;
+        Box::pin(std::future::poll_fn(move |_| {
+            match std::mem::take(&mut late) {
+                true => Poll::Pending,
+                false => page.take().unwrap(),
+            }
+        }))
+    }
+}
+
+#[test]
+fn the_ring_passes_the_end_of_a_page_that_is_on_its_way() {
+    crate::sync::run(|| {
+        let outer = Arc::new(MemoryLog::default());
+        outer.entries.lock().unwrap().extend([(6, "a"), (7, "a")]);
+        let settings = Hub::builder().retain_events(2).lag(LagPolicy::End);
+        let past = Arc::new(EarlyPages(Arc::clone(&outer)));
+        let mut node = PastNode {
+            hub: settings.after_key(6).past(past).build(),
+            at: 6,
+        };
+        let last = EventId::try_from(id_of(7).as_str()).unwrap();
+        let mut body = node
+            .hub
+            .subscriber()
+            .topic("a")
+            .after(last)
+            .subscribe()
+            .unwrap();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        outer
+            .entries
+            .lock()
+            .unwrap()
+            .extend([(8, "a"), (9, "a"), (10, "a")]);
+        node.feed(&outer, 4);
+        // The page has nothing after 7, which the ring has lost by now. The next one is read at once,
+        // since nothing may come any more that would wake the task.
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        assert_eq!(outer.pages.load(Ordering::Relaxed), 2);
+        let frame = Pin::new(&mut body).poll_frame(&mut cx);
+        let Poll::Ready(Some(Ok(frame))) = frame else {
+            panic!("{frame:?}")
+        };
+        let text = frame.into_data().unwrap();
+        assert_eq!(
+            text.split(|byte| *byte == b'\n')
+                .filter(|line| **line == *b"data: a")
+                .count(),
+            3
+        );
+    });
+}
+
+#[test]
+fn what_the_ring_has_at_the_handover_does_not_wait_for_the_next_event() {
+    crate::sync::run(|| {
+        let outer = Arc::new(MemoryLog::default());
+        outer
+            .entries
+            .lock()
+            .unwrap()
+            .extend((5..9_000).map(|key| (key, "a")));
+        let settings = Hub::builder().retain_events(10_000).lag(LagPolicy::End);
+        let past = Arc::new(EarlyPages(Arc::clone(&outer)));
+        let mut node = PastNode {
+            hub: settings.after_key(7).past(past).build(),
+            at: 7,
+        };
+        node.feed(&outer, usize::MAX);
+        let last = EventId::try_from(id_of(5).as_str()).unwrap();
+        let subscriber = node.hub.subscriber().prefix("a").after(last);
+        let mut body = subscriber.subscribe().unwrap();
+        // Unlike a waker that does nothing, it knows its clones.
+        let waker = Waker::from(Arc::<WakeCount>::default());
+        let mut cx = Context::from_waker(&waker);
+        // For the page.
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        let (mut frames, mut events) = (0, 0);
+        while let Poll::Ready(frame) = Pin::new(&mut body).poll_frame(&mut cx) {
+            let bytes = frame.unwrap().unwrap().into_data().unwrap();
+            let lines = bytes.split(|byte| *byte == b'\n');
+            events += lines.filter(|line| **line == *b"data: a").count();
+            frames += 1;
+        }
+        assert!(frames > 2, "all in one");
+        assert_eq!(events, 8_994);
+    });
+}
+
+#[test]
+fn a_close_ends_those_that_read_the_past() {
+    crate::sync::run(|| {
+        for stream in [false, true] {
+            let outer = Arc::new(MemoryLog {
+                polls: usize::MAX,
+                ..MemoryLog::default()
+            });
+            let settings = Hub::builder().after_key(9).past(Arc::new(outer));
+            let hub = settings.build();
+            let body = hub
+                .subscriber()
+                .topic("a")
+                .after(id_of(3))
+                .subscribe()
+                .unwrap();
+            let wakes = Arc::new(WakeCount::default());
+            let waker = Waker::from(Arc::clone(&wakes));
+            let mut cx = Context::from_waker(&waker);
+            let mut poll: IsOver = if stream {
+                let mut stream = body.into_stream();
+                Box::new(move |cx| Pin::new(&mut stream).poll_next(cx).map(|one| one.is_none()))
+            } else {
+                let mut body = body;
+                Box::new(move |cx| Pin::new(&mut body).poll_frame(cx).map(|one| one.is_none()))
+            };
+            assert!(poll(&mut cx).is_pending() && poll(&mut cx).is_pending());
+            assert_eq!(hub.stats().subscribers, 1);
+            hub.close();
+            assert!(wakes.0.load(Ordering::Relaxed) > 0);
+            assert_eq!(poll(&mut cx), Poll::Ready(true));
+            assert_eq!(hub.stats().subscribers, 0);
+        }
+    });
+}
