@@ -58,20 +58,45 @@ impl Encoder {
     /// Polls the body, unless something is left to send from before, and compresses what it returns.
     /// The body's result comes with its `is_end_stream` after that, so that the last event and the
     /// end of the stream become one frame.
+    #[inline]
     pub(crate) fn poll<D: Buf, E>(
         &mut self,
         body: impl FnOnce() -> (Polled<D, E>, bool),
     ) -> Polled<Bytes, E> {
-        if let Some(mut rest) = self.rest.take() {
-            let frame = self.next(&mut rest);
-            self.rest = Some(rest).filter(|rest| rest.is_some());
-            return Poll::Ready(frame.map(Ok));
+        if self.rest.is_some() || self.is_end_stream() {
+            return Poll::Ready(self.next_of_rest().map(Ok));
         }
-        if self.is_end_stream() {
-            return Poll::Ready(None);
+        let slot = handover::open();
+        let (mut polled, ended) = body();
+        let offer = slot.close();
+        // The fast path for nearly every frame of a hub, which is not moved as a whole.
+        if let (FrameCoding::Shared(follower), false) = (&mut self.coding, ended) {
+            let piece = match &mut polled {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(Ok(frame))) => frame.data_mut().and_then(|data| {
+                    follower.offered(offer);
+                    let whole = Some(data.chunk()).filter(|chunk| chunk.len() == data.remaining());
+                    whole.and_then(|whole| follower.whole(whole))
+                }),
+                _ => None,
+            };
+            if let Some(piece) = piece {
+                return Poll::Ready(Some(Ok(Frame::data(piece))));
+            }
+        } else {
+            self.coding.take(offer);
         }
-        let ((polled, ended), offer) = handover::receive(body);
-        self.coding.take(offer);
+        self.take(polled, ended)
+    }
+
+    fn next_of_rest(&mut self) -> Option<Frame<Bytes>> {
+        let mut rest = self.rest.take()?;
+        let frame = self.next(&mut rest);
+        self.rest = Some(rest).filter(|rest| rest.is_some());
+        frame
+    }
+
+    fn take<D: Buf, E>(&mut self, polled: Polled<D, E>, ended: bool) -> Polled<Bytes, E> {
         let mut rest = match polled {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(None) => FrameRest::new(Bytes::new(), true),

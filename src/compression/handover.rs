@@ -36,18 +36,10 @@ thread_local! {
     static FRAME: Cell<Option<Arc<Packed>>> = const { Cell::new(None) };
 }
 
-/// Polls a body, and returns what a subscription inside has offered.
+/// Lets a subscription offer its frames, while the body around it is polled.
 #[inline]
-pub(crate) fn receive<R>(poll: impl FnOnce() -> R) -> (R, Offer) {
-    let opened = Opened::new();
-    let result = poll();
-    let offer = match STATE.get() {
-        SlotState::Closed | SlotState::Open => Offer::Nothing,
-        SlotState::Hub => Offer::Hub,
-        SlotState::Frame => replace(None).map_or(Offer::Hub, Offer::Frame),
-    };
-    drop(opened);
-    (result, offer)
+pub(crate) fn open() -> Opened {
+    Opened::new()
 }
 
 /// Whether an encoder takes what is offered.
@@ -80,7 +72,8 @@ fn replace(frame: Option<Arc<Packed>>) -> Option<Arc<Packed>> {
 }
 
 /// Restores what belongs to an encoder further outside, also after a panic.
-struct Opened {
+#[must_use]
+pub(crate) struct Opened {
     outer: SlotState,
     frame: Option<Arc<Packed>>,
 }
@@ -95,6 +88,16 @@ impl Opened {
             None
         };
         Self { outer, frame }
+    }
+
+    /// Returns what a subscription has offered.
+    #[inline]
+    pub(crate) fn close(self) -> Offer {
+        match STATE.get() {
+            SlotState::Closed | SlotState::Open => Offer::Nothing,
+            SlotState::Hub => Offer::Hub,
+            SlotState::Frame => replace(None).map_or(Offer::Hub, Offer::Frame),
+        }
     }
 }
 
@@ -114,28 +117,33 @@ mod tests {
 
     #[test]
     fn an_offer_reaches_the_encoder_around_it() {
-        assert!(!is_wanted());
         announce();
-        let (wanted, offered) = receive(is_wanted);
-        assert!(wanted && matches!(offered, Offer::Nothing));
-        let (_, offered) = receive(announce);
-        assert!(matches!(offered, Offer::Hub));
+        assert!(!is_wanted());
+        let opened = open();
+        assert!(is_wanted());
+        assert!(matches!(opened.close(), Offer::Nothing));
+        let opened = open();
+        announce();
+        assert!(matches!(opened.close(), Offer::Hub));
         assert!(!is_wanted());
     }
 
     #[test]
     fn encoders_nest() {
-        let ((), outer) = receive(|| {
-            let (_, inner) = receive(announce);
-            assert!(matches!(inner, Offer::Hub));
-            assert!(is_wanted());
-        });
-        assert!(matches!(outer, Offer::Nothing));
+        let outer = open();
+        let inner = open();
+        announce();
+        assert!(matches!(inner.close(), Offer::Hub));
+        assert!(is_wanted());
+        assert!(matches!(outer.close(), Offer::Nothing));
     }
 
     #[test]
     fn a_panic_closes_the_slot() {
-        let panic = std::panic::catch_unwind(|| receive(|| panic!("in a body")));
+        let panic = std::panic::catch_unwind(|| {
+            let _opened = open();
+            panic!("in a body");
+        });
         assert!(panic.is_err() && !is_wanted());
     }
 }

@@ -82,7 +82,9 @@ mod tests {
             let cx = &mut Context::from_waker(std::task::Waker::noop());
             loop {
                 let body = Pin::new(&mut self.body);
-                let (polled, offer) = handover::receive(|| body.poll_frame(cx));
+                let slot = handover::open();
+                let polled = body.poll_frame(cx);
+                let offer = slot.close();
                 let std::task::Poll::Ready(frame) = polled else {
                     return true;
                 };

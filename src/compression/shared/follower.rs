@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use super::packed::Packed;
 use super::shared_piece::{PieceNumber, SharedPiece};
@@ -40,6 +40,15 @@ impl Follower {
         }
     }
 
+    /// The next chunk of the stream, if it is the compressed form of just these bytes.
+    #[inline]
+    pub(crate) fn whole(&mut self, plain: &[u8]) -> Option<Bytes> {
+        let frame = self.frame.as_ref().filter(|_| self.has_begun)?;
+        let bytes = frame.whole(plain, &mut self.next, &mut self.segment)?;
+        self.frame = None;
+        Some(bytes)
+    }
+
     /// Takes some of these bytes and returns the next chunk of the stream, from which they can be
     /// decoded at once. `None` if there are none.
     ///
@@ -77,7 +86,7 @@ impl Follower {
         match piece {
             None => self.store(rest, len),
             Some(piece) => {
-                _ = rest.split_to(len);
+                rest.advance(len);
                 self.send(piece)
             }
         }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::deflater::Deflater;
 use super::shared_piece::{PieceNumber, SharedPiece};
 use super::track::{Position, Track};
+use crate::compression::gzip::Checksum;
 
 /// Parts of at least this many bytes are compressed by themselves for subscribers that are out of
 /// step. Smaller ones gain little.
@@ -71,6 +72,26 @@ impl Packed {
     pub(super) fn find(&self, rest: &Bytes) -> Option<(usize, usize)> {
         let index = self.parts.iter().position(|part| part.begins(rest))?;
         Some((index, self.parts.get(index)?.plain.len()))
+    }
+
+    /// The compressed form of a frame of one part, which is just these bytes, if it continues the
+    /// segment with the piece `next` and exists already. Advances `next` then.
+    #[inline]
+    pub(super) fn whole(
+        &self,
+        plain: &[u8],
+        next: &mut Option<PieceNumber>,
+        segment: &mut Checksum,
+    ) -> Option<Bytes> {
+        let [part] = &*self.parts else { return None };
+        let is_same = part.plain.as_ptr() == plain.as_ptr() && part.plain.len() == plain.len();
+        let piece = part.piece.get().filter(|_| is_same)?.as_ref()?;
+        if Some(piece.step) != *next {
+            return None;
+        }
+        *next = piece.step.following();
+        *segment = piece.checksum;
+        Some(piece.bytes.clone())
     }
 
     pub(super) fn is_last(&self, index: usize) -> bool {
