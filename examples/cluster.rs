@@ -1,5 +1,5 @@
-//! A live ticker on any number of nodes, over a Redis stream. Each node serves the page, and any of
-//! them may stop:
+//! A live ticker on any number of nodes that share a Redis stream. Each node serves the page, and
+//! any of them may be stopped:
 //!
 //! ```sh
 //! redis-server --port 6379
@@ -7,9 +7,9 @@
 //! cargo run --example cluster --features axum,redis -- --redis redis://localhost --port 8082
 //! ```
 //!
-//! Open either address. The page shows which node serves it. Stop that node, or press *Hop*: the page
-//! goes on at another node, and counts that nothing is missing. Behind a proxy, in place of the page's
-//! own hopping, the proxy chooses the node.
+//! Open either address. The page shows which node serves it. Stop that node, or press *Hop*: the
+//! page reconnects to another node, resumes, and checks that no line is missing. Behind a reverse
+//! proxy, the proxy chooses the node instead.
 
 #[path = "support/cli.rs"]
 mod cli;
@@ -36,11 +36,11 @@ use tower_sse::{Event, Prelude, SseBody, Subscription};
 use self::cli::{Args, Failure};
 
 const HELP: &str = "
-A live ticker on any number of nodes, over a Redis stream.
+A live ticker on any number of nodes that share a Redis stream.
 
 usage: cluster [--redis URL] [--port N]
 
-  --redis URL  read and write the stream here; by default at redis://localhost
+  --redis URL  use this Redis server; by default redis://localhost
   --port N     listen on this port; by default on 8080, or on a free one
 ";
 
@@ -70,7 +70,7 @@ async fn main() -> Result<(), Failure> {
 
     let events = HubService::new(hub.clone())
         .select(|_, subscriber| Ok(subscriber.topic("match").start(Start::Last(5))))
-        // A client that a node's end cuts off need not wait long: there are others.
+        // When a node stops, its clients need not wait long, because other nodes are running.
         .prelude(Prelude::new().retry(Duration::from_millis(500)));
     let events = ServiceBuilder::new()
         .map_response(move |response| introduce(&node, response))
@@ -87,7 +87,8 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Tells the client first which node it has reached. The event has no ID, so it moves nothing.
+/// Sends the name of the node first. The event has no ID, so it does not change where the client
+/// resumes.
 fn introduce(
     node: &str,
     response: Response<SseBody<Subscription, tower_sse::timer::TokioTimer>>,
@@ -106,11 +107,11 @@ fn introduce(
     response
 }
 
-/// Publishes the next line a second after the last one, whichever node published that. All nodes try
-/// and one succeeds, so the match goes on for as long as there is a node.
+/// Publishes the next line one second after the last, whichever node published that. All nodes try
+/// and one succeeds, so the match continues while any node is running.
 async fn play(hub: Hub<Redis>, node: String) {
     let mut last = 0;
-    // The streams end when Redis has lost events.
+    // A stream ends when Redis has lost events.
     while let Ok(lines) = hub
         .subscriber()
         .topic("match")
@@ -119,7 +120,7 @@ async fn play(hub: Hub<Redis>, node: String) {
     {
         let mut lines = lines.into_stream();
         loop {
-            // So that it is not always the same node.
+            // The jitter lets the nodes take turns.
             let pause = 1_000 + RandomState::new().hash_one(last) % 50;
             match timeout(Duration::from_millis(pause), lines.next()).await {
                 Ok(Some(Ok(line))) => last = number(&line.data()),
@@ -136,7 +137,7 @@ async fn publish(hub: &Hub<Redis>, number: u64, node: &str) {
     let line = json!({ "number": number, "by": node, "text": text });
     let topic = hub.topic("match");
     let name = format!("line {number}");
-    // An error is no harm: this node or another tries again in a second, under the same name.
+    // An error does no harm: some node tries again in a second, under the same name.
     if let Err(error) = topic
         .publish_once(&name, Event::new(line.to_string()))
         .await

@@ -25,7 +25,7 @@ pub(super) fn id_of(key: u128) -> EventId {
     EventId::copy_checked(&text[..len])
 }
 
-/// The key, if the ID is to the letter what is written for it.
+/// Returns the key of an ID, which has to be written exactly like those of [`id_of`].
 pub(super) fn key_of(id: &str) -> Option<u128> {
     let number = |digits: &str| {
         let canonical = digits == "0" || !digits.starts_with(['0', '+']);
@@ -36,7 +36,8 @@ pub(super) fn key_of(id: &str) -> Option<u128> {
 }
 
 impl Shared {
-    /// Where in the outer log a subscription begins, if the ring does not have all that is for it.
+    /// Returns where in the outer log a subscription begins, if the ring does not have everything
+    /// that it needs.
     pub(super) fn past_from(
         &self,
         state: &mut State,
@@ -54,7 +55,7 @@ impl Shared {
         Some(from)
     }
 
-    /// Reads the outer log from there.
+    /// Creates a reader that begins there.
     pub(super) fn past_reader(
         &self,
         from: Option<From>,
@@ -67,7 +68,7 @@ impl Shared {
 
 #[cfg(test)]
 impl super::builder::HubBuilder {
-    /// A hub whose events come from an outer log, of which nothing up to this key is in the ring.
+    /// Creates a hub on an outer log, whose ring begins after this key.
     pub(super) fn after_key(mut self, key: u128) -> Self {
         *self.foreign() = Some(key);
         self
@@ -208,8 +209,8 @@ mod tests {
             events
         }
 
-        /// The events for it after a key and before another; the second one's too, if that is not an
-        /// event.
+        /// The events for it after a key and before another; the second one's too, if that is not
+        /// an event.
         fn between<'a>(
             &'a self,
             log: &'a [(u128, &'static str)],

@@ -1,4 +1,4 @@
-//! An outer log, of which a hub holds the newest part: its entries, and pages of them.
+//! An outer log, whose newest part a hub holds: its entries, and pages of them.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::delivery::Delivery;
 
-/// Where pages of an outer log come from.
+/// The source of an outer log's pages.
 pub(super) trait Past: fmt::Debug + Send + Sync {
     /// Reads the entries after a key, oldest first. The source decides how many.
     fn page(&self, after: u128) -> PageFuture;
@@ -16,17 +16,18 @@ pub(super) trait Past: fmt::Debug + Send + Sync {
 
 pub(super) type PageFuture = Pin<Box<dyn Future<Output = Page> + Send>>;
 
-/// A page of an outer log, or what is left of it.
+/// A page of an outer log, or the rest of one.
 #[derive(Debug, Clone)]
 pub(super) struct Page {
-    /// The entry that it begins after. If it is present, it is the one before the first.
+    /// What became of the entry before the page. If that is present, it comes right before the
+    /// first.
     pub(super) anchor: Anchor,
     pub(super) entries: Arc<[LogEntry]>,
-    /// Which is the first.
+    /// The index of the first entry.
     pub(super) from: usize,
-    /// The newest entry's key, or one not after that; 0 if there is no entry.
+    /// The key of the log's newest entry or of an earlier one; 0 if there is none.
     pub(super) newest: u128,
-    /// There was nothing after it.
+    /// Whether nothing followed the page.
     pub(super) is_end: bool,
 }
 
@@ -37,9 +38,9 @@ pub(super) enum Anchor {
     Present,
     /// It is gone, and entries after it may be gone as well. Subscribers are told before the page.
     Gone,
-    /// It is lost, and a later mark says so. Subscribers are told at that mark, like all others that
-    /// pass it. If they were told here, a client that reconnects before the mark would be told twice:
-    /// its ID does not say that it knows.
+    /// It is lost, and a later mark says so. Subscribers are told at that mark, like all others
+    /// that pass it. If they were told here, a client that reconnects before the mark would be told
+    /// twice: its ID does not say that it knows.
     Marked,
 }
 
@@ -54,16 +55,16 @@ pub(super) struct LogEntry {
 pub(super) enum Stored {
     Event {
         delivery: Delivery,
-        /// What it is the latest of.
+        /// The key whose previous event it replaces.
         label: Option<Arc<str>>,
-        /// Nothing comes after it in its topic.
+        /// Whether it finishes its topic.
         is_last: bool,
     },
     /// A later entry of the page replaces the event.
     Replaced,
     /// A topic ends.
     Finish(Arc<str>),
-    /// Something is lost after this key, which a reader was to see. Those that pass are told.
+    /// Entries after this key were lost. Subscribers that read past it are told.
     Lost { after: u128 },
     /// The log was empty before it.
     Begin,
@@ -80,7 +81,7 @@ impl Stored {
         }
     }
 
-    /// Drops what later entries replace.
+    /// Drops the events that later ones replace.
     pub(super) fn drop_replaced(entries: &mut [LogEntry]) {
         let mut seen = HashSet::new();
         for entry in entries.iter_mut().rev() {

@@ -1,4 +1,5 @@
-//! What is older than the ring: pages of the outer log, read before a subscription takes its place.
+//! Reading events older than the ring: a subscription reads pages of the outer log before it takes
+//! its place in the ring.
 
 mod from;
 
@@ -22,27 +23,27 @@ pub(super) struct PastReader {
     past: Arc<dyn Past>,
     begin: Begin,
     stage: Stage,
-    /// What the client is sent before all else, if it is new or has missed something.
+    /// The event that a client is sent first if it is new or has missed something.
     first: Option<Event>,
     page: Option<Exclusive<PageFuture>>,
-    /// What is left of a page.
+    /// The rest of a page.
     rest: Option<Page>,
-    /// There was nothing after what has been read.
+    /// Nothing followed the last entry read.
     caught_up: bool,
-    /// The last key that was not there, of which it has been told.
+    /// The last key that was gone, of which the client has been told.
     absent: Option<u128>,
-    /// It has got something.
+    /// The client has been sent an event.
     served: bool,
-    /// Topics that are finished as far as has been read.
+    /// The topics that are finished so far.
     finished: HashSet<Arc<str>>,
 }
 
-/// What was read.
+/// A part of a page.
 #[derive(Default)]
 pub(super) struct PastRead {
-    /// What comes first: the gap event, or the client's place.
+    /// The gap event or the client's place, which come first.
     pub(super) head: Option<Block>,
-    /// The first says that something is lost.
+    /// Whether the head is a gap event.
     pub(super) is_lossy: bool,
     /// The place before the deliveries.
     place: u128,
@@ -67,8 +68,8 @@ impl PastReader {
         }
     }
 
-    /// The next page, as far as the subscriber follows it; `None` once it has taken its place in the
-    /// ring.
+    /// Returns the events that the subscriber follows in the next page, or `None` once it has taken
+    /// its place in the ring.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -114,13 +115,14 @@ impl PastReader {
                 return Poll::Ready(Ok(Some(read)));
             }
             if self.caught_up {
-                // The ring may have come on meanwhile. If not, its next event wakes the task.
+                // The ring may have advanced in the meantime. If not, its next event wakes the
+                // task.
                 let (handed, has_begun) =
                     shared.with(|state, _| (state.hand_over(seat, after), state.has_begun()));
                 match handed {
                     HandOver::Done => return Poll::Ready(self.arrive(after, shared, seat)),
-                    // It has passed the page's end while that was on its way. Its events have woken
-                    // this task before it waited, and there may be no more.
+                    // The ring passed the page's end while the page was being read. Its events woke
+                    // this task before it waited, and there may be no further ones.
                     HandOver::NotYet if has_begun => self.caught_up = false,
                     HandOver::Behind | HandOver::NotYet => return Poll::Pending,
                 }
@@ -128,12 +130,12 @@ impl PastReader {
         }
     }
 
-    /// Whether the client has said nothing of what it has seen.
+    /// Whether the client has sent no last event ID.
     fn is_fresh(&self) -> bool {
         matches!(self.begin.last(), Last::Nothing)
     }
 
-    /// The ring has begun: reads what came after the client's ID, or takes a place.
+    /// Begins once the ring has begun: in the past if the client needs it, and else in the ring.
     fn resume_or_start(&mut self, shared: &Shared, seat: &mut Seat) -> Option<PastRead> {
         let after = match self.begin.last() {
             Last::Key(key) => self.begin.floor_key().map(|floor| floor.max(*key)),
@@ -149,7 +151,7 @@ impl PastReader {
         }
     }
 
-    /// After which key one begins that begins in the outer log.
+    /// Returns the key to begin after, if the subscription begins in the outer log.
     fn start(&self) -> Option<u128> {
         let floor = self.begin.floor_key()?;
         match self.begin.start() {
@@ -166,7 +168,7 @@ impl PastReader {
         self.head(shared, key, is_lossy)
     }
 
-    /// Takes up a page that was read after this key.
+    /// Begins a page that was read after this key.
     fn open(
         &mut self,
         after: u128,
@@ -177,7 +179,7 @@ impl PastReader {
         let is_empty = page.from == page.entries.len();
         match page.anchor {
             Anchor::Present => self.note_own(&page, shared, seat),
-            // A mark follows.
+            // The client is told at the mark.
             Anchor::Marked => {}
             Anchor::Gone => return self.lose(after, page, shared, seat),
         }
@@ -196,7 +198,7 @@ impl PastReader {
         }
     }
 
-    /// The entry that the page begins after is gone: the client is told before the page.
+    /// Tells the client that the entry before the page is gone.
     fn lose(
         &mut self,
         after: u128,
@@ -217,8 +219,8 @@ impl PastReader {
             }
         }
         if is_empty {
-            // It goes on where the log is. Its ID stays what it is: on a node that has not yet seen the
-            // loss, an earlier one would bring events again that the client has had.
+            // The client continues at the log's end but keeps its ID. With an earlier one, a node
+            // that has not seen the loss would send it events again.
             let ring = shared.lock().last_key();
             let end = after.min(page.newest.max(ring));
             self.stage = Stage::Reading(end);
@@ -241,7 +243,7 @@ impl PastReader {
         }
     }
 
-    /// Reads on in a page, up to the next loss that the client has to be told of.
+    /// Reads a page up to the next loss that the client has to be told of.
     fn turn(
         &mut self,
         after: u128,
@@ -294,7 +296,7 @@ impl PastReader {
         read
     }
 
-    /// The subscriber has taken its place in the ring, after this key.
+    /// Handles that the subscriber has taken its place in the ring, after this key.
     fn arrive(&mut self, key: u128, shared: &Shared, seat: &Seat) -> PastResult {
         let is_over = !self.finished.is_empty()
             && shared.with(|state, _| {
@@ -311,7 +313,8 @@ impl PastReader {
         Ok(tells.then(|| self.head(shared, key, false)))
     }
 
-    /// What the client is sent for a place from where it goes on.
+    /// Returns what the client is sent first at a place: a gap, its first event, or the place
+    /// itself.
     fn head(&mut self, shared: &Shared, place: u128, is_lossy: bool) -> PastRead {
         let first = self
             .first
@@ -325,7 +328,7 @@ impl PastReader {
                 out.push(shared.gap_block(id, true));
             }
             match first {
-                // From before all events: there is no such place.
+                // The place before all events has no ID.
                 Some(first) => out.push(first.encode_as(Some(id).filter(|_| place > 0))),
                 None if !is_lossy && shared.announces_places() && place > 0 => {
                     out.push(shared.place_block(id));

@@ -5,7 +5,7 @@ use super::outcome::Outcome;
 use super::shared::Shared;
 use crate::protocol::EventId;
 
-/// What the client is told for a place: its number, or what an outer log calls it.
+/// The ID of a place: its number, or its key in an outer log.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum PlaceId {
     Number(u64),
@@ -13,20 +13,20 @@ pub(super) enum PlaceId {
     Key(u128),
 }
 
-/// A subscriber that has just come.
+/// A new subscriber.
 #[derive(Debug)]
 pub(super) struct Subscribed {
     pub(super) seat: Seat,
     pub(super) outcome: Outcome,
-    /// Its place, if the client does not know it.
+    /// Its place, if the client has to be told.
     pub(super) place: Option<PlaceId>,
-    /// Where in the outer log it begins, if that is not in the ring.
+    /// Where it begins in the outer log, if not in the ring.
     #[cfg(any(test, feature = "redis"))]
     pub(super) from: Option<super::past::From>,
 }
 
 impl Shared {
-    /// Says what a new subscriber is told first, and where it begins.
+    /// Determines what a new subscriber is told first, and where it begins.
     pub(super) fn receive(
         &self,
         state: &mut State,
@@ -65,8 +65,8 @@ impl Shared {
         }
     }
 
-    /// What a place is called. An outer log's key is looked up before the lock is free: the ring moves
-    /// on, and the place may then have no key any more.
+    /// Returns the ID of a place. An outer log's key has to be looked up before the lock is
+    /// released, because the ring may forget it afterwards.
     pub(super) fn place(&self, state: &State, seq: u64) -> Option<PlaceId> {
         #[cfg(any(test, feature = "redis"))]
         if self.settings.foreign {

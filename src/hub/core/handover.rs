@@ -21,7 +21,7 @@ impl Begin {
         self.anew
     }
 
-    /// The key up to which nothing is for the client; none if nothing is for it.
+    /// Returns the key up to which the client may not see events; `None` if it may see none.
     pub(in crate::hub) fn floor_key(&self) -> Option<u128> {
         match &self.not_before {
             Last::Nothing => Some(0),
@@ -31,24 +31,24 @@ impl Begin {
     }
 }
 
-/// How a subscriber that reads the past goes on.
+/// Whether a subscriber that reads the past has taken its place in the ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::hub) enum HandOver {
     /// It has taken its place in the ring.
     Done,
-    /// There is nothing after its key in the ring, but it may have to wait for more of the past.
+    /// The ring has not reached its key.
     Behind,
-    /// It has to read on.
+    /// It has to read another page.
     NotYet,
 }
 
-/// Subscribers that read the past, before they take their place in the ring.
+/// Subscribers that read the past before they take their place in the ring.
 impl State {
-    /// What ends a subscriber before it has taken its place. If nothing does, its task is woken by the
-    /// next event, and when something does.
+    /// Returns what ends a subscriber before it has taken its place. If nothing does, its task will
+    /// be woken by the next event and by its end.
     ///
-    /// A change of its topics takes effect at once if it is `free`, since it has read nothing yet. If not,
-    /// it ends: the topics before and after the change are not told apart in the past.
+    /// If it is `free`, it has read nothing, and a change of its topics takes effect at once. If
+    /// not, it ends, because pages do not distinguish topics before and after the change.
     pub(in crate::hub) fn wait_in_past(
         &mut self,
         seat: &mut Seat,
@@ -71,8 +71,8 @@ impl State {
         None
     }
 
-    /// Lets a subscriber take its place after a key, if that is in the ring and nothing after it is
-    /// lost.
+    /// Moves a subscriber to the place after a key, if the ring has that place and everything after
+    /// it.
     pub(in crate::hub) fn hand_over(&mut self, seat: &mut Seat, key: u128) -> HandOver {
         let seq = match self.find_key(key) {
             KeyPlace::Here(seq) if self.has_begun() => seq,
@@ -88,15 +88,15 @@ impl State {
         HandOver::Done
     }
 
-    /// Lets a subscriber that has waited for the ring begin there; gives the place that its client is
-    /// told.
+    /// Places a subscriber that has waited for the ring to begin. Returns the place to tell its
+    /// client.
     pub(in crate::hub) fn start_here(&mut self, seat: &mut Seat, begin: &Begin) -> u128 {
         let floor = self.floor(seat.group, &begin.not_before);
         let place = self.start(seat.group, &begin.start, floor);
         self.take_place(seat, place);
         let mut place = self.place_of(seat);
         if self.key_at(place).is_none() {
-            // Nothing is known to tell the client but the newest place.
+            // Only the newest place has a known key.
             let head = self.groups[seat.group].head;
             self.take_place(seat, head);
             place = self.place_of(seat);
@@ -111,34 +111,33 @@ impl State {
         let (head, effective) = (group.head, group.effective(place));
         self.cursors[seat.cursor].place = place;
         seat.live_from = head;
-        // It waited for the next event. Those that are there already come first.
+        // It has waited for the next event, but the events in the ring come first.
         seat.seen = u64::MAX;
         if self.gate.is_shut() {
-            // Those that wait already have not counted it.
+            // Waits that have begun do not count it.
             self.cursors[seat.cursor].excused = NonZeroU64::new(1);
         } else {
             self.gate.enter(effective);
         }
     }
 
-    /// Whether nothing more comes for a subscriber that has taken its place: what it follows is finished,
-    /// as far as it has read, and nothing came after that.
+    /// Whether a subscriber that has taken its place has nothing left to read.
     pub(in crate::hub) fn is_at_end(&self, seat: &Seat) -> bool {
         self.cursors[seat.cursor].place >= self.groups[seat.group].head
     }
 
-    /// The names that a subscriber follows, if it follows no prefix.
+    /// Returns the topics that a subscriber follows, if it follows no prefix.
     pub(in crate::hub) fn followed_names(&self, seat: &Seat) -> Option<&[std::sync::Arc<str>]> {
         let key = &self.groups[seat.group].key;
         key.prefixes().is_empty().then(|| key.topics())
     }
 
-    /// A subscriber is told of a gap that only the outer log knew of.
+    /// Counts a gap that was found in the outer log.
     pub(in crate::hub) fn count_gap(&mut self) {
         self.counters.gaps += 1;
     }
 
-    /// It asks the outer log before it is known whether it has missed something.
+    /// Takes back a counted gap, because the outer log decides whether there is one.
     pub(in crate::hub) fn defer_gap(&mut self) {
         self.counters.gaps -= 1;
     }

@@ -6,15 +6,15 @@ use super::marks::Marks;
 use super::wake_list::Wakes;
 use crate::hub::change::Reason;
 
-/// What an outer log calls the events of the hub: a key of 128 bits for each number, both rising.
+/// The keys of the hub's events in an outer log: a 128-bit key for each number, both increasing.
 ///
-/// The first pair is the place where the ring begins: the event that has this key is not in the ring,
-/// or no longer, and all after it have been. What retention takes out of the middle keeps its key for
-/// as long as there are not too many, so that a client which saw it last resumes without the outer log.
+/// The first pair is the place where the ring begins: every event after it has been in the ring. An
+/// event that retention removes from the middle keeps its key unless there are too many, so that a
+/// client that saw it last resumes without the outer log.
 #[derive(Debug)]
 pub(super) struct Keys {
     list: VecDeque<Pair>,
-    /// The ring is still being filled with what the outer log had before.
+    /// Whether the ring is still being filled with earlier entries of the outer log.
     filling: bool,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Keys {
 struct Pair {
     key: u128,
     seq: u64,
-    /// Another came after it, of which the key is no longer known.
+    /// Whether keys between this pair and the next have been forgotten.
     hole: bool,
 }
 
@@ -34,20 +34,21 @@ impl Pair {
     }
 }
 
-/// Where a key of the outer log stands.
+/// The position of a key relative to the ring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::hub) enum KeyPlace {
-    /// Before the place where the ring begins. What came after it may never have been here.
+    /// Before the place where the ring begins. Events after it may never have been in the ring.
     Before,
-    /// It is the key of this number, or of the place where the ring begins.
+    /// The key of this number, or of the place where the ring begins.
     Here(u64),
-    /// Between two keys, after this number: the outer log has lost it, or the hub its key.
+    /// Between two keys, after this number. The outer log has lost it, or the ring has forgotten
+    /// it.
     Between(u64),
-    /// After all. The client comes from a node that is ahead of this one.
+    /// After all keys. The client comes from a node that is ahead of this one.
     After,
 }
 
-/// The key of an append is not after the last one.
+/// An appended key is not after the last one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::hub) struct KeyOrder {
     key: u128,
@@ -60,11 +61,11 @@ impl std::fmt::Display for KeyOrder {
     }
 }
 
-/// How many keys there may be in any case.
+/// The number of keys that are always kept.
 const SPARE: usize = 1024;
 
 impl Keys {
-    /// A ring that begins after this key, and before this number.
+    /// Creates the keys of a ring that begins after this key and before this number.
     pub(super) fn new(key: u128, next: u64) -> Self {
         Self {
             list: VecDeque::from([Pair::new(key, next - 1)]),
@@ -83,7 +84,7 @@ impl Keys {
     fn push(&mut self, key: u128, seq: u64, retained: &Marks) {
         self.list.push_back(Pair::new(key, seq));
         let first = retained.first().map_or(seq, |first| first.seq);
-        // The place before the first event is where the ring begins.
+        // The ring begins at the place before its first event.
         while self.list.get(1).is_some_and(|second| second.seq < first) {
             self.list.pop_front();
         }
@@ -92,8 +93,8 @@ impl Keys {
         }
     }
 
-    /// The outer log has an entry with this key that is not an event. The newest of several in a row
-    /// replaces those before it, so that they take no memory.
+    /// Records an entry that is not an event. Of several in a row, only the newest is kept, so that
+    /// they take no memory.
     fn pass(&mut self, key: u128) {
         let seq = self.list.back().map_or(0, |last| last.seq);
         let before = self.list.len().checked_sub(2).map(|at| self.list[at].seq);
@@ -103,7 +104,7 @@ impl Keys {
         }
     }
 
-    /// Drops what is no longer retained, but for the beginning and the newest.
+    /// Forgets keys of events that are no longer retained, except for the first and the newest.
     fn thin(&mut self, retained: &Marks) {
         let newest = self.list.len() - SPARE / 2;
         let mut there = retained.from(0).map(|mark| mark.seq).peekable();
@@ -127,8 +128,8 @@ impl Keys {
         }
     }
 
-    /// The key of the last place up to this number, if that is known. An earlier one would bring events
-    /// again to the client that resumes there.
+    /// Returns the key of the last place up to this number, if it is known. A client that resumed
+    /// from an earlier one would get events twice.
     fn up_to(&self, seq: u64) -> Option<u128> {
         let after = self.list.partition_point(|pair| pair.seq <= seq);
         let pair = self.list.get(after.checked_sub(1)?)?;
@@ -136,15 +137,15 @@ impl Keys {
     }
 }
 
-/// A hub whose events come from an outer log: what the log's reader needs of the core.
+/// The interface for the reader of an outer log.
 impl State {
-    /// Begins the ring after this key. Nothing is in it yet.
+    /// Begins an empty ring after this key.
     pub(in crate::hub) fn begin_after(&mut self, key: u128) {
         self.keys = Some(Keys::new(key, self.next));
     }
 
-    /// Begins the ring after this key, to be filled. Until it is [filled](Self::filled), subscribers
-    /// wait as they do before the ring begins.
+    /// Begins the ring after this key, to be filled. Until it is [filled](Self::filled),
+    /// subscribers wait as they do before the ring begins.
     pub(in crate::hub) fn fill_after(&mut self, key: u128) {
         self.begin_after(key);
         if let Some(keys) = &mut self.keys {
@@ -152,7 +153,7 @@ impl State {
         }
     }
 
-    /// The ring has all of the outer log's newest part. Subscribers that wait for that look again.
+    /// Marks the ring as filled, and wakes the subscribers that wait for that.
     pub(in crate::hub) fn filled(&mut self, wakes: &mut Wakes) {
         if let Some(keys) = &mut self.keys {
             keys.filling = false;
@@ -162,7 +163,7 @@ impl State {
         }
     }
 
-    /// Whether it is known where the outer log is.
+    /// Whether the ring has begun and is filled.
     pub(in crate::hub) fn has_begun(&self) -> bool {
         self.keys.as_ref().is_some_and(|keys| !keys.filling)
     }
@@ -183,7 +184,7 @@ impl State {
         let is_last = draft.is_last;
         if self.topics.get(slot).finished.is_some() {
             if is_last && self.topics.get(slot).is_over() {
-                // It was finished by two at once.
+                // Two publishers have finished it at the same time.
                 wakes.drop_block(draft.block);
                 if let Some(keys) = &mut self.keys {
                     keys.pass(key);
@@ -203,7 +204,7 @@ impl State {
         Ok(seq)
     }
 
-    /// Passes an entry of the outer log that is not an event. If it finishes a topic, that ends here.
+    /// Records an entry of the outer log that is not an event, and finishes a topic if it says so.
     pub(in crate::hub) fn pass_entry(
         &mut self,
         finished: Option<&str>,
@@ -220,7 +221,7 @@ impl State {
         Ok(())
     }
 
-    /// Where a key stands in the ring.
+    /// Returns the position of a key relative to the ring.
     pub(in crate::hub) fn find_key(&self, key: u128) -> KeyPlace {
         let keys = self.keys.as_ref();
         keys.map_or(KeyPlace::Before, |keys| keys.find(key))
@@ -232,14 +233,13 @@ impl State {
         last.map_or(0, |last| last.key)
     }
 
-    /// What the outer log calls the last place up to this number, if that is still known. A client that
-    /// resumes there misses nothing, and gets nothing twice.
+    /// Returns the key of the last place up to this number, if it is known. A client that resumes
+    /// from it misses nothing and gets nothing twice.
     pub(in crate::hub) fn key_at(&self, seq: u64) -> Option<u128> {
         self.keys.as_ref()?.up_to(seq)
     }
 
-    /// Drops the ring, since the outer log has lost what comes after it, and begins anew after this
-    /// key.
+    /// Drops the ring because the outer log has lost entries, and begins again after this key.
     ///
     /// The change has to be [counted](Self::changes).
     #[cfg(test)]
@@ -248,7 +248,8 @@ impl State {
         self.begin_after(key);
     }
 
-    /// Drops the ring. All subscribers end where they are; their clients reconnect and are told.
+    /// Drops the ring. All subscribers end where they are, so that their clients reconnect and are
+    /// told.
     ///
     /// The change has to be [counted](Self::changes).
     pub(in crate::hub) fn break_off(&mut self, wakes: &mut Wakes) {
@@ -265,7 +266,7 @@ impl State {
             .map(|(slot, topic)| (slot, topic.retained.len()))
             .collect();
         for (slot, events) in topics {
-            // With the last of them the topic may go.
+            // Losing its last event may remove the topic.
             for _ in 0..events {
                 self.lose(slot, wakes);
             }
@@ -303,7 +304,8 @@ mod tests {
             marks.push(Mark { seq, slot: 0 });
             keys.push(last, seq, &marks);
             assert!(keys.list.len() <= 4 * marks.len() + SPARE);
-            // One in a thousand stays for long, so that the ring grows far longer than what is in it.
+            // One in a thousand stays for long, so that the ring grows far longer than what is in
+            // it.
             let (gone, kept) = (seq.saturating_sub(20), |seq| seq % 1_000 == 1);
             if !kept(gone) {
                 marks.remove(gone);

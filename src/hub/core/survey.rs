@@ -60,7 +60,7 @@ impl State {
             }
         }
         survey.next = until;
-        // No subscriber is slower than one that has yet to read everything.
+        // A subscriber that has read nothing yet is the slowest there can be.
         let known = until == end || survey.slowest <= oldest.seq;
         known.then(|| topic.retained.count_from(survey.slowest))
     }

@@ -1,4 +1,4 @@
-//! The moments in which the ring and a page meet.
+//! The boundary between a page and the ring.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::hub::outer::{PageFuture, Past};
 use crate::hub::{Hub, LagPolicy};
 use crate::protocol::EventId;
 
-/// Polls once, and says whether that was the end.
+/// Polls once, and returns whether that was the end.
 type IsOver = Box<dyn FnMut(&mut Context<'_>) -> Poll<bool>>;
 
 #[derive(Default)]
@@ -26,7 +26,7 @@ impl Wake for WakeCount {
     }
 }
 
-/// Pages that are read when they are wanted, and are there later.
+/// Pages that are read when they are requested and delivered later.
 #[derive(Debug)]
 struct EarlyPages(Arc<MemoryLog>);
 
@@ -71,8 +71,8 @@ fn the_ring_passes_the_end_of_a_page_that_is_on_its_way() {
             .unwrap()
             .extend([(8, "a"), (9, "a"), (10, "a")]);
         node.feed(&outer, 4);
-        // The page has nothing after 7, which the ring has lost by now. The next one is read at once,
-        // since nothing may come any more that would wake the task.
+        // The page has nothing after 7, and the ring no longer has 7. The next page is read at
+        // once, because no further event may wake the task.
         assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
         assert_eq!(outer.pages.load(Ordering::Relaxed), 2);
         let frame = Pin::new(&mut body).poll_frame(&mut cx);
@@ -108,7 +108,7 @@ fn what_the_ring_has_at_the_handover_does_not_wait_for_the_next_event() {
         let last = EventId::try_from(id_of(5).as_str()).unwrap();
         let subscriber = node.hub.subscriber().prefix("a").after(last);
         let mut body = subscriber.subscribe().unwrap();
-        // Unlike a waker that does nothing, it knows its clones.
+        // Unlike the no-op waker, it recognizes its clones.
         let waker = Waker::from(Arc::<WakeCount>::default());
         let mut cx = Context::from_waker(&waker);
         // For the page.

@@ -9,16 +9,16 @@ pub(in crate::hub) struct From {
 
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Stage {
-    /// It is not known where the outer log is.
+    /// The ring has not begun.
     Waiting,
-    /// What has been read, or missed, up to here.
+    /// It has read, or missed, everything up to this key.
     Reading(u128),
     /// It has taken its place in the ring.
     Placed,
 }
 
 impl From {
-    /// None if the ring has all that is for the subscription.
+    /// Returns `None` if the ring has everything that the subscription needs.
     pub(in crate::hub) fn new(state: &State, begin: &Begin, is_lossy: bool) -> Option<Self> {
         let stage = if state.has_begun() {
             let floor = begin.floor_key()?;

@@ -72,7 +72,7 @@ impl HopperReader {
 struct Hopper {
     topics: Vec<&'static str>,
     last: u128,
-    /// A gap has been told since the last event.
+    /// It has been told of a gap since the last event.
     told: bool,
     /// It came with an ID that the log does not have.
     strange: bool,
@@ -148,7 +148,7 @@ fn run(mut random: impl FnMut(usize) -> usize) -> [usize; 2] {
         polls: random(4),
         ..MemoryLog::default()
     });
-    // A place that is there before all events.
+    // A place before all events.
     outer.entries.lock().unwrap().push_back((begin, "mark"));
     let mut all = Vec::new();
     let events = 1 + random(12);

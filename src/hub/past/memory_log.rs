@@ -13,12 +13,12 @@ use crate::protocol::Event;
 
 pub(super) type PastEntry = (u128, &'static str);
 
-/// An outer log in memory, which is trimmed now and then.
+/// An outer log in memory, which a test may trim.
 #[derive(Debug, Default)]
 pub(super) struct MemoryLog {
     pub(super) entries: Mutex<VecDeque<PastEntry>>,
     pub(super) pages: AtomicUsize,
-    /// After how many polls a page is there.
+    /// The number of polls before a page is ready.
     pub(super) polls: usize,
 }
 
@@ -69,7 +69,7 @@ impl PastNode {
         let entries = outer.entries.lock().unwrap();
         let oldest = entries[0].0;
         if self.at < oldest {
-            // It has been passed by trimming.
+            // The log was trimmed past it.
             self.hub.cut(oldest - 1);
             self.at = oldest - 1;
         }

@@ -12,8 +12,9 @@ impl Hub<Redis> {
     /// Creates a builder for a hub on a Redis stream. All hubs on the same stream share their
     /// events: an event that one of them publishes reaches the subscribers of all.
     ///
-    /// The URL is `redis://[user][:password@]host[:port][/database]`, or `rediss://` for TLS with the
-    /// feature `redis-tls`. This only parses it; the hub connects once it is built. `stream` is the stream's key in Redis.
+    /// The URL is `redis://[user][:password@]host[:port][/database]`, or `rediss://` for TLS with
+    /// the feature `redis-tls`. This only parses it; the hub connects once it is built. `stream` is
+    /// the stream's key in Redis.
     ///
     /// # Errors
     ///

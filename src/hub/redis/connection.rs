@@ -8,17 +8,17 @@ use redis::{AsyncConnectionConfig, Client, Cmd, ConnectionInfo, RedisError, Valu
 
 use crate::random;
 
-/// When a connection on which nothing is heard is given up by the system.
+/// How long the operating system keeps a connection whose other end is silent.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// A connection.
+/// A connection on which commands are sent.
 #[derive(Clone)]
 pub(super) struct Link {
     connection: MultiplexedConnection,
 }
 
 impl Link {
-    /// How long it may take to connect, handshakes included.
+    /// Limits the time to connect, including handshakes.
     pub(super) const CONNECT: Duration = Duration::from_secs(3);
 
     pub(super) async fn open(client: &Client, answer: Duration) -> Result<Self, RedisError> {
@@ -40,7 +40,7 @@ impl fmt::Debug for Link {
     }
 }
 
-/// A connection on which messages come.
+/// A connection that is subscribed to a channel.
 pub(super) struct Channel {
     pub(super) requests: PubSubSink,
     pub(super) messages: PubSubStream,
@@ -62,7 +62,7 @@ pub(super) fn timed_out() -> RedisError {
     io::Error::from(io::ErrorKind::TimedOut).into()
 }
 
-/// A connection whose other end has gone in silence is found out even where nothing is sent.
+/// Enables keepalives, so that a dead connection is noticed even while nothing is sent.
 pub(super) fn tuned(info: ConnectionInfo) -> ConnectionInfo {
     let keepalive = socket2::TcpKeepalive::new()
         .with_time(SILENCE / 2)
@@ -75,7 +75,7 @@ pub(super) fn tuned(info: ConnectionInfo) -> ConnectionInfo {
     info.set_tcp_settings(tcp)
 }
 
-/// Waits longer from failure to failure.
+/// An exponential backoff with jitter.
 #[derive(Debug)]
 pub(super) struct Patience {
     next: Duration,
@@ -89,7 +89,7 @@ impl Patience {
         Self { next: Self::FIRST }
     }
 
-    /// All nodes would come back at once without chance.
+    /// Without jitter, all nodes would reconnect at the same moment.
     pub(super) async fn wait(&mut self) {
         let half = self.next / 2;
         tokio::time::sleep(half + random::up_to(half)).await;

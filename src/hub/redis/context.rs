@@ -11,7 +11,7 @@ use super::unread::Unread;
 
 use crate::hub::trace;
 
-/// What the tasks of one hub on one context have in common.
+/// The state that a hub's tasks share.
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) settings: RedisSettings,
@@ -32,20 +32,21 @@ impl Context {
         }
     }
 
-    /// A connection of one's own to where the stream is. Commands are answered within this time or fail.
+    /// Opens a connection to the server that holds the stream. Commands fail unless they are
+    /// answered within this time.
     pub(super) async fn connect(&self, answer: Duration) -> Result<Link, redis::RedisError> {
         let RedisSettings { server, stream, .. } = &self.settings;
         server.connect(stream, answer).await
     }
 
-    /// The connection that follows the stream is in order.
+    /// Notes that the reader's connection works.
     pub(super) fn connected(&self) {
         if !self.counts.connected.swap(true, Ordering::Relaxed) {
             trace::connected();
         }
     }
 
-    /// It is lost, or could not be made.
+    /// Notes that the reader's connection was lost or could not be opened.
     pub(super) fn disconnected(&self, why: &str) {
         self.pages.forget();
         self.counts.note_progress(false);
@@ -55,7 +56,7 @@ impl Context {
         }
     }
 
-    /// The ring is about to change so.
+    /// Counts a change of the ring before it is made.
     pub(super) fn note(&self, act: &Act) {
         let entries = match act {
             Act::Cut => return self.pages.forget(),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::status::RedisStatus;
 
-/// What is counted of a node's reading.
+/// The counters behind a node's status.
 #[derive(Debug)]
 pub(super) struct Counts {
     pub(super) connected: AtomicBool,
@@ -14,7 +14,7 @@ pub(super) struct Counts {
     pub(super) skipped: AtomicU64,
     pub(super) pages: AtomicU64,
     pub(super) losses: AtomicU64,
-    /// Since when there is more to read, as far as is known; none while there is nothing.
+    /// The time since which the node has not been at the stream's end; `None` while it is.
     behind_since: Mutex<Option<Instant>>,
 }
 
@@ -51,7 +51,7 @@ impl Counts {
         }
     }
 
-    /// Whether all has been read that there was.
+    /// Notes whether the node has read to the stream's end.
     pub(super) fn note_progress(&self, caught_up: bool) {
         let mut since = self
             .behind_since

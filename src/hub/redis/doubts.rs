@@ -1,10 +1,12 @@
-//! Subscribers whose last entry is gone, although older ones are there: the stream has lost its tail.
+//! Subscribers whose last entry is gone, although older ones are there: the stream has lost its
+//! tail.
 //!
-//! Every subscriber that reads past the mark of a loss is told of the loss, since the ID of an event does
-//! not say whether its client already knows. A subscriber whose last entry is gone is therefore told at
-//! the mark too, or it would be told twice if it reconnects before the mark. It waits until there is one:
-//! each node that has read the entry, or was given its ID, appends a mark once it finds that the entry is
-//! gone. If no mark is appended in time, no such node is left, and the subscriber is told without one.
+//! Every subscriber that reads past the mark of a loss is told of the loss, since the ID of an
+//! event does not say whether its client already knows. A subscriber whose last entry is gone is
+//! therefore told at the mark too, or it would be told twice if it reconnects before the mark. It
+//! waits until there is one: each node that has read the entry, or was given its ID, appends a mark
+//! once it finds that the entry is gone. If no mark is appended in time, no such node is left, and
+//! the subscriber is told without one.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,17 +17,17 @@ use super::entry::StreamEntry;
 use super::pages::Waiter;
 use crate::hub::outer::{Anchor, Stored};
 
-/// How long to wait for a mark. A node needs up to 3.5 s to find that its connection is dead, and then
-/// reconnects.
+/// How long to wait for a mark. A node needs up to 3.5 s to find that its connection is dead, and
+/// then reconnects.
 pub(super) const MARKED: Duration = Duration::from_secs(5);
 
-/// How many marks that were found are remembered.
+/// The maximum number of marks to remember.
 const FOUND: usize = 256;
 
-/// Subscribers that wait for a mark.
+/// The subscribers that wait for a mark.
 #[derive(Debug, Default)]
 pub(super) struct Doubts {
-    /// By the entry that is gone.
+    /// By the key of the entry that is gone.
     waiting: BTreeMap<u128, Doubt>,
     search: Option<Search>,
 }
@@ -33,21 +35,21 @@ pub(super) struct Doubts {
 #[derive(Debug)]
 struct Doubt {
     since: Instant,
-    /// The first entry that came after it.
+    /// The key of the next entry.
     next: Option<u128>,
     waiters: Vec<Waiter>,
 }
 
-/// A search for marks, from a key on to the stream's end, and on from there.
+/// A search for marks from a key to the stream's end, which continues as the stream grows.
 #[derive(Debug)]
 struct Search {
     from: u128,
     to: u128,
-    /// After which entry something is lost, and the key of the mark that says so.
+    /// The last key before each loss, and the key of its mark.
     marks: Vec<(u128, u128)>,
 }
 
-/// Those that wait no longer, and what became of their last entry.
+/// The subscribers that need not wait any longer, and what became of their last entry.
 pub(super) type Settled = Vec<(u128, Anchor, Vec<Waiter>)>;
 
 impl Doubts {
@@ -65,12 +67,12 @@ impl Doubts {
         doubt.waiters.push(waiter);
     }
 
-    /// The stream may be another.
+    /// Starts the search over, because the stream may have changed.
     pub(super) fn search_again(&mut self) {
         self.search = None;
     }
 
-    /// After which key the next entries are to be searched; none if nobody waits.
+    /// Returns the key after which to search; `None` if no subscriber waits.
     pub(super) fn search_from(&mut self) -> Option<u128> {
         self.waiting.retain(|_, doubt| {
             doubt.waiters.retain(Waiter::is_there);
@@ -92,8 +94,7 @@ impl Doubts {
         Some(to)
     }
 
-    /// Takes what the stream has after that key: its oldest entry, and the next ones, up to its end or
-    /// not.
+    /// Takes the stream's oldest key, and the entries after the key that was searched from.
     pub(super) fn search(
         &mut self,
         oldest: Option<u128>,
@@ -134,7 +135,7 @@ impl Doubts {
 }
 
 impl Doubt {
-    /// Whether no mark comes any more, as the stream has gone on up to this key.
+    /// Whether the time for a mark is over, by the clock or by the stream's newest key.
     fn is_over(&self, newest: u128) -> bool {
         let time = |key: u128| u64::try_from(key >> 64).unwrap_or(u64::MAX);
         let next = self.next.unwrap_or(u128::MAX);

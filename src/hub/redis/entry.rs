@@ -1,4 +1,4 @@
-//! Entries of the stream: their fields, and what they are.
+//! The entries of the stream: writing and reading their fields.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use crate::hub::foreign::{id_of, key_of};
 use crate::hub::outer::{LogEntry, Stored};
 use crate::protocol::{Data, Event, EventType};
 
-/// An entry that was read.
+/// An entry that has been read.
 #[derive(Debug, Clone)]
 pub(super) struct StreamEntry {
     pub(super) entry: LogEntry,
-    /// Bytes of its fields.
+    /// The size of its fields in bytes.
     pub(super) size: usize,
-    /// Of its fields: an entry that has the ID of another is told from it.
+    /// A hash of its fields. It differs if another entry has been given the same ID.
     pub(super) print: u64,
-    /// It is nothing that the hub knows, and is passed over.
+    /// It is not an entry that the hub understands, and is skipped.
     pub(super) is_skipped: bool,
 }
 
@@ -60,7 +60,7 @@ pub(super) fn write_entry(cmd: &mut Cmd, entry: &NewEntry) {
     }
 }
 
-/// The entries of a reply, in its order; none if it is not a list of entries.
+/// Returns the entries of a reply in their order, or `None` if it is not a list of entries.
 pub(super) fn read_entries(value: Value) -> Option<Vec<StreamEntry>> {
     match value {
         Value::Array(entries) => entries.into_iter().map(read_entry).collect(),
@@ -69,7 +69,7 @@ pub(super) fn read_entries(value: Value) -> Option<Vec<StreamEntry>> {
     }
 }
 
-/// The entry's key, if that is what Redis has answered.
+/// Returns the key of an entry, if the reply is an entry's ID.
 pub(super) fn read_key(value: &Value) -> Option<u128> {
     match value {
         Value::BulkString(id) => key_of(std::str::from_utf8(id).ok()?),
@@ -130,8 +130,8 @@ fn read_fields(value: Value) -> Vec<EntryField> {
     fields
 }
 
-/// What an entry is, if it is something; without a key, what is not stored. Of fields with one name, the
-/// last counts.
+/// Interprets the fields of an entry. Returns `None` if the hub does not understand it. A transient
+/// event has no key. If a field occurs more than once, the last one counts.
 pub(super) fn read_what(key: Option<u128>, fields: Vec<EntryField>) -> Option<Stored> {
     let (mut topic, mut event_type, mut data) = (None, None, None);
     let (mut label, mut is_last, mut retry, mut comment) = (None, false, None, None);

@@ -1,40 +1,41 @@
-//! The questions of the reader's machine, Redis' answers, and what follows for the ring.
+//! The requests of the reader's state machine, the replies of Redis, and the resulting changes to
+//! the ring.
 
 use super::entry::StreamEntry;
 
-/// A question to Redis.
+/// A request to Redis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ask {
-    /// The newest entries before a key, or of all, newest first.
+    /// Reads the newest entries before a key, or of the whole stream, newest first.
     Before { key: Option<u128>, count: usize },
-    /// The entries from a key on, oldest first.
+    /// Reads the entries from a key on, oldest first.
     From { key: u128, count: usize },
-    /// Whether an entry comes after a key within some time.
+    /// Waits for an entry after a key, for a limited time.
     Wait { after: u128 },
-    /// Appends a mark to the empty stream, to have a place.
+    /// Appends a mark to the empty stream, so that it has a place to begin at.
     Begin,
-    /// Appends a mark that something after `from` is lost, unless there is a mark after `after`.
+    /// Appends a mark that entries after `from` are lost, unless there is a mark after `after`.
     Lost { from: u128, after: u128 },
 }
 
-/// Its answer.
+/// A reply to a request.
 #[derive(Debug)]
 pub(super) enum Reply {
     Entries(Vec<StreamEntry>),
-    /// The wait is over, for whatever reason.
+    /// The wait has ended, with an entry or without.
     Woken,
     /// Whether the mark was appended.
     Marked(bool),
-    /// The user may not append.
+    /// The Redis user may not append entries.
     Forbidden,
 }
 
-/// What to do with the ring.
+/// A change to the ring.
 #[derive(Debug)]
 pub(super) enum Act {
-    /// Drop it. All subscribers end, reconnect, and wait until it begins again.
+    /// Drops the ring. All subscribers end, and wait after they reconnect until it begins again.
     Cut,
-    /// Begin it after a key, with these entries.
+    /// Begins the ring after a key, with these entries.
     Begin {
         after: u128,
         entries: Vec<StreamEntry>,

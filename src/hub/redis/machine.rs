@@ -1,39 +1,39 @@
-//! What the reader of the stream asks, and what it makes of the answers. It knows no connection and no
-//! lock, so that a test can be Redis.
+//! The reader's state machine: which request to send next, and how a reply changes the ring. It
+//! does no I/O and takes no lock, so that a test can play the part of Redis.
 
 use super::entry::StreamEntry;
 pub(super) use super::exchange::{Act, Ask, Reply};
 use super::phase::{Debt, Doing, Tip, scan};
 use super::unread::before_missing;
 
-/// How many entries a batch has at most, and how many bytes it aims at.
+/// The maximum number of entries in a batch, and its target size in bytes.
 const BATCH: usize = 256;
 const BATCH_BYTES: usize = 256 * 1024;
 
-/// Among how many entries before a loss one is looked for that the ring knows.
+/// The number of entries before a loss among which to look for one that the ring knows.
 const SHARED: usize = 100;
 
-/// How the ring is filled.
+/// The size up to which the ring is filled.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Depth {
     pub(super) events: usize,
     pub(super) bytes: usize,
 }
 
-/// The reader's course.
+/// The reader's state.
 #[derive(Debug)]
 pub(super) struct Machine {
     depth: Depth,
     phase: Doing,
     /// Whether the ring has begun.
     has_ring: bool,
-    /// The last entry that was read before the ring was cut.
+    /// The key of the last entry read before the ring was cut.
     read: u128,
-    /// Acknowledged entries that the next read has to find, in order.
+    /// The acknowledged entries that the next read has to find, in order.
     expected: Vec<u128>,
-    /// The mean size of an entry, as of late.
+    /// The moving average of the entries' sizes.
     mean: usize,
-    /// How often the stream was found to have lost what it had.
+    /// The number of times the stream was found to lack entries that it had.
     pub(super) losses: u64,
 }
 
@@ -50,12 +50,12 @@ impl Machine {
         }
     }
 
-    /// Whether nothing came after what was read last, when that was seen.
+    /// Whether the last read found nothing new.
     pub(super) fn is_quiet(&self) -> bool {
         matches!(self.phase, Doing::Follow { quiet: true, .. })
     }
 
-    /// The key of what was read last, unless it is known to be lost.
+    /// The key of the last entry read, unless that is known to be lost.
     #[cfg(test)]
     pub(super) fn tip(&self) -> Option<u128> {
         match self.phase {
@@ -64,7 +64,8 @@ impl Machine {
         }
     }
 
-    /// The last entry that was read; none while it does not matter what was acknowledged.
+    /// The key of the last entry read. `None` if the next read does not look for acknowledged
+    /// entries.
     pub(super) fn read_up_to(&self) -> Option<u128> {
         match &self.phase {
             Doing::Follow { last, .. } => Some(last.key),
@@ -73,7 +74,7 @@ impl Machine {
         }
     }
 
-    /// Says which entries Redis has acknowledged after the last one read. The next read looks for them.
+    /// Sets the acknowledged entries after the last one read. The next read looks for them.
     pub(super) fn look_for(&mut self, keys: Vec<u128>) {
         self.expected = keys;
     }
@@ -110,38 +111,39 @@ impl Machine {
         }
     }
 
-    /// The connection is lost, or there is no good answer: what was asked last is asked again, and
-    /// whether the last entry is still there.
+    /// Handles a lost connection or an invalid reply. The last request is repeated, and the last
+    /// entry is looked for again.
     pub(super) fn fail(&mut self) {
         self.phase = match std::mem::replace(&mut self.phase, Doing::Begin) {
-            // The mark may be lost by now.
+            // The mark may have been lost since.
             Doing::Fill { debt, .. } => Doing::fill(debt.map(|debt| debt.far(false))),
             Doing::Begin => Doing::fill(None),
             Doing::Follow { last, .. } => Doing::Follow { last, quiet: false },
             Doing::Older { last, owed: None } if self.has_ring => {
                 Doing::Follow { last, quiet: false }
             }
-            // It may have been appended.
+            // The mark may have been appended.
             Doing::Mark(debt) | Doing::Scan(debt) => Doing::Scan(debt.far(false)),
             other @ Doing::Older { .. } => other,
         };
     }
 
-    /// The ring cannot take what was read.
+    /// Starts over, because the ring refused an entry.
     pub(super) fn begin_again(&mut self) -> Act {
         self.phase = Doing::fill(None);
         self.has_ring = false;
         Act::Cut
     }
 
-    /// `knows` says whether the ring has had the entry with a key, as far as it can tell.
+    /// Handles a reply. `knows` returns whether the ring has had the entry with a key, as far as it
+    /// can tell.
     pub(super) fn answer(&mut self, reply: Reply, knows: impl Fn(u128) -> bool) -> Vec<Act> {
         let phase = std::mem::replace(&mut self.phase, Doing::Begin);
         let (phase, acts) = match (phase, reply) {
             (Doing::Fill { got, bytes, debt }, Reply::Entries(entries)) => {
                 self.fill(got, bytes, debt, entries)
             }
-            // Who may not write can tell nobody.
+            // Without the right to append, a mark is impossible.
             (Doing::Begin, Reply::Marked(_)) | (Doing::Mark(_), Reply::Forbidden) => {
                 (Doing::fill(None), Vec::new())
             }
@@ -182,7 +184,7 @@ impl Machine {
             return (Doing::Begin, Vec::new());
         };
         let last = Tip::of(newest);
-        // What is before a loss is not to be gone over in silence.
+        // The ring begins after a loss, so that subscribers from before it read the mark.
         let loss = got.iter().position(StreamEntry::is_loss);
         let is_full = got.len() > self.depth.events || bytes > self.depth.bytes;
         if loss.is_none() && !is_all && !is_full {
@@ -190,10 +192,10 @@ impl Machine {
         }
         let marked = loss.map_or(0, |at| got[at].key());
         if let Some(debt) = debt.filter(|debt| !debt.is_far && marked <= debt.after()) {
-            // The mark is further back, or has been lost as well.
+            // The mark is further back, or has been lost too.
             return (Doing::Scan(debt.far(true)), Vec::new());
         }
-        // Oldest first, after a loss or from where it no longer matters.
+        // From here on oldest first, beginning with the entry before the ring.
         got.truncate(loss.unwrap_or(got.len() - 1) + 1);
         got.reverse();
         let base = got.first().map_or(0, StreamEntry::key);
@@ -201,7 +203,7 @@ impl Machine {
         if let Some(before) = before_missing(&got, &self.expected, false) {
             return (self.owe(before), Vec::new());
         }
-        // Nothing is between the oldest entry and the key before it.
+        // If this is all of the stream, the ring has its oldest entry too.
         let is_first = loss.is_none() && is_all;
         let after = base.saturating_sub(u128::from(is_first));
         got.drain(..usize::from(!is_first));
@@ -237,7 +239,7 @@ impl Machine {
             if !batch.is_empty() {
                 acts.push(Act::Append(std::mem::take(&mut batch)));
             }
-            // Those that pass are told by reading it.
+            // Subscribers end here and read the mark in a page.
             acts.push(Act::Cut);
             acts.push(Act::Begin {
                 after: entry.key(),
@@ -254,7 +256,7 @@ impl Machine {
         (phase, acts)
     }
 
-    /// What came after an entry is lost.
+    /// Begins to mark the loss of what came after an entry.
     fn owe(&mut self, before: &StreamEntry) -> Doing {
         self.losses += 1;
         let at = Tip::of(before);
@@ -262,7 +264,7 @@ impl Machine {
         Doing::Scan(Debt::new(at, at.key))
     }
 
-    /// The last entry is gone, and these are from before it, newest first.
+    /// Handles that the last entry is gone. `older` holds entries from before it, newest first.
     fn lose(
         &mut self,
         last: Tip,
@@ -274,8 +276,8 @@ impl Machine {
         let acts = had_ring.then_some(Act::Cut).into_iter().collect();
         self.losses += u64::from(had_ring);
         let Some(oldest) = older.last() else {
-            // Trimmed past, or flushed: no client's ID is there any more, and each is told by that. The
-            // IDs of those that an earlier loss concerns may be there.
+            // The stream was trimmed past this node, or flushed. Clients are told because their IDs
+            // are gone. That may not be so for those that an earlier, unmarked loss concerns.
             let debt = owed.map(|from| Debt {
                 at: None,
                 from,
@@ -286,7 +288,7 @@ impl Machine {
         let shared = older
             .iter()
             .position(|entry| !had_ring || knows(entry.key()));
-        // Without such an entry all that is certain is that what was read last is gone.
+        // Without such an entry, it is only certain that the last entry is gone.
         let at = shared.map_or(oldest, |at| &older[at]);
         let from = shared.map_or(last.key, |_| at.key());
         let newer = &older[..shared.unwrap_or(older.len())];
@@ -322,7 +324,7 @@ mod tests {
         Reply::Entries(keys.iter().map(place).collect())
     }
 
-    /// A machine that has read up to 9 and has asked for more, while these are acknowledged.
+    /// A machine that has read up to 9 and looks for these acknowledged entries.
     fn following(expected: &[u128]) -> Machine {
         let depth = Depth {
             events: 10,
@@ -337,14 +339,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_acknowledged_has_to_be_there() {
+    fn acknowledged_entries_have_to_be_found() {
         for (expected, there, from) in [
             (&[][..], &[9, 11][..], None),
             (&[11, 12], &[9, 11, 12, 13], None),
-            // The last of what is there: it was not yet appended when that was read, or is lost.
+            // Nothing follows 9, so 11 is lost.
             (&[11], &[9], Some(9)),
             (&[11, 12], &[9, 11], Some(11)),
-            // Others were published after the loss.
+            // Other entries were published after the loss.
             (&[11], &[9, 12, 13], Some(9)),
             (&[11, 13], &[9, 11, 12, 14], Some(12)),
         ] {
@@ -354,7 +356,7 @@ mod tests {
             assert_eq!(is_cut, from.is_some(), "{expected:?} {there:?}");
             assert_eq!(machine.losses, u64::from(is_cut));
             let Some(from) = from else { continue };
-            // What follows it is read for a mark, and one is appended.
+            // It looks for a mark and appends one.
             assert!(matches!(machine.ask(), Ask::From { key, .. } if key == from));
             machine.answer(entries(&[from, 20]), |_| true);
             machine.answer(entries(&[20]), |_| true);

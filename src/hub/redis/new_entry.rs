@@ -2,15 +2,15 @@ use std::sync::Arc;
 
 use crate::protocol::Event;
 
-/// What is to be appended to the stream.
+/// An entry to append to the stream.
 #[derive(Debug)]
 pub(super) struct NewEntry {
     pub(super) topic: String,
-    /// None where a topic ends without a farewell.
+    /// `None` if it finishes the topic without a last event.
     pub(super) event: Option<Event>,
-    /// Which earlier event of the topic it replaces.
+    /// The key whose previous event it replaces.
     pub(super) key: Option<Arc<str>>,
-    /// The topic is finished with it.
+    /// Whether it finishes the topic.
     pub(super) last: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Reads pages on a connection of its own.
+//! The task that reads pages, on its own connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use super::pages::{ReadPage, Wanted};
 use crate::hub::foreign::id_of;
 use crate::hub::outer::{LogEntry, Stored};
 
-/// How long a page may take.
+/// The time limit for a page.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// How many bytes a page aims at.
+/// The target size of a page in bytes.
 const BYTES: usize = 1 << 20;
 
-/// How many entries are searched for marks at once.
+/// The number of entries to search for marks at a time.
 const SEARCHED: usize = 512;
 
-/// How long one waits for others that want the same.
+/// The time to wait for further subscribers that want the same page.
 const GATHER: Duration = Duration::from_millis(2);
 
 pub(super) async fn read_pages(context: Arc<Context>) {
@@ -47,7 +47,7 @@ pub(super) async fn read_pages(context: Arc<Context>) {
                 None => None,
             };
             let Some((open, is_end)) = done else {
-                // Those that want it wait on, with heartbeats.
+                // Meanwhile, the subscribers wait with heartbeats.
                 context.pages.forget();
                 backoff.wait().await;
                 continue;
@@ -61,7 +61,7 @@ pub(super) async fn read_pages(context: Arc<Context>) {
     }
 }
 
-/// Pages first.
+/// Returns what to do next: pages come before searches.
 fn next_task(context: &Context) -> Option<Task> {
     let page = context.pages.oldest().map(Task::Page);
     page.or_else(|| context.pages.search_from().map(Task::Search))
@@ -74,7 +74,7 @@ enum Task {
 }
 
 impl Task {
-    /// Whether there is nothing more to search; none if the connection is of no more use.
+    /// Returns whether a search has reached the stream's end, or `None` if the connection failed.
     async fn run(self, context: &Context, link: &mut Link, mean: &mut usize) -> Option<bool> {
         match self {
             Self::Page(wanted) => {
@@ -88,7 +88,7 @@ impl Task {
     }
 }
 
-/// Searches for marks; whether the stream's end was reached.
+/// Searches for marks. Returns whether it has reached the stream's end.
 async fn search(context: &Context, link: &mut Link, after: u128) -> Option<bool> {
     let stream = &context.settings.stream;
     let mut first = cmd("XRANGE");
@@ -108,7 +108,7 @@ async fn search(context: &Context, link: &mut Link, after: u128) -> Option<bool>
     Some(is_end)
 }
 
-/// One page; none if the connection is of no more use.
+/// Reads a page. Returns `None` if the connection failed.
 async fn read_page(
     context: &Context,
     link: &mut Link,
@@ -137,7 +137,7 @@ async fn read_page(
     }
     let mut entries: Vec<LogEntry> = entries.into_iter().map(|entry| entry.entry).collect();
     if let Some(newest) = entries.last() {
-        // What subscribers are sent, the reader has to find as well, or to mark as lost.
+        // Subscribers are sent this entry, so the reader has to find it too, or mark its loss.
         context.unread.insert(newest.key);
     }
     Stored::drop_replaced(&mut entries);

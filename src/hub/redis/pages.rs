@@ -1,5 +1,5 @@
-//! Pages of the stream for subscribers that are older than the ring: one read at a time for all of them,
-//! the oldest wanted first, and what was read is kept for those that come after.
+//! Pages of the stream for subscribers that are older than the ring. One page is read at a time,
+//! the oldest first, shared by all that need it, and kept for those that come later.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,10 +11,10 @@ use super::doubts::{Doubts, Settled};
 use super::entry::StreamEntry;
 use crate::hub::outer::{Anchor, LogEntry, Page, PageFuture, Past};
 
-/// How many bytes of pages are kept.
+/// The maximum size of the kept pages in bytes.
 const KEPT: usize = 16 << 20;
 
-/// How often marks are searched for while somebody waits for one.
+/// The interval between searches for marks while subscribers wait for one.
 const SEARCH: Duration = Duration::from_millis(50);
 
 type Waiting = BTreeMap<u128, Vec<Waiter>>;
@@ -22,9 +22,9 @@ type Waiting = BTreeMap<u128, Vec<Waiter>>;
 /// A subscription that waits for a page.
 #[derive(Debug)]
 pub(super) struct Waiter {
-    /// How many came before it.
+    /// Its number, in the order of arrival.
     number: u64,
-    /// What became of the entry that the page begins after, if it is gone and that is known.
+    /// What became of the entry before the page, once that is known.
     verdict: Option<Anchor>,
     page: oneshot::Sender<Page>,
 }
@@ -35,7 +35,7 @@ impl Waiter {
     }
 }
 
-/// The pages that are there, and those that are wanted.
+/// The pages in memory, and the subscriptions that wait for others.
 #[derive(Debug, Default)]
 pub(super) struct Pages {
     state: Mutex<PagesState>,
@@ -44,20 +44,20 @@ pub(super) struct Pages {
 
 #[derive(Debug, Default)]
 struct PagesState {
-    /// By the key after which they begin. Each is a subscription's, which gives up by being dropped.
+    /// By the key that the page begins after. A subscription gives up by dropping its receiver.
     waiting: Waiting,
     doubts: Doubts,
     /// Newest first.
     kept: VecDeque<Kept>,
     bytes: usize,
-    /// Counts how often everything was forgotten.
+    /// The number of times all pages were dropped.
     forgotten: u64,
     hits: u64,
-    /// How many have waited so far.
+    /// The number of waiters so far.
     waiters: u64,
 }
 
-/// A page that was read, which is full: what is in it is all that there was in its span.
+/// A full page: it holds every entry between its first and its last.
 #[derive(Debug)]
 struct Kept {
     entries: Arc<[LogEntry]>,
@@ -69,17 +69,17 @@ struct Kept {
 pub(super) struct Wanted {
     pub(super) after: u128,
     forgotten: u64,
-    /// Who came later knows more than the page says of the stream's end.
+    /// Waiters that came later may know of entries after the page's end.
     waiters: u64,
 }
 
-/// What was read: the entries from a key on, and whether there were more.
+/// A page as it was read: the entries from a key on.
 #[derive(Debug)]
 pub(super) struct ReadPage {
     pub(super) entries: Arc<[LogEntry]>,
     pub(super) bytes: usize,
     pub(super) is_full: bool,
-    /// The newest entry's key, if there was nothing from the key on.
+    /// The stream's newest key, if there was no entry from the key on.
     pub(super) newest: u128,
 }
 
@@ -88,7 +88,7 @@ impl Pages {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets go of all pages: the stream may no longer be what they were read from.
+    /// Drops all pages, because the stream may have changed.
     pub(super) fn forget(&self) {
         let kept = {
             let mut state = self.lock();
@@ -117,12 +117,12 @@ impl Pages {
         }
     }
 
-    /// After which key to search for marks next; none if nobody waits for one.
+    /// Returns the key after which to search for marks; `None` if no subscriber waits for one.
     pub(super) fn search_from(&self) -> Option<u128> {
         self.lock().doubts.search_from()
     }
 
-    /// Takes what the stream has after that key. Those that need not wait any longer get their pages.
+    /// Takes the result of a search. Subscribers that need not wait any longer get their pages.
     pub(super) fn search(&self, oldest: Option<u128>, entries: &[StreamEntry], is_end: bool) {
         let mut served = Vec::new();
         let mut state = self.lock();
@@ -142,7 +142,7 @@ impl Pages {
         }
     }
 
-    /// The oldest that is wanted.
+    /// Returns the oldest page that is wanted.
     pub(super) fn oldest(&self) -> Option<Wanted> {
         let mut state = self.lock();
         let (forgotten, waiters) = (state.forgotten, state.waiters);
@@ -162,7 +162,7 @@ impl Pages {
         None
     }
 
-    /// Hands a page that was read to all whose key lies in it, and keeps it.
+    /// Hands a page to all that wait for a part of it, and keeps it.
     pub(super) fn serve(&self, wanted: Wanted, read: &ReadPage) {
         let last = read.entries.last().map_or(0, |last| last.key);
         let mut served = Vec::new();
@@ -180,7 +180,8 @@ impl Pages {
             served.extend(yes.into_iter().map(|one| (after, one)));
         }
         state.hits += served.len().saturating_sub(1) as u64;
-        // What was read before all was forgotten is as good for those that waited, but is not kept.
+        // A page that was read before all were dropped may serve those that waited, but is not
+        // kept.
         if read.is_full && state.forgotten == wanted.forgotten {
             state.keep(read);
         }
@@ -216,7 +217,7 @@ impl PagesState {
         }
     }
 
-    /// A page that is there; an error as of [`page_after`].
+    /// Finds a page in memory. The error is that of [`page_after`].
     fn find(&mut self, after: u128, verdict: Option<Anchor>) -> Option<Result<Page, Option<u128>>> {
         let spans = |kept: &Kept| {
             let (first, last) = (kept.entries.first(), kept.entries.last());
@@ -232,8 +233,8 @@ impl PagesState {
     }
 }
 
-/// The part of a page that comes after a key. If that is not there, and nothing is known of it, the
-/// first key after it.
+/// Returns the part of a page after a key. If the key is not there and it is not known why, the
+/// error is the first key after it.
 fn page_after(
     entries: &Arc<[LogEntry]>,
     after: u128,
@@ -244,7 +245,7 @@ fn page_after(
     let next = entries.get(at).map(|entry| entry.key);
     let is_there = next == Some(after);
     let anchor = match verdict {
-        // Everybody has seen nothing.
+        // Zero stands for the beginning.
         _ if is_there || after == 0 => Anchor::Present,
         Some(anchor) => anchor,
         None => return Err(next),
@@ -288,7 +289,7 @@ impl Past for Arc<Pages> {
                 if let Ok(page) = read.await {
                     return page;
                 }
-                // The hub is gone, and so is who would read.
+                // The hub is gone, so nobody will read the page.
                 std::future::pending::<()>().await;
             }
         })

@@ -1,9 +1,9 @@
-//! What the machine is about.
+//! The states of the reader's state machine.
 
 use super::entry::StreamEntry;
 use crate::hub::outer::Stored;
 
-/// An entry that is to be there the next time.
+/// The identity of an entry that the next read has to find.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tip {
     pub(super) key: u128,
@@ -26,17 +26,17 @@ impl Tip {
 /// A loss that has to be marked in the stream.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Debt {
-    /// The entry up to which there is no mark of it; none if that has been trimmed away.
+    /// The entry up to which there is no mark of the loss; `None` if it has been trimmed.
     pub(super) at: Option<Tip>,
-    /// The last place from which nothing is lost.
+    /// The last key before the loss.
     pub(super) from: u128,
-    /// The mark has been seen, although it may be older than what the ring holds.
+    /// The mark has been found, although it may be older than the ring.
     pub(super) is_far: bool,
 }
 
 #[derive(Debug)]
 pub(super) enum Doing {
-    /// Reads the newest part, backwards: newest first. The mark of a debt has to be in it.
+    /// Reads the newest part of the stream backwards. The mark of a debt has to be in it.
     Fill {
         got: Vec<StreamEntry>,
         bytes: usize,
@@ -44,18 +44,18 @@ pub(super) enum Doing {
     },
     /// The stream is empty.
     Begin,
-    /// Follows; `quiet` if nothing came after the last entry when it was last seen.
+    /// Follows the stream. It is quiet if the last read found nothing new.
     Follow { last: Tip, quiet: bool },
-    /// The last entry is gone. What is there from before it? An earlier loss, after `owed`, may not be
-    /// marked yet.
+    /// The last entry is gone: reads what came before it. There may be an unmarked earlier loss,
+    /// after `owed`.
     Older { last: Tip, owed: Option<u128> },
-    /// The tail is lost. Is there a mark of that already?
+    /// The tail is lost: looks for a mark that says so.
     Scan(Debt),
-    /// There is none.
+    /// There is no mark: appends one.
     Mark(Debt),
 }
 
-/// These come after the entry up to which there is no mark, that entry included.
+/// Looks for a mark in the entries from the debt's last known entry on.
 pub(super) fn scan(debt: Debt, entries: &[StreamEntry]) -> Doing {
     let Debt { at, from, .. } = debt;
     let new = match at {
@@ -66,7 +66,7 @@ pub(super) fn scan(debt: Debt, entries: &[StreamEntry]) -> Doing {
                 return Doing::Older { last: at, owed };
             }
         },
-        // The stream has been emptied: nobody has an ID from before that, and each is told by that.
+        // The stream was flushed, so clients are told because their IDs are gone.
         None if is_new(entries) => return Doing::fill(None),
         None => entries,
     };
@@ -82,7 +82,7 @@ pub(super) fn scan(debt: Debt, entries: &[StreamEntry]) -> Doing {
     }
 }
 
-/// Whether a stream that has these entries first was empty not long ago.
+/// Whether a stream that begins with these entries was empty before them.
 fn is_new(entries: &[StreamEntry]) -> bool {
     let first = entries.first().map(|first| &first.entry.what);
     first.is_none_or(|first| matches!(first, Stored::Begin))

@@ -28,7 +28,7 @@ pub struct PublishError {
 }
 
 impl PublishError {
-    /// Redis has refused the event, or was never sent it.
+    /// Redis refused the event, or it was never sent.
     pub(super) fn not_stored(cause: impl Into<Cause>) -> Self {
         Self {
             may_be_stored: false,
@@ -36,7 +36,7 @@ impl PublishError {
         }
     }
 
-    /// It was sent, and no answer has come.
+    /// It was sent, and Redis did not reply.
     pub(super) fn maybe_stored(cause: impl Into<Cause>) -> Self {
         Self {
             may_be_stored: true,

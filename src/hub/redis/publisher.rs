@@ -1,4 +1,4 @@
-//! Publishes on a connection of its own.
+//! Publishing, on its own connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,10 +17,10 @@ use super::transients::write_transient;
 use crate::hub::foreign::id_of;
 use crate::protocol::EventId;
 
-/// How many events may be on their way at once; further publishers wait.
+/// The maximum number of events in flight; further publishers wait.
 const IN_FLIGHT: usize = 1024;
 
-/// Appends an entry unless its name is known.
+/// Appends an entry unless its name is already known.
 const APPEND_ONCE: &str = "
 local id = redis.call('GET', KEYS[2])
 if id then return id end
@@ -40,7 +40,7 @@ pub(super) struct Publisher {
 #[derive(Debug, Default)]
 struct Connection {
     link: Option<Link>,
-    /// Differs for each.
+    /// The connection's number.
     number: u64,
     /// Why the last attempt failed.
     error: Option<RedisError>,
@@ -80,7 +80,7 @@ impl Publisher {
         self.send_for_id(&eval).await
     }
 
-    /// Hands an event to those who are there.
+    /// Sends a transient event.
     pub(super) async fn publish(&self, entry: &NewEntry) -> Result<(), PublishError> {
         let mut publish = cmd("PUBLISH");
         publish.arg(self.context.settings.companion("transient"));
@@ -88,7 +88,7 @@ impl Publisher {
         self.send(&publish).await.map(|_| ())
     }
 
-    /// How far the stream is trimmed, and the ID, which Redis gives.
+    /// Writes how far to trim the stream, and that Redis assigns the ID.
     fn write_bound(&self, cmd: &mut Cmd) {
         match self.context.settings.trim {
             Trim::Events(events) => _ = cmd.arg("MAXLEN").arg("~").arg(events),
@@ -111,7 +111,7 @@ impl Publisher {
     }
 
     async fn send(&self, cmd: &Cmd) -> Result<Value, PublishError> {
-        // It is never closed.
+        // The semaphore is never closed.
         let _permit = self.permits.acquire().await;
         let connected = self.connect().await;
         let (mut link, number) = connected.map_err(PublishError::not_stored)?;
@@ -126,7 +126,7 @@ impl Publisher {
                 connection.link = None;
             }
         }
-        // "Broken pipe" is said both of what was never sent and of an answer that was lost.
+        // A broken pipe can mean that the command was not sent, or that its reply was lost.
         Err(match is_answer {
             true => PublishError::not_stored(error),
             false => PublishError::maybe_stored(error),
@@ -139,7 +139,7 @@ impl Publisher {
         if let Some(link) = &connection.link {
             return Ok((link.clone(), connection.number));
         }
-        // Those that waited for an attempt of another's share how it ended.
+        // Publishers that waited for another's attempt share its result.
         if self.attempts.load(Ordering::Acquire) > attempts {
             if let Some(error) = &connection.error {
                 return Err(error.clone());
@@ -163,7 +163,7 @@ impl Publisher {
     }
 }
 
-/// Whether Redis itself has answered so.
+/// Whether the error is a reply of Redis.
 fn is_answer(error: &redis::RedisError) -> bool {
     use redis::ErrorKind;
     matches!(
@@ -172,8 +172,8 @@ fn is_answer(error: &redis::RedisError) -> bool {
     )
 }
 
-/// Whether the server that answered so is not the one to ask: it has become a replica, or knows us no
-/// longer.
+/// Whether the reply means that another server has to be asked: this one has become a replica, or
+/// no longer accepts the credentials.
 fn needs_another_server(error: &redis::RedisError) -> bool {
     let code = error.code().unwrap_or_default();
     matches!(

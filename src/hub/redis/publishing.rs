@@ -234,7 +234,7 @@ mod tests {
 
     fn spawnable<F: Future + Send>(_: F) {}
 
-    /// What compiles need not run.
+    /// Only has to compile.
     fn publishing_can_be_spawned(hub: &Hub<Redis>) {
         let event = Event::new("x");
         spawnable(hub.publish(&event));

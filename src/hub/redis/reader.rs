@@ -1,4 +1,4 @@
-//! Follows the stream on a connection of its own, and keeps the ring.
+//! The task that follows the stream on its own connection and keeps the ring up to date.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,14 +15,16 @@ use crate::hub::foreign::id_of;
 use crate::hub::shared::Shared;
 use crate::hub::trace;
 
-/// How long a read waits for an entry; after that it is asked whether the last one is still there.
+/// How long a read waits for an entry. Afterwards, the reader checks that the last entry is still
+/// there.
 const BLOCK: Duration = Duration::from_millis(2000);
 
-/// How much later the answer may come before the connection counts as lost.
+/// How late a reply may be before the connection counts as lost.
 const GRACE: Duration = Duration::from_millis(1500);
 
-/// Appends a mark unless there is one after an entry. Nodes that find the same loss at the same time
-/// then append one mark between them. Returns nothing as well if too much has come to look through.
+/// Appends a mark unless there is one after an entry, so that nodes which find the same loss at the
+/// same time append one mark. Also returns nothing if too many entries have been added to look
+/// through.
 const MARK: &str = "
 local new = redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', 1000)
 if #new == 1000 then return false end
@@ -34,12 +36,12 @@ for _, entry in ipairs(new) do
 end
 return redis.call('XADD', KEYS[1], '*', 'mark', 'lost', 'from', ARGV[2])";
 
-/// Why it does not go on.
+/// Why the reader leaves a connection.
 enum Stop {
     Error(RedisError),
-    /// It answers what no stream is.
+    /// The reply is not that of a stream.
     Nonsense,
-    /// The hub is gone.
+    /// The hub has been dropped.
     Gone,
 }
 
@@ -53,7 +55,7 @@ pub(super) struct StreamReader {
     context: Arc<Context>,
     shared: crate::sync::Weak<Shared>,
     machine: Machine,
-    /// Whether scripts are allowed.
+    /// Whether the Redis user may run scripts.
     scripts: bool,
 }
 
@@ -68,7 +70,7 @@ impl StreamReader {
         }
     }
 
-    /// Follows the stream until the hub is gone.
+    /// Follows the stream until the hub is dropped.
     pub(super) async fn run(mut self) {
         let mut backoff = Patience::new();
         loop {
@@ -123,7 +125,7 @@ impl StreamReader {
             for act in acts {
                 context.note(&act);
                 if !apply(&shared, act) {
-                    // The ring has something else than what was asked from: a fault of this program.
+                    // The ring and the machine disagree, which is a bug: start over.
                     apply(&shared, self.machine.begin_again());
                     return Stop::Nonsense;
                 }
@@ -177,8 +179,8 @@ fn command(stream: &str, ask: Ask, scripts: bool) -> Cmd {
         Ask::Wait { after } => {
             let mut cmd = cmd("XREAD");
             let block = u64::try_from(BLOCK.as_millis()).unwrap_or(u64::MAX);
-            // It is read again together with the one before it: whatever follows counts only if that
-            // is still there.
+            // The entry is only a wake-up. It is read again together with the last one, because it
+            // counts only if that is still there.
             cmd.arg("COUNT").arg(1).arg("BLOCK").arg(block);
             cmd.arg("STREAMS").arg(stream).arg(id(after));
             cmd

@@ -22,7 +22,7 @@ use crate::hub::shared::{HubSettings, Shared};
 use crate::protocol::{Event, EventId};
 use crate::sync::Arc as HubArc;
 
-/// What reads and writes the stream. Its tasks end when it is dropped.
+/// Reads and writes the stream. Dropping it ends its tasks.
 pub(super) struct RedisEngine {
     context: Arc<Context>,
     publisher: Publisher,
@@ -30,7 +30,7 @@ pub(super) struct RedisEngine {
 }
 
 impl RedisEngine {
-    /// Begins to read, and gives what the hub shares with its subscriptions.
+    /// Begins to read. Returns the state that the hub shares with its subscriptions.
     pub(super) fn start(
         settings: RedisSettings,
         rules: Rules,
@@ -41,7 +41,7 @@ impl RedisEngine {
         let context = Arc::new(Context::new(settings, Depth { events, bytes }));
         hub.foreign = true;
         hub.past = Some(Arc::new(Arc::clone(&context.pages)));
-        // Its client reconnects, and is served from Redis.
+        // A client that lags reconnects and is served from Redis.
         let state = State::new(rules, LagPolicy::End);
         let epoch = Epoch::new(Epoch::random_number());
         let shared = HubArc::new(Shared::new(state, epoch, hub));
@@ -68,8 +68,8 @@ impl RedisEngine {
         self.publisher.append(&entry).await
     }
 
-    /// Appends an entry, unless one of this name was appended not long ago; gives the ID of the one
-    /// that is there.
+    /// Appends an entry unless one of this name has been appended recently. Returns the ID of the
+    /// entry with this name.
     pub(super) async fn append_once(
         &self,
         name: String,
@@ -78,7 +78,7 @@ impl RedisEngine {
         self.publisher.append_once(&name, &entry).await
     }
 
-    /// Sends an event to those who listen now.
+    /// Sends an event to the present subscribers.
     pub(super) async fn send(&self, topic: String, event: Event) -> Result<(), PublishError> {
         self.publisher.publish(&NewEntry::new(&topic, event)).await
     }

@@ -1,4 +1,4 @@
-//! What the reader does to the hub's ring.
+//! Applying the reader's changes to the hub's ring.
 
 use super::entry::StreamEntry;
 use super::machine::Act;
@@ -6,10 +6,10 @@ use crate::hub::core::{Draft, KeyPlace, State, Wakes};
 use crate::hub::outer::Stored;
 use crate::hub::shared::Shared;
 
-/// How many entries are put into the ring under one lock.
+/// The number of entries to append before releasing the lock to others.
 const BATCH: usize = 256;
 
-/// Does it; false if the ring refuses an entry.
+/// Applies a change. Returns `false` if the ring refuses an entry.
 pub(super) fn apply(shared: &Shared, act: Act) -> bool {
     match act {
         Act::Cut => {
@@ -26,7 +26,7 @@ pub(super) fn apply(shared: &Shared, act: Act) -> bool {
     }
 }
 
-/// Whether the ring has had the entry with a key, as far as it can tell.
+/// Returns whether the ring has had the entry with a key, as far as it can tell.
 pub(super) fn knows(shared: &Shared, key: u128) -> bool {
     let place = shared.lock().find_key(key);
     matches!(place, KeyPlace::Here(_) | KeyPlace::Before)
@@ -43,7 +43,7 @@ fn append(shared: &Shared, entries: Vec<StreamEntry>) -> bool {
     true
 }
 
-/// Puts an entry into the ring; false if it is not after the last one.
+/// Appends an entry to the ring. Returns `false` if it is not after the last one.
 fn put(state: &mut State, entry: StreamEntry, wakes: &mut Wakes) -> bool {
     let key = entry.key();
     match entry.entry.what {

@@ -1,8 +1,8 @@
-//! Where Redis is: one server, some nodes of a cluster, or sentinels that know the master.
+//! The address of Redis: a server, some nodes of a cluster, or sentinels that know the master.
 //!
-//! The hub's stream is one key, so of a cluster it needs only the node that has it, and asks for that by
-//! a read that is answered with `MOVED` elsewhere. What a client library for clusters does beyond that
-//! includes sending a command again whose answer was lost, which would store an event twice.
+//! The stream is one key, so the hub needs only the cluster node that holds it. A read on any other
+//! node is answered with `MOVED`, which says where that is. A client library for clusters would
+//! also repeat commands whose reply was lost, which could store an event twice.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,14 +12,14 @@ use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisErr
 use super::connection::{Channel, Link, timed_out, tuned};
 use std::time::Duration;
 
-/// How often one is sent on to another node.
+/// The maximum number of redirections to follow.
 const HOPS: usize = 5;
 
 #[derive(Clone)]
 pub(super) struct Server {
-    /// What is tried in turn.
+    /// The addresses, which are tried in turn.
     infos: Arc<[ConnectionInfo]>,
-    /// The infos are those of sentinels.
+    /// Set if the addresses are those of sentinels.
     master: Option<Master>,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Server {
 #[derive(Clone)]
 struct Master {
     name: String,
-    /// For its user, password and database. The address is none.
+    /// Its user, password and database. The address is a placeholder.
     info: ConnectionInfo,
 }
 
@@ -84,7 +84,7 @@ impl Server {
         })
     }
 
-    /// The same, with these certificates.
+    /// Returns the same server with these certificates.
     #[cfg(feature = "redis-tls")]
     pub(super) fn with_tls(&self, tls: &super::tls::RedisTls) -> Result<Self, RedisError> {
         let infos = self.infos.iter().map(|info| tls.apply(info));
@@ -100,8 +100,8 @@ impl Server {
         })
     }
 
-    /// A connection of one's own to the server that has the stream. Commands are answered within this
-    /// time or fail.
+    /// Opens a connection to the server that holds the stream. Commands fail unless they are
+    /// answered within this time.
     pub(super) async fn connect(&self, stream: &str, answer: Duration) -> Result<Link, RedisError> {
         let mut error = None;
         for info in &*self.infos {
@@ -113,7 +113,7 @@ impl Server {
         Err(error.unwrap_or_else(timed_out))
     }
 
-    /// A connection of one's own, on which the messages of a channel come.
+    /// Opens a connection that is subscribed to a channel.
     pub(super) async fn subscribe(&self, channel: &str) -> Result<Channel, RedisError> {
         let mut error = None;
         for info in &*self.infos {
@@ -144,7 +144,7 @@ impl Server {
             read.arg(stream).arg("-").arg("-").arg("COUNT").arg(1);
             let moved = match link.query(&read).await {
                 Err(error) if error.code() == Some("MOVED") => error,
-                // Whatever else is wrong, it is where the stream is.
+                // Any other reply comes from the server that holds the stream.
                 _ => return Ok((link, info)),
             };
             let to = moved.redirect_node().and_then(|(addr, _)| at(&info, addr));
@@ -157,7 +157,7 @@ impl Server {
         Err(error.unwrap_or_else(timed_out))
     }
 
-    /// The server itself, or the master that the sentinel knows.
+    /// Returns the server itself, or the master that the sentinel knows.
     async fn find(&self, info: &ConnectionInfo) -> Result<ConnectionInfo, RedisError> {
         let Some(master) = &self.master else {
             return Ok(info.clone());
@@ -185,14 +185,14 @@ impl Server {
     }
 }
 
-/// A client of the server. TLS needs a provider first.
+/// Creates a client. TLS needs a rustls provider first.
 fn client(info: &ConnectionInfo) -> Result<Client, RedisError> {
     #[cfg(feature = "redis-tls")]
     super::tls::provide_for(info);
     Client::open(info.clone())
 }
 
-/// The same at another address. Without a host, it is the same host.
+/// Returns the connection info with another address. Without a host, the host stays the same.
 fn at(info: &ConnectionInfo, addr: &str) -> Option<ConnectionInfo> {
     let (new_host, new_port) = addr.rsplit_once(':')?;
     let new_port: u16 = new_port.parse().ok()?;
@@ -223,7 +223,7 @@ fn at(info: &ConnectionInfo, addr: &str) -> Option<ConnectionInfo> {
 struct UrlParts<'a> {
     scheme: &'a str,
     is_sentinel: bool,
-    /// With its `@`.
+    /// Includes the `@`.
     user: &'a str,
     hosts: &'a str,
     path: &'a str,
@@ -232,7 +232,7 @@ struct UrlParts<'a> {
 }
 
 impl<'a> UrlParts<'a> {
-    /// None if it has but one host, or none.
+    /// Returns `None` if the URL has at most one host and is not one of sentinels.
     fn new(url: &'a str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -259,7 +259,7 @@ impl<'a> UrlParts<'a> {
 }
 
 impl fmt::Debug for Server {
-    /// Without passwords.
+    /// Omits passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let addrs = self.infos.iter().map(|info| info.addr().to_string());
         let mut debug = f.debug_struct("Server");

@@ -3,25 +3,25 @@ use std::time::Duration;
 use super::error::RedisError;
 use super::server::Server;
 
-/// What a hub on Redis has to know.
+/// The settings of a hub on Redis.
 #[derive(Debug, Clone)]
 pub(in crate::hub) struct RedisSettings {
     pub(super) server: Server,
     /// The stream's key.
     pub(super) stream: String,
     pub(super) trim: Trim,
-    /// How long a publisher waits for an answer.
+    /// How long a publisher waits for a reply.
     pub(super) response_timeout: Duration,
-    /// How long the name of an event is remembered that is published once.
+    /// How long Redis remembers the name of an event that is published once.
     pub(super) once_for: Duration,
 }
 
-/// What is removed from the stream as events are published.
+/// How the stream is trimmed when an event is published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trim {
-    /// About what exceeds this number.
+    /// To about this number of entries.
     Events(u64),
-    /// About what is older.
+    /// To entries of about this age at most.
     Age(Duration),
 }
 
@@ -36,7 +36,7 @@ impl RedisSettings {
         })
     }
 
-    /// The name of something that belongs to the stream, in the same slot of a cluster.
+    /// Returns the name of a key that belongs to the stream, in the same slot of a cluster.
     pub(super) fn companion(&self, name: &str) -> String {
         let stream = &self.stream;
         let tag = stream

@@ -5,15 +5,16 @@ use rustls::crypto::{CryptoProvider, ring};
 
 /// Certificates for a [TLS connection](crate::hub::HubBuilder::tls) to Redis, in PEM format.
 ///
-/// A hub with a `rediss://` URL trusts the system's root certificates and presents no certificate of
-/// its own. `RedisTls` replaces either.
+/// A hub with a `rediss://` URL trusts the system's root certificates and presents no certificate
+/// of its own. `RedisTls` replaces either.
 ///
 /// ```
 /// use tower_sse::Hub;
 /// use tower_sse::hub::RedisTls;
 ///
-/// # fn test(ca: Vec<u8>, certificate: Vec<u8>, key: Vec<u8>) -> Result<(), tower_sse::hub::RedisError> {
-/// let tls = RedisTls::new().root_certificates(ca).client_certificate(certificate, key);
+/// # use tower_sse::hub::RedisError;
+/// # fn test(ca: Vec<u8>, pem: Vec<u8>, key: Vec<u8>) -> Result<(), RedisError> {
+/// let tls = RedisTls::new().root_certificates(ca).client_certificate(pem, key);
 /// let builder = Hub::redis("rediss://redis.internal", "feed")?.tls(&tls)?;
 /// # Ok(())
 /// # }
@@ -54,7 +55,8 @@ impl RedisTls {
         self
     }
 
-    /// Presents this certificate, with its chain, to a server that requires one (`tls-auth-clients`).
+    /// Presents this certificate, with its chain, to a server that requires one
+    /// (`tls-auth-clients`).
     ///
     /// ```no_run
     /// # use tower_sse::hub::RedisTls;
@@ -75,7 +77,7 @@ impl RedisTls {
         self
     }
 
-    /// The same server, to be connected to with these certificates.
+    /// Returns the connection info with these certificates.
     pub(super) fn apply(&self, info: &ConnectionInfo) -> Result<ConnectionInfo, RedisError> {
         let client = Client::build_with_tls(info.clone(), self.certificates.clone())?;
         let addr = client.get_connection_info().addr().clone();
@@ -90,17 +92,18 @@ impl Default for RedisTls {
 }
 
 impl fmt::Debug for RedisTls {
-    /// Without the key.
+    /// Omits the key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisTls").finish_non_exhaustive()
     }
 }
 
-/// rustls panics if the process has no default provider and more than one is compiled in.
+/// Installs a rustls provider if there is none: rustls panics if several are compiled in and no
+/// default is set.
 pub(super) fn provide_for(info: &ConnectionInfo) {
     let is_tls = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
     if is_tls && CryptoProvider::get_default().is_none() {
-        // Another thread may have been faster.
+        // Fails if another thread has installed one in the meantime.
         _ = ring::default_provider().install_default();
     }
 }

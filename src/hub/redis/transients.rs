@@ -1,6 +1,6 @@
-//! Events that are handed only to those who are there: by PUBLISH, at most once.
+//! Transient events: delivered by PUBLISH, at most once.
 //!
-//! A message is the fields of an entry, each as a netstring: `5:topic,1:a,4:data,5:hello,`.
+//! A message holds the fields of an entry as netstrings: `5:topic,1:a,4:data,5:hello,`.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,11 +18,11 @@ use crate::hub::outer::Stored;
 use crate::hub::shared::Shared;
 use crate::sync::Weak;
 
-/// After how much silence the connection is tried, and how long that may take.
+/// The silence after which the connection is checked, and the time limit of that check.
 const SILENCE: Duration = Duration::from_secs(15);
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// Hands out what comes, until the hub is gone.
+/// Delivers messages until the hub is dropped.
 pub(super) async fn receive(context: Arc<Context>, shared: Weak<Shared>) {
     let mut backoff = Patience::new();
     let name = context.settings.companion("transient");
@@ -42,7 +42,7 @@ pub(super) async fn receive(context: Arc<Context>, shared: Weak<Shared>) {
     }
 }
 
-/// The next message; none after some silence in which the connection was found to be in order.
+/// Returns the next message, or `None` after a silence if the connection works.
 async fn next(channel: &mut Channel) -> Result<Option<Msg>, RedisError> {
     let lost = || RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
     let message = std::future::poll_fn(|cx| Pin::new(&mut channel.messages).poll_next(cx));

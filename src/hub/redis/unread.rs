@@ -1,15 +1,15 @@
-//! Entries that Redis has acknowledged to this node, and that it has not yet read. If one of them is
-//! gone when the node reads on, Redis has lost it before anybody could know it.
+//! Entries that Redis has acknowledged to this node, or sent in a page, and that its reader has not
+//! reached. If the reader does not find one of them, Redis has lost it, and no other node may know.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::entry::StreamEntry;
 
-/// How many are kept at most; the oldest are forgotten first.
+/// The maximum number of entries to remember. The oldest are forgotten first.
 const MOST: usize = 65_536;
 
-/// How many are looked for in one read.
+/// The maximum number of entries to look for in one read.
 const EXPECTED: usize = 1024;
 
 #[derive(Debug, Default)]
@@ -36,7 +36,7 @@ impl Unread {
         }
     }
 
-    /// The oldest keys after the last one that was read. A read that begins now has to find them.
+    /// Returns the oldest keys after the last one read. A read that begins now has to find them.
     pub(super) fn after(&self, last: u128) -> Vec<u128> {
         let keys = &mut self.keys().expected;
         while keys.first().is_some_and(|first| *first <= last) {
@@ -45,14 +45,14 @@ impl Unread {
         keys.iter().copied().take(EXPECTED).collect()
     }
 
-    /// Sets all aside while a mark is appended, which tells of whatever is lost by then.
+    /// Sets all keys aside while a mark is appended. The mark covers all that is lost by then.
     pub(super) fn set_aside(&self) {
         let mut keys = self.keys();
         let all = std::mem::take(&mut keys.expected);
         keys.aside.extend(all);
     }
 
-    /// Forgets what was set aside if the mark was appended.
+    /// Forgets the keys that were set aside, or restores them if the mark was not appended.
     pub(super) fn marked(&self, is_marked: bool) {
         let mut keys = self.keys();
         let aside = std::mem::take(&mut keys.aside);
@@ -62,7 +62,8 @@ impl Unread {
     }
 }
 
-/// The entry before the newest expected key that is missing. `is_all` says that nothing follows.
+/// Returns the entry before the newest expected key that is missing. `is_all` means that nothing
+/// follows the entries.
 pub(super) fn before_missing<'a>(
     entries: &'a [StreamEntry],
     expected: &[u128],
@@ -92,7 +93,7 @@ mod tests {
         }
         assert_eq!(unread.after(2), [3, 5, 9]);
         assert_eq!(unread.after(5), [9]);
-        // Acknowledged after it was read.
+        // An entry may be acknowledged after it has been read.
         unread.insert(4);
         assert_eq!(unread.after(5), [9]);
         unread.set_aside();

@@ -18,10 +18,10 @@ pub(super) struct SimClient {
     pub(super) body: Option<Subscription>,
     /// Its last event ID.
     pub(super) last: Option<u128>,
-    /// The last event that it has got, and all of them.
+    /// The newest event that it has received.
     pub(super) newest: Option<usize>,
     pub(super) got: HashSet<usize>,
-    /// What it has missed without being told, since nobody knew yet.
+    /// The lost events of which it has not been told yet.
     pub(super) owed: Vec<usize>,
     /// The newest loss of which it has been told.
     pub(super) told_of: usize,
@@ -88,8 +88,9 @@ impl SimClient {
         let field = |name| block.lines().find_map(|line| line.strip_prefix(name));
         let key = key_of(field("id: ").unwrap()).unwrap();
         if block.starts_with("event: gap") {
-            // Something was trimmed, or it passes a mark, or its place is lost, and it has not been
-            // told of that loss before. It may have been one of other topics' events.
+            // It is told because entries were trimmed, because it passes a mark, or because its
+            // place is lost, and only once for each loss. The lost events may be those of other
+            // topics.
             let last = self.last.unwrap_or(0).min(key);
             let mut trimmed = stream.trimmed.range(last..=key);
             let is_oldest = |oldest: &u128| *oldest > last;
@@ -97,7 +98,7 @@ impl SimClient {
                 trimmed.next().is_some() || stream.records.keys().next().is_some_and(is_oldest);
             let marks = stream.marks.range(last..=key);
             let marks = marks.filter(|(mark, _)| **mark > last);
-            // By its place alone, it is told of one loss; what others there are is told at marks.
+            // Its place tells it of one loss. Marks tell it of the others.
             let lost = stream.lost.range(last..=key).map(|(_, loss)| *loss).min();
             let newest = marks.map(|(_, loss)| *loss).max();
             let newest = newest.or(lost.filter(|_| !is_trimmed));

@@ -1,5 +1,6 @@
-//! Nodes and clients on a stream that is trimmed, flushed, and loses its tail: whatever happens, nobody
-//! loses an event in silence, gets one twice or out of order, or is told of a loss that is none.
+//! Nodes and clients on a stream that is trimmed, flushed, and loses its tail: whatever happens,
+//! nobody loses an event in silence, gets one twice or out of order, or is told of a loss that is
+//! none.
 
 mod client;
 mod node;
@@ -15,7 +16,7 @@ use self::stream::{Fate, SimRedis};
 
 const TOPICS: [&str; 3] = ["a", "b", "c"];
 
-/// Tells what happens, if that is asked for.
+/// Prints what happens if `TOWER_SSE_SAY` is set.
 fn say(what: impl FnOnce() -> String) {
     if std::env::var_os("TOWER_SSE_SAY").is_some() {
         eprintln!("{}", what());
@@ -30,7 +31,7 @@ fn run(mut random: impl FnMut(usize) -> usize, sums: &mut HashMap<&'static str, 
     let mut clients: Vec<SimClient> = (0..6).map(SimClient::new).collect();
     let with_harm = random(4) > 0;
     for _ in 0..600 {
-        // That an entry was lost cannot be seen once all before it is trimmed as well.
+        // A node cannot tell a lost entry from a trimmed one once all before it are trimmed too.
         let is_seen = {
             let mut stream = server.lock();
             let is_settled = nodes.iter().all(|node| node.is_settled(&stream));
@@ -85,7 +86,7 @@ fn run(mut random: impl FnMut(usize) -> usize, sums: &mut HashMap<&'static str, 
             _ => nodes[random(3)].step(&server, random(30) == 0),
         }
     }
-    // In the end, everybody has everything, or has been told.
+    // In the end, every client has every event or has been told.
     for node in &mut nodes {
         node.is_away = false;
     }
@@ -159,7 +160,7 @@ fn nobody_loses_in_silence_and_nobody_is_told_of_a_loss_that_is_none() {
     );
 }
 
-/// Says which seed has failed.
+/// Prints the seed that failed.
 struct Failed(u64);
 
 impl Drop for Failed {

@@ -76,7 +76,8 @@ impl SimNode {
         }
     }
 
-    /// Whether it knows that nothing is lost of what it has read, and of what was acknowledged to it.
+    /// Whether it knows that nothing is lost of what it has read, and of what was acknowledged to
+    /// it.
     pub(super) fn is_settled(&self, stream: &SimStream) -> bool {
         self.machine.tip().is_some_and(|tip| {
             let mut read = self.unread.after(tip);

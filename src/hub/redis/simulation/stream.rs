@@ -12,7 +12,7 @@ use crate::hub::foreign::id_of;
 use crate::hub::outer::{Anchor, LogEntry, Page, PageFuture, Past, Stored};
 use crate::protocol::Event;
 
-/// What was published, in the order in which it was.
+/// A published event.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SimEvent {
     pub(super) topic: &'static str,
@@ -26,7 +26,7 @@ pub(super) struct SimEvent {
 pub(super) enum Fate {
     Stored,
     Trimmed,
-    /// Gone although it was the newest. If no node had read it, nobody knows.
+    /// Lost from the stream's end. If no node had read it, no node knows.
     Lost,
 }
 
@@ -44,16 +44,16 @@ pub(super) struct SimStream {
     pub(super) published: Vec<SimEvent>,
     pub(super) clock: u64,
     pub(super) last: u128,
-    /// Keeps IDs of one life of the server from being those of another.
+    /// Keeps the IDs of different runs of the server apart.
     pub(super) life: u64,
     pub(super) pages: usize,
-    /// Each node knows whether what it has read is still there.
+    /// No node has yet to find a loss.
     pub(super) is_settled: bool,
     /// How often the tail was lost.
     pub(super) losses: usize,
-    /// Marks of a loss that were ever there, and how many losses had happened by then.
+    /// All marks so far, with the number of losses before each.
     pub(super) marks: BTreeMap<u128, usize>,
-    /// Marks of a loss in a part that was trimmed by then, and with it perhaps another mark.
+    /// Marks of losses whose place had been trimmed, perhaps together with an earlier mark.
     pub(super) late: BTreeSet<u128>,
     /// What was trimmed.
     pub(super) trimmed: BTreeSet<u128>,
@@ -140,16 +140,16 @@ impl SimStream {
         }
     }
 
-    /// What became of an entry; none while a node may yet append a mark.
+    /// What became of an entry; `None` while a node may still append a mark.
     fn anchor(&self, key: u128) -> Option<Anchor> {
         if key == 0 || self.records.contains_key(&key) {
             return Some(Anchor::Present);
         }
         match self.records.keys().next() {
-            // Trimmed, or as if it were.
+            // Trimmed, or flushed.
             Some(oldest) if *oldest > key => return Some(Anchor::Gone),
             Some(_) => {}
-            // There is no place to tell yet.
+            // An empty stream has no place to tell.
             None => return None,
         }
         let mut later = self.records.range(key..).map(|(_, record)| record);
