@@ -12,8 +12,7 @@ use crate::world::{Client, KEY, Log, Node, may_be_stored};
 /// A node with a client that has seen some events.
 async fn begin(url: &str) -> (Node, Log, Client) {
     let node = Node::with(url, |hub| hub.response_timeout(Duration::from_secs(1))).await;
-    let (mut log, mut client) = (Log::default(), Client::all());
-    client.begin(&node).await;
+    let (mut log, mut client) = (Log::default(), Client::at(&node).await);
     let event = log.publish_all(&node.hub, 10, 2).await;
     client.until(event).await;
     (node, log, client)

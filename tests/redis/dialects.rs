@@ -8,8 +8,7 @@ use crate::world::{Client, KEY, Log, Node, may_be_stored};
 /// Live, from the ring and from pages.
 pub(crate) async fn works(url: &str, server: &Server) {
     let node = Node::with(url, |hub| hub.ring_events(50)).await;
-    let (mut log, mut client) = (Log::default(), Client::all());
-    client.begin(&node).await;
+    let (mut log, mut client) = (Log::default(), Client::at(&node).await);
     let event = log.publish_all(&node.hub, 10, 3).await;
     client.until(event).await;
     client.leave();

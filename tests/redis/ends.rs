@@ -22,8 +22,7 @@ async fn connections(server: &Server) -> i64 {
 async fn the_reader_ends_with_the_last_hub() {
     let server = Server::start().await;
     let node = Node::start(&server.url()).await;
-    let (mut log, mut client) = (Log::default(), Client::all());
-    client.begin(&node).await;
+    let (mut log, mut client) = (Log::default(), Client::at(&node).await);
     let event = log.publish(&node.hub, 0).await;
     client.until(event).await;
     assert!(connections(&server).await >= 2);
@@ -83,8 +82,7 @@ async fn a_close_ends_live_streams_and_those_that_catch_up() {
     let server = Server::start().await;
     let proxy = Proxy::before(server.address()).await;
     let node = Node::with(&proxy.url(), |hub| hub.ring_events(10)).await;
-    let (mut log, mut live) = (Log::default(), Client::all());
-    live.begin(&node).await;
+    let (mut log, mut live) = (Log::default(), Client::at(&node).await);
     let first = log.publish(&node.hub, 0).await;
     live.until(first).await;
     let mut catching_up = Client::all();

@@ -32,8 +32,7 @@ async fn redis_cli_publishes() {
 async fn garbage_is_skipped_and_counted() {
     let server = Server::start().await;
     let node = Node::start(&server.url()).await;
-    let (mut log, mut live) = (Log::default(), Client::all());
-    live.begin(&node).await;
+    let (mut log, mut live) = (Log::default(), Client::at(&node).await);
     let first = log.publish(&node.hub, 0).await;
     live.until(first).await;
     let garbage: [&[&[u8]]; 9] = [
@@ -136,8 +135,7 @@ async fn data_cannot_forge_fields() {
 async fn extremes_pass() {
     let server = Server::start().await;
     let node = Node::start(&server.url()).await;
-    let (mut log, mut client) = (Log::default(), Client::all());
-    client.begin(&node).await;
+    let (mut log, mut client) = (Log::default(), Client::at(&node).await);
     let large = "x".repeat(9 << 20);
     let words = ["XADD", KEY, "*", "topic", "even/0", "data", &large].map(str::as_bytes);
     let mut connection = server.connection().await;

@@ -15,10 +15,7 @@ use crate::world::{Client, KEY, Log, Node, topic, within};
 async fn a_lost_tail_is_told_to_each_client_once() {
     for bytes in [300, 3_000] {
         let mut server = Server::with(Aof::Everysec, &[]).await;
-        let nodes = [
-            Node::start(&server.url()).await,
-            Node::start(&server.url()).await,
-        ];
+        let nodes = Node::pair(&server).await;
         let mut log = Log::default();
         // One has seen everything, one is away since the middle, one has other topics.
         let mut clients = [
@@ -91,8 +88,7 @@ async fn until_marked(server: &Server) {
 async fn what_was_acknowledged_and_not_yet_read_is_told_when_it_is_lost() {
     let mut server = Server::with(Aof::Everysec, &[]).await;
     let node = Node::start(&server.url()).await;
-    let (mut log, mut client) = (Log::default(), Client::all());
-    client.begin(&node).await;
+    let (mut log, mut client) = (Log::default(), Client::at(&node).await);
     let event = log.publish_all(&node.hub, 10, 2).await;
     client.until(event).await;
     let length = server.aof_length();
@@ -113,9 +109,8 @@ async fn publishers_are_faster_than_the_check() {
     let mut server = Server::start().await;
     let proxy = Proxy::before(server.address()).await;
     let node = Node::start(&proxy.url()).await;
-    let (mut log, mut live, mut away) = (Log::default(), Client::all(), Client::all());
-    live.begin(&node).await;
-    away.begin(&node).await;
+    let mut log = Log::default();
+    let (mut live, mut away) = (Client::at(&node).await, Client::at(&node).await);
     let event = log.publish_all(&node.hub, 50, 2).await;
     live.until(event).await;
     away.until(event).await;
@@ -136,12 +131,7 @@ async fn publishers_are_faster_than_the_check() {
     for client in [&live, &away] {
         log.check_gaps(client, 1);
         // All that was published since.
-        let since = client
-            .trace
-            .iter()
-            .skip_while(|seen| !matches!(seen, Seen::Gap { .. }));
-        let events = since.filter(|seen| matches!(seen, Seen::Event { .. }));
-        assert_eq!(events.count(), server.entries(KEY).await.len());
+        assert_eq!(client.events_after_gap(), server.entries(KEY).await.len());
     }
 }
 
@@ -150,13 +140,9 @@ async fn publishers_are_faster_than_the_check() {
 async fn a_flush_under_a_blocked_read_goes_on() {
     for command in ["FLUSHALL", "DEL log", "UNLINK log", "RENAME log other"] {
         let server = Server::start().await;
-        let nodes = [
-            Node::start(&server.url()).await,
-            Node::start(&server.url()).await,
-        ];
-        let (mut log, mut live, mut away) = (Log::default(), Client::all(), Client::all());
-        live.begin(&nodes[0]).await;
-        away.begin(&nodes[1]).await;
+        let nodes = Node::pair(&server).await;
+        let mut log = Log::default();
+        let (mut live, mut away) = (Client::at(&nodes[0]).await, Client::at(&nodes[1]).await);
         let event = log.publish_all(&nodes[0].hub, 10, 2).await;
         live.until(event).await;
         away.until(event).await;
@@ -183,13 +169,9 @@ async fn a_flush_under_a_blocked_read_goes_on() {
 #[ignore = "needs redis-server; .ci/run installs it and runs this"]
 async fn a_clock_that_went_back_ends_the_streams_and_tells() {
     let server = Server::start().await;
-    let nodes = [
-        Node::start(&server.url()).await,
-        Node::start(&server.url()).await,
-    ];
-    let (mut log, mut live, mut away) = (Log::default(), Client::all(), Client::all());
-    live.begin(&nodes[0]).await;
-    away.begin(&nodes[1]).await;
+    let nodes = Node::pair(&server).await;
+    let mut log = Log::default();
+    let (mut live, mut away) = (Client::at(&nodes[0]).await, Client::at(&nodes[1]).await);
     log.publish_all(&nodes[0].hub, 10, 2).await;
     let future = log.payload(0);
     let (name, data) = (topic(0), future.to_string());
@@ -275,12 +257,7 @@ async fn a_node_that_is_trimmed_past_tells_its_clients() {
         .await;
         log.check_gaps(client, 1);
         // One gap, then all that is retained.
-        let since = client
-            .trace
-            .iter()
-            .skip_while(|seen| !matches!(seen, Seen::Gap { .. }));
-        let events = since.filter(|seen| matches!(seen, Seen::Event { .. }));
-        assert_eq!(events.count(), 101);
+        assert_eq!(client.events_after_gap(), 101);
     }
     stopped.end().await;
 }
@@ -292,8 +269,7 @@ async fn a_node_that_was_cut_off_and_trimmed_past_tells_its_clients() {
     let server = Server::start().await;
     let proxy = Proxy::before(server.address()).await;
     let node = Node::start(&proxy.url()).await;
-    let (mut log, mut live) = (Log::default(), Client::all());
-    live.begin(&node).await;
+    let (mut log, mut live) = (Log::default(), Client::at(&node).await);
     let event = log.publish_all(&node.hub, 10, 2).await;
     live.until(event).await;
     proxy.set(Mode::Refuse);
@@ -314,8 +290,7 @@ async fn a_node_that_was_cut_off_and_trimmed_past_tells_its_clients() {
 async fn a_client_that_is_trimmed_past_gets_a_gap_and_all_that_is_retained() {
     let server = Server::start().await;
     let node = Node::with(&server.url(), |hub| hub.ring_events(50)).await;
-    let (mut log, mut client) = (Log::default(), Client::all());
-    client.begin(&node).await;
+    let (mut log, mut client) = (Log::default(), Client::at(&node).await);
     let event = log.publish_all(&node.hub, 10, 2).await;
     client.until(event).await;
     client.leave();
@@ -334,8 +309,7 @@ async fn a_client_that_is_trimmed_past_gets_a_gap_and_all_that_is_retained() {
 async fn trimming_between_two_pages_is_told() {
     let server = Server::start().await;
     let node = Node::with(&server.url(), |hub| hub.ring_events(10)).await;
-    let (mut log, mut client) = (Log::default(), Client::all());
-    client.begin(&node).await;
+    let (mut log, mut client) = (Log::default(), Client::at(&node).await);
     let event = log.publish(&node.hub, 0).await;
     client.until(event).await;
     client.leave();
@@ -380,9 +354,8 @@ async fn a_replica_that_is_behind_takes_over() {
     let replica = Server::start().await;
     let proxy = Proxy::before(server.address()).await;
     let node = Node::start(&proxy.url()).await;
-    let (mut log, mut live, mut away) = (Log::default(), Client::all(), Client::all());
-    live.begin(&node).await;
-    away.begin(&node).await;
+    let mut log = Log::default();
+    let (mut live, mut away) = (Client::at(&node).await, Client::at(&node).await);
     let shared = log.publish_all(&node.hub, 20, 2).await;
     live.until(shared).await;
     away.until(shared).await;

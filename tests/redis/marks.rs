@@ -23,8 +23,7 @@ impl Scene {
         let mut server = Server::with(Aof::Everysec, &[]).await;
         let proxy = Proxy::before(server.address()).await;
         let node = Node::start(&proxy.url()).await;
-        let (mut log, mut client) = (Log::default(), Client::all());
-        client.begin(&node).await;
+        let (mut log, mut client) = (Log::default(), Client::at(&node).await);
         let event = log.publish_all(&node.hub, 10, 2).await;
         client.until(event).await;
         let length = server.aof_length();

@@ -36,10 +36,7 @@ async fn the_id_is_the_entry_s() {
 #[ignore = "needs redis-server; .ci/run installs it and runs this"]
 async fn many_publish_at_once() {
     let server = Server::start().await;
-    let nodes = [
-        Node::start(&server.url()).await,
-        Node::start(&server.url()).await,
-    ];
+    let nodes = Node::pair(&server).await;
     let (mut log, mut clients) = (Log::default(), [Client::all(), Client::all()]);
     for (client, node) in clients.iter_mut().zip(&nodes) {
         client.begin(node).await;

@@ -11,12 +11,8 @@ use crate::world::{Client, KEY, Log, Node, topic, within};
 #[ignore = "needs redis-server; .ci/run installs it and runs this"]
 async fn a_client_hops_between_nodes() {
     let server = Server::start().await;
-    let nodes = [
-        Node::start(&server.url()).await,
-        Node::start(&server.url()).await,
-    ];
-    let (mut log, mut client) = (Log::default(), Client::all());
-    client.begin(&nodes[0]).await;
+    let nodes = Node::pair(&server).await;
+    let (mut log, mut client) = (Log::default(), Client::at(&nodes[0]).await);
     for hop in 0..20 {
         let event = log.publish_all(&nodes[hop / 2 % 2].hub, 3, 4).await;
         client.follow(&nodes[hop % 2], event).await;
@@ -35,8 +31,7 @@ async fn a_client_goes_to_a_node_behind_its_id() {
     let proxy = Proxy::before(server.address()).await;
     let ahead = Node::start(&server.url()).await;
     let behind = Node::start(&proxy.url()).await;
-    let (mut log, mut client) = (Log::default(), Client::all());
-    client.begin(&ahead).await;
+    let (mut log, mut client) = (Log::default(), Client::at(&ahead).await);
     let first = log.publish_all(&ahead.hub, 10, 3).await;
     client.follow(&behind, first).await;
 
@@ -69,8 +64,7 @@ async fn a_client_hops_to_a_slow_node_and_back() {
         Node::start(&server.url()).await,
         Node::start(&proxy.url()).await,
     ];
-    let (mut log, mut client) = (Log::default(), Client::all());
-    client.begin(&nodes[0]).await;
+    let (mut log, mut client) = (Log::default(), Client::at(&nodes[0]).await);
     for hop in 0..20 {
         let event = log.publish_all(&nodes[0].hub, 5, 4).await;
         client.connect(&nodes[hop % 2]).await;

@@ -14,9 +14,8 @@ async fn a_failover_moves_the_hub_to_the_new_master() {
     let mut watched = Watched::start().await;
     let url = format!("redis+sentinel://{}/{}", watched.sentinel(), Watched::NAME);
     let node = Node::start(&url).await;
-    let (mut log, mut live, mut away) = (Log::default(), Client::all(), Client::all());
-    live.begin(&node).await;
-    away.begin(&node).await;
+    let mut log = Log::default();
+    let (mut live, mut away) = (Client::at(&node).await, Client::at(&node).await);
     let event = log.publish_all(&node.hub, 10, 2).await;
     live.until(event).await;
     away.until(event).await;

@@ -57,6 +57,12 @@ impl Node {
         }
     }
 
+    /// Two nodes on the same server.
+    pub(crate) async fn pair(server: &Server) -> [Self; 2] {
+        let url = server.url();
+        [Self::start(&url).await, Self::start(&url).await]
+    }
+
     pub(crate) async fn until_connected(&self, connected: bool) {
         crate::rig::until("the node knows how it is", async || {
             self.hub.status().connected == connected
@@ -241,6 +247,13 @@ impl Client {
         Self::new((0..100).collect(), "prefix=even/&prefix=odd/")
     }
 
+    /// Of all topics, and has its place.
+    pub(crate) async fn at(node: &Node) -> Self {
+        let mut client = Self::all();
+        client.begin(node).await;
+        client
+    }
+
     pub(crate) fn new(topics: Vec<u16>, query: &str) -> Self {
         Self {
             topics,
@@ -327,16 +340,19 @@ impl Client {
 
     /// Reads until a gap is told, and reconnects where the stream ends.
     pub(crate) async fn follow_gap(&mut self, node: &Node) {
-        loop {
-            if self.feed.is_none() {
-                self.connect(node).await;
+        within("a gap", async {
+            loop {
+                if self.feed.is_none() {
+                    self.connect(node).await;
+                }
+                match self.step().await {
+                    Some(Seen::Gap { .. }) => break,
+                    Some(_) => {}
+                    None => tokio::time::sleep(Duration::from_millis(10)).await,
+                }
             }
-            match self.step().await {
-                Some(Seen::Gap { .. }) => break,
-                Some(_) => {}
-                None => tokio::time::sleep(Duration::from_millis(10)).await,
-            }
-        }
+        })
+        .await;
     }
 
     /// Nothing but heartbeats and places comes for a time.
@@ -356,6 +372,14 @@ impl Client {
 
     pub(crate) fn leave(&mut self) {
         self.feed = None;
+    }
+
+    /// The number of events since the first gap.
+    pub(crate) fn events_after_gap(&self) -> usize {
+        let is_gap = |seen: &&Seen| matches!(seen, Seen::Gap { .. });
+        let since = self.trace.iter().skip_while(|seen| !is_gap(seen));
+        let events = since.filter(|seen| matches!(seen, Seen::Event { .. }));
+        events.count()
     }
 
     pub(crate) fn gaps(&self) -> usize {
