@@ -139,8 +139,8 @@ impl Compression {
         }
     }
 
-    /// Sets the maximum number of compression contexts of a hub; 64 by default. Each takes about
-    /// 370 KB.
+    /// Sets the maximum number of compression contexts of a hub; 64 by default. Each takes as much as
+    /// that of a [connection](Self::window_bits).
     ///
     /// All subscribers to the same topics share one. If more sets of topics are active, those
     /// without a context get each event compressed by itself.

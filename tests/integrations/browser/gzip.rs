@@ -112,11 +112,8 @@ async fn serve() -> SocketAddr {
     address
 }
 
-#[tokio::test]
-#[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
-async fn each_event_is_read_as_it_comes() {
+async fn each_event_is_read_as_it_comes(browser: Browser) {
     let address = serve().await;
-    let browser = Browser::start().await;
     let page = format!("http://{address}/");
     browser.page.goto(page).await.unwrap();
     for path in ["/single", "/hub"] {
@@ -125,4 +122,16 @@ async fn each_event_is_read_as_it_comes() {
         assert_eq!(read.convert::<Vec<String>>().unwrap(), expected(), "{path}");
     }
     browser.quit().await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
+async fn in_chromium() {
+    each_event_is_read_as_it_comes(Browser::start().await).await;
+}
+
+#[tokio::test]
+#[ignore = "needs firefox-esr; .ci/run runs it"]
+async fn in_firefox() {
+    each_event_is_read_as_it_comes(Browser::firefox().await).await;
 }
