@@ -11,8 +11,14 @@ use crate::compression::gzip::Checksum;
 /// Free space in the output with which zlib never has to flush twice.
 const SPARE: usize = 64;
 
+/// The capacity of an output buffer that is kept.
+const OUTPUT_KEPT: usize = 8 * 1024;
+
 /// A context that compresses the pieces of one segment after the other.
-pub(super) struct Deflater(Compress);
+pub(super) struct Deflater {
+    context: Compress,
+    output: Vec<u8>,
+}
 
 thread_local! {
     /// For pieces that stand alone. One for each thread, so that nobody waits for it.
@@ -21,31 +27,40 @@ thread_local! {
 
 impl Deflater {
     pub(super) fn new(settings: &Compression) -> Self {
-        Self(settings.raw_context())
+        Self {
+            context: settings.raw_context(),
+            output: Vec::with_capacity(OUTPUT_KEPT),
+        }
     }
 
     /// Forgets the segment so far.
     pub(super) fn reset(&mut self) {
-        self.0.reset();
+        self.context.reset();
     }
 
     /// Compresses these bytes, with nothing left to come: they can be read at once. `None` if zlib
     /// fails, which it has no reason to.
     pub(super) fn compress(&mut self, plain: &[u8]) -> Option<Bytes> {
-        let mut out = Vec::with_capacity(plain.len() / 2 + SPARE);
-        let begin = self.0.total_in();
+        let (context, output) = (&mut self.context, &mut self.output);
+        output.clear();
+        let begin = context.total_in();
         loop {
-            let read = usize::try_from(self.0.total_in() - begin).ok()?;
+            let read = usize::try_from(context.total_in() - begin).ok()?;
             let rest = plain.get(read..)?;
             let flush = FlushCompress::Sync;
-            self.0.compress_vec(rest, &mut out, flush).ok()?;
-            if out.len() < out.capacity() {
+            context.compress_vec(rest, output, flush).ok()?;
+            if output.len() < output.capacity() {
                 break;
             }
-            out.reserve(out.len() / 2 + SPARE);
+            output.reserve(output.len() / 2 + SPARE);
         }
-        let complete = self.0.total_in() - begin == plain.len() as u64;
-        complete.then(|| Bytes::from(out.into_boxed_slice()))
+        let complete = context.total_in() - begin == plain.len() as u64;
+        let bytes = complete.then(|| Bytes::copy_from_slice(output));
+        if output.capacity() > OUTPUT_KEPT {
+            output.clear();
+            output.shrink_to(OUTPUT_KEPT);
+        }
+        bytes
     }
 
     /// Compresses these bytes as a segment of their own.
