@@ -11,6 +11,7 @@
     dead_code,
     missing_docs,
     unreachable_pub,
+    unexpected_cfgs,
     unused_imports,
     reason = "sources of the crate"
 )]
@@ -18,31 +19,12 @@
 // The stress test's.
 extern crate self as tower_sse;
 
-#[path = "../../../src/body/mod.rs"]
-mod body;
-#[path = "../../../src/clock.rs"]
-mod clock;
-#[cfg(feature = "compression")]
-#[path = "../../../src/compression/mod.rs"]
-mod compression;
-#[path = "../../../src/exclusive.rs"]
-mod exclusive;
-#[path = "../../../src/headers/mod.rs"]
-mod headers;
-#[path = "../../../src/hub/mod.rs"]
-mod hub;
-#[path = "../../../src/last_event_id/mod.rs"]
-mod last_event_id;
+include!("../sources.rs");
+
 mod many;
-#[path = "../../../src/protocol/mod.rs"]
-mod protocol;
-#[path = "../../../src/random.rs"]
-mod random;
 #[path = "../../hub/stress.rs"]
 mod stress;
 mod sync;
-#[path = "../../../src/timer/mod.rs"]
-mod timer;
 
 #[path = "../../support/mod.rs"]
 mod support;

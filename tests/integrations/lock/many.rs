@@ -105,9 +105,11 @@ pub(crate) fn run() {
     let time = Duration::from_millis(500);
     block_on(closed.close_over_with_timer(time, after));
     all.iter_mut().for_each(poll);
-    let old = hub().retain_for(Duration::from_millis(200)).build();
+    let kept = Duration::from_millis(200);
+    let old = hub().retain_for(kept).build();
     let all = life(&old, subscribers);
-    thread::sleep(Duration::from_millis(300));
+    // Then all are too old.
+    thread::sleep(kept);
     publish(&old, 1);
     drop(all);
     let tail = closed.tail();

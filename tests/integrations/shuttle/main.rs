@@ -8,31 +8,12 @@
     dead_code,
     missing_docs,
     unreachable_pub,
+    unexpected_cfgs,
     unused_imports,
     reason = "sources of the crate"
 )]
 
-#[path = "../../../src/body/mod.rs"]
-mod body;
-#[path = "../../../src/clock.rs"]
-mod clock;
-#[cfg(feature = "compression")]
-#[path = "../../../src/compression/mod.rs"]
-mod compression;
-#[path = "../../../src/exclusive.rs"]
-mod exclusive;
-#[path = "../../../src/headers/mod.rs"]
-mod headers;
-#[path = "../../../src/hub/mod.rs"]
-mod hub;
-#[path = "../../../src/last_event_id/mod.rs"]
-mod last_event_id;
-#[path = "../../../src/protocol/mod.rs"]
-mod protocol;
-#[path = "../../../src/random.rs"]
-mod random;
-#[path = "../../../src/timer/mod.rs"]
-mod timer;
+include!("../sources.rs");
 
 mod sync {
     pub(crate) use shuttle::sync::atomic::AtomicU64;
