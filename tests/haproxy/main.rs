@@ -5,6 +5,8 @@
 
 #[cfg(feature = "compression")]
 mod gzip;
+#[path = "../support/proxied.rs"]
+mod proxied;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -15,17 +17,17 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, Version};
+use http::{HeaderValue, Response, Version};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use tokio::time::timeout;
 use tower::{ServiceBuilder, ServiceExt};
 use tower_http::decompression::DecompressionLayer;
+use tower_sse::Event;
 use tower_sse::headers::EventStreamHeaders;
-use tower_sse::{Event, KeepAlive, SseBody, SseLayer};
 
-use support::bodies::Script;
-use support::net::{get, read_until, send, serve, until};
+use proxied::{Events, passes_at_once, server};
+use support::net::{get, send, until};
 
 /// HAProxy in the foreground, with a configuration of its own, until it is dropped.
 struct HaProxy {
@@ -87,22 +89,6 @@ impl Drop for HaProxy {
     }
 }
 
-type Events = Script<Result<Event, Infallible>>;
-
-async fn server(events: &Events, headers: EventStreamHeaders) -> SocketAddr {
-    let events = events.clone();
-    let layer = SseLayer::new().headers(headers);
-    serve(
-        ServiceBuilder::new()
-            .layer(layer)
-            .service_fn(move |_: Request<Incoming>| {
-                let body = SseBody::new(events.clone()).keep_alive(KeepAlive::default());
-                std::future::ready(Ok::<_, Infallible>(Response::new(body)))
-            }),
-    )
-    .await
-}
-
 // Clauses: buffering
 #[tokio::test]
 #[ignore = "needs HAProxy; .ci/run installs it and runs this"]
@@ -112,15 +98,7 @@ async fn every_event_passes_at_once() {
     let response = haproxy.get().await;
     assert!(!response.headers().contains_key("content-encoding"));
     let mut body = response.into_body();
-    assert_eq!(read_until(&mut body, "\n").await, ":\n");
-    for n in 0..20u64 {
-        // Each is read before the next is sent.
-        events.push(Ok(Event::new("x").with_id(n)));
-        assert_eq!(
-            read_until(&mut body, "\n\n").await,
-            format!("id: {n}\ndata: x\n\n")
-        );
-    }
+    passes_at_once(&events, &mut body).await;
 }
 
 /// The other half: `no-transform` is what does it. Compressed, an event's end waits for the next event.

@@ -7,39 +7,21 @@
 mod gzip;
 #[path = "../support/nginx.rs"]
 mod nginx;
+#[path = "../support/proxied.rs"]
+mod proxied;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use http::{Request, Response, Version};
+use http::Version;
 use http_body_util::Empty;
-use hyper::body::Incoming;
-use tower::ServiceBuilder;
+use tower_sse::Event;
 use tower_sse::headers::EventStreamHeaders;
-use tower_sse::{Event, KeepAlive, SseBody, SseLayer};
 
 use nginx::Nginx;
-use support::bodies::Script;
-use support::net::{get, read_until, send, serve};
-
-type Events = Script<Result<Event, Infallible>>;
-
-async fn server(events: &Events, headers: EventStreamHeaders) -> SocketAddr {
-    let events = events.clone();
-    let layer = SseLayer::new().headers(headers);
-    serve(
-        ServiceBuilder::new()
-            .layer(layer)
-            .service_fn(move |_: Request<Incoming>| {
-                let body = SseBody::new(events.clone()).keep_alive(KeepAlive::default());
-                std::future::ready(Ok::<_, Infallible>(Response::new(body)))
-            }),
-    )
-    .await
-}
+use proxied::{Events, passes_at_once, server};
+use support::net::{get, read_until, send};
 
 // Clauses: buffering
 #[tokio::test]
@@ -57,15 +39,7 @@ async fn every_event_passes_at_once() {
         "no-cache, no-transform"
     );
     let mut body = response.into_body();
-    assert_eq!(read_until(&mut body, "\n").await, ":\n");
-    for n in 0..20u64 {
-        // Each is read before the next is sent.
-        events.push(Ok(Event::new("x").with_id(n)));
-        assert_eq!(
-            read_until(&mut body, "\n\n").await,
-            format!("id: {n}\ndata: x\n\n")
-        );
-    }
+    passes_at_once(&events, &mut body).await;
 }
 
 /// The other half: the header is what does it.
