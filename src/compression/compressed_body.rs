@@ -11,7 +11,7 @@ use super::encoder::Encoder;
 use super::encoding::Encoding;
 
 pin_project! {
-    /// A body in an [`Encoding`], with a compression context of its own.
+    /// A body in an [`Encoding`].
     ///
     /// - Each frame of the wrapped body can be decoded as soon as it has arrived; nothing waits for
     ///   more. Frames above 64 KiB are sent in several.
@@ -20,7 +20,8 @@ pin_project! {
     /// - Errors pass. No gzip trailer comes before or after an error, so that a decoder reports a
     ///   truncated stream too.
     ///
-    /// The context is allocated with the first frame and released at the end. It takes 380 KB, or
+    /// The frames of a [hub](crate::hub) are compressed once for all subscribers. Any other body has
+    /// a compression context of its own, from its first frame to its end. It takes 380 KB, or
     /// 251 KB with the smallest [window](Compression::window_bits).
     ///
     /// It does not set `Content-Encoding`; see [`Compression::compress`].

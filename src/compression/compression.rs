@@ -13,6 +13,12 @@ use crate::headers::{is_event_stream, tokens};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EncodedHere;
 
+/// The default level of single streams.
+const OWN_LEVEL: u8 = 1;
+
+/// The default level of what subscribers share, which is compressed once.
+const SHARED_LEVEL: u8 = 6;
+
 /// How event streams are compressed.
 ///
 /// It is a setting of [`SseLayer::compression`](crate::SseLayer::compression) and
@@ -38,7 +44,7 @@ pub(crate) struct EncodedHere;
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Compression {
-    level: u8,
+    level: Option<u8>,
     window_bits: u8,
     pub(super) segment_bytes: u32,
     pub(super) segment_time: Duration,
@@ -46,15 +52,16 @@ pub struct Compression {
 }
 
 impl Compression {
-    /// Creates the default settings: level 6, and a window of 32 KiB.
+    /// Creates the default settings: a window of 32 KiB, and the levels described
+    /// [below](Self::level).
     ///
     /// ```
     /// # use tower_sse::compression::Compression;
-    /// assert!(format!("{:?}", Compression::new()).contains("level: 6, window_bits: 15"));
+    /// assert!(format!("{:?}", Compression::new()).contains("level: None, window_bits: 15"));
     /// ```
     pub const fn new() -> Self {
         Self {
-            level: 6,
+            level: None,
             window_bits: 15,
             segment_bytes: 64 * 1024,
             segment_time: Duration::from_secs(10),
@@ -65,14 +72,19 @@ impl Compression {
     /// Sets the level, from 1 (the fastest) to 9 (the smallest output). Other values become the
     /// nearest of these.
     ///
+    /// The default is 6 for what a hub compresses once for all subscribers, and 1 for streams that
+    /// are compressed one by one. Level 1 builds no Huffman tables, so a small event costs about
+    /// 0.2 µs where level 6 costs 5 to 12 µs. Its output is as small for the chunks of a language
+    /// model, and 12 to 16 % larger for small JSON events and HTML fragments.
+    ///
     /// ```
     /// # use tower_sse::compression::Compression;
-    /// assert!(format!("{:?}", Compression::new().level(1)).contains("level: 1"));
-    /// assert!(format!("{:?}", Compression::new().level(200)).contains("level: 9"));
+    /// assert!(format!("{:?}", Compression::new().level(1)).contains("level: Some(1)"));
+    /// assert!(format!("{:?}", Compression::new().level(200)).contains("level: Some(9)"));
     /// ```
     pub fn level(self, level: u8) -> Self {
         Self {
-            level: level.clamp(1, 9),
+            level: Some(level.clamp(1, 9)),
             ..self
         }
     }
@@ -221,16 +233,15 @@ impl Compression {
         Some(encoder)
     }
 
+    /// A context for a single stream.
     pub(super) fn context(&self) -> flate2::Compress {
-        flate2::Compress::new_gzip(
-            flate2::Compression::new(self.level.into()),
-            self.window_bits,
-        )
+        let level = self.level.unwrap_or(OWN_LEVEL);
+        flate2::Compress::new_gzip(flate2::Compression::new(level.into()), self.window_bits)
     }
 
-    /// A context without the header and the trailer of gzip.
+    /// A context for shared frames, without the header and the trailer of gzip.
     pub(super) fn raw_context(&self) -> flate2::Compress {
-        let level = flate2::Compression::new(self.level.into());
+        let level = flate2::Compression::new(self.level.unwrap_or(SHARED_LEVEL).into());
         flate2::Compress::new_with_window_bits(level, false, self.window_bits)
     }
 

@@ -346,8 +346,9 @@ impl<T> SseLayer<T> {
         self.set(|settings| settings.require_accept = true)
     }
 
-    /// Compresses the event streams of clients that accept gzip, each with a context of its own; see
-    /// the [guide](crate::docs::compression) before you set it.
+    /// Compresses the event streams of clients that accept gzip: those of a [hub](crate::hub) once
+    /// for all subscribers, and any other with a context of its own. See the
+    /// [guide](crate::docs::compression) before you set it.
     ///
     /// ```
     /// # use std::convert::Infallible;
