@@ -22,6 +22,7 @@ pub(crate) type Stream = UnsyncBoxBody<Bytes, BoxError>;
 pub(crate) const IDENTITY: &str = "identity";
 pub(crate) const SHARED: &str = "shared";
 pub(crate) const OWN: &str = "own";
+pub(crate) const OWN_FASTEST: &str = "own, level 1";
 pub(crate) const TOWER_HTTP: &str = "tower-http";
 
 pub(crate) struct Contestant {
@@ -33,15 +34,15 @@ pub(crate) struct Contestant {
 /// A response's body, as a server holds it.
 pub(crate) struct Connection(Pin<Box<Stream>>);
 
-pub(crate) fn all() -> [Contestant; 4] {
+pub(crate) fn all() -> [Contestant; 5] {
     [
         contestant(IDENTITY, |service| service),
         contestant(SHARED, |service| service.compression(Compression::new())),
-        // A filter is the subscriber's own, so its frames are compressed for it alone.
         contestant(OWN, |service| {
-            service
-                .compression(Compression::new())
-                .select(|_, subscriber| Ok(subscriber.filter(|_| true)))
+            filtered(service).compression(Compression::new())
+        }),
+        contestant(OWN_FASTEST, |service| {
+            filtered(service).compression(Compression::new().level(1))
         }),
         contestant(TOWER_HTTP, |service| {
             let layer = CompressionLayer::new().compress_when(SizeAbove::new(0));
@@ -51,6 +52,11 @@ pub(crate) fn all() -> [Contestant; 4] {
 }
 
 type Feed = HubService<tower_sse::timer::TokioTimer>;
+
+/// A filter is the subscriber's own, so its frames are compressed for it alone.
+fn filtered(service: Feed) -> Feed {
+    service.select(|_, subscriber| Ok(subscriber.filter(|_| true)))
+}
 
 fn contestant<S, B>(name: &'static str, wrap: impl FnOnce(Feed) -> S) -> Contestant
 where
