@@ -19,9 +19,11 @@ mod sync {
     pub(crate) use shuttle::sync::atomic::AtomicU64;
     pub(crate) use shuttle::sync::{Arc, Mutex, MutexGuard, Weak};
 
-    /// The unit tests have one thread each, and so one schedule.
+    /// The unit tests have one thread each, and so one schedule. An encoder's state needs a larger stack.
     pub(crate) fn run(test: fn()) {
-        shuttle::check_random(test, 1);
+        let mut config = shuttle::Config::new();
+        config.stack_size = 1 << 20;
+        shuttle::Runner::new(shuttle::scheduler::RandomScheduler::new(1), config).run(test);
     }
 }
 
