@@ -20,10 +20,10 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// Zero where there are none.
-    pub(crate) fn p99(&mut self) -> f64 {
+    /// The latency that so many of a hundred events stay below. Zero where there are none.
+    pub(crate) fn latency(&mut self, percent: usize) -> f64 {
         self.latencies.sort_by(f64::total_cmp);
-        let place = self.latencies.len() * 99 / 100;
+        let place = self.latencies.len() * percent / 100;
         self.latencies.get(place).copied().unwrap_or_default()
     }
 }
@@ -38,18 +38,22 @@ fn latency(data: &[u8], now: Duration) -> Option<f64> {
     Some((now.as_secs_f64() - Duration::from_nanos(sent).as_secs_f64()) * 1e3)
 }
 
+/// `header` gives lines to add to the head of the request of each.
 pub(crate) async fn subscribe(
     address: &str,
     count: usize,
     latencies: bool,
+    header: impl Fn(usize) -> String,
 ) -> Outcome<Rc<RefCell<Received>>> {
     let received = Rc::new(RefCell::new(Received::default()));
     let buffer = Rc::new(RefCell::new(vec![0; 256 * 1024]));
-    for _ in 0..count {
+    for n in 0..count {
         let mut stream = TcpStream::connect(address).await?;
-        stream
-            .write_all(b"GET /events HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n")
-            .await?;
+        let request = format!(
+            "GET /events HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n{}\r\n",
+            header(n)
+        );
+        stream.write_all(request.as_bytes()).await?;
         let (received, buffer) = (Rc::clone(&received), Rc::clone(&buffer));
         tokio::task::spawn_local(async move {
             let finder = Finder::new(NEEDLE);

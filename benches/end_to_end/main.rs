@@ -85,7 +85,10 @@ struct Taken {
 
 async fn measure(kind: Kind, subscribers: usize, query: &str, events: u64) -> Outcome<Taken> {
     let server = Server::start(kind, "60000")?;
-    let received = subscribe(&server.address, subscribers, query.contains("rate")).await?;
+    let received = subscribe(&server.address, subscribers, query.contains("rate"), |_| {
+        String::new()
+    })
+    .await?;
     let before = server.cpu()?;
     let start = Instant::now();
     let said = server.post(query).await?;
@@ -97,7 +100,7 @@ async fn measure(kind: Kind, subscribers: usize, query: &str, events: u64) -> Ou
     let got = received.borrow().events;
     assert_eq!(got, expected, "{} {}: {said}", kind.name, kind.runtime);
     let cpu = cpu.as_secs_f64() * 1e6 / expected as f64;
-    let p99 = received.borrow_mut().p99();
+    let p99 = received.borrow_mut().latency(99);
     let speed = expected as f64 / time.as_secs_f64();
     print!(
         "  {:<20}{cpu:>8.3} us CPU {speed:>12.0} deliveries/s",
@@ -247,7 +250,7 @@ async fn linger() -> Outcome<()> {
 async fn idle_with(kind: Kind, subscribers: usize) -> Outcome<f64> {
     let server = Server::start(kind, "1000")?;
     let before = server.resident()?;
-    let received = subscribe(&server.address, subscribers, false).await?;
+    let received = subscribe(&server.address, subscribers, false, |_| String::new()).await?;
     tokio::time::sleep(Duration::from_secs(3)).await;
     let (cpu, bytes) = (server.cpu()?, received.borrow().bytes);
     tokio::time::sleep(Duration::from_secs(6)).await;

@@ -5,8 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use support::process;
 
 use crate::{Kind, Outcome};
 
@@ -41,15 +40,9 @@ impl Server {
         })
     }
 
-    /// User and system time so far, of all threads. To the nanosecond: the ticks in `stat` miss work
-    /// that comes with the ticks, as that of a timer does.
+    /// User and system time so far.
     pub(crate) fn cpu(&self) -> Outcome<Duration> {
-        let mut nanoseconds = 0;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let times = fs::read_to_string(thread?.path().join("schedstat"))?;
-            nanoseconds += times.split(' ').next().ok_or("a time")?.parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(nanoseconds))
+        Ok(process::cpu(self.child.id())?)
     }
 
     pub(crate) fn resident(&self) -> Outcome<u64> {
@@ -60,19 +53,7 @@ impl Server {
     }
 
     pub(crate) async fn post(&self, query: &str) -> Outcome<String> {
-        let mut stream = TcpStream::connect(&self.address).await?;
-        let request = format!(
-            "POST /publish?{query} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes()).await?;
-        let mut response = String::new();
-        stream.read_to_string(&mut response).await?;
-        Ok(response
-            .rsplit("\r\n")
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_owned())
+        Ok(process::request(&self.address, "POST", &format!("/publish?{query}")).await?)
     }
 }
 

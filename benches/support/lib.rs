@@ -4,6 +4,7 @@ pub mod bodies;
 mod case;
 pub mod events;
 pub mod peers;
+pub mod process;
 pub mod row;
 pub mod sink;
 
