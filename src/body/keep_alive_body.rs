@@ -86,7 +86,7 @@ impl<B: Body, T: Timer> KeepAliveBody<B, T> {
     /// # use http_body::Body;
     /// # use tower_sse::{KeepAlive, body::KeepAliveBody};
     /// let foreign = "data: x\n\n".to_owned();
-    /// let body = KeepAliveBody::with_timer(foreign, KeepAlive::default(), smol::Timer::after);
+    /// let body = KeepAliveBody::with_timer(foreign, KeepAlive::default(), tokio::time::sleep);
     /// assert!(!body.is_end_stream());
     /// ```
     pub fn with_timer(body: B, keep_alive: KeepAlive, timer: T) -> Self {

@@ -60,13 +60,13 @@ where
     /// use http_body_util::BodyExt;
     /// use tower_sse::{Event, KeepAlive, SseBody};
     ///
-    /// smol::block_on(async {
-    ///     let silence = futures_util::stream::pending::<Event>();
-    ///     let keep_alive = KeepAlive::new().interval(std::time::Duration::from_millis(1));
-    ///     let mut body = SseBody::with_timer(silence, smol::Timer::after).keep_alive(keep_alive);
-    ///     body.frame().await; // the prelude
-    ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n");
-    /// });
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let silence = futures_util::stream::pending::<Event>();
+    /// let keep_alive = KeepAlive::new().interval(std::time::Duration::from_millis(1));
+    /// let mut body = SseBody::with_timer(silence, tokio::time::sleep).keep_alive(keep_alive);
+    /// body.frame().await; // the prelude
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n");
+    /// # }
     /// ```
     pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self
     where

@@ -206,13 +206,13 @@ pin_project! {
     /// use http_body_util::BodyExt;
     /// use tower_sse::{KeepAlive, SseBody, body::Written};
     ///
-    /// smol::block_on(async {
-    ///     let tokens = stream::iter([Ok::<_, Infallible>("Once"), Ok(" upon")]);
-    ///     let source = Written::new(tokens, |token, out| Ok(out.data(token)));
-    ///     let body = SseBody::with_timer(source, smol::Timer::after).keep_alive(KeepAlive::default());
-    ///     let bytes = body.prelude(None).collect().await.unwrap().to_bytes();
-    ///     assert_eq!(bytes, "data: Once\n\ndata:  upon\n\n");
-    /// });
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let tokens = stream::iter([Ok::<_, Infallible>("Once"), Ok(" upon")]);
+    /// let source = Written::new(tokens, |token, out| Ok(out.data(token)));
+    /// let body = SseBody::with_timer(source, tokio::time::sleep).keep_alive(KeepAlive::default());
+    /// let bytes = body.prelude(None).collect().await.unwrap().to_bytes();
+    /// assert_eq!(bytes, "data: Once\n\ndata:  upon\n\n");
+    /// # }
     /// ```
     pub struct Written<S, F> {
         #[pin]

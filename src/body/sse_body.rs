@@ -113,12 +113,12 @@ impl<S: Source, T: Timer> SseBody<S, T> {
     /// use http_body_util::BodyExt;
     /// use tower_sse::{Event, MaxAge, SseBody};
     ///
-    /// smol::block_on(async {
-    ///     let silence = futures_util::stream::pending::<Event>();
-    ///     let body = SseBody::with_timer(silence, smol::Timer::after);
-    ///     let body = body.max_age(MaxAge::new(Duration::from_millis(1)));
-    ///     assert_eq!(body.collect().await.unwrap().to_bytes(), "");
-    /// });
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let silence = futures_util::stream::pending::<Event>();
+    /// let body = SseBody::with_timer(silence, tokio::time::sleep);
+    /// let body = body.max_age(MaxAge::new(Duration::from_millis(1)));
+    /// assert_eq!(body.collect().await.unwrap().to_bytes(), "");
+    /// # }
     /// ```
     pub fn with_timer(source: S, timer: T) -> Self {
         Self::from_source(Some(source), timer)

@@ -102,7 +102,7 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// #     Ok::<_, std::io::Error>(Response::new(String::new()))
     /// # });
     /// # let request = Request::new(String::new());
-    /// let source = EventSource::with_timer(client, request, async_io::Timer::after);
+    /// let source = EventSource::with_timer(client, request, tokio::time::sleep);
     /// assert_eq!(source.url(), "/");
     /// ```
     pub fn with_timer(service: S, request: Request<B>, timer: T) -> Self {

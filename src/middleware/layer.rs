@@ -112,13 +112,13 @@ impl<T: Timer> SseLayer<T> {
     ///     let body = SseBody::new(stream::pending::<Event>()).prelude(Prelude::new());
     ///     Ok::<_, Infallible>(Response::new(body))
     /// });
-    /// smol::block_on(async {
-    ///     let keep_alive = KeepAlive::new().interval(Duration::from_millis(1));
-    ///     let layer = SseLayer::with_timer(smol::Timer::after).keep_alive(keep_alive);
-    ///     let mut body = layer.layer(silence).oneshot(Request::new(())).await.unwrap().into_body();
-    ///     body.frame().await; // the prelude
-    ///     assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n");
-    /// });
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let keep_alive = KeepAlive::new().interval(Duration::from_millis(1));
+    /// let layer = SseLayer::with_timer(tokio::time::sleep).keep_alive(keep_alive);
+    /// let mut body = layer.layer(silence).oneshot(Request::new(())).await.unwrap().into_body();
+    /// body.frame().await; // the prelude
+    /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n");
+    /// # }
     /// ```
     pub fn with_timer(timer: T) -> Self {
         SseLayer::new().timed(timer)

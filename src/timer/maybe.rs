@@ -13,7 +13,7 @@ use super::Timer;
 /// fn is_one(_: impl MaybeTimer) -> bool {
 ///     true
 /// }
-/// assert!(is_one(NoTimer) && is_one(TokioTimer) && is_one(smol::Timer::after));
+/// assert!(is_one(NoTimer) && is_one(TokioTimer) && is_one(tokio::time::sleep));
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither a timer nor `NoTimer`",
@@ -31,8 +31,10 @@ pub trait MaybeTimer: sealed::Sealed {
     /// use std::time::Duration;
     /// use tower_sse::timer::{MaybeTimer, NoTimer};
     ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// assert!(NoTimer.try_sleep(Duration::ZERO).is_none());
-    /// assert!(smol::Timer::after.try_sleep(Duration::ZERO).is_some());
+    /// assert!(tokio::time::sleep.try_sleep(Duration::ZERO).is_some());
+    /// # }
     /// ```
     fn try_sleep(&self, time: Duration) -> Option<Self::Sleep>;
 }

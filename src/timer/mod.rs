@@ -34,10 +34,10 @@ pub use self::tokio::{TokioSleep, TokioTimer};
 ///     timer.sleep(Duration::from_millis(2)).await;
 ///     start.elapsed() >= Duration::from_millis(2)
 /// }
-/// smol::block_on(async {
-///     assert!(naps(smol::Timer::after).await);
-///     assert!(naps(|time| async move { smol::Timer::after(time).await }).await);
-/// });
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// assert!(naps(tokio::time::sleep).await); // or `smol::Timer::after`
+/// assert!(naps(|time| async move { tokio::time::sleep(time).await }).await);
+/// # }
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a timer",
@@ -57,11 +57,11 @@ pub trait Timer {
     /// ```
     /// # use std::time::{Duration, Instant};
     /// # use tower_sse::timer::Timer;
-    /// smol::block_on(async {
-    ///     let start = Instant::now();
-    ///     Timer::sleep(&smol::Timer::after, Duration::from_millis(2)).await;
-    ///     assert!(start.elapsed() >= Duration::from_millis(2));
-    /// });
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let start = Instant::now();
+    /// Timer::sleep(&tokio::time::sleep, Duration::from_millis(2)).await;
+    /// assert!(start.elapsed() >= Duration::from_millis(2));
+    /// # }
     /// ```
     fn sleep(&self, time: Duration) -> Self::Sleep;
 
@@ -75,7 +75,7 @@ pub trait Timer {
     /// let before = TokioTimer.now().unwrap();
     /// TokioTimer.sleep(Duration::from_secs(3_600)).await;
     /// assert_eq!(TokioTimer.now().unwrap() - before, Duration::from_secs(3_600));
-    /// assert!(Timer::now(&smol::Timer::after).unwrap() <= Instant::now());
+    /// assert!(Timer::now(&tokio::time::sleep).unwrap() <= Instant::now());
     /// # }
     /// ```
     fn now(&self) -> Option<Instant> {

@@ -105,7 +105,7 @@ impl<T: Timer + Clone> HubService<T> {
     /// # use http_body_util::BodyExt;
     /// # use std::time::Duration;
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
-    /// let service = HubService::with_timer(Hub::new(), smol::Timer::after);
+    /// let service = HubService::with_timer(Hub::new(), tokio::time::sleep);
     /// let response = service.oneshot(Request::get("/").body(()).unwrap()).await.unwrap();
     /// assert_eq!(response.status(), 200);
     /// # }

@@ -175,7 +175,7 @@ impl Subscription {
     ///
     /// let hub = Hub::new();
     /// let first = hub.subscribe()?.into_body().end_when(std::future::pending());
-    /// let second = SseBody::with_timer(hub.subscribe()?, smol::Timer::after);
+    /// let second = SseBody::with_timer(hub.subscribe()?, tokio::time::sleep);
     /// let second = second.keep_alive(KeepAlive::default());
     /// assert_eq!(hub.stats().subscribers, 2);
     /// # Ok::<(), tower_sse::hub::Refused>(())
@@ -217,11 +217,13 @@ impl Subscription {
     /// use http_body_util::BodyExt;
     /// use tower_sse::hub::Hub;
     ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), tower_sse::hub::Refused> {
     /// let hub = Hub::builder().epoch(36).build();
-    /// let body = hub.subscribe()?.long_poll_with_timer(Duration::ZERO, smol::Timer::after);
-    /// let bytes = smol::block_on(body.collect()).unwrap().to_bytes();
+    /// let body = hub.subscribe()?.long_poll_with_timer(Duration::ZERO, tokio::time::sleep);
+    /// let bytes = body.collect().await.unwrap().to_bytes();
     /// assert_eq!(bytes, ":\nretry: 100\nid: 10-0\n\n");
-    /// # Ok::<(), tower_sse::hub::Refused>(())
+    /// # Ok(())
+    /// # }
     /// ```
     pub fn long_poll_with_timer<T: Timer>(mut self, wait: Duration, timer: T) -> SseBody<Self, T> {
         let place = self.seat.as_ref().and_then(|seat| {

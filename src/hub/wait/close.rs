@@ -47,9 +47,11 @@ impl<L> Hub<L> {
     ///
     /// ```
     /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let hub = tower_sse::Hub::new();
-    /// smol::block_on(hub.close_over_with_timer(Duration::ZERO, smol::Timer::after));
+    /// hub.close_over_with_timer(Duration::ZERO, tokio::time::sleep).await;
     /// assert!(hub.subscribe().unwrap_err().is_closed());
+    /// # }
     /// ```
     pub fn close_over_with_timer<T: Timer>(&self, time: Duration, timer: T) -> CloseOver<T> {
         CloseOver::new(Arc::clone(self.shared()), time, timer)

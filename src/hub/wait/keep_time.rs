@@ -41,7 +41,7 @@ impl<L> Hub<L> {
     /// ```
     /// use futures_util::FutureExt;
     /// # use tower_sse::hub::Hub;
-    /// let time = Hub::new().keep_time_with_timer(smol::Timer::after);
+    /// let time = Hub::new().keep_time_with_timer(tokio::time::sleep);
     /// assert!(time.now_or_never().is_some());
     /// ```
     pub fn keep_time_with_timer<T: Timer>(&self, timer: T) -> KeepTime<T> {

@@ -36,7 +36,7 @@ impl<L> Hub<L> {
     /// ```
     /// use futures_util::FutureExt;
     /// # use std::time::Duration;
-    /// let linger = tower_sse::Hub::new().linger_with_timer(Duration::ZERO, smol::Timer::after);
+    /// let linger = tower_sse::Hub::new().linger_with_timer(Duration::ZERO, tokio::time::sleep);
     /// assert!(linger.now_or_never().is_none());
     /// ```
     pub fn linger_with_timer<T: Timer>(&self, time: Duration, timer: T) -> Linger<T> {
