@@ -63,7 +63,8 @@ where
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let silence = futures_util::stream::pending::<Event>();
     /// let keep_alive = KeepAlive::new().interval(std::time::Duration::from_millis(1));
-    /// let mut body = SseBody::with_timer(silence, tokio::time::sleep).keep_alive(keep_alive);
+    /// let body = SseBody::with_timer(silence, tokio::time::sleep).keep_alive(keep_alive);
+    /// let mut body = Box::pin(body);
     /// body.frame().await; // the prelude
     /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n");
     /// # }

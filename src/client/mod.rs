@@ -112,30 +112,10 @@
 //!
 //! # Over hyper, with https
 //!
-//! ```no_run
-//! use bytes::Bytes;
-//! use futures_util::StreamExt;
-//! use http_body_util::Empty;
-//! use hyper_rustls::HttpsConnectorBuilder;
-//! use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-//! use tower_sse::EventSource;
-//!
-//! #[tokio::main]
-//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let connector = HttpsConnectorBuilder::new()
-//!         .with_webpki_roots()
-//!         .https_or_http()
-//!         .enable_all_versions()
-//!         .build();
-//!     let client = Client::builder(TokioExecutor::new()).build(connector);
-//!     let url = "https://stream.wikimedia.org/v2/stream/recentchange";
-//!     let request = http::Request::get(url).body(Empty::<Bytes>::new())?;
-//!     let mut changes = EventSource::new(client, request).into_messages();
-//!     while let Some(change) = changes.next().await {
-//!         println!("{}", change?.data());
-//!     }
-//!     Ok(())
-//! }
+// These two are compiled in tests/integrations, which has the crates.
+#![cfg_attr(doctest, doc = "```text")]
+#![cfg_attr(not(doctest), doc = "```no_run")]
+#![doc = include_str!("../../examples/support/over_hyper.rs")]
 //! ```
 //!
 //! # Over reqwest
@@ -143,46 +123,9 @@
 //! reqwest 0.12 has its own requests and responses, which convert from and to those of `http`, so a
 //! function turns its client into a service:
 //!
-//! ```no_run
-//! use futures_util::StreamExt;
-//! use http::{Request, Response};
-//! use tower_sse::{EventSource, EventStream};
-//!
-//! #[tokio::main]
-//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let client = reqwest::Client::new();
-//!     let service = tower::service_fn({
-//!         let client = client.clone();
-//!         move |request: Request<String>| {
-//!             let client = client.clone();
-//!             async move {
-//!                 let response = client.execute(request.try_into()?).await?;
-//!                 Ok::<_, reqwest::Error>(Response::<reqwest::Body>::from(response))
-//!             }
-//!         }
-//!     });
-//!     let request = Request::get("http://127.0.0.1:3000/feed").body(String::new())?;
-//!     let mut messages = EventSource::new(service, request).into_messages();
-//!     while let Some(message) = messages.next().await {
-//!         println!("{}", message?.data());
-//!     }
-//!
-//!     // A single response, without a service.
-//!     let response = client.post("http://127.0.0.1:3000/completions").body("{}").send().await?;
-//!     let response = Response::<reqwest::Body>::from(response);
-//!     let mut tokens = EventStream::from_response(response).await?.until("[DONE]");
-//!     while let Some(token) = tokens.next().await {
-//!         print!("{}", token?.data());
-//!     }
-//!
-//!     // The same from chunks of bytes, for an HTTP library without `http-body`.
-//!     let response = client.get("http://127.0.0.1:3000/feed").send().await?.error_for_status()?;
-//!     let mut events = EventStream::from_stream(response.bytes_stream());
-//!     while let Some(event) = events.next().await {
-//!         println!("{}", event?.data());
-//!     }
-//!     Ok(())
-//! }
+#![cfg_attr(doctest, doc = "```text")]
+#![cfg_attr(not(doctest), doc = "```no_run")]
+#![doc = include_str!("../../examples/support/over_reqwest.rs")]
 //! ```
 //!
 //! reqwest follows redirects itself, and sends custom headers such as `X-Api-Key` to other origins.

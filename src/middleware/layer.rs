@@ -108,14 +108,15 @@ impl<T: Timer> SseLayer<T> {
     /// use tower::{Layer, ServiceExt, service_fn};
     /// use tower_sse::{Event, KeepAlive, Prelude, SseBody, SseLayer};
     ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let silence = service_fn(async |_| {
     ///     let body = SseBody::new(stream::pending::<Event>()).prelude(Prelude::new());
     ///     Ok::<_, Infallible>(Response::new(body))
     /// });
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let keep_alive = KeepAlive::new().interval(Duration::from_millis(1));
     /// let layer = SseLayer::with_timer(tokio::time::sleep).keep_alive(keep_alive);
-    /// let mut body = layer.layer(silence).oneshot(Request::new(())).await.unwrap().into_body();
+    /// let response = layer.layer(silence).oneshot(Request::new(())).await.unwrap();
+    /// let mut body = Box::pin(response.into_body());
     /// body.frame().await; // the prelude
     /// assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), ":\n");
     /// # }

@@ -18,6 +18,10 @@ mod example_process;
 mod examples;
 #[path = "../../examples/hostile_ids.rs"]
 mod hostile_ids;
+#[path = "../../../examples/support/over_hyper.rs"]
+mod over_hyper;
+#[path = "../../../examples/support/over_reqwest.rs"]
+mod over_reqwest;
 mod redirects;
 mod reqwest;
 #[path = "../../client/script.rs"]
