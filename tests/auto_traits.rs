@@ -169,6 +169,8 @@ fn every_public_type_is_send_sync_and_unpin_where_it_can_be() {
         all::<hub::RedisStatus>(),
         all::<hub::PublishError>(),
     ]);
+    #[cfg(feature = "redis-tls")]
+    let listed = listed.into_iter().chain([all::<hub::RedisTls>()]);
     send::<SseBody<NotSync, TokioTimer>>();
 
     let listed: BTreeSet<String> = listed.into_iter().map(short).collect();
@@ -183,6 +185,7 @@ fn every_public_type_is_send_sync_and_unpin_where_it_can_be() {
         "CompressedBody" | "Compression" | "Encoding" => cfg!(feature = "compression"),
         "JsonError" => cfg!(feature = "json"),
         "PublishError" => cfg!(feature = "redis"),
+        "RedisTls" => cfg!(feature = "redis-tls"),
         name if name.starts_with("Redis") => cfg!(feature = "redis"),
         _ => true,
     });
