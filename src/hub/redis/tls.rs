@@ -15,9 +15,12 @@ use rustls::crypto::{CryptoProvider, ring};
 /// # use tower_sse::hub::RedisError;
 /// # fn test(ca: Vec<u8>, pem: Vec<u8>, key: Vec<u8>) -> Result<(), RedisError> {
 /// let tls = RedisTls::new().root_certificates(ca).client_certificate(pem, key);
-/// let builder = Hub::redis("rediss://redis.internal", "feed")?.tls(&tls)?;
+/// let hub = Hub::redis("rediss://redis.internal", "feed")?.tls(&tls)?.build()?;
 /// # Ok(())
 /// # }
+/// let tls = RedisTls::new().root_certificates("-----BEGIN CERTIFICATE-----");
+/// assert!(Hub::redis("rediss://redis.internal", "feed")?.tls(&tls).is_err());
+/// # Ok::<(), RedisError>(())
 /// ```
 #[derive(Clone)]
 pub struct RedisTls {
@@ -30,7 +33,8 @@ impl RedisTls {
     /// ```
     /// # use tower_sse::Hub;
     /// # use tower_sse::hub::RedisTls;
-    /// let builder = Hub::redis("rediss://localhost", "feed")?.tls(&RedisTls::new())?;
+    /// let builder = Hub::redis("rediss://localhost", "feed")?.tls(&RedisTls::new());
+    /// assert!(builder.is_ok());
     /// # Ok::<(), tower_sse::hub::RedisError>(())
     /// ```
     #[must_use]
@@ -44,10 +48,11 @@ impl RedisTls {
 
     /// Trusts these root certificates instead of the system's.
     ///
-    /// ```no_run
-    /// # use tower_sse::hub::RedisTls;
-    /// let tls = RedisTls::new().root_certificates(std::fs::read("ca.pem")?);
-    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    /// # use tower_sse::{Hub, hub::RedisTls};
+    /// let tls = RedisTls::new().root_certificates("-----BEGIN CERTIFICATE-----");
+    /// assert!(Hub::redis("rediss://localhost", "feed")?.tls(&tls).is_err());
+    /// # Ok::<(), tower_sse::hub::RedisError>(())
     /// ```
     #[must_use]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
@@ -58,11 +63,11 @@ impl RedisTls {
     /// Presents this certificate, with its chain, to a server that requires one
     /// (`tls-auth-clients`).
     ///
-    /// ```no_run
-    /// # use tower_sse::hub::RedisTls;
-    /// # use std::fs::read;
-    /// let tls = RedisTls::new().client_certificate(read("node.pem")?, read("node.key")?);
-    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    /// # use tower_sse::{Hub, hub::RedisTls};
+    /// let tls = RedisTls::new().client_certificate("not a certificate", "not a key");
+    /// assert!(Hub::redis("rediss://localhost", "feed")?.tls(&tls).is_err());
+    /// # Ok::<(), tower_sse::hub::RedisError>(())
     /// ```
     #[must_use]
     pub fn client_certificate(
