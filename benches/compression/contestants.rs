@@ -38,11 +38,12 @@ pub(crate) fn all() -> [Contestant; 5] {
     [
         contestant(IDENTITY, |service| service),
         contestant(SHARED, |service| service.compression(Compression::new())),
+        // At the level of what is shared, and of tower-http.
         contestant(OWN, |service| {
-            filtered(service).compression(Compression::new())
+            filtered(service).compression(Compression::new().level(6))
         }),
         contestant(OWN_FASTEST, |service| {
-            filtered(service).compression(Compression::new().level(1))
+            filtered(service).compression(Compression::new())
         }),
         contestant(TOWER_HTTP, |service| {
             let layer = CompressionLayer::new().compress_when(SizeAbove::new(0));
