@@ -159,15 +159,3 @@ async fn fits_its_screens(browser: &Browser, transport: &str) {
         }
     }
 }
-
-#[tokio::test]
-#[ignore = "needs firefox-esr; .ci/run runs it"]
-async fn twenty_pulled_plugs_in_firefox() {
-    let example = Example::start("live", &["--speed", "10"]);
-    let browser = Browser::firefox().await;
-    let address = format!("http://{}/", example.authority);
-    browser.page.goto(address).await.unwrap();
-    assert_eq!(in_play(&browser).await.via, "EventSource");
-    pull_plugs(&browser, 20).await;
-    browser.quit().await;
-}
