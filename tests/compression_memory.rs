@@ -59,7 +59,6 @@ fn a_body_holds_its_context_from_the_first_frame_to_the_end() {
         assert!(before < 1_000, "{before} before the first frame");
         while poll(&mut body).is_ready() {}
         let context = held(&region) - before;
-        println!("window bits {bits}: {context} bytes");
         assert!(context < most, "window bits {bits}: {context} bytes");
         drop(body);
         assert_eq!(held(&region), 0);
