@@ -112,7 +112,7 @@ impl Compression {
     ///
     /// A new subscriber joins at the beginning of a segment. Until then, it is sent events that are
     /// not compressed, or each by itself. Within a segment, events refer to earlier ones, so longer
-    /// segments are smaller. A segment goes on while nobody waits for the next.
+    /// segments compress better. A segment continues as long as no subscriber waits to join.
     ///
     /// This is for [`HubBuilder::compression`](crate::hub::HubBuilder::compression).
     ///

@@ -41,7 +41,7 @@ impl Gate {
         !self.targets.is_empty()
     }
 
-    /// Adds a subscriber at this place: a new one, or one that has to be waited for again.
+    /// Adds a subscriber at this place: a new one, or one that was excused and has caught up.
     pub(super) fn enter(&mut self, place: u64) {
         self.floor = self.floor.min(place);
     }

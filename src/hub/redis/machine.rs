@@ -10,7 +10,7 @@ use super::unread::before_missing;
 const BATCH: usize = 256;
 const BATCH_BYTES: usize = 256 * 1024;
 
-/// The number of entries before a loss among which to look for one that the ring knows.
+/// The number of entries before a loss that are searched for one that the ring has.
 const SHARED: usize = 100;
 
 /// The size up to which the ring is filled.

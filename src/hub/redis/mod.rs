@@ -3,13 +3,16 @@
 //! `building` has the builder's methods, over `settings`; `publishing` and `node` those of the hub
 //! and its topics, over the engine.
 //!
-//! The engine has three tasks, which share a `context` and have a `connection` each. The `reader`
-//! follows the stream: what it asks Redis, and what it makes of the answers, is decided by the
-//! `machine` (`exchange` has the questions and answers), and what then becomes of the hub's `ring`
-//! is done there. Entries that were acknowledged and are `unread` have to be in the answers. The
-//! `page_reader` reads `pages` for subscribers that are older than the ring. `transients` come on a
-//! channel. The `publisher` has a connection too. Where to connect is known by the `server`. An
-//! `entry` is an event as the stream has it.
+//! The engine has three tasks, which share a `context` and have a `connection` each:
+//!
+//! - The `reader` follows the stream. The `machine` decides what to ask Redis and how to change the
+//!   hub's `ring` (`exchange` has the requests and the replies). It expects to find the entries in
+//!   `unread`: those that Redis has acknowledged and no read has returned yet.
+//! - The `page_reader` reads `pages` for subscribers whose place is before the ring.
+//! - `transients` receives transient events from a channel.
+//!
+//! The `publisher` has a connection of its own. `server` finds the address to connect to. An `entry`
+//! is an event in its form in the stream.
 
 mod building;
 mod connection;
