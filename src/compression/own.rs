@@ -6,8 +6,9 @@ use super::compression::Compression;
 /// The longest input that is compressed in one poll, in bytes, which takes about a millisecond.
 const SLICE: usize = 64 * 1024;
 
-/// The output of one call of the compressor. Most events fit, and then cost one allocation.
-const OUTPUT: usize = 4 * 1024;
+/// The output of one call of the compressor. Most events fit, and then cost one allocation. It is
+/// zeroed for each event, so it is not larger.
+const OUTPUT: usize = 1024;
 
 /// The compression context of a stream that no other subscriber receives.
 ///
