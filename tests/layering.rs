@@ -45,7 +45,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "headers",
             "random",
             "clock",
-            "compression",
             "last_event_id",
             "body",
             "sync",
