@@ -1,6 +1,6 @@
 //! What the hub's costs do as it grows: topics and groups, herds of clients that resume, publishers.
 //!
-//! There is no peer: figures stand alone, or beside the same at a smaller size.
+//! There is no peer: a figure stands alone, or is compared with the same work at a smaller size.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

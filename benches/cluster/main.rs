@@ -83,12 +83,12 @@ async fn process_id(redis: &Server) -> Outcome<u32> {
     Ok(id.ok_or("an ID")?.trim().parse()?)
 }
 
-/// Microseconds for each of so many events.
+/// Microseconds per event.
 fn per_event(time: Duration, events: usize) -> f64 {
     time.as_secs_f64() * 1e6 / events as f64
 }
 
-/// Appends events, so many in flight, and so many in each millisecond if need be. Gives their IDs.
+/// Appends events, `in_flight` at a time, and paced by the millisecond if asked to. Returns their IDs.
 async fn feed(
     connection: &mut Resp,
     events: usize,

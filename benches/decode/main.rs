@@ -6,7 +6,7 @@
 //! a transport that answers from memory.
 //!
 //! Each contestant's events are compared with what was sent before anything is timed, and their
-//! number and length each time; one that gets them wrong has no figure.
+//! number and length each time; a contestant with wrong results gets no figure.
 
 mod ours;
 mod peers;

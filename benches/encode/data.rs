@@ -77,8 +77,8 @@ pub(super) fn owned(title: &str, data: &'static str) {
     case.run();
 }
 
-/// A payload that the event takes over, made outside the time; or one that is sent again and again,
-/// in the form that each contestant shares best.
+/// A payload that the event takes over, made before the clock starts; or the same payload sent
+/// repeatedly, in the form that each contestant shares best.
 pub(super) fn long(title: &str, len: usize) {
     let data: &'static str = text(len).leak();
     let expected = [expected(data)];

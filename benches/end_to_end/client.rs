@@ -20,7 +20,7 @@ pub(crate) struct Received {
 }
 
 impl Received {
-    /// The latency that so many of a hundred events stay below. Zero where there are none.
+    /// The latency that `percent` of the events stay below; zero without events.
     pub(crate) fn latency(&mut self, percent: usize) -> f64 {
         self.latencies.sort_by(f64::total_cmp);
         let place = self.latencies.len() * percent / 100;

@@ -25,16 +25,16 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// How often the task has been woken so far.
 pub type Clock = Arc<AtomicU64>;
 
-/// When events are there.
+/// When events are ready.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Pace {
     /// All of them at once.
     Ready,
-    /// So many for each time the task is woken.
+    /// This many each time the task is woken.
     PerWake(u32),
 }
 
-/// The numbers up to an end, as the pace has it.
+/// The numbers up to an end, at a pace.
 pub struct Numbers {
     next: u64,
     end: u64,

@@ -183,7 +183,7 @@ impl<'a> Case<'a> {
         }
         for (one, other) in &self.pairs {
             let find = |name| self.contestants.iter().find(|one| one.name == name);
-            // One that got its events wrong has not been added.
+            // A contestant with wrong results has not been added.
             if let (Some(one), Some(other)) = (find(*one), find(*other)) {
                 self.row(&format!("{} beside {}", one.name, other.name), one, other);
             }

@@ -38,7 +38,7 @@ pub fn actix(id: &str, data: impl Into<ByteString>) -> actix::Data {
     actix::Data::new(data).event(TYPE).id(id)
 }
 
-/// Its fields are public, and there is no other way to make one. The type is not copied.
+/// Built from its public fields, since it has no constructor. The type is not copied.
 #[inline]
 pub fn russe(id: &str, data: impl Into<ByteString>) -> russe::Message {
     russe::Message {

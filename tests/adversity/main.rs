@@ -45,7 +45,7 @@ fn with_more_files(args: &[String]) -> ! {
     exit(status.code().unwrap_or(1))
 }
 
-/// All, or those whose names contain one of the arguments.
+/// Runs all tests, or those whose names contain one of the arguments.
 fn main() {
     if !cfg!(target_os = "linux") {
         return println!("adversity: runs on Linux, where a process may open enough files");

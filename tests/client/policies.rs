@@ -62,7 +62,7 @@ async fn after_an_error() {
             );
         }
     }
-    // An ID that no header carries is none to resume after.
+    // An ID that fits in no header cannot be resumed from.
     let script = Script::new([stream([send("id: \u{1}\ndata: a\n\n"), Act::Break])]);
     assert_eq!(outcome(&script, Reconnect::AfterId).await, (1, failed));
 }

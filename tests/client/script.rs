@@ -24,7 +24,7 @@ pub(crate) enum Act {
     Send(&'static [u8]),
     Wait(Duration),
     Break,
-    /// Never goes on, and never says anything again.
+    /// Stays open and sends nothing more.
     Stall,
 }
 

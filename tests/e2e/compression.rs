@@ -87,7 +87,10 @@ async fn each_event_is_decoded_as_it_comes() {
             script.push(Ok(Event::new(data.clone())));
             let event = format!("data: {data}\n\n");
             while !text.ends_with(&event) {
-                let frame = within(body.frame()).await.expect("it goes on").unwrap();
+                let frame = within(body.frame())
+                    .await
+                    .expect("the stream continues")
+                    .unwrap();
                 text.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
             }
         }
@@ -126,7 +129,7 @@ async fn curl_reads_each_event_as_it_comes() {
                 script.push(Ok(Event::new(data.clone())));
                 let expected = format!("data: {data}");
                 loop {
-                    let line = lines.next().expect("it goes on").unwrap();
+                    let line = lines.next().expect("the stream continues").unwrap();
                     if line == expected {
                         break;
                     }

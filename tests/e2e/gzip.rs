@@ -95,7 +95,10 @@ async fn zlib_reads_each_event_as_it_comes() {
                 (feed.publish)(text.clone());
                 let event = format!("data: {text}\n\n");
                 while !has_arrived(gunzip.text(), &event) {
-                    let frame = within(body.frame()).await.expect("it goes on").unwrap();
+                    let frame = within(body.frame())
+                        .await
+                        .expect("the stream continues")
+                        .unwrap();
                     gunzip.read(&frame.into_data().unwrap());
                 }
             }
@@ -198,7 +201,7 @@ async fn reads_each_event_as_it_comes(program: &str, args: &[&str], compressed: 
         let compressed = compressed.to_owned();
         let reading = tokio::task::spawn_blocking(move || {
             let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
-            let mut next = || lines.next().expect("it goes on").unwrap();
+            let mut next = || lines.next().expect("the stream continues").unwrap();
             while next() != compressed {}
             while next() != ":" {}
             for text in texts() {

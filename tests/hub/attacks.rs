@@ -319,7 +319,7 @@ fn a_broadcast_and_leaving_cost_the_same_for_one_of_few_and_of_many() {
     assert!(!(0..4).all(grows));
 }
 
-/// The time that subscribers of a prefix take to come, to resume and to go, over so many topics.
+/// The time that subscribers of a prefix take to subscribe, to resume and to leave, with this many topics.
 fn by_prefix(topics: usize) -> Duration {
     let hub = Hub::builder()
         .retain_events(usize::MAX)
@@ -743,7 +743,7 @@ fn a_transient_is_not_replayed_from_a_shared_frame() {
     hub.publish(Event::new("1"));
     hub.publish(Event::new("2"));
     assert!(drain(&mut live[0]).0.contains("typing"));
-    // It is pushed out of what is kept for those who are live.
+    // It is displaced from the frames kept for live subscribers.
     for _ in 0..300 {
         hub.topic("other").publish(Event::new("x"));
     }

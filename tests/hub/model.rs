@@ -571,7 +571,7 @@ impl Model {
                 }
             }
             Outcome::Gap => {
-                assert!(known && lost, "told of a gap that is none");
+                assert!(known && lost, "an unfounded gap");
                 let before = client.place.max(client.looked);
                 self.gap(client);
                 if self.lag == LagPolicy::Newest && !is_over {
@@ -688,7 +688,7 @@ impl Model {
         self.forget_finished();
     }
 
-    /// Takes blocks, at most so many, and compares each.
+    /// Takes a limited number of blocks and compares each.
     fn read(&self, client: &mut Client, mut blocks: usize) {
         if client.filtered {
             blocks = usize::MAX;

@@ -381,7 +381,7 @@ async fn ends_are_where_they_were() {
     }
 }
 
-/// A client that does not read costs no more than so many moves.
+/// A client that does not read holds a limited number of moves.
 #[test]
 fn too_many_moves_end_a_subscription_that_does_not_read() {
     let hub = hub();

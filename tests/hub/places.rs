@@ -204,7 +204,7 @@ async fn no_place_follows_an_event_that_has_told_it() {
     );
 }
 
-/// A page that listens for heartbeats takes a connection without them for dead.
+/// A page that listens for heartbeats treats a connection without them as dead.
 #[tokio::test(start_paused = true)]
 async fn a_heartbeat_that_is_an_event_comes_with_its_place() {
     let hub = settings(true, true).epoch(36).build();

@@ -195,7 +195,7 @@ fn keys_that_come_and_go_leave_nothing_in_the_log() {
     assert_eq!(read(&mut live).matches('x').count(), stats.retained);
 }
 
-/// The hub remembers only of so many topics that are gone what they have lost.
+/// The hub remembers the losses of a limited number of topics that no longer exist.
 #[test]
 fn what_is_not_known_of_topics_that_are_gone_is_no_gap_for_those_that_are_there() {
     let hub = Hub::builder().epoch(36).retain_bytes(1_000).build();

@@ -324,7 +324,7 @@ fn an_end_is_known_as_long_as_an_event_is_retained() {
         assert_eq!(read(&mut fresh), ("b".into(), false));
         drop(other);
     }
-    // An end without an event is for those who are there.
+    // An end without an event reaches present subscribers only.
     let hub = Hub::new();
     let mut there = hub.subscriber().topic("run").subscribe().unwrap();
     hub.topic("run").finish(None);

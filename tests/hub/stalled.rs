@@ -30,7 +30,7 @@ async fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
-/// Reads until so many events have come; gives the longest time between two reads.
+/// Reads this many events; returns the longest time between two reads.
 async fn read(mut stream: TcpStream, events: usize) -> Duration {
     let (mut seen, mut longest) = (0, Duration::ZERO);
     let mut buffer = vec![0; 64 * 1024];

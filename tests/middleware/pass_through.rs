@@ -1,4 +1,4 @@
-//! What is no event stream, and readiness.
+//! Responses that are not event streams, and readiness.
 
 use std::task::{Context, Poll};
 

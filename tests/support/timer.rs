@@ -24,7 +24,7 @@ impl ManualTimer {
         Self::default()
     }
 
-    /// Moves the clock and wakes whoever slept until then.
+    /// Advances the clock and wakes the sleepers whose time has come.
     pub fn advance(&self, by: Duration) {
         let mut state = self.0.lock().unwrap();
         state.now = state.now.saturating_add(by);

@@ -127,7 +127,7 @@ impl Hopper {
                         (self.last, self.told, self.strange) = (key, false, false);
                     }
                     HopperItem::Gap(key) => {
-                        assert!(self.strange || self.last < oldest, "a gap that is none");
+                        assert!(self.strange || self.last < oldest, "an unfounded gap");
                         self.told = true;
                         self.last = key.unwrap_or(self.last);
                     }

@@ -198,7 +198,7 @@ fn cut_len(piece: &[u8]) -> usize {
 mod tests {
     use super::*;
 
-    /// Pieces that are large, and others, of text and of what is none, cut anywhere.
+    /// Large and small pieces, of text and of bytes that are not UTF-8, cut anywhere.
     #[test]
     fn text_in_pieces_is_the_text() {
         let parts: [&[u8]; 12] = [

@@ -35,7 +35,7 @@ async fn parses_as_the_standard_says() {
             "1",
             json!(null),
         ),
-        // An ID without data moves the place; an event without data is none, and its type is over.
+        // A block with an ID but no data moves the place; without data, no event is dispatched and the type is reset.
         (
             "id: 2\n\nevent: goal\n\ndata: x\n\nid\n\n",
             json!([event("message", "2", "x")]),

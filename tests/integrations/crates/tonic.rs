@@ -66,7 +66,7 @@ async fn an_event_stream_and_a_health_check_share_a_port() {
         "the status comes in the trailers"
     );
 
-    // A gRPC stream, silent for a while, is no event stream.
+    // A gRPC stream that is silent for a while is not an event stream.
     let mut watch = within(client.watch(request())).await.unwrap().into_inner();
     let first = within(watch.message()).await.unwrap().unwrap();
     assert_eq!(first.status, ServingStatus::Serving as i32);

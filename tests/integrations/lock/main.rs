@@ -31,7 +31,7 @@ mod support;
 
 pub use protocol::{Event, EventId};
 
-/// Both, or those whose names contain one of the arguments.
+/// Runs both tests, or those whose names contain one of the arguments.
 fn main() {
     if !cfg!(unix) {
         return println!("lock: this system does not say how long a thread was running");

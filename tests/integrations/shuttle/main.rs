@@ -347,7 +347,7 @@ fn a_subscriber_that_leaves_lets_its_task_go() {
     );
 }
 
-/// IDs are in the order of the log, whoever encoded first.
+/// IDs follow the order of the log, not the order of encoding.
 #[test]
 fn each_event_has_its_own_number() {
     shuttle::check_random(
