@@ -1,7 +1,11 @@
 use std::fmt;
 
-use redis::{Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, RedisError, TlsCertificates};
+use redis::{
+    Client, ClientTlsConfig, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError, TlsCertificates,
+};
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 /// Certificates for a [TLS connection](crate::hub::HubBuilder::tls) to Redis, in PEM format.
 ///
@@ -46,12 +50,14 @@ impl RedisTls {
         Self { certificates }
     }
 
-    /// Trusts these root certificates instead of the system's.
+    /// Trusts these root certificates instead of the system's. Without a certificate among them,
+    /// [`HubBuilder::tls`](crate::hub::HubBuilder::tls) returns an error.
     ///
     /// ```
     /// # use tower_sse::{Hub, hub::RedisTls};
-    /// let tls = RedisTls::new().root_certificates("-----BEGIN CERTIFICATE-----");
-    /// assert!(Hub::redis("rediss://localhost", "feed")?.tls(&tls).is_err());
+    /// let tls = RedisTls::new().root_certificates("/etc/ssl/internal.pem");
+    /// let error = Hub::redis("rediss://localhost", "feed")?.tls(&tls).unwrap_err();
+    /// assert_eq!(error.to_string(), "the TLS settings are invalid");
     /// # Ok::<(), tower_sse::hub::RedisError>(())
     /// ```
     #[must_use]
@@ -84,6 +90,18 @@ impl RedisTls {
 
     /// Returns the connection info with these certificates.
     pub(super) fn apply(&self, info: &ConnectionInfo) -> Result<ConnectionInfo, RedisError> {
+        // redis-rs accepts PEM text without certificates, and every connection would fail.
+        let TlsCertificates {
+            client_tls,
+            root_cert,
+        } = &self.certificates;
+        let client = client_tls.as_ref().map(|client| &client.client_cert);
+        for pem in root_cert.iter().chain(client) {
+            if CertificateDer::pem_slice_iter(pem).next().is_none() {
+                let what = "there is no certificate in PEM format";
+                return Err((ErrorKind::InvalidClientConfig, what).into());
+            }
+        }
         let client = Client::build_with_tls(info.clone(), self.certificates.clone())?;
         let addr = client.get_connection_info().addr().clone();
         Ok(info.clone().set_addr(addr))
@@ -110,5 +128,26 @@ pub(super) fn provide_for(info: &ConnectionInfo) {
     if is_tls && CryptoProvider::get_default().is_none() {
         // Fails if another thread has installed one in the meantime.
         _ = ring::default_provider().install_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::Hub;
+
+    #[test]
+    fn text_without_a_certificate_is_refused() {
+        let key = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
+        for text in ["", "/etc/ssl/internal.pem", key] {
+            let roots = RedisTls::new().root_certificates(text);
+            let client = RedisTls::new().client_certificate(text, key);
+            for tls in [roots, client] {
+                let builder = Hub::redis("rediss://localhost", "feed").unwrap();
+                let error = builder.tls(&tls).unwrap_err();
+                let source = std::error::Error::source(&error).unwrap().to_string();
+                assert!(source.contains("there is no certificate"), "{source}");
+            }
+        }
     }
 }
