@@ -4,7 +4,7 @@
 use super::entry::StreamEntry;
 pub(super) use super::exchange::{Act, Ask, Reply};
 use super::phase::{Debt, Doing, Tip, scan};
-use super::unread::before_missing;
+use super::unread::{EXPECTED, before_missing};
 
 /// The maximum number of entries in a batch, and its target size in bytes.
 const BATCH: usize = 256;
@@ -27,8 +27,8 @@ pub(super) struct Machine {
     phase: Doing,
     /// Whether the ring has begun.
     has_ring: bool,
-    /// The key of the last entry read before the ring was cut.
-    read: u128,
+    /// All acknowledged entries up to this key have been found, or a mark tells of their loss.
+    settled: u128,
     /// The acknowledged entries that the next read has to find, in order.
     expected: Vec<u128>,
     /// The moving average of the entries' sizes.
@@ -43,7 +43,7 @@ impl Machine {
             depth,
             phase: Doing::fill(None),
             has_ring: false,
-            read: 0,
+            settled: 0,
             expected: Vec::new(),
             mean: 1024,
             losses: 0,
@@ -64,12 +64,12 @@ impl Machine {
         }
     }
 
-    /// The key of the last entry read. `None` if the next read does not look for acknowledged
-    /// entries.
+    /// The key after which the next read looks for acknowledged entries. `None` if it looks for
+    /// none.
     pub(super) fn read_up_to(&self) -> Option<u128> {
         match &self.phase {
             Doing::Follow { last, .. } => Some(last.key),
-            Doing::Fill { .. } => Some(self.read),
+            Doing::Fill { .. } | Doing::Check { .. } => Some(self.settled),
             _ => None,
         }
     }
@@ -89,6 +89,10 @@ impl Machine {
             Doing::Fill { got, .. } => Ask::Before {
                 key: got.last().map(StreamEntry::key),
                 count,
+            },
+            Doing::Check { .. } => Ask::From {
+                key: self.expected.first().copied().unwrap_or(self.settled),
+                count: count + 1,
             },
             Doing::Begin => Ask::Begin,
             Doing::Follow { last, quiet: true } => Ask::Wait { after: last.key },
@@ -116,7 +120,9 @@ impl Machine {
     pub(super) fn fail(&mut self) {
         self.phase = match std::mem::replace(&mut self.phase, Doing::Begin) {
             // The mark may have been lost since.
-            Doing::Fill { debt, .. } => Doing::fill(debt.map(|debt| debt.far(false))),
+            Doing::Fill { debt, .. } | Doing::Check { debt } => {
+                Doing::fill(debt.map(|debt| debt.far(false)))
+            }
             Doing::Begin => Doing::fill(None),
             Doing::Follow { last, .. } => Doing::Follow { last, quiet: false },
             Doing::Older { last, owed: None } if self.has_ring => {
@@ -143,6 +149,9 @@ impl Machine {
             (Doing::Fill { got, bytes, debt }, Reply::Entries(entries)) => {
                 self.fill(got, bytes, debt, entries)
             }
+            (Doing::Check { debt }, Reply::Entries(entries)) => {
+                (self.check(debt, &entries), Vec::new())
+            }
             // Without the right to append, a mark is impossible.
             (Doing::Begin, Reply::Marked(_)) | (Doing::Mark(_), Reply::Forbidden) => {
                 (Doing::fill(None), Vec::new())
@@ -154,7 +163,14 @@ impl Machine {
             (Doing::Older { last, owed }, Reply::Entries(entries)) => {
                 self.lose(last, owed, &entries, knows)
             }
-            (Doing::Scan(debt), Reply::Entries(entries)) => (scan(debt, &entries), Vec::new()),
+            (Doing::Scan(debt), Reply::Entries(entries)) => {
+                let phase = scan(debt, &entries);
+                if matches!(phase, Doing::Fill { .. }) {
+                    let mark = entries.iter().rfind(|entry| entry.is_loss());
+                    self.settle(mark.map_or(0, StreamEntry::key));
+                }
+                (phase, Vec::new())
+            }
             (Doing::Mark(debt), Reply::Marked(true)) => (Doing::fill(Some(debt)), Vec::new()),
             (Doing::Mark(debt), Reply::Marked(false)) => (Doing::Scan(debt), Vec::new()),
             (phase, _) => {
@@ -195,14 +211,22 @@ impl Machine {
             // The mark is further back, or has been lost too.
             return (Doing::Scan(debt.far(true)), Vec::new());
         }
+        self.settle(marked);
         // From here on oldest first, beginning with the entry before the ring.
         got.truncate(loss.unwrap_or(got.len() - 1) + 1);
         got.reverse();
         let base = got.first().map_or(0, StreamEntry::key);
+        // Before the stream's oldest entry, and before a mark, all is settled.
+        let is_told = loss.is_some() || is_all;
+        let is_older = self.expected.first().is_some_and(|first| *first < base);
+        if (is_older && !is_told) || self.expected.len() >= EXPECTED {
+            return (Doing::Check { debt }, Vec::new());
+        }
         self.expected.retain(|key| *key > base);
         if let Some(before) = before_missing(&got, &self.expected, false) {
-            return (self.owe(before), Vec::new());
+            return (self.owe(before, debt), Vec::new());
         }
+        self.settled = last.key;
         // If this is all of the stream, the ring has its oldest entry too.
         let is_first = loss.is_none() && is_all;
         let after = base.saturating_sub(u128::from(is_first));
@@ -223,10 +247,10 @@ impl Machine {
         let is_all = entries.len() <= self.count();
         if let Some(before) = before_missing(&entries, &expected, is_all) {
             self.has_ring = false;
-            return (self.owe(before), vec![Act::Cut]);
+            return (self.owe(before, None), vec![Act::Cut]);
         }
         let newest = entries.last().map_or(last, Tip::of);
-        self.read = newest.key;
+        self.settled = newest.key;
         let is_quiet = entries.len() <= 1;
         self.measure(&entries);
         let mut acts = Vec::new();
@@ -256,12 +280,47 @@ impl Machine {
         (phase, acts)
     }
 
-    /// Begins to mark the loss of what came after an entry.
-    fn owe(&mut self, before: &StreamEntry) -> Doing {
+    /// Looks for the acknowledged entries among those from the first one on.
+    fn check(&mut self, debt: Option<Debt>, entries: &[StreamEntry]) -> Doing {
+        let expected = std::mem::take(&mut self.expected);
+        let (Some(&first), Some(&newest)) = (expected.first(), expected.last()) else {
+            return Doing::fill(debt);
+        };
+        let there = entries.first().map(StreamEntry::key);
+        if there != Some(first) {
+            // All that were between its neighbours are lost, unless they have been trimmed.
+            self.losses += 1;
+            self.settle(there.map_or(newest, |there| there.saturating_sub(1)));
+            let last = Tip {
+                key: first,
+                print: 0,
+            };
+            let owed = debt.map(|debt| debt.from);
+            return Doing::Older { last, owed };
+        }
+        let is_all = entries.len() <= self.count();
+        if let Some(before) = before_missing(entries, &expected, is_all) {
+            return self.owe(before, debt);
+        }
+        self.settle(entries.last().map_or(first, StreamEntry::key));
+        match is_all {
+            true => Doing::fill(debt),
+            false => Doing::Check { debt },
+        }
+    }
+
+    fn settle(&mut self, key: u128) {
+        self.settled = self.settled.max(key);
+    }
+
+    /// Begins to mark the loss of what came after an entry, and an earlier one that may not be
+    /// marked.
+    fn owe(&mut self, before: &StreamEntry, debt: Option<Debt>) -> Doing {
         self.losses += 1;
         let at = Tip::of(before);
         self.expected = Vec::new();
-        Doing::Scan(Debt::new(at, at.key))
+        let from = debt.map_or(at.key, |debt| debt.from.min(at.key));
+        Doing::Scan(Debt::new(at, from))
     }
 
     /// Handles that the last entry is gone. `older` holds entries from before it, newest first.
@@ -291,6 +350,7 @@ impl Machine {
         // Without such an entry, it is only certain that the last entry is gone.
         let at = shared.map_or(oldest, |at| &older[at]);
         let from = shared.map_or(last.key, |_| at.key());
+        let from = owed.map_or(from, |owed| owed.min(from));
         let newer = &older[..shared.unwrap_or(older.len())];
         if newer.iter().any(StreamEntry::is_loss) {
             return (Doing::fill(None), acts);
@@ -364,6 +424,58 @@ mod tests {
             machine.answer(Reply::Marked(true), |_| true);
             assert!(matches!(machine.ask(), Ask::Before { key: None, .. }));
         }
+    }
+
+    /// A machine with a ring of two events, which waits for what comes before 18.
+    fn filling(expected: &[u128]) -> Machine {
+        let depth = Depth {
+            events: 2,
+            bytes: 1 << 20,
+        };
+        let mut machine = Machine::new(depth);
+        machine.look_for(expected.to_vec());
+        machine.answer(entries(&[20, 19, 18]), |_| true);
+        machine
+    }
+
+    #[test]
+    fn what_is_older_than_a_new_ring_is_looked_for_first() {
+        assert_eq!(filling(&[18, 19]).read_up_to(), Some(20));
+        let mut machine = filling(&[5, 7]);
+        assert!(matches!(machine.ask(), Ask::From { key: 5, .. }));
+        machine.answer(entries(&[5, 6, 7, 18, 19, 20]), |_| true);
+        assert_eq!(machine.read_up_to(), Some(20));
+        assert!(matches!(machine.ask(), Ask::Before { key: None, .. }));
+        assert_eq!(machine.losses, 0);
+    }
+
+    #[test]
+    fn what_is_older_than_a_new_ring_may_be_lost() {
+        for (there, older, from) in [
+            (&[18, 19, 20][..], &[4, 3][..], 4),
+            (&[5, 6, 18, 19, 20], &[], 6),
+        ] {
+            let mut machine = filling(&[5, 7]);
+            machine.answer(entries(there), |_| true);
+            if !older.is_empty() {
+                assert!(matches!(machine.ask(), Ask::Before { key: Some(5), .. }));
+                machine.answer(entries(older), |_| true);
+            }
+            assert!(matches!(machine.ask(), Ask::From { key, .. } if key == from));
+            machine.answer(entries(&[from, 18, 19, 20]), |_| true);
+            machine.answer(entries(&[20]), |_| true);
+            assert_eq!(machine.ask(), Ask::Lost { from, after: 20 });
+            assert_eq!(machine.losses, 1);
+        }
+    }
+
+    #[test]
+    fn what_was_trimmed_with_all_before_it_is_not_looked_for_again() {
+        let mut machine = filling(&[5, 7]);
+        machine.answer(entries(&[18, 19, 20]), |_| true);
+        machine.answer(entries(&[]), |_| true);
+        assert!(matches!(machine.ask(), Ask::Before { key: None, .. }));
+        assert_eq!(machine.read_up_to(), Some(17));
     }
 
     #[test]

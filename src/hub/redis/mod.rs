@@ -6,13 +6,14 @@
 //! The engine has three tasks, which share a `context` and have a `connection` each:
 //!
 //! - The `reader` follows the stream. The `machine` decides what to ask Redis and how to change the
-//!   hub's `ring` (`exchange` has the requests and the replies). It expects to find the entries in
-//!   `unread`: those that Redis has acknowledged and no read has returned yet.
-//! - The `page_reader` reads `pages` for subscribers whose place is before the ring.
+//!   hub's `ring` (`phase` has its states, `exchange` the requests and the replies). It expects to
+//!   find the entries in `unread`: those that Redis has acknowledged and no read has returned yet.
+//! - The `page_reader` reads `pages` for subscribers whose place is before the ring. Those whose
+//!   last event may be lost wait in `doubts`.
 //! - `transients` receives transient events from a channel.
 //!
-//! The `publisher` has a connection of its own. `server` finds the address to connect to. An `entry`
-//! is an event in its form in the stream.
+//! The `publisher` has a connection of its own. `server` finds the address to connect to. An
+//! `entry` is an event in its form in the stream.
 
 mod building;
 mod connection;

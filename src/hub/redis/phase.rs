@@ -42,6 +42,8 @@ pub(super) enum Doing {
         bytes: usize,
         debt: Option<Debt>,
     },
+    /// Looks for acknowledged entries that may be older than the ring would be, and then fills it.
+    Check { debt: Option<Debt> },
     /// The stream is empty.
     Begin,
     /// Follows the stream. It is quiet if the last read found nothing new.

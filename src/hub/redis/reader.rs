@@ -102,7 +102,8 @@ impl StreamReader {
             }
             let reply = self.query(&mut link, ask).await;
             if marks {
-                let is_marked = matches!(reply, Ok(Reply::Marked(true)));
+                // What cannot be marked would be looked for again and again.
+                let is_marked = matches!(reply, Ok(Reply::Marked(true) | Reply::Forbidden));
                 self.context.unread.marked(is_marked);
             }
             let reply = match reply {

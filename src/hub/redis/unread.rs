@@ -10,7 +10,7 @@ use super::entry::StreamEntry;
 const MOST: usize = 65_536;
 
 /// The maximum number of entries to look for in one read.
-const EXPECTED: usize = 1024;
+pub(super) const EXPECTED: usize = 1024;
 
 #[derive(Debug, Default)]
 pub(super) struct Unread {

@@ -30,6 +30,8 @@ fn run(mut random: impl FnMut(usize) -> usize, sums: &mut HashMap<&'static str, 
     let mut nodes: Vec<SimNode> = (0..3).map(|_| SimNode::new(&server, ring)).collect();
     let mut clients: Vec<SimClient> = (0..6).map(SimClient::new).collect();
     let with_harm = random(4) > 0;
+    // Losses follow each other before all nodes have found the first.
+    let is_bad = random(3) == 0;
     for _ in 0..600 {
         // A node cannot tell a lost entry from a trimmed one once all before it are trimmed too.
         let is_seen = {
@@ -45,9 +47,13 @@ fn run(mut random: impl FnMut(usize) -> usize, sums: &mut HashMap<&'static str, 
                 let count = random(stream.records.len() + 1);
                 stream.trim(count);
             }
-            1 if with_harm && random(10) == 0 => {
-                let count = 1 + random(6);
-                server.lock().lose_tail(count);
+            1 if with_harm && (random(10) == 0 || is_bad && random(2) == 0) => {
+                let mut stream = server.lock();
+                let count = match random(4) {
+                    0 => stream.records.len().saturating_sub(random(3)).max(1),
+                    _ => 1 + random(6),
+                };
+                stream.lose_tail(count);
                 for node in &mut nodes {
                     node.machine.fail();
                 }
@@ -66,7 +72,8 @@ fn run(mut random: impl FnMut(usize) -> usize, sums: &mut HashMap<&'static str, 
             4..=7 => {
                 let mut stream = server.lock();
                 stream.clock += random(3) as u64;
-                for _ in 0..random(4) {
+                let most = if random(8) == 0 { 24 } else { 4 };
+                for _ in 0..random(most) {
                     let node = &nodes[random(3)];
                     let is_here = !node.is_away && random(2) == 0;
                     let key = stream.publish(TOPICS[random(3)], is_here);
@@ -100,7 +107,8 @@ fn run(mut random: impl FnMut(usize) -> usize, sums: &mut HashMap<&'static str, 
             if client.body.is_none() {
                 client.connect(&nodes[at % 3]);
             }
-            client.read(&server);
+            // A few pages each time.
+            (0..5).for_each(|_| client.read(&server));
         }
     }
     let stream = server.lock();
@@ -158,6 +166,55 @@ fn nobody_loses_in_silence_and_nobody_is_told_of_a_loss_that_is_none() {
         sums["losses"] > seeds / 2 && sums["flushes"] > seeds / 20,
         "{sums:?}"
     );
+}
+
+#[test]
+fn what_is_lost_before_its_node_has_a_new_ring_is_told() {
+    crate::sync::run(|| {
+        let server = SimRedis::default();
+        server.lock().clock = 1_000;
+        let mut slow = SimNode::new(&server, 2);
+        let mut fast = SimNode::new(&server, 2);
+        let mut client = SimClient::new(2);
+        let step = |node: &mut SimNode| (0..20).for_each(|_| node.step(&server, false));
+        let publish = |events| (0..events).for_each(|_| _ = server.lock().publish("a", false));
+        let lose = |slow: &mut SimNode, fast: &mut SimNode| {
+            server.lock().lose_tail(1);
+            slow.machine.fail();
+            fast.machine.fail();
+        };
+        publish(1);
+        step(&mut slow);
+        step(&mut fast);
+        client.connect(&fast);
+        client.read(&server);
+        publish(2);
+        step(&mut slow);
+        step(&mut fast);
+        client.read(&server);
+        // Only one node finds the first loss at once.
+        lose(&mut slow, &mut fast);
+        step(&mut fast);
+        publish(1);
+        step(&mut fast);
+        client.connect(&fast);
+        client.read(&server);
+        assert_eq!((client.newest, client.told), (Some(3), false));
+        // The second loss takes an event that only the other node knows.
+        let key = server.lock().publish("a", true);
+        slow.unread.insert(key);
+        lose(&mut slow, &mut fast);
+        publish(40);
+        step(&mut fast);
+        client.connect(&fast);
+        (0..5).for_each(|_| client.read(&server));
+        assert_eq!((client.newest, &*client.owed), (Some(44), &[4][..]));
+        step(&mut slow);
+        step(&mut fast);
+        client.connect(&fast);
+        client.read(&server);
+        assert!(client.told && client.owed.is_empty());
+    });
 }
 
 /// Prints the seed that failed.

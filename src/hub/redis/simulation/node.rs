@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
+use super::super::entry::StreamEntry;
 use super::super::exchange::{Act, Ask, Reply};
 use super::super::machine::{Depth, Machine};
 use super::super::ring::{apply, knows};
 use super::super::unread::Unread;
 use super::say;
-use super::stream::{SimRecord, SimRedis, SimStream};
+use super::stream::{SimPages, SimRedis, SimStream};
 use crate::hub::foreign::id_of;
 use crate::hub::{Hub, LagPolicy};
 
 pub(super) struct SimNode {
     pub(super) hub: Hub,
     pub(super) machine: Machine,
-    /// What was acknowledged to its publishers.
-    pub(super) unread: Unread,
+    /// What was acknowledged to its publishers, and the ends of its pages.
+    pub(super) unread: Arc<Unread>,
     /// It is cut off.
     pub(super) is_away: bool,
 }
@@ -23,13 +24,18 @@ pub(super) struct SimNode {
 impl SimNode {
     pub(super) fn new(server: &SimRedis, ring: usize) -> Self {
         let hub = Hub::builder().retain_events(ring).lag(LagPolicy::End);
+        let unread = Arc::new(Unread::default());
+        let pages = SimPages {
+            server: server.clone(),
+            unread: Arc::clone(&unread),
+        };
         Self {
-            hub: hub.past(Arc::new(server.clone())).build(),
+            hub: hub.past(Arc::new(pages)).build(),
             machine: Machine::new(Depth {
                 events: ring,
                 bytes: 1 << 40,
             }),
-            unread: Unread::default(),
+            unread,
             is_away: false,
         }
     }
@@ -63,14 +69,7 @@ impl SimNode {
         let acts = self.machine.answer(reply, |key| knows(shared, key));
         for act in acts {
             if let Act::Begin { entries, .. } | Act::Append(entries) = &act {
-                let mut stream = server.lock();
-                for entry in entries {
-                    if let Some(SimRecord::Event(number)) =
-                        stream.records.get(&entry.key()).copied()
-                    {
-                        stream.published[number].is_seen = true;
-                    }
-                }
+                server.lock().see(entries.iter().map(StreamEntry::key));
             }
             assert!(apply(shared, act), "the ring refuses");
         }

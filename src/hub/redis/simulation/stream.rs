@@ -6,6 +6,7 @@ use std::task::Poll;
 
 use super::super::entry::StreamEntry;
 use super::super::exchange::{Ask, Reply};
+use super::super::unread::Unread;
 use super::say;
 use crate::hub::delivery::Delivery;
 use crate::hub::foreign::id_of;
@@ -79,6 +80,15 @@ impl SimStream {
             fate: Fate::Stored,
         });
         key
+    }
+
+    /// Notes that a node has read these entries.
+    pub(super) fn see(&mut self, keys: impl Iterator<Item = u128>) {
+        for key in keys {
+            if let Some(SimRecord::Event(number)) = self.records.get(&key) {
+                self.published[*number].is_seen = true;
+            }
+        }
     }
 
     pub(super) fn remove(&mut self, keys: Vec<u128>, fate: Fate) {
@@ -208,10 +218,17 @@ impl SimRedis {
     }
 }
 
+/// The pages of a node.
+#[derive(Debug)]
+pub(super) struct SimPages {
+    pub(super) server: SimRedis,
+    pub(super) unread: Arc<Unread>,
+}
+
 /// Reads a page at the second poll, or once it is known what became of the entry before it.
-impl Past for SimRedis {
+impl Past for SimPages {
     fn page(&self, after: u128) -> PageFuture {
-        let (server, mut polls) = (self.clone(), 0);
+        let (server, unread, mut polls) = (self.server.clone(), Arc::clone(&self.unread), 0);
         Box::pin(std::future::poll_fn(move |_| {
             polls += 1;
             if polls < 2 {
@@ -226,6 +243,10 @@ impl Past for SimRedis {
             let entries: Vec<LogEntry> = records
                 .map(|(key, one)| stream.entry(*key, *one).entry)
                 .collect();
+            if let Some(newest) = entries.last() {
+                unread.insert(newest.key);
+            }
+            stream.see(entries.iter().map(|entry| entry.key));
             let is_first = entries.first().is_some_and(|first| first.key == after);
             let newest = stream.newest();
             Poll::Ready(Page {
