@@ -42,19 +42,21 @@ const verdicts = {
   down: { icon: "bad", text: () => "The server does not answer" },
   away: { icon: "wait", text: () => waitingText() },
   behind: { icon: "wait", text: () => "Catching up…" },
+  history: { icon: "wait", text: () => "Reading the match so far…" },
   bad: { icon: "bad", text: () => `${books.missing} missing, ${books.doubled} twice` },
   gap: { icon: "wait", text: () => "Complete since the gap" },
   good: { icon: "ok", text: () => "Nothing missing, nothing twice" },
 };
 
-/** What can be said for certain. While lines may be waiting on the server, nothing is. */
+/** What is certain. While lines may still be waiting on the server, nothing is said to be complete. */
 function verdict() {
   if (link.state === "closed") return "closed";
   if (link.down) return "down";
   if (books.last === null) return "none";
   if (link.state === "connecting") return "away";
-  if (link.away) return "behind";
   if (!books.whole) return "bad";
+  if (link.away) return "behind";
+  if (link.fresh) return "history";
   return link.gap ? "gap" : "good";
 }
 
@@ -242,7 +244,9 @@ const isLive = () => link.state === "open" && !link.away && !link.fresh;
 function showState(state, loss = losses[state]) {
   if (state === "open") link.down = false;
   if (state === link.state) return;
-  if (link.state === "open" && !link.fresh && !link.away) {
+  // Even the history can be cut off, and then resumes.
+  const begun = !link.fresh || books.lastId !== null;
+  if (link.state === "open" && begun && !link.away) {
     link.away = { since: performance.now(), after: books.lastId, count: 0, line: note(`${loss} after ${books.lastId ?? "the start"}`) };
   }
   link.target = null;

@@ -43,6 +43,46 @@ async fn a_plug_left_out() {
     browser.quit().await;
 }
 
+/// Until the page knows that it has all of the history, it says so, and counts a resumption then as well.
+#[tokio::test]
+#[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
+async fn a_plug_pulled_while_history_arrives() {
+    let example = Example::start("live", &["--speed", "10"]);
+    let browser = Browser::start().await;
+    // The server's status, which says how long the history is, does not arrive until the test lets it.
+    browser
+        .run_first(
+            r#"
+            const request = window.fetch;
+            const status = new Promise((resolve) => { window.letStatusIn = resolve; });
+            window.fetch = async (path, options) => {
+                if (path.startsWith("status")) await status;
+                return request(path, options);
+            };
+            "#,
+        )
+        .await;
+    let address = format!("http://{}/", example.authority);
+    browser.page.goto(address).await.unwrap();
+    let before = until(&browser, "open", |page| {
+        page.state == "open" && page.received >= 3
+    });
+    let before = before.await;
+    assert_eq!(before.verdict, "history", "{before:?}");
+    click(&browser, "plug").await;
+    let away = until(&browser, "away", Shown::is_unplugged).await;
+    assert_eq!(away.verdict, "away");
+    let let_in = browser.page.execute("letStatusIn()", vec![]).await;
+    let_in.unwrap();
+    click(&browser, "plug").await;
+    let back = until(&browser, "back", |page| {
+        page.resumed == 1 && page.state == "open" && page.received > away.received
+    });
+    let back = back.await;
+    assert!(back.is_whole(), "{back:?}");
+    browser.quit().await;
+}
+
 /// The drawer shows the request that resumes.
 #[tokio::test]
 #[ignore = "needs chromium and chromium-driver; .ci/run runs it"]

@@ -103,7 +103,7 @@ async fn starts_over_with_a_new_server(browser: &Browser, example: Example) -> E
     assert!(before.stale);
     let example = Example::start("live", &["--speed", "10", "--port", &port]);
     let after = until(browser, "started over", |page| {
-        page.state == "open" && page.notice.is_some() && page.received > 5
+        page.verdict == "gap" && page.notice.is_some() && page.received > 5
     });
     let after = after.await;
     assert_ne!(after.epoch(), before.epoch());
@@ -158,4 +158,16 @@ async fn fits_its_screens(browser: &Browser, transport: &str) {
             assert!(fits.convert::<bool>().unwrap(), "{name} does not fit");
         }
     }
+}
+
+#[tokio::test]
+#[ignore = "needs firefox-esr; .ci/run runs it"]
+async fn twenty_pulled_plugs_in_firefox() {
+    let example = Example::start("live", &["--speed", "10"]);
+    let browser = Browser::firefox().await;
+    let address = format!("http://{}/", example.authority);
+    browser.page.goto(address).await.unwrap();
+    assert_eq!(in_play(&browser).await.via, "EventSource");
+    pull_plugs(&browser, 20).await;
+    browser.quit().await;
 }

@@ -70,8 +70,10 @@ async fn changes_transports_and_loses_nothing() {
     assert_eq!(state, ("closed", "Long poll"));
     browser.screenshot("phone-closed-poll").await;
     click(&browser, "toggle").await;
-    let again = until(&browser, "open", |page| page.received > closed.received + 2);
-    assert!(again.await.is_whole());
+    until(&browser, "open", |page| {
+        page.received > closed.received + 2 && page.is_whole()
+    })
+    .await;
 
     // Without a server both keep trying.
     drop(example);
