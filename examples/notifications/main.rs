@@ -11,9 +11,9 @@
 //! Or open `http://127.0.0.1:8080/?7`. It publishes an event to each user at the start and prints
 //! the memory they take. A million events take 237 MB; with their topics, the process takes 630 MB.
 
-#[path = "support/cli.rs"]
+#[path = "../support/cli.rs"]
 mod cli;
-#[path = "support/serve.rs"]
+#[path = "../support/serve.rs"]
 mod serve;
 
 use std::collections::HashMap;
@@ -52,7 +52,7 @@ struct Inboxes {
 }
 
 impl Inboxes {
-    /// A user's topic. A real service takes the user from the session, as `examples/chat.rs` does.
+    /// A user's topic. A real service takes the user from the session, as `examples/chat` does.
     fn topic(&self, user: u32) -> Result<String, StatusCode> {
         let known = user < self.users;
         known
@@ -84,7 +84,7 @@ async fn main() -> Result<(), Failure> {
 
     let read = Arc::default();
     let app = Router::new()
-        .route("/", get(Html(include_str!("pages/notifications.html"))))
+        .route("/", get(Html(include_str!("../pages/notifications.html"))))
         .route(
             "/users/{user}",
             get(follow).layer(SseLayer::new()).post(notify),

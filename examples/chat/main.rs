@@ -9,9 +9,9 @@
 //! curl localhost:8080/rooms/lobby/kick -b token=anna-7 -d ben       # anna moderates
 //! ```
 
-#[path = "support/cli.rs"]
+#[path = "../support/cli.rs"]
 mod cli;
-#[path = "support/serve.rs"]
+#[path = "../support/serve.rs"]
 mod serve;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -109,7 +109,7 @@ async fn main() -> Result<(), Failure> {
         Ok(room.start(Start::Last(50)).owner(user.name))
     });
     let app = Router::new()
-        .route("/", get(Html(include_str!("pages/chat.html"))))
+        .route("/", get(Html(include_str!("../pages/chat.html"))))
         .route("/rooms/{room}", get_service(streams).post(say))
         .route("/rooms/{room}/kick", post(kick))
         .layer(DefaultBodyLimit::max(4 << 10))

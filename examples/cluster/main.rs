@@ -11,9 +11,9 @@
 //! page reconnects to another node, resumes, and checks that no line is missing. Behind a reverse
 //! proxy, the proxy chooses the node instead.
 
-#[path = "support/cli.rs"]
+#[path = "../support/cli.rs"]
 mod cli;
-#[path = "support/serve.rs"]
+#[path = "../support/serve.rs"]
 mod serve;
 
 use std::future::ready;
@@ -77,7 +77,7 @@ async fn main() -> Result<(), Failure> {
         .service(events);
     let node_hub = hub.clone();
     let app = Router::new()
-        .route("/", get(Html(include_str!("pages/cluster.html"))))
+        .route("/", get(Html(include_str!("../pages/cluster.html"))))
         .route_service("/events", events)
         .route(
             "/status",

@@ -10,9 +10,9 @@
 //! curl -X DELETE localhost:8080/runs/$run                                       # the stop button
 //! ```
 
-#[path = "support/cli.rs"]
+#[path = "../support/cli.rs"]
 mod cli;
-#[path = "support/serve.rs"]
+#[path = "../support/serve.rs"]
 mod serve;
 
 use std::collections::HashMap;
@@ -71,7 +71,7 @@ async fn main() -> Result<(), Failure> {
         .build();
     let running = Arc::default();
     let app = Router::new()
-        .route("/", get(Html(include_str!("pages/llm.html"))))
+        .route("/", get(Html(include_str!("../pages/llm.html"))))
         .route("/runs", post(start).layer(DefaultBodyLimit::max(64 << 10)))
         .route("/runs/{id}", get(read).delete(stop).layer(SseLayer::new()))
         .with_state(App {
