@@ -5,9 +5,9 @@
 //! sse-contract-tests --url http://localhost:8123
 //! ```
 
-#[path = "support/cli.rs"]
+#[path = "../../../examples/support/cli.rs"]
 mod cli;
-#[path = "support/redirects.rs"]
+#[path = "../../../examples/support/redirects.rs"]
 mod redirects;
 
 use std::collections::HashMap;
