@@ -5,6 +5,7 @@
 //! sse-contract-tests --url http://localhost:8123
 //! ```
 
+mod capabilities;
 #[path = "../../../examples/support/cli.rs"]
 mod cli;
 #[path = "../../../examples/support/redirects.rs"]
@@ -36,6 +37,7 @@ use tower_sse::client::{Reconnect, SourceEvent};
 use tower_sse::timer::TokioTimer;
 use tower_sse::{EventId, EventSource};
 
+use self::capabilities::CAPABILITIES;
 use self::cli::{Args, Failure};
 use self::redirects::SafeRedirects;
 
@@ -46,19 +48,6 @@ usage: contract_service [--port N]
 
   --port N   listen on this port; by default on 8080, or on a free one
 ";
-
-const CAPABILITIES: &[&str] = &[
-    "bom",
-    "comments",
-    "headers",
-    "post",
-    "report",
-    "last-event-id",
-    "read-timeout",
-    "restart",
-    "server-directed-shutdown-request",
-    "open-messages",
-];
 
 type Http = Client<HttpConnector, Full<Bytes>>;
 type Source = EventSource<FollowRedirect<Http, SafeRedirects>, Full<Bytes>, TokioTimer>;

@@ -5,6 +5,8 @@
     reason = "what is shared with other binaries is not all needed here"
 )]
 
+#[path = "../contract_service/capabilities.rs"]
+mod capabilities;
 #[path = "../../examples/client.rs"]
 mod client;
 mod client_example;
