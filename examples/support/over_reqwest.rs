@@ -1,20 +1,24 @@
 use futures_util::StreamExt;
 use http::{Request, Response};
+use tower_sse::client::HttpService;
 use tower_sse::{EventSource, EventStream};
+
+pub fn over_reqwest(
+    client: reqwest::Client,
+) -> impl HttpService<String, ResponseBody = reqwest::Body> {
+    tower::service_fn(move |request: Request<String>| {
+        let client = client.clone();
+        async move {
+            let response = client.execute(request.try_into()?).await?;
+            Ok::<_, reqwest::Error>(Response::<reqwest::Body>::from(response))
+        }
+    })
+}
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let client = reqwest::Client::new();
-    let service = tower::service_fn({
-        let client = client.clone();
-        move |request: Request<String>| {
-            let client = client.clone();
-            async move {
-                let response = client.execute(request.try_into()?).await?;
-                Ok::<_, reqwest::Error>(Response::<reqwest::Body>::from(response))
-            }
-        }
-    });
+    let service = over_reqwest(client.clone());
     let request = Request::get("http://127.0.0.1:3000/feed").body(String::new())?;
     let mut messages = EventSource::new(service, request).into_messages();
     while let Some(message) = messages.next().await {

@@ -22,6 +22,7 @@ mod examples;
 mod hostile_ids;
 #[path = "../../../examples/support/over_hyper.rs"]
 mod over_hyper;
+#[allow(unreachable_pub, reason = "a page of the docs")]
 #[path = "../../../examples/support/over_reqwest.rs"]
 mod over_reqwest;
 mod redirects;

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 use tower_sse::client::HttpService;
 use tower_sse::{Event, EventSource, EventStream, SseBody};
 
+use crate::over_reqwest::over_reqwest;
 use crate::script::say;
 use crate::support::net::{serve, within};
 
@@ -50,18 +51,8 @@ async fn heard<B: Clone>(service: impl HttpService<B>, request: Request<B>) -> V
 async fn reqwest_is_a_service_and_its_responses_are_streams() {
     let url = format!("http://{}/", feed().await);
     let client = reqwest::Client::new();
-    let service = tower::service_fn({
-        let client = client.clone();
-        move |request: Request<String>| {
-            let client = client.clone();
-            async move {
-                let response = client.execute(request.try_into()?).await?;
-                Ok::<_, reqwest::Error>(Response::<reqwest::Body>::from(response))
-            }
-        }
-    });
     let request = Request::get(&url).body(String::new()).unwrap();
-    assert_eq!(heard(service, request).await, HEARD);
+    assert_eq!(heard(over_reqwest(client.clone()), request).await, HEARD);
 
     let response = client.get(&url).send().await.unwrap();
     let response = Response::<reqwest::Body>::from(response);
