@@ -1,5 +1,5 @@
-//! `examples/fan_out.rs` beside servers of the same shape, over loopback: axum's events, ready bytes
-//! on hyper as an expert writes them, and actix-web-lab's broadcaster.
+//! The hub on hyper beside servers of the same shape, over loopback: axum's events, ready bytes on hyper
+//! as an expert writes them, and actix-web-lab's broadcaster.
 //!
 //! Server and client are processes of their own, the server pinned to one core and the client to
 //! another. What is measured is the server's CPU time per delivery; latency; and resident memory per
@@ -12,9 +12,8 @@ mod client;
 mod peers;
 mod server;
 
-#[allow(dead_code, reason = "its own `main`")]
-#[path = "../../examples/fan_out.rs"]
-mod fan_out;
+#[path = "../../tests/adversity/load_server.rs"]
+mod load_server;
 
 use std::error::Error;
 use std::process::{Command, Stdio};
@@ -285,7 +284,7 @@ async fn idle(subscribers: usize) -> Outcome<()> {
 fn serve(name: &str, args: &[String]) -> Outcome<()> {
     let flags = || Flags::parse(args);
     match name {
-        "hub" => fan_out::run(args.to_vec()),
+        "hub" => load_server::run(args.to_vec()),
         "hub-under-axum" => peers::axum::run_hub(flags()?),
         "axum" => peers::axum::run(flags()?),
         "expert" => peers::expert::run(flags()?),

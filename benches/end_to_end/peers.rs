@@ -1,8 +1,8 @@
-//! Servers of the same shape as `examples/fan_out.rs`, each as its users write it.
+//! Servers of the same shape as the load server, each as its users write it.
 
 use std::time::{Duration, Instant};
 
-use crate::fan_out::{Publish, at_rate, data};
+use crate::load_server::{Publish, at_rate, data};
 
 pub(crate) mod actix;
 pub(crate) mod axum;

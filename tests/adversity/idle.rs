@@ -4,9 +4,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::example_process::Example;
-use crate::open_files;
 use crate::support::net::within;
+use crate::{open_files, serve};
 
 const MOST: usize = 10_000;
 
@@ -24,7 +23,7 @@ async fn connect(authority: String) -> TcpStream {
 }
 
 pub(crate) async fn run() -> String {
-    let server = Example::start("fan_out", &["--heartbeat", "600000"]);
+    let server = serve(&["--heartbeat", "600000"]);
     let Some(before) = server.resident() else {
         return "this system does not tell a process's memory".to_owned();
     };

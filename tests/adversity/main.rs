@@ -1,12 +1,16 @@
-//! Bad networks and many peers: cut connections, idle ones, peers that never read, and a shutdown with
-//! streams open.
+//! Bad networks and many peers: cut connections, many subscribers, idle ones, peers that never read, and
+//! a shutdown with streams open.
 //!
 //! Each measurement prints a line. `ADVERSITY=50 cargo test --release --all-features --test adversity`
 //! runs with 50 times as many disconnects, peers and streams; `-- idle` is one of them. There are 10,000
-//! idle connections either way, unless the limit of open files is lower.
+//! subscribers and idle connections either way, unless the limit of open files is lower.
+//!
+//! `-- --serve` runs the [server](load_server) of two of them alone.
 
 mod disconnects;
+mod fan_out;
 mod idle;
+mod load_server;
 mod shutdown;
 mod silent;
 
@@ -18,6 +22,7 @@ mod support;
 use std::process::{Command, exit};
 use std::time::Instant;
 
+use example_process::Example;
 use tokio::runtime::Runtime;
 
 /// How many times as much as in CI.
@@ -33,6 +38,12 @@ fn open_files() -> usize {
         .unwrap();
     let limit = String::from_utf8(limit.stdout).unwrap();
     limit.trim().parse().unwrap_or(usize::MAX)
+}
+
+/// The load server, in a process of its own.
+fn serve(args: &[&str]) -> Example {
+    let args = [&["--serve", "--port", "0"], args].concat();
+    Example::spawn(&std::env::current_exe().unwrap(), &args)
 }
 
 /// Runs this program again with as many open files as the system lets it have.
@@ -51,6 +62,9 @@ fn main() {
         return println!("adversity: runs on Linux, where a process may open enough files");
     }
     let words: Vec<String> = std::env::args().skip(1).collect();
+    if words.first().is_some_and(|word| word == "--serve") {
+        return load_server::run(words[1..].to_vec()).unwrap();
+    }
     if std::env::var_os("ADVERSITY_AGAIN").is_none() {
         with_more_files(&words);
     }
@@ -70,6 +84,7 @@ fn main() {
     run("disconnects over HTTP/2", &|runtime| {
         runtime.block_on(disconnects::run(true))
     });
+    run("fan-out", &|runtime| runtime.block_on(fan_out::run()));
     run("idle", &|runtime| runtime.block_on(idle::run()));
     run("silent", &|runtime| runtime.block_on(silent::run()));
     run("shutdown", &|runtime| runtime.block_on(shutdown::run()));

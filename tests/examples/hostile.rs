@@ -17,9 +17,10 @@ async fn at_hyper_and_through_the_proxy() {
     of_example("proxy", &[&upstream], "/").await;
 }
 
+#[cfg(feature = "axum")]
 #[tokio::test]
-async fn at_fan_out() {
-    of_example("fan_out", &["--port", "0"], "/events").await;
+async fn at_dashboard() {
+    of_example("dashboard", &[], "/prices").await;
 }
 
 #[tokio::test]

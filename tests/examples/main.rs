@@ -8,7 +8,6 @@ mod command_lines;
 mod dashboard;
 #[path = "../support/example.rs"]
 mod example_process;
-mod fan_out;
 mod hostile;
 mod hostile_ids;
 mod live;
@@ -32,7 +31,6 @@ use self::example_process::Example;
 
 /// Each server, what it needs besides a port, and where it has an event stream.
 pub(crate) const SERVERS: &[(&str, &[&str], &str)] = &[
-    ("fan_out", &[], "/events"),
     ("hyper", &[], "/"),
     ("live", &[], "/events"),
     ("proxy", &["http://127.0.0.1:9/"], "/"),

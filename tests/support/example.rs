@@ -4,7 +4,7 @@
 #![allow(unreachable_pub, reason = "a module of each test binary")]
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// Runs until it is dropped.
@@ -27,8 +27,12 @@ impl Example {
     }
 
     pub fn start_as_it_is(name: &str, args: &[&str]) -> Self {
-        let program = program(name);
-        let mut process = Command::new(&program)
+        Self::spawn(&program(name), args)
+    }
+
+    /// Starts any program that prints its address.
+    pub fn spawn(program: &Path, args: &[&str]) -> Self {
+        let mut process = Command::new(program)
             .args(args)
             .stdout(Stdio::piped())
             .spawn()
@@ -44,7 +48,7 @@ impl Example {
         stdout.read_line(&mut line).expect("its output is text");
         let (_, address) = line
             .split_once("http://")
-            .unwrap_or_else(|| panic!("example {name} printed no address: {line:?}"));
+            .unwrap_or_else(|| panic!("{} printed no address: {line:?}", program.display()));
         let authority = address.split('/').next().unwrap_or(address);
         Self {
             process,

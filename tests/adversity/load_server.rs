@@ -1,7 +1,7 @@
-//! A server for measuring fan-out: the cost of an event to thousands of subscribers.
+//! A server for measuring what an event costs to thousands of subscribers.
 //!
 //! ```sh
-//! cargo run --release --example fan_out -- --port 3000 --runtime multi --linger 0
+//! cargo test --release --all-features --test adversity -- --serve --port 3000
 //! curl -N 'localhost:3000/events'
 //! curl -X POST 'localhost:3000/publish?n=100000&size=120'             # as fast as it can
 //! curl -X POST 'localhost:3000/publish?n=1000&size=120&rate=100'      # at 100 a second
@@ -12,7 +12,7 @@
 //! its data. A publisher at full speed waits for the slowest subscriber; a publisher with a rate
 //! does not. `distance=` sets how many events it may be ahead, 0 for one at a time, and `batch=`
 //! after how many events it checks that. With `yield=1` it lets other tasks run after each event.
-//! `--runtime current` serves on one thread; `--heartbeat` sets the interval in milliseconds.
+//! `--runtime current` serves on one thread; `--linger` and `--heartbeat` are in milliseconds.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -225,26 +225,7 @@ impl Flags {
     }
 }
 
-const HELP: &str = "\
-A server for measuring what one event costs to thousands of subscribers.
-
-usage: fan_out [--port N] [--runtime multi|current] [--linger MS] [--heartbeat MS]
-
-  --port N          listen on this port; 3000 by default, 0 for a free one
-  --runtime KIND    serve on all threads, or on one
-  --linger MS       collect events for this long before they are sent; 0 by default
-  --heartbeat MS    send a comment after this long without an event; 15000 by default";
-
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let args: Vec<_> = std::env::args().skip(1).collect();
-    if args.iter().any(|arg| arg == "--help") {
-        println!("{HELP}");
-        return Ok(());
-    }
-    run(args)
-}
-
-/// `benches/end_to_end` runs it from here.
+/// Serves until Ctrl-C, as these arguments say.
 pub(crate) fn run(args: Vec<String>) -> Result<(), Box<dyn std::error::Error>> {
     let flags = Flags::parse(args)?;
     let mut builder = match &*flags.runtime {
