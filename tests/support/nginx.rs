@@ -1,5 +1,6 @@
 //! An nginx of a test's own.
 
+#![allow(dead_code, reason = "not every binary needs all of it")]
 #![allow(unreachable_pub, reason = "a module of each test binary")]
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -15,14 +16,22 @@ pub struct Nginx {
     folder: PathBuf,
 }
 
+/// What differs from nginx's defaults.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings<'a> {
+    /// Directives of the `http` block.
+    pub http: &'a str,
+    /// Parameters of `listen`.
+    pub listen: &'a str,
+}
+
 impl Nginx {
     /// With its defaults, before these servers, which it asks in turn.
     pub fn before(upstreams: &[SocketAddr]) -> Self {
-        Self::with_settings("", upstreams)
+        Self::with(Settings::default(), upstreams)
     }
 
-    /// With these settings of its `http` block.
-    pub fn with_settings(settings: &str, upstreams: &[SocketAddr]) -> Self {
+    pub fn with(Settings { http, listen }: Settings<'_>, upstreams: &[SocketAddr]) -> Self {
         let address = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
@@ -41,10 +50,10 @@ impl Nginx {
             "daemon off; master_process off; pid {folder_name}/pid; error_log {folder_name}/error.log;
              events {{}}
              http {{
-                 access_log off; {paths} {settings}
+                 access_log off; {paths} {http}
                  upstream nodes {{ {servers} }}
                  server {{
-                     listen {address};
+                     listen {address} {listen};
                      location / {{ proxy_pass http://nodes; }}
                  }}
              }}"
