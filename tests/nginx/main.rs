@@ -1,16 +1,19 @@
-//! Behind a real nginx with its defaults: nothing is delivered without the layer's header, and every
-//! event at once with it.
+//! Behind a real nginx. With its defaults, nothing is delivered without the layer's header, and every
+//! event at once with it; that is also so where nginx compresses or speaks HTTP/2, and heartbeats keep a
+//! stream open for longer than its timeout.
 //!
 //! nginx has to be installed; `.ci/run` does that and runs these.
 
 #[cfg(feature = "compression")]
 mod gzip;
+mod http2;
 #[path = "../support/nginx.rs"]
 mod nginx;
 #[path = "../support/proxied.rs"]
 mod proxied;
 #[path = "../support/mod.rs"]
 mod support;
+mod timeout;
 
 use std::time::Duration;
 

@@ -74,9 +74,12 @@ pub async fn try_send(
 
 pub fn get(version: Version, address: SocketAddr, path: &str) -> http::request::Builder {
     let uri = format!("http://{address}{path}");
-    Request::get(uri)
-        .version(version)
-        .header("host", address.to_string())
+    let request = Request::get(uri).version(version);
+    match version {
+        // It has `:authority` instead, and nginx refuses both.
+        Version::HTTP_2 => request,
+        _ => request.header("host", address.to_string()),
+    }
 }
 
 /// Reads until what has come ends with `end`; all of it.
