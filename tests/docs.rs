@@ -1,4 +1,5 @@
-//! Every public item has an example that asserts something, and links between files lead somewhere.
+//! Every public item has an example that asserts something, code fits the page that shows it, and links
+//! between files lead somewhere.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ const KINDS: &[&str] = &[
 fn every_public_item_has_an_example() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut seen, mut bare) = (0, Vec::new());
-    for path in sources(&src) {
+    for path in sources(&src, &["rs"]) {
         let text = fs::read_to_string(&path).unwrap();
         for (number, item, has_example) in public_items(&text) {
             seen += 1;
@@ -27,6 +28,27 @@ fn every_public_item_has_an_example() {
     }
     assert!(seen > 90, "found only {seen} items");
     assert!(bare.is_empty(), "no example:\n{}", bare.join("\n"));
+}
+
+/// A page of rustdoc shows 95 columns of code in a window of 1,280 pixels, and hides the rest behind a
+/// scroll bar. Hidden lines may be longer.
+#[test]
+fn code_fits_the_page() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut seen, mut long) = (0, Vec::new());
+    for path in sources(&root.join("src"), &["rs", "md"]) {
+        let text = fs::read_to_string(&path).unwrap();
+        let is_guide = path.extension().is_some_and(|extension| extension == "md");
+        for (number, line) in code_in_docs(&text, is_guide) {
+            seen += 1;
+            if line.chars().count() > 95 && !line.starts_with("# ") {
+                let file = path.strip_prefix(root).unwrap().display();
+                long.push(format!("{file}:{number}: {line}"));
+            }
+        }
+    }
+    assert!(seen > 1_000, "found only {seen} lines");
+    assert!(long.is_empty(), "too long:\n{}", long.join("\n"));
 }
 
 /// Those of the pages that are read as files. rustdoc checks its own, and CI those to the web.
@@ -53,6 +75,27 @@ fn links_between_files_lead_somewhere() {
         }
     }
     assert!(seen > 20, "found only {seen} links");
+}
+
+/// The lines of code blocks and their numbers, in a guide or in the doc comments of a source file.
+fn code_in_docs(text: &str, is_guide: bool) -> Vec<(usize, &str)> {
+    let (mut lines, mut is_code) = (Vec::new(), false);
+    for (at, line) in text.lines().enumerate() {
+        let comment = line.trim_start();
+        let comment = comment.strip_prefix("///").or(comment.strip_prefix("//!"));
+        let Some(line) = (if is_guide { Some(line) } else { comment }) else {
+            // A block may also be opened, and included, by attributes.
+            is_code = line.contains("doc = \"```") || is_code && line.contains("doc = ");
+            continue;
+        };
+        let line = line.strip_prefix(' ').unwrap_or(line);
+        if line.trim_start().starts_with("```") {
+            is_code = !is_code;
+        } else if is_code {
+            lines.push((at + 1, line));
+        }
+    }
+    lines
 }
 
 /// The line number and the first line of each public item, and whether its docs assert something.
@@ -90,18 +133,22 @@ fn is_public_item(code: &str, in_trait: bool) -> bool {
     }
 }
 
-fn sources(dir: &Path) -> Vec<PathBuf> {
+/// The files below a folder that have one of these extensions.
+fn sources(dir: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     let paths = fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap().path());
     let paths = paths.flat_map(|path| {
         if path.is_dir() {
-            sources(&path)
+            sources(&path, extensions)
         } else {
             vec![path]
         }
     });
     paths
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter(|path| {
+            let extension = path.extension().unwrap_or_default();
+            extensions.iter().any(|wanted| extension == *wanted)
+        })
         .collect()
 }

@@ -1,4 +1,4 @@
-// Follows redirects as browsers do, and sends no credentials or custom headers to another origin.
+// Follows redirects as browsers do. Credentials and custom headers stay at their origin.
 //
 // tower-http's own policy drops `Authorization`, `Cookie` and `Proxy-Authorization` on the hop to
 // another origin, keeps `X-Api-Key`, and sends all of them again on the next hop.

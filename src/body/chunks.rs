@@ -18,8 +18,8 @@ pin_project! {
     /// use tower_sse::body::Chunks;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let chunks = futures_util::stream::iter(["data: ki", "ck-off\n\n"].map(Ok::<_, std::io::Error>));
-    /// let body = Chunks::new(chunks).collect().await.unwrap();
+    /// let chunks = ["data: ki", "ck-off\n\n"].map(Ok::<_, std::io::Error>);
+    /// let body = Chunks::new(futures_util::stream::iter(chunks)).collect().await.unwrap();
     /// assert_eq!(body.to_bytes(), "data: kick-off\n\n");
     /// # }
     /// ```

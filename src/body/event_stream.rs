@@ -44,7 +44,8 @@ pin_project! {
     /// use tower_sse::EventStream;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
-    /// let body = Full::<Bytes>::from("id: 1\ndata: kick-off\n\nevent: goal\ndata: 1 : 0\n\ndata: unfini");
+    /// let text = "id: 1\ndata: kick-off\n\nevent: goal\ndata: 1 : 0\n\ndata: unfini";
+    /// let body = Full::<Bytes>::from(text);
     /// let mut events = EventStream::new(body);
     /// assert_eq!(events.next().await.unwrap().unwrap().data(), "kick-off");
     /// let goal = events.next().await.unwrap().unwrap();
@@ -129,7 +130,8 @@ impl<B: Body> EventStream<B> {
     /// let mut events = EventStream::from_response(response).await.unwrap();
     /// assert_eq!(events.next().await.unwrap().unwrap().data(), "kick-off");
     ///
-    /// let rejection = EventStream::from_response(Response::new("oops".to_owned())).await.unwrap_err();
+    /// let response = Response::new("oops".to_owned());
+    /// let rejection = EventStream::from_response(response).await.unwrap_err();
     /// assert_eq!(
     ///     rejection.to_string(),
     ///     "the response is not an event stream: 200 OK without Content-Type",

@@ -328,7 +328,8 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// # use tower_sse::EventSource;
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let request = Request::new(String::new());
-    /// let service = tower::service_fn(async |_| Ok::<_, std::io::Error>(Response::new(String::new())));
+    /// let answer = async |_| Ok::<_, std::io::Error>(Response::new(String::new()));
+    /// let service = tower::service_fn(answer);
     /// let source = EventSource::new(service, request);
     /// let _: &tower::util::ServiceFn<_> = source.get_ref();
     /// assert!(source.last_event_id().is_empty());
@@ -338,14 +339,15 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
         &self.service
     }
 
-    /// Returns a reference to the service.
+    /// Returns a mutable reference to the service.
     ///
     /// ```
     /// # use http::{Request, Response};
     /// # use tower_sse::EventSource;
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// # let request = Request::new(String::new());
-    /// let service = tower::service_fn(async |_| Ok::<_, std::io::Error>(Response::new(String::new())));
+    /// let answer = async |_| Ok::<_, std::io::Error>(Response::new(String::new()));
+    /// let service = tower::service_fn(answer);
     /// let mut source = EventSource::new(service, request);
     /// let _: &mut tower::util::ServiceFn<_> = source.get_mut();
     /// assert!(source.last_event_id().is_empty());

@@ -60,18 +60,21 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// minimum does not apply to the [initial reconnection time](Self::initial_reconnection_time).
     ///
     /// ```
+    /// use std::time::Duration;
+    ///
     /// use futures_util::StreamExt;
     /// use http::{Request, Response};
     /// use tower_sse::EventSource;
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// let service = tower::service_fn(|_: Request<String>| async {
-    ///     Response::builder().header("content-type", "text/event-stream").body("retry: 0\ndata: x\n\n".to_owned())
+    ///     let response = Response::builder().header("content-type", "text/event-stream");
+    ///     response.body("retry: 0\ndata: x\n\n".to_owned())
     /// });
     /// let request = Request::new(String::new());
-    /// use std::time::Duration;
     ///
     /// let second = Duration::from_secs(1);
-    /// let mut messages = EventSource::new(service, request).min_reconnection_time(second).into_messages();
+    /// let source = EventSource::new(service, request).min_reconnection_time(second);
+    /// let mut messages = source.into_messages();
     /// messages.next().await;
     /// assert_eq!(messages.get_ref().reconnection_time(), second);
     /// # }
@@ -169,7 +172,8 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// use tower_sse::EventSource;
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// let service = tower::service_fn(|_: Request<String>| async {
-    ///     Response::builder().header("content-type", "text/event-stream").body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
+    ///     let response = Response::builder().header("content-type", "text/event-stream");
+    ///     response.body("id: 7\nretry: 500\ndata: x\n\n".to_owned())
     /// });
     /// let request = Request::new(String::new());
     /// use tower_sse::client::Reconnect;
@@ -232,7 +236,8 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// use tower_sse::EventSource;
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// let service = tower::service_fn(|_: Request<String>| async {
-    ///     Response::builder().header("content-type", "text/event-stream").body("data: x\n\ndata: [DONE]\n\n".to_owned())
+    ///     let response = Response::builder().header("content-type", "text/event-stream");
+    ///     response.body("data: x\n\ndata: [DONE]\n\n".to_owned())
     /// });
     /// let request = Request::new(String::new());
     /// let mut messages = EventSource::new(service, request).until("[DONE]").into_messages();
@@ -254,7 +259,8 @@ impl<S: HttpService<B>, B, T: Timer> EventSource<S, B, T> {
     /// use tower_sse::EventSource;
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)] async fn main() {
     /// let service = tower::service_fn(|_: Request<String>| async {
-    ///     Response::builder().header("content-type", "text/event-stream").body("data: x\n\nevent: bye\ndata:\n\n".to_owned())
+    ///     let response = Response::builder().header("content-type", "text/event-stream");
+    ///     response.body("data: x\n\nevent: bye\ndata:\n\n".to_owned())
     /// });
     /// let request = Request::new(String::new());
     /// let mut messages = EventSource::new(service, request).until_type("bye").into_messages();

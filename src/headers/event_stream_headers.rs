@@ -115,7 +115,8 @@ impl EventStreamHeaders {
     /// # use http::{HeaderMap, Version};
     /// # use tower_sse::headers::{EventStreamHeaders, X_ACCEL_BUFFERING};
     /// let mut map = HeaderMap::new();
-    /// EventStreamHeaders::new().x_accel_buffering(None).apply(Version::HTTP_2, &HeaderMap::new(), &mut map);
+    /// let headers = EventStreamHeaders::new().x_accel_buffering(None);
+    /// headers.apply(Version::HTTP_2, &HeaderMap::new(), &mut map);
     /// assert!(!map.contains_key(X_ACCEL_BUFFERING));
     /// ```
     pub fn x_accel_buffering(self, value: impl Into<Option<HeaderValue>>) -> Self {
@@ -131,7 +132,8 @@ impl EventStreamHeaders {
     /// # use http::{HeaderMap, Version, header};
     /// # use tower_sse::headers::EventStreamHeaders;
     /// let mut map = HeaderMap::new();
-    /// EventStreamHeaders::new().connection(None).apply(Version::HTTP_11, &HeaderMap::new(), &mut map);
+    /// let headers = EventStreamHeaders::new().connection(None);
+    /// headers.apply(Version::HTTP_11, &HeaderMap::new(), &mut map);
     /// assert!(!map.contains_key(header::CONNECTION));
     /// ```
     pub fn connection(self, value: impl Into<Option<HeaderValue>>) -> Self {

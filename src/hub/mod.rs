@@ -22,7 +22,7 @@
 //! ```text
 //!                 lost            retained                         head
 //!           ... 4   5   6 │ 7   8   9   10   11   12   13   14   15 ┊
-//!     topic     a   b   a │ a   b   a    a    b    b    a    a    b ┊ <- publish: encode, append, wake
+//!     topic     a   b   a │ a   b   a    a    b    b    a    a    b ┊ <- publish
 //!                       ^     ^                    ^            ^   ^
 //!                       D     C                    B            R   A
 //! ```

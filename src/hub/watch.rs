@@ -40,7 +40,8 @@ use crate::sync::Arc;
 ///     while let Some(change) = watch.next().await {
 ///         let change = change.unwrap();
 ///         let verb = if change.is_arrival() { "joined" } else { "left" };
-///         log.push(format!("{} {verb} {}", change.owner().unwrap_or("somebody"), change.topic()));
+///         let owner = change.owner().unwrap_or("somebody");
+///         log.push(format!("{owner} {verb} {}", change.topic()));
 ///     }
 ///     log
 /// });

@@ -11,7 +11,8 @@ use crate::protocol::value::EventType;
 ///     Block::write(|out| out.typed(event_type).data("x"))
 /// }
 /// assert_eq!(block("goal"), "event: goal\ndata: x\n\n");
-/// assert_eq!(block(&EventType::try_from(format!("match-{}", 7))?), "event: match-7\ndata: x\n\n");
+/// let event_type = EventType::try_from(format!("match-{}", 7))?;
+/// assert_eq!(block(&event_type), "event: match-7\ndata: x\n\n");
 /// # Ok::<(), tower_sse::InvalidText>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
