@@ -13,10 +13,10 @@ use crate::headers::{is_event_stream, tokens};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EncodedHere;
 
-/// The default level of single streams.
-const OWN_LEVEL: u8 = 1;
+/// The default level of what is sent to one client.
+const SINGLE_LEVEL: u8 = 1;
 
-/// The default level of what subscribers share, which is compressed once.
+/// The default level of what several subscribers share, which is compressed once.
 const SHARED_LEVEL: u8 = 6;
 
 /// How event streams are compressed.
@@ -72,10 +72,14 @@ impl Compression {
     /// Sets the level, from 1 (the fastest) to 9 (the smallest output). Other values become the
     /// nearest of these.
     ///
-    /// The default is 6 for what a hub compresses once for all subscribers, and 1 for streams that
-    /// are compressed one by one. Level 1 builds no Huffman tables, so a small event costs about
-    /// 0.2 µs where level 6 costs 5 to 12 µs. Its output is as small for the chunks of a language
-    /// model, up to a quarter larger for small JSON events, and 16 to 80 % larger for HTML fragments.
+    /// The default is 6 for what a hub compresses once for several subscribers, and 1 for what only
+    /// one client receives, from a hub or not. Level 1 builds no Huffman tables, so a small event
+    /// costs about 0.2 µs where level 6 costs 5 to 12 µs. Its output is as small for the chunks of
+    /// a language model, up to a quarter larger for small JSON events, and 16 to 80 % larger for
+    /// HTML fragments. A hub changes the level where it begins a [segment](Self::segment_bytes).
+    ///
+    /// A level that is set here is used whatever the number of subscribers. What a hub's subscribers
+    /// share has the level of [`HubBuilder::compression`](crate::hub::HubBuilder::compression).
     ///
     /// ```
     /// # use tower_sse::compression::Compression;
@@ -233,21 +237,29 @@ impl Compression {
         Some(encoder)
     }
 
+    /// The level for what this many clients receive.
+    pub(super) fn level_for(&self, clients: usize) -> flate2::Compression {
+        let default = if clients > 1 {
+            SHARED_LEVEL
+        } else {
+            SINGLE_LEVEL
+        };
+        flate2::Compression::new(self.level.unwrap_or(default).into())
+    }
+
     /// A context for a single stream.
     pub(super) fn context(&self) -> flate2::Compress {
-        let level = self.level.unwrap_or(OWN_LEVEL);
-        flate2::Compress::new_gzip(flate2::Compression::new(level.into()), self.window_bits)
+        flate2::Compress::new_gzip(self.level_for(1), self.window_bits)
     }
 
-    /// A context for shared frames, without the header and the trailer of gzip.
+    /// A context for a hub's frames, without the header and the trailer of gzip.
     pub(super) fn raw_context(&self) -> flate2::Compress {
-        let level = flate2::Compression::new(self.level.unwrap_or(SHARED_LEVEL).into());
-        flate2::Compress::new_with_window_bits(level, false, self.window_bits)
+        flate2::Compress::new_with_window_bits(self.level_for(1), false, self.window_bits)
     }
 
-    /// Whether contexts with these settings are the same.
+    /// Whether contexts with these settings are the same, but for their level.
     pub(super) fn has_contexts_of(&self, other: &Self) -> bool {
-        self.level == other.level && self.window_bits == other.window_bits
+        self.window_bits == other.window_bits
     }
 }
 

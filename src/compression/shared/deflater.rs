@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use bytes::Bytes;
-use flate2::{Compress, FlushCompress};
+use flate2::{Compress, Compression as Level, FlushCompress};
 
 use super::shared_piece::{PieceNumber, SharedPiece};
 use crate::compression::Compression;
@@ -33,9 +33,12 @@ impl Deflater {
         }
     }
 
-    /// Forgets the segment so far.
-    pub(super) fn reset(&mut self) {
+    /// Forgets the segment so far, and begins one of this level.
+    ///
+    /// Within a segment, zlib would have to end a block before it could change the level.
+    pub(super) fn begin(&mut self, level: Level) -> Option<()> {
         self.context.reset();
+        self.context.set_level(level).ok()
     }
 
     /// Compresses these bytes, with nothing left to come: they can be read at once. `None` if zlib
@@ -63,13 +66,17 @@ impl Deflater {
         bytes
     }
 
-    /// Compresses these bytes as a segment of their own.
-    pub(super) fn alone(plain: &[u8], settings: &Compression) -> Option<SharedPiece> {
+    /// Compresses these bytes, which this many clients may receive, as a segment of their own.
+    pub(super) fn alone(
+        plain: &[u8],
+        settings: &Compression,
+        clients: usize,
+    ) -> Option<SharedPiece> {
         let new = || (settings.clone(), Self::new(settings));
         let compress = |kept: &mut Option<(Compression, Self)>| {
             kept.take_if(|(of, _)| !of.has_contexts_of(settings));
             let (_, deflater) = kept.get_or_insert_with(new);
-            deflater.reset();
+            deflater.begin(settings.level_for(clients))?;
             deflater.compress(plain)
         };
         let bytes = ALONE

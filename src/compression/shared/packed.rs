@@ -112,7 +112,7 @@ impl Packed {
         if part.plain.len() < ALONE_MIN {
             return None;
         }
-        let alone = || Deflater::alone(&part.plain, self.track.settings());
+        let alone = || Deflater::alone(&part.plain, self.track.settings(), self.span.subscribers);
         part.alone.get_or_init(alone).clone()
     }
 

@@ -176,6 +176,59 @@ fn a_subscriber_out_of_step_joins_the_next_segment() {
     late.end();
 }
 
+/// The sizes of these events as one segment of this level.
+fn segment(level: u32, events: &[Block]) -> Vec<usize> {
+    let level = flate2::Compression::new(level);
+    let mut context = flate2::Compress::new_with_window_bits(level, false, 15);
+    let mut size = |event: &Block| {
+        let (plain, mut piece) = (event.clone().into_bytes(), Vec::with_capacity(1_000));
+        let flush = flate2::FlushCompress::Sync;
+        context.compress_vec(&plain, &mut piece, flush).unwrap();
+        piece.len()
+    };
+    events.iter().map(&mut size).collect()
+}
+
+#[test]
+fn a_segment_has_the_level_for_its_subscribers() {
+    let deliver = |settings: Compression, subscribers: &[usize]| {
+        let settings = settings.segment_time(Duration::MAX);
+        let mut log = GroupLog::new(&Arc::new(Tracks::new(settings)), 1);
+        let mut client = Client::new();
+        let mut sizes = Vec::new();
+        for subscribers in subscribers {
+            log.subscribers = *subscribers;
+            for _ in 0..20 {
+                log.publish("a goal for the home side, and one for the guests");
+                sizes.push(log.deliver(&mut client));
+            }
+        }
+        client.end();
+        sizes[0] -= gzip::HEADER.len();
+        (log.events, sizes)
+    };
+    let long = Compression::new().segment_bytes(u32::MAX);
+    let short = Compression::new().segment_bytes(500);
+    let (events, alone) = deliver(long.clone(), &[1]);
+    assert_eq!(alone, segment(1, &events));
+    let (events, shared) = deliver(long.clone(), &[2]);
+    assert_eq!(shared, segment(6, &events));
+    assert_ne!(alone, shared);
+
+    // A segment keeps its level to its end, however many subscribers there are then.
+    let (events, lonely) = deliver(long, &[2, 1]);
+    assert_eq!(lonely, segment(6, &events));
+    let (events, ended) = deliver(short.clone(), &[2, 1, 1]);
+    assert_eq!(ended[..20], segment(6, &events[..20]));
+    assert_eq!(ended[20..], segment(1, &events[20..]));
+
+    // A level that is set is not changed, so that no segment ends.
+    for level in [1, 6] {
+        let (events, fixed) = deliver(short.clone().level(level), &[1, 2, 1]);
+        assert_eq!(fixed, segment(level.into(), &events));
+    }
+}
+
 #[test]
 fn large_payloads_are_shared_in_parts() {
     let mut log = GroupLog::new(&tracks(u32::MAX, 1), 2);

@@ -2,6 +2,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use flate2::Compression as Level;
+
 use super::deflater::Deflater;
 use super::packed::Span;
 use super::shared_piece::{PieceNumber, SharedPiece};
@@ -38,6 +40,7 @@ struct TrackState {
 
 #[derive(Debug)]
 struct Segment {
+    level: Level,
     next: PieceNumber,
     /// The checksum of what it contains so far.
     checksum: Checksum,
@@ -108,7 +111,7 @@ impl Track {
         state.end_segment(position, misses, self.tracks.settings());
         state.subscribers = position.span.subscribers;
         state.reached = position.end();
-        state.compress(plain)
+        state.compress(plain, self.tracks.settings())
     }
 }
 
@@ -121,7 +124,10 @@ impl TrackState {
         // If half of the subscribers miss it, it is of little use.
         let is_used = 2 * misses < self.subscribers.max(1);
         self.segment = self.segment.take().filter(|segment| {
-            let is_due = (segment.is_awaited || misses > 0) && segment.is_full(settings);
+            let level = settings.level_for(position.span.subscribers);
+            let is_outdated = segment.level != level;
+            let is_due =
+                (segment.is_awaited || misses > 0 || is_outdated) && segment.is_full(settings);
             follows && is_used && !is_due && has_room(segment)
         });
         if let Some(segment) = &mut self.segment {
@@ -129,12 +135,16 @@ impl TrackState {
         }
     }
 
-    fn compress(&mut self, plain: &[u8]) -> Option<SharedPiece> {
+    fn compress(&mut self, plain: &[u8], settings: &Compression) -> Option<SharedPiece> {
         let deflater = self.deflater.as_mut()?;
-        let mut segment = self.segment.take().unwrap_or_else(|| {
-            deflater.reset();
-            Segment::begin()
-        });
+        let mut segment = match self.segment.take() {
+            Some(segment) => segment,
+            None => {
+                let level = settings.level_for(self.subscribers);
+                deflater.begin(level)?;
+                Segment::begin(level)
+            }
+        };
         segment.checksum.update(plain);
         let piece = SharedPiece {
             bytes: deflater.compress(plain)?,
@@ -148,8 +158,9 @@ impl TrackState {
 }
 
 impl Segment {
-    fn begin() -> Self {
+    fn begin(level: Level) -> Self {
         Self {
+            level,
             next: PieceNumber::begin(),
             checksum: Checksum::default(),
             begun: clock::instant(),
