@@ -5,16 +5,19 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tower_sse::compression::Compression;
+use http_body_util::BodyExt;
+use tower_sse::compression::{CompressedBody, Compression, Encoding};
 use tower_sse::hub::{Handle, Hub, LagPolicy, Start};
 use tower_sse::{Data, Event, EventId, KeepAlive};
 
 use crate::reader::Reader;
+use crate::support::gunzip::Gunzip;
 use crate::support::rng::Rng;
 
 const TOPICS: [&str; 3] = ["a", "b", "c"];
 
-/// Two subscribers that are polled at the same times. One of them is compressed.
+/// Two subscribers that are polled at the same times, each of a hub of its own with the same events, so
+/// that the one that is compressed may be alone there.
 struct Pair {
     plain: Reader,
     gzip: Reader,
@@ -24,8 +27,8 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(hub: &Hub, topic: &str, last: Option<&EventId>, filtered: bool) -> Option<Self> {
-        let bodies = [(); 2].map(|()| {
+    fn new(hubs: &[Hub; 2], topic: &str, last: Option<&EventId>, filtered: bool) -> Option<Self> {
+        let bodies = hubs.each_ref().map(|hub| {
             let mut subscriber = hub.subscriber().topic(topic).start(Start::Last(2));
             if filtered {
                 subscriber = subscriber.filter(|delivery| delivery.data().len() % 2 == 0);
@@ -103,35 +106,45 @@ async fn what_is_read_is_what_is_sent() {
 
 async fn random(seed: u64) {
     let mut rng = Rng::new(seed);
-    let settings = Compression::new()
-        .level(*rng.pick(&[1, 6, 9]))
+    let mut settings = Compression::new()
         .window_bits(*rng.pick(&[9, 12, 15]))
         .segment_bytes(*rng.pick(&[0, 1, 100, 1_000, u32::MAX]))
         .segment_time(*rng.pick(&[Duration::ZERO, Duration::MAX]))
         .max_contexts(*rng.pick(&[0, 1, 2, 64]));
-    let hub = Hub::builder()
+    if let Some(level) = *rng.pick(&[None, None, Some(1), Some(6), Some(9)]) {
+        settings = settings.level(level);
+    }
+    let builder = Hub::builder()
         .epoch(36)
         .compression(settings)
         .retain_events(20)
         .retain_bytes(*rng.pick(&[1_000, 1 << 20]))
         .lag(*rng.pick(&[LagPolicy::End, LagPolicy::Oldest, LagPolicy::Newest]))
-        .farewell(Event::new("bye"))
-        .build();
+        .farewell(Event::new("bye"));
+    let hubs = [builder.clone().build(), builder.build()];
     let mut pairs: Vec<Pair> = Vec::new();
     for _ in 0..400 {
         let topic = *rng.pick(&TOPICS);
         let any = rng.below(pairs.len().max(1));
         match rng.below(20) {
-            0..=7 => _ = hub.topic(topic).publish(event(&mut rng)),
-            8 => hub.topic(topic).publish_transient(event(&mut rng)),
-            9 => _ = hub.topic(topic).publish_latest("key", event(&mut rng)),
+            what @ 0..=9 => {
+                let event = event(&mut rng);
+                for hub in &hubs {
+                    let (topic, event) = (hub.topic(topic), event.clone());
+                    match what {
+                        8 => topic.publish_transient(event),
+                        9 => _ = topic.publish_latest("key", event),
+                        _ => _ = topic.publish(event),
+                    }
+                }
+            }
             10 | 11 if pairs.len() < 12 => {
-                pairs.extend(Pair::new(&hub, topic, None, rng.one_in(6)));
+                pairs.extend(Pair::new(&hubs, topic, None, rng.one_in(6)));
             }
             12 if !pairs.is_empty() => {
                 let gone = pairs.swap_remove(any);
                 let topic = *rng.pick(&TOPICS);
-                pairs.extend(Pair::new(&hub, topic, gone.last().as_ref(), false));
+                pairs.extend(Pair::new(&hubs, topic, gone.last().as_ref(), false));
             }
             13 if !pairs.is_empty() => {
                 for handle in &pairs[any].handles {
@@ -142,7 +155,12 @@ async fn random(seed: u64) {
                     };
                 }
             }
-            14 if rng.one_in(20) => _ = hub.topic(topic).finish(event(&mut rng)),
+            14 if rng.one_in(20) => {
+                let last = event(&mut rng);
+                for hub in &hubs {
+                    hub.topic(topic).finish(last.clone());
+                }
+            }
             15 if rng.one_in(20) && !pairs.is_empty() => {
                 assert_eq!(pairs[any].handles[0].end(), pairs[any].handles[1].end());
             }
@@ -156,11 +174,50 @@ async fn random(seed: u64) {
         }
     }
     if rng.one_in(2) {
-        hub.close();
+        hubs.iter().for_each(Hub::close);
     } else {
-        drop(hub);
+        drop(hubs);
     }
     assert!(!pairs.iter_mut().any(Pair::read));
+}
+
+/// As in a server: woken after a linger, with heartbeats, and ended one after the other.
+#[tokio::test(start_paused = true)]
+async fn a_hub_that_lingers_and_is_drained() {
+    let hub = Hub::builder().farewell(Event::new("bye")).build();
+    let linger = tokio::spawn(hub.linger(Duration::from_millis(5)));
+    let clients: Vec<_> = (0..20)
+        .map(|_| {
+            let keep_alive = KeepAlive::new().interval(Duration::from_millis(100));
+            let body = hub.subscribe().unwrap().keep_alive(keep_alive);
+            let body = CompressedBody::new(body, Encoding::Gzip, &Compression::new());
+            tokio::spawn(async move {
+                let mut body = std::pin::pin!(body);
+                let (mut gunzip, mut frames) = (Gunzip::new(), 0);
+                while let Some(frame) = body.frame().await {
+                    gunzip.read(&frame.unwrap().into_data().unwrap());
+                    frames += 1;
+                }
+                assert!(gunzip.is_complete());
+                (text(gunzip.text()).to_owned(), frames)
+            })
+        })
+        .collect();
+    for n in 0..500 {
+        hub.publish(Event::new(format!("event number {n}")));
+        let millis = if n % 50 == 0 { 130 } else { n % 3 };
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+    }
+    hub.close_over(Duration::from_secs(1)).await;
+    assert_eq!(hub.drain().await, 0);
+    linger.abort();
+    for client in clients {
+        let (text, frames) = client.await.unwrap();
+        let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        let events = (0..500).map(|n| format!("event number {n}"));
+        assert!(data.eq(events.chain(["bye".to_owned()])), "{text}");
+        assert!(text.contains("\n:\n") && frames < 450, "{frames} frames");
+    }
 }
 
 /// Reads everything that is pending, and returns its bytes as they were sent.

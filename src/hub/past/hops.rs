@@ -1,14 +1,20 @@
 //! Clients that hop between nodes on a log that is trimmed.
 
+#[cfg(feature = "compression")]
+use std::io::Write;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
+#[cfg(feature = "compression")]
+use flate2::write::GzDecoder;
 use futures_core::Stream;
 use http_body::Body;
 
 use super::memory_log::{MemoryLog, PastEntry, PastNode};
+#[cfg(feature = "compression")]
+use crate::compression::{CompressedBody, Compression, Encoding};
 use crate::hub::delivery::Delivery;
 use crate::hub::foreign::{id_of, key_of};
 use crate::hub::{Deliveries, Hub, LagPolicy, Subscription};
@@ -19,6 +25,8 @@ const TOPICS: [&str; 3] = ["a", "b", "b/1"];
 enum HopperReader {
     Body(Subscription),
     Stream(Deliveries),
+    #[cfg(feature = "compression")]
+    Gzip(CompressedBody<Subscription>, Box<GzDecoder<Vec<u8>>>),
 }
 
 enum HopperItem {
@@ -50,23 +58,39 @@ impl HopperReader {
             }
             Self::Body(body) => {
                 let frame = std::task::ready!(Pin::new(body).poll_frame(&mut cx));
-                Poll::Ready(frame.map(|frame| {
-                    let bytes = frame.unwrap().into_data().unwrap();
-                    let text = std::str::from_utf8(&bytes).unwrap();
-                    let blocks = text.split_terminator("\n\n").map(|block| {
-                        let id = block.lines().find_map(|line| line.strip_prefix("id: "));
-                        let key = key_of(id.unwrap()).unwrap();
-                        match block {
-                            _ if block.starts_with("event: gap") => HopperItem::Gap(Some(key)),
-                            _ if block.contains("data: ") => HopperItem::Event(key),
-                            _ => HopperItem::Place(key),
-                        }
-                    });
-                    blocks.collect()
-                }))
+                Poll::Ready(frame.map(|frame| items(&frame.unwrap().into_data().unwrap())))
+            }
+            #[cfg(feature = "compression")]
+            Self::Gzip(body, decoder) => {
+                let Some(frame) = std::task::ready!(Pin::new(body).poll_frame(&mut cx)) else {
+                    decoder.try_finish().unwrap();
+                    return Poll::Ready(None);
+                };
+                decoder
+                    .write_all(&frame.unwrap().into_data().unwrap())
+                    .unwrap();
+                decoder.flush().unwrap();
+                // A long frame comes in parts, which may end anywhere.
+                let text = decoder.get_mut();
+                let end = memchr::memmem::rfind(text, b"\n\n").map_or(0, |at| at + 2);
+                Poll::Ready(Some(items(&text.drain(..end).collect::<Vec<u8>>())))
             }
         }
     }
+}
+
+fn items(blocks: &[u8]) -> Vec<HopperItem> {
+    let blocks = std::str::from_utf8(blocks).unwrap();
+    let item = |block: &str| {
+        let id = block.lines().find_map(|line| line.strip_prefix("id: "));
+        let key = key_of(id.unwrap()).unwrap();
+        match block {
+            _ if block.starts_with("event: gap") => HopperItem::Gap(Some(key)),
+            _ if block.contains("data: ") => HopperItem::Event(key),
+            _ => HopperItem::Place(key),
+        }
+    };
+    blocks.split_terminator("\n\n").map(item).collect()
 }
 
 struct Hopper {
@@ -80,13 +104,18 @@ struct Hopper {
 }
 
 impl Hopper {
-    fn connect(&mut self, hub: &Hub, stream: bool) {
+    fn connect(&mut self, hub: &Hub, kind: usize) {
         let last = EventId::try_from(id_of(self.last).as_str()).unwrap();
         let subscriber = hub.subscriber().topics(self.topics.iter().copied());
         let body = subscriber.prefix("b/").after(last).subscribe().unwrap();
-        self.reader = Some(match stream {
-            true => HopperReader::Stream(body.into_stream()),
-            false => HopperReader::Body(body),
+        self.reader = Some(match kind {
+            0 => HopperReader::Stream(body.into_stream()),
+            #[cfg(feature = "compression")]
+            1 => {
+                let body = CompressedBody::new(body, Encoding::Gzip, &Compression::new());
+                HopperReader::Gzip(body, Box::new(GzDecoder::new(Vec::new())))
+            }
+            _ => HopperReader::Body(body),
         });
     }
 
@@ -192,7 +221,7 @@ fn run(mut random: impl FnMut(usize) -> usize) -> [usize; 2] {
                 nodes[random(3)].feed(&outer, most);
             }
             6 => {
-                let (at, node, stream) = (random(5), random(3), random(3) == 0);
+                let (at, node, kind) = (random(5), random(3), random(3));
                 let client = &mut clients[at];
                 if random(6) == 0 {
                     client.last = match random(3) {
@@ -205,7 +234,7 @@ fn run(mut random: impl FnMut(usize) -> usize) -> [usize; 2] {
                     client.strange = !known.iter().any(|(key, _)| *key == client.last);
                     client.told = client.strange;
                 }
-                client.connect(&nodes[node].hub, stream);
+                client.connect(&nodes[node].hub, kind);
                 if client.strange && client.last > last {
                     // It continues where the log is, and is told.
                     read += client.read(&all, u128::MAX);
@@ -226,7 +255,7 @@ fn run(mut random: impl FnMut(usize) -> usize) -> [usize; 2] {
     for (at, client) in clients.iter_mut().enumerate() {
         for _ in 0..20 {
             if client.reader.is_none() {
-                client.connect(&nodes[at % 3].hub, at == 0);
+                client.connect(&nodes[at % 3].hub, at % 3);
             }
             read += client.read(&all, oldest);
         }
