@@ -67,6 +67,13 @@ fn wrapped(len: usize) -> u32 {
 /// decoder hands out what comes before it.
 pub(super) const SYNC: [u8; 5] = [0, 0, 0, 0xff, 0xff];
 
+/// The shortest heartbeat.
+pub(super) const HEARTBEAT: &[u8] = b":\n";
+
+/// The shortest heartbeat in a stored block, and an empty one.
+pub(super) const STORED_HEARTBEAT: Bytes =
+    Bytes::from_static(&[0, 2, 0, 0xfd, 0xff, b':', b'\n', 0, 0, 0, 0xff, 0xff]);
+
 /// The head of a stored block with this many bytes, which refers to nothing before it.
 pub(super) fn stored_head(len: u16) -> [u8; 5] {
     let [low, high] = len.to_le_bytes();
@@ -117,6 +124,11 @@ mod tests {
         decoder.read_to_end(&mut decoded).unwrap();
         assert_eq!(decoded, parts.concat());
         assert!(decoder.into_inner().is_empty(), "bytes after the trailer");
+    }
+
+    #[test]
+    fn a_heartbeat_is_a_stored_block() {
+        assert_eq!(STORED_HEARTBEAT, [&*store(HEARTBEAT), &SYNC].concat());
     }
 
     #[test]

@@ -108,7 +108,11 @@ impl Follower {
         let len = if is_copied { len } else { len - COPIED_TAIL };
         let len = u16::try_from(len).unwrap_or(u16::MAX);
         let plain = rest.slice(..usize::from(len).min(rest.len()));
-        self.before.append(Checksum::of(&plain));
+        self.before.update(&plain);
+        if *rest == gzip::HEARTBEAT {
+            rest.clear();
+            return gzip::STORED_HEARTBEAT;
+        }
         let head = gzip::stored_head(len);
         if !is_copied {
             self.stored = len;
