@@ -57,9 +57,9 @@ impl Child {
     }
 }
 
-/// The child; nothing where no test has started it.
+/// The child: [`Child::start`] runs it in a process of its own. Without the URL, it does nothing.
 #[tokio::test]
-#[ignore = "a part of other tests"]
+#[ignore = "needs redis-server; other tests start it as a process"]
 async fn node() {
     let Ok(url) = std::env::var(URL) else { return };
     let ring = std::env::var(RING).unwrap().parse().unwrap();

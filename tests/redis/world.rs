@@ -19,6 +19,9 @@ use crate::rig::trace::{Key, Seen};
 /// The stream of a test.
 pub(crate) const KEY: &str = "log";
 
+/// How long a client waits before it reconnects, on the real clock of the nodes' connections.
+const RECONNECT: Duration = Duration::from_millis(10);
+
 pub(crate) fn topic(number: u16) -> String {
     format!("{}/{number}", if number % 2 == 0 { "even" } else { "odd" })
 }
@@ -331,7 +334,7 @@ impl Client {
                 match self.step().await {
                     Some(seen) if is(&seen, event) => break,
                     Some(_) => {}
-                    None => tokio::time::sleep(Duration::from_millis(10)).await,
+                    None => tokio::time::sleep(RECONNECT).await,
                 }
             }
         })
@@ -348,7 +351,7 @@ impl Client {
                 match self.step().await {
                     Some(Seen::Gap { .. }) => break,
                     Some(_) => {}
-                    None => tokio::time::sleep(Duration::from_millis(10)).await,
+                    None => tokio::time::sleep(RECONNECT).await,
                 }
             }
         })

@@ -16,7 +16,8 @@ pub mod trace;
 
 use std::time::{Duration, Instant};
 
-/// Waits until something is so, asking every few milliseconds.
+/// Waits until something is so, asking every few milliseconds. Servers and nodes are processes that
+/// cannot wake a test, so it polls, on the real clock that they use too.
 pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + server::DEADLINE;
     while !so().await {

@@ -137,6 +137,7 @@ async fn pump(
             Ok(state) if state.generation == generation => state.mode,
             _ => return,
         };
+        // What is tested is how long a reply takes, with timeouts on the real clock.
         if let Mode::Delay(time) = mode {
             tokio::time::sleep(time).await;
         }

@@ -105,6 +105,7 @@ impl Server {
                 return Ok(());
             }
             assert!(Instant::now() < deadline, "redis-server does not answer");
+            // redis-server does not say when it has loaded its files.
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
