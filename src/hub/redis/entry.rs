@@ -69,6 +69,21 @@ pub(super) fn read_entries(value: Value) -> Option<Vec<StreamEntry>> {
     }
 }
 
+/// Returns the entries of a reply to `XREAD` for one stream, or `None` if it is none. RESP3 answers
+/// with a map.
+pub(super) fn read_stream(value: Value) -> Option<Vec<StreamEntry>> {
+    let entries = match value {
+        Value::Nil => return Some(Vec::new()),
+        Value::Map(streams) => streams.into_iter().next()?.1,
+        Value::Array(streams) => match streams.into_iter().next()? {
+            Value::Array(stream) => stream.into_iter().nth(1)?,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    read_entries(entries)
+}
+
 /// Returns the key of an entry, if the reply is an entry's ID.
 pub(super) fn read_key(value: &Value) -> Option<u128> {
     match value {
@@ -281,5 +296,19 @@ mod tests {
         assert!(
             matches!(read(&["topic", "a", "last", "1"]), Stored::Finish(topic) if &*topic == "a")
         );
+    }
+
+    #[test]
+    fn both_protocols_say_which_stream_it_is() {
+        let name = Value::BulkString(b"feed".to_vec());
+        let entries = Value::Array(vec![value("7-1", &["data", "x"])]);
+        let resp2 = Value::Array(vec![Value::Array(vec![name.clone(), entries.clone()])]);
+        let resp3 = Value::Map(vec![(name, entries)]);
+        for reply in [resp2, resp3] {
+            assert_eq!(read_stream(reply).unwrap()[0].key(), (7 << 64) + 1);
+        }
+        assert!(read_stream(Value::Nil).unwrap().is_empty());
+        assert!(read_stream(Value::Array(Vec::new())).is_none());
+        assert!(read_stream(Value::Okay).is_none());
     }
 }

@@ -10,8 +10,15 @@ pub(super) enum Ask {
     Before { key: Option<u128>, count: usize },
     /// Reads the entries from a key on, oldest first.
     From { key: u128, count: usize },
-    /// Waits for an entry after a key, for a limited time.
-    Wait { after: u128 },
+    /// Reads the entries after a key, oldest first, and waits for one for a limited time.
+    Wait { after: u128, count: usize },
+    /// Reads the entry with this key, and begins to [wait](Self::Wait) for one after `next`, if
+    /// there is such a key.
+    Confirm {
+        key: u128,
+        next: Option<u128>,
+        count: usize,
+    },
     /// Appends a mark to the empty stream, so that it has a place to begin at.
     Begin,
     /// Appends a mark that entries after `from` are lost, unless there is a mark after `after`.
@@ -22,8 +29,6 @@ pub(super) enum Ask {
 #[derive(Debug)]
 pub(super) enum Reply {
     Entries(Vec<StreamEntry>),
-    /// The wait has ended, with an entry or without.
-    Woken,
     /// Whether the mark was appended.
     Marked(bool),
     /// The Redis user may not append entries.

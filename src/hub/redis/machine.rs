@@ -10,9 +10,6 @@ use super::unread::{EXPECTED, before_missing};
 const BATCH: usize = 256;
 const BATCH_BYTES: usize = 256 * 1024;
 
-/// The number of entries before a loss that are searched for one that the ring has.
-const SHARED: usize = 100;
-
 /// The size up to which the ring is filled.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Depth {
@@ -50,7 +47,7 @@ impl Machine {
         }
     }
 
-    /// Whether the last read found nothing new.
+    /// Whether the last read reached the stream's end.
     pub(super) fn is_quiet(&self) -> bool {
         matches!(self.phase, Doing::Follow { quiet: true, .. })
     }
@@ -59,17 +56,30 @@ impl Machine {
     #[cfg(test)]
     pub(super) fn tip(&self) -> Option<u128> {
         match self.phase {
-            Doing::Follow { last, .. } | Doing::Older { last, owed: None } => Some(last.key),
+            Doing::Follow { last, .. }
+            | Doing::Confirm { last, .. }
+            | Doing::Older { last, owed: None } => Some(last.key),
             _ => None,
         }
     }
 
-    /// The key after which the next read looks for acknowledged entries. `None` if it looks for
-    /// none.
-    pub(super) fn read_up_to(&self) -> Option<u128> {
+    /// The key up to which acknowledged entries are settled.
+    #[cfg(test)]
+    pub(super) fn settled(&self) -> u128 {
+        self.settled
+    }
+
+    /// The keys up to which acknowledged entries are settled, and after which the next read looks
+    /// for them. `None` if it looks for none.
+    pub(super) fn looks_after(&self) -> Option<(u128, u128)> {
         match &self.phase {
-            Doing::Follow { last, .. } => Some(last.key),
-            Doing::Fill { .. } | Doing::Check { .. } => Some(self.settled),
+            Doing::Follow { last, .. } | Doing::Confirm { last, .. } => Some((last.key, last.key)),
+            Doing::Fill { .. } => Some((self.settled, self.settled)),
+            // What has been found may be lost before the ring begins.
+            Doing::Check { last, .. } => {
+                let after = last.map_or(self.settled, |last| last.key);
+                Some((self.settled, after))
+            }
             _ => None,
         }
     }
@@ -84,54 +94,15 @@ impl Machine {
     }
 
     pub(super) fn ask(&self) -> Ask {
-        let count = self.count();
-        match &self.phase {
-            Doing::Fill { got, .. } => Ask::Before {
-                key: got.last().map(StreamEntry::key),
-                count,
-            },
-            Doing::Check { .. } => Ask::From {
-                key: self.expected.first().copied().unwrap_or(self.settled),
-                count: count + 1,
-            },
-            Doing::Begin => Ask::Begin,
-            Doing::Follow { last, quiet: true } => Ask::Wait { after: last.key },
-            Doing::Follow { last, .. } => Ask::From {
-                key: last.key,
-                count: count + 1,
-            },
-            Doing::Older { last, .. } => Ask::Before {
-                key: Some(last.key),
-                count: SHARED,
-            },
-            Doing::Scan(debt) => Ask::From {
-                key: debt.after(),
-                count: count + 1,
-            },
-            Doing::Mark(debt) => Ask::Lost {
-                from: debt.from,
-                after: debt.after(),
-            },
-        }
+        let expected = self.expected.first().copied();
+        self.phase
+            .ask(self.count(), expected.unwrap_or(self.settled))
     }
 
     /// Handles a lost connection or an invalid reply. The last request is repeated, and the last
     /// entry is looked for again.
     pub(super) fn fail(&mut self) {
-        self.phase = match std::mem::replace(&mut self.phase, Doing::Begin) {
-            // The mark may have been lost since.
-            Doing::Fill { debt, .. } | Doing::Check { debt } => {
-                Doing::fill(debt.map(|debt| debt.far(false)))
-            }
-            Doing::Begin => Doing::fill(None),
-            Doing::Follow { last, .. } => Doing::Follow { last, quiet: false },
-            Doing::Older { last, owed: None } if self.has_ring => {
-                Doing::Follow { last, quiet: false }
-            }
-            // The mark may have been appended.
-            Doing::Mark(debt) | Doing::Scan(debt) => Doing::Scan(debt.far(false)),
-            other @ Doing::Older { .. } => other,
-        };
+        self.phase = std::mem::replace(&mut self.phase, Doing::Begin).fail(self.has_ring);
     }
 
     /// Starts over, because the ring refused an entry.
@@ -149,16 +120,30 @@ impl Machine {
             (Doing::Fill { got, bytes, debt }, Reply::Entries(entries)) => {
                 self.fill(got, bytes, debt, entries)
             }
-            (Doing::Check { debt }, Reply::Entries(entries)) => {
-                (self.check(debt, &entries), Vec::new())
+            (Doing::Check { debt, last }, Reply::Entries(entries)) => {
+                self.check(debt, last, &entries)
             }
             // Without the right to append, a mark is impossible.
             (Doing::Begin, Reply::Marked(_)) | (Doing::Mark(_), Reply::Forbidden) => {
                 (Doing::fill(None), Vec::new())
             }
-            (Doing::Follow { last, .. }, Reply::Entries(entries)) => self.follow(last, entries),
-            (Doing::Follow { last, .. }, Reply::Woken) => {
-                (Doing::Follow { last, quiet: false }, Vec::new())
+            (Doing::Follow { last, quiet: true }, Reply::Entries(batch)) => {
+                (self.confirm(last, batch), Vec::new())
+            }
+            (Doing::Follow { last, .. }, Reply::Entries(entries)) => {
+                let is_full = entries.len() > self.count();
+                self.follow(last, entries, is_full, !is_full)
+            }
+            (
+                Doing::Confirm {
+                    last,
+                    batch,
+                    is_full,
+                },
+                Reply::Entries(mut entries),
+            ) => {
+                entries.extend(batch);
+                self.follow(last, entries, is_full, false)
             }
             (Doing::Older { last, owed }, Reply::Entries(entries)) => {
                 self.lose(last, owed, &entries, knows)
@@ -220,7 +205,7 @@ impl Machine {
         let is_told = loss.is_some() || is_all;
         let is_older = self.expected.first().is_some_and(|first| *first < base);
         if (is_older && !is_told) || self.expected.len() >= EXPECTED {
-            return (Doing::Check { debt }, Vec::new());
+            return (Doing::Check { debt, last: None }, Vec::new());
         }
         self.expected.retain(|key| *key > base);
         if let Some(before) = before_missing(&got, &self.expected, false) {
@@ -239,19 +224,42 @@ impl Machine {
         (Doing::Follow { last, quiet: false }, vec![act])
     }
 
-    fn follow(&mut self, last: Tip, entries: Vec<StreamEntry>) -> (Doing, Vec<Act>) {
+    /// Takes the entries that came after the last one while the reader waited for them. They follow
+    /// it without a gap only if it was still there: otherwise, entries in between may have been
+    /// lost or trimmed too. So the last entry is read again, after the batch. If it is there now,
+    /// it was there when the batch was read, since Redis gives no other entry its ID and content.
+    fn confirm(&self, last: Tip, batch: Vec<StreamEntry>) -> Doing {
+        if batch.is_empty() {
+            // Looks for the last entry, and for those that Redis has acknowledged.
+            return Doing::Follow { last, quiet: false };
+        }
+        let is_full = batch.len() >= self.count();
+        Doing::Confirm {
+            last,
+            batch,
+            is_full,
+        }
+    }
+
+    /// Takes the last entry and those after it. If they are full, more may follow. If they are all,
+    /// nothing followed when they were read.
+    fn follow(
+        &mut self,
+        last: Tip,
+        entries: Vec<StreamEntry>,
+        is_full: bool,
+        is_all: bool,
+    ) -> (Doing, Vec<Act>) {
         if !entries.first().is_some_and(|first| last.is(first)) {
             return (Doing::Older { last, owed: None }, Vec::new());
         }
         let expected = std::mem::take(&mut self.expected);
-        let is_all = entries.len() <= self.count();
         if let Some(before) = before_missing(&entries, &expected, is_all) {
             self.has_ring = false;
             return (self.owe(before, None), vec![Act::Cut]);
         }
         let newest = entries.last().map_or(last, Tip::of);
         self.settled = newest.key;
-        let is_quiet = entries.len() <= 1;
         self.measure(&entries);
         let mut acts = Vec::new();
         let mut batch = Vec::with_capacity(entries.len());
@@ -275,38 +283,56 @@ impl Machine {
         }
         let phase = Doing::Follow {
             last: newest,
-            quiet: is_quiet,
+            quiet: !is_full,
         };
         (phase, acts)
     }
 
-    /// Looks for the acknowledged entries among those from the first one on.
-    fn check(&mut self, debt: Option<Debt>, entries: &[StreamEntry]) -> Doing {
+    /// Looks for the acknowledged entries among those from the last one on, or from the first that
+    /// is acknowledged.
+    fn check(
+        &mut self,
+        debt: Option<Debt>,
+        last: Option<Tip>,
+        entries: &[StreamEntry],
+    ) -> (Doing, Vec<Act>) {
         let expected = std::mem::take(&mut self.expected);
-        let (Some(&first), Some(&newest)) = (expected.first(), expected.last()) else {
-            return Doing::fill(debt);
+        let first = match (last, expected.first()) {
+            (Some(last), _) => last,
+            (None, Some(&key)) => Tip { key, print: 0 },
+            (None, None) => return (Doing::fill(debt), Vec::new()),
         };
         let there = entries.first().map(StreamEntry::key);
-        if there != Some(first) {
-            // All that were between its neighbours are lost, unless they have been trimmed.
+        let is_there = match last {
+            Some(last) => entries.first().is_some_and(|first| last.is(first)),
+            None => there == Some(first.key),
+        };
+        if !is_there {
             self.losses += 1;
-            self.settle(there.map_or(newest, |there| there.saturating_sub(1)));
-            let last = Tip {
-                key: first,
-                print: 0,
-            };
-            let owed = debt.map(|debt| debt.from);
-            return Doing::Older { last, owed };
+            if last.is_none() {
+                // All that were between its neighbours are lost, unless they have been trimmed.
+                let newest = expected.last().copied().unwrap_or(first.key);
+                self.settle(there.map_or(newest, |there| there.saturating_sub(1)));
+            }
+            let (last, owed) = (first, debt.map(|debt| debt.from));
+            return (Doing::Older { last, owed }, Vec::new());
         }
         let is_all = entries.len() <= self.count();
         if let Some(before) = before_missing(entries, &expected, is_all) {
-            return self.owe(before, debt);
+            return (self.owe(before, debt), Vec::new());
         }
-        self.settle(entries.last().map_or(first, StreamEntry::key));
-        match is_all {
-            true => Doing::fill(debt),
-            false => Doing::Check { debt },
+        let last = entries.last().map_or(first, Tip::of);
+        if !is_all {
+            let last = Some(last);
+            return (Doing::Check { debt, last }, Vec::new());
         }
+        self.settled = last.key;
+        self.has_ring = true;
+        let act = Act::Begin {
+            after: last.key,
+            entries: Vec::new(),
+        };
+        (Doing::Follow { last, quiet: false }, vec![act])
     }
 
     fn settle(&mut self, key: u128) {
@@ -393,7 +419,7 @@ mod tests {
         let mut machine = Machine::new(depth);
         machine.answer(entries(&[9, 8]), |_| true);
         machine.answer(entries(&[]), |_| true);
-        assert_eq!(machine.read_up_to(), Some(9));
+        assert_eq!(machine.looks_after(), Some((9, 9)));
         machine.look_for(expected.to_vec());
         machine
     }
@@ -426,6 +452,45 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_came_while_it_waited_counts_if_the_last_entry_is_still_there() {
+        for (expected, there, appends) in [
+            (&[][..], &[9][..], true),
+            // Trimmed or lost.
+            (&[], &[], false),
+            // Acknowledged while it waited, and lost.
+            (&[10], &[9], false),
+            (&[12, 13], &[9], true),
+        ] {
+            let mut machine = following(&[]);
+            machine.answer(entries(&[9]), |_| true);
+            assert!(matches!(machine.ask(), Ask::Wait { after: 9, .. }));
+            machine.answer(entries(&[11, 12]), |_| true);
+            machine.look_for(expected.to_vec());
+            let (key, next) = (9, Some(12));
+            assert!(
+                matches!(machine.ask(), Ask::Confirm { key: k, next: n, .. } if (k, n) == (key, next))
+            );
+            let acts = machine.answer(entries(there), |_| true);
+            assert_eq!(
+                matches!(&acts[..], [Act::Append(batch)] if batch.len() == 2),
+                appends
+            );
+            assert_eq!(
+                matches!(machine.ask(), Ask::Wait { after: 12, .. }),
+                appends
+            );
+        }
+    }
+
+    #[test]
+    fn a_wait_that_is_over_without_an_entry_looks_for_the_last_one() {
+        let mut machine = following(&[]);
+        machine.answer(entries(&[9]), |_| true);
+        machine.answer(entries(&[]), |_| true);
+        assert!(matches!(machine.ask(), Ask::From { key: 9, .. }));
+    }
+
     /// A machine with a ring of two events, which waits for what comes before 18.
     fn filling(expected: &[u128]) -> Machine {
         let depth = Depth {
@@ -440,12 +505,18 @@ mod tests {
 
     #[test]
     fn what_is_older_than_a_new_ring_is_looked_for_first() {
-        assert_eq!(filling(&[18, 19]).read_up_to(), Some(20));
+        assert_eq!(filling(&[18, 19]).looks_after(), Some((20, 20)));
         let mut machine = filling(&[5, 7]);
         assert!(matches!(machine.ask(), Ask::From { key: 5, .. }));
-        machine.answer(entries(&[5, 6, 7, 18, 19, 20]), |_| true);
-        assert_eq!(machine.read_up_to(), Some(20));
-        assert!(matches!(machine.ask(), Ask::Before { key: None, .. }));
+        let first: Vec<u128> = (5..=5 + machine.count() as u128).collect();
+        machine.answer(entries(&first), |_| true);
+        // It may yet be lost.
+        let last = *first.last().unwrap();
+        assert_eq!(machine.looks_after(), Some((0, last)));
+        assert!(matches!(machine.ask(), Ask::From { key, .. } if key == last));
+        let acts = machine.answer(entries(&[last, 500]), |_| true);
+        assert!(matches!(acts[..], [Act::Begin { after: 500, .. }]));
+        assert_eq!(machine.looks_after(), Some((500, 500)));
         assert_eq!(machine.losses, 0);
     }
 
@@ -475,7 +546,7 @@ mod tests {
         machine.answer(entries(&[18, 19, 20]), |_| true);
         machine.answer(entries(&[]), |_| true);
         assert!(matches!(machine.ask(), Ask::Before { key: None, .. }));
-        assert_eq!(machine.read_up_to(), Some(17));
+        assert_eq!(machine.looks_after(), Some((17, 17)));
     }
 
     #[test]

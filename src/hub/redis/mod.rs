@@ -6,8 +6,9 @@
 //! The engine has three tasks, which share a `context` and have a `connection` each:
 //!
 //! - The `reader` follows the stream. The `machine` decides what to ask Redis and how to change the
-//!   hub's `ring` (`phase` has its states, `exchange` the requests and the replies). It expects to
-//!   find the entries in `unread`: those that Redis has acknowledged and no read has returned yet.
+//!   hub's `ring` (`phase` has its states, `exchange` the requests and the replies, `started` a
+//!   request in flight). It expects to find the entries in `unread`: those that Redis has
+//!   acknowledged and no read has returned yet.
 //! - The `page_reader` reads `pages` for subscribers whose place is before the ring. Those whose
 //!   last event may be lost wait in `doubts`.
 //! - `transients` receives transient events from a channel.
@@ -41,6 +42,7 @@ mod server;
 mod settings;
 #[cfg(test)]
 mod simulation;
+mod started;
 mod status;
 #[cfg(feature = "redis-tls")]
 mod tls;

@@ -1,7 +1,11 @@
 //! The states of the reader's state machine.
 
 use super::entry::StreamEntry;
+use super::exchange::Ask;
 use crate::hub::outer::Stored;
+
+/// The number of entries before a loss that are searched for one that the ring has.
+const SHARED: usize = 100;
 
 /// The identity of an entry that the next read has to find.
 #[derive(Debug, Clone, Copy)]
@@ -42,12 +46,23 @@ pub(super) enum Doing {
         bytes: usize,
         debt: Option<Debt>,
     },
-    /// Looks for acknowledged entries that may be older than the ring would be, and then fills it.
-    Check { debt: Option<Debt> },
+    /// Reads on from acknowledged entries that are older than the ring would be. The ring begins
+    /// empty at the stream's end.
+    Check {
+        debt: Option<Debt>,
+        last: Option<Tip>,
+    },
     /// The stream is empty.
     Begin,
-    /// Follows the stream. It is quiet if the last read found nothing new.
+    /// Follows the stream. It is quiet if the last read reached the stream's end.
     Follow { last: Tip, quiet: bool },
+    /// These entries came after the last one while it waited for them. They count only if the last
+    /// one is still there.
+    Confirm {
+        last: Tip,
+        batch: Vec<StreamEntry>,
+        is_full: bool,
+    },
     /// The last entry is gone: reads what came before it. There may be an unmarked earlier loss,
     /// after `owed`.
     Older { last: Tip, owed: Option<u128> },
@@ -116,6 +131,70 @@ impl Doing {
             got: Vec::new(),
             bytes: 0,
             debt,
+        }
+    }
+
+    /// Returns what to ask Redis, for about this many entries. `first` is the first acknowledged
+    /// entry to look for.
+    pub(super) fn ask(&self, count: usize, first: u128) -> Ask {
+        match self {
+            Self::Fill { got, .. } => Ask::Before {
+                key: got.last().map(StreamEntry::key),
+                count,
+            },
+            Self::Check { last, .. } => {
+                let key = last.map_or(first, |last| last.key);
+                let count = count + 1;
+                Ask::From { key, count }
+            }
+            Self::Begin => Ask::Begin,
+            Self::Follow { last, quiet: true } => Ask::Wait {
+                after: last.key,
+                count,
+            },
+            Self::Confirm {
+                last,
+                batch,
+                is_full,
+            } => Ask::Confirm {
+                key: last.key,
+                next: batch.last().filter(|_| !is_full).map(StreamEntry::key),
+                count,
+            },
+            Self::Follow { last, .. } => Ask::From {
+                key: last.key,
+                count: count + 1,
+            },
+            Self::Older { last, .. } => Ask::Before {
+                key: Some(last.key),
+                count: SHARED,
+            },
+            Self::Scan(debt) => Ask::From {
+                key: debt.after(),
+                count: count + 1,
+            },
+            Self::Mark(debt) => Ask::Lost {
+                from: debt.from,
+                after: debt.after(),
+            },
+        }
+    }
+
+    /// Returns the state after the connection was lost.
+    pub(super) fn fail(self, has_ring: bool) -> Self {
+        match self {
+            // The mark may have been lost since.
+            Self::Fill { debt, .. } | Self::Check { debt, .. } => {
+                Self::fill(debt.map(|debt| debt.far(false)))
+            }
+            Self::Begin => Self::fill(None),
+            Self::Follow { last, .. } | Self::Confirm { last, .. } => {
+                Self::Follow { last, quiet: false }
+            }
+            Self::Older { last, owed: None } if has_ring => Self::Follow { last, quiet: false },
+            // The mark may have been appended.
+            Self::Mark(debt) | Self::Scan(debt) => Self::Scan(debt.far(false)),
+            other @ Self::Older { .. } => other,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! reached. If the reader does not find one of them, Redis has lost it, and no other node may know.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::entry::StreamEntry;
@@ -37,12 +38,14 @@ impl Unread {
     }
 
     /// Returns the oldest keys after the last one read. A read that begins now has to find them.
-    pub(super) fn after(&self, last: u128) -> Vec<u128> {
+    /// Forgets those up to the settled one.
+    pub(super) fn after(&self, settled: u128, last: u128) -> Vec<u128> {
         let keys = &mut self.keys().expected;
-        while keys.first().is_some_and(|first| *first <= last) {
+        while keys.first().is_some_and(|first| *first <= settled) {
             keys.pop_first();
         }
-        keys.iter().copied().take(EXPECTED).collect()
+        let after = keys.range((Bound::Excluded(last), Bound::Unbounded));
+        after.copied().take(EXPECTED).collect()
     }
 
     /// Sets all keys aside while a mark is appended. The mark covers all that is lost by then.
@@ -91,20 +94,21 @@ mod tests {
         for key in [5, 3, 9] {
             unread.insert(key);
         }
-        assert_eq!(unread.after(2), [3, 5, 9]);
-        assert_eq!(unread.after(5), [9]);
+        assert_eq!(unread.after(2, 2), [3, 5, 9]);
+        assert_eq!(unread.after(2, 3), [5, 9]);
+        assert_eq!(unread.after(5, 5), [9]);
         // An entry may be acknowledged after it has been read.
         unread.insert(4);
-        assert_eq!(unread.after(5), [9]);
+        assert_eq!(unread.after(5, 5), [9]);
         unread.set_aside();
-        assert!(unread.after(5).is_empty());
+        assert!(unread.after(5, 5).is_empty());
         unread.insert(11);
         unread.marked(false);
-        assert_eq!(unread.after(5), [9, 11]);
+        assert_eq!(unread.after(5, 5), [9, 11]);
         unread.set_aside();
         unread.insert(12);
         unread.marked(true);
-        assert_eq!(unread.after(5), [12]);
+        assert_eq!(unread.after(5, 5), [12]);
     }
 
     #[test]
@@ -114,6 +118,6 @@ mod tests {
             unread.insert(key);
         }
         assert_eq!(unread.keys().expected.len(), MOST);
-        assert_eq!(unread.after(0).first(), Some(&10));
+        assert_eq!(unread.after(0, 0).first(), Some(&10));
     }
 }

@@ -8,7 +8,7 @@ use super::super::machine::{Depth, Machine};
 use super::super::ring::{apply, knows};
 use super::super::unread::Unread;
 use super::say;
-use super::stream::{SimPages, SimRedis, SimStream};
+use super::stream::{SimPages, SimRecord, SimRedis, SimStream};
 use crate::hub::foreign::id_of;
 use crate::hub::{Hub, LagPolicy};
 
@@ -17,6 +17,10 @@ pub(super) struct SimNode {
     pub(super) machine: Machine,
     /// What was acknowledged to its publishers, and the ends of its pages.
     pub(super) unread: Arc<Unread>,
+    /// The reply to a wait that was sent early: the key, and the entries after it.
+    early: Option<(u128, Reply)>,
+    /// Whether Redis has an entry for the next early wait at once.
+    is_early: bool,
     /// It is cut off.
     pub(super) is_away: bool,
 }
@@ -36,6 +40,8 @@ impl SimNode {
                 bytes: 1 << 40,
             }),
             unread,
+            early: None,
+            is_early: false,
             is_away: false,
         }
     }
@@ -45,12 +51,12 @@ impl SimNode {
         if self.is_away {
             return;
         }
-        let shared = self.hub.shared();
-        if let Some(last) = self.machine.read_up_to() {
-            self.machine.look_for(self.unread.after(last));
+        if let Some((settled, last)) = self.machine.looks_after() {
+            self.machine.look_for(self.unread.after(settled, last));
         }
         let ask = self.machine.ask();
-        let reply = server.lock().answer(ask);
+        let reply = self.query(&mut server.lock(), ask);
+        let shared = self.hub.shared();
         if let (Ask::Lost { .. }, Reply::Marked(is_marked)) = (ask, &reply) {
             self.unread.set_aside();
             self.unread.marked(*is_marked && !answer_is_lost);
@@ -63,6 +69,7 @@ impl SimNode {
             format!("{shared:p} {ask:x?} lost:{answer_is_lost} {keys:?}")
         });
         if answer_is_lost {
+            self.early = None;
             self.machine.fail();
             return;
         }
@@ -75,13 +82,48 @@ impl SimNode {
         }
     }
 
+    fn query(&mut self, stream: &mut SimStream, ask: Ask) -> Reply {
+        match (ask, self.early.take()) {
+            (Ask::Wait { after, .. }, Some((key, reply))) if key == after => return reply,
+            _ => {}
+        }
+        let reply = stream.answer(ask);
+        if let Ask::Confirm {
+            next: Some(after),
+            count,
+            ..
+        } = ask
+        {
+            self.is_early = !self.is_early;
+            let early = stream.answer(Ask::Wait { after, count });
+            let is_there = matches!(&early, Reply::Entries(entries) if !entries.is_empty());
+            self.early = (self.is_early && is_there).then_some((after, early));
+        }
+        reply
+    }
+
     /// Whether it knows that nothing is lost of what it has read, and of what was acknowledged to
     /// it.
     pub(super) fn is_settled(&self, stream: &SimStream) -> bool {
         self.machine.tip().is_some_and(|tip| {
-            let mut read = self.unread.after(tip);
+            let mut read = self.unread.after(tip, tip);
             read.push(tip);
             read.iter().all(|key| stream.records.contains_key(key))
+        })
+    }
+
+    /// Whether the stream may be trimmed: it has nothing to find that is lost and not marked. It
+    /// cannot tell a lost entry from a trimmed one once all before it are trimmed too.
+    pub(super) fn allows_trimming(&self, stream: &SimStream) -> bool {
+        if self.machine.tip().is_some() {
+            return self.is_settled(stream);
+        }
+        let settled = self.machine.settled();
+        let mut read = self.unread.after(settled, settled).into_iter();
+        read.all(|key| {
+            let mut after = stream.records.range(key..);
+            let is_there = stream.records.contains_key(&key);
+            is_there || after.any(|(_, record)| matches!(record, SimRecord::Lost(_)))
         })
     }
 }

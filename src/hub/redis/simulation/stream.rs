@@ -186,7 +186,16 @@ impl SimStream {
                 let entries: Vec<_> = records.map(|(key, one)| self.entry(*key, *one)).collect();
                 Reply::Entries(entries)
             }
-            Ask::Wait { .. } => Reply::Woken,
+            Ask::Wait { after, count } => {
+                let records = self.records.range(after + 1..).take(count);
+                let entries = records.map(|(key, one)| self.entry(*key, *one)).collect();
+                Reply::Entries(entries)
+            }
+            Ask::Confirm { key, .. } => {
+                let record = self.records.get(&key);
+                let entry = record.map(|record| self.entry(key, *record));
+                Reply::Entries(entry.into_iter().collect())
+            }
             Ask::Begin => {
                 let key = self.id();
                 self.records.insert(key, SimRecord::Begin);
