@@ -1,6 +1,6 @@
 //! What publishing says, and events that are published once.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tower_sse::Event;
 use tower_sse::hub::Hub;
@@ -29,6 +29,29 @@ async fn the_id_is_the_entry_s() {
     );
     assert_eq!(entries.last().unwrap().0, second.as_str());
     assert_eq!(entries.last().unwrap().1, ["topic", "t", "data", "b"]);
+}
+
+/// A node reads each event once, and the one before it again to see that it is still there.
+#[tokio::test]
+#[ignore = "needs redis-server; .ci/run installs it and runs this"]
+async fn a_single_event_costs_two_reads() {
+    const EVENTS: u64 = 50;
+    let server = Server::start().await;
+    let node = Node::start(&server.url()).await;
+    let mut log = Log::default();
+    let mut client = Client::at(&node).await;
+    log.publish(&node.hub, 0).await;
+    let start = Instant::now();
+    let before = (server.calls("xread").await, server.calls("xrange").await);
+    for _ in 0..EVENTS {
+        let event = log.publish(&node.hub, 0).await;
+        client.until(event).await;
+    }
+    let reads = server.calls("xread").await - before.0;
+    let checks = server.calls("xrange").await - before.1;
+    // A wait that is over adds one of each.
+    let most = EVENTS + 2 + start.elapsed().as_secs();
+    assert!(reads <= most && checks <= most, "{reads} {checks}");
 }
 
 /// Many at once, from several nodes: all are stored, and all clients see one order.
