@@ -10,6 +10,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "axum")]
+#[path = "../support/example.rs"]
+mod example_process;
+#[cfg(feature = "axum")]
+mod llm;
 mod server;
 
 use std::path::{Path, PathBuf};
@@ -41,15 +46,21 @@ fn sdks() -> PathBuf {
 
 /// What a reader, a script in this folder, makes of each of these streams.
 async fn read(interpreter: &str, script: &str, payload: Payload, all: &[Combination]) -> Vec<Read> {
-    let sdks = sdks();
     let address = support::net::serve(server::service(payload)).await;
+    let bases = all.iter().map(|one| format!("http://{address}/{one}"));
+    read_from(interpreter, script, bases.collect()).await
+}
+
+/// What a reader makes of the streams at these addresses.
+async fn read_from(interpreter: &str, script: &str, bases: Vec<String>) -> Vec<Read> {
+    let sdks = sdks();
     let output = Command::new(interpreter)
         .arg(
             Path::new(env!("CARGO_MANIFEST_DIR"))
                 .join("tests/sdks")
                 .join(script),
         )
-        .args(all.iter().map(|one| format!("http://{address}/{one}")))
+        .args(&bases)
         .env("PYTHONPATH", sdks.join("python"))
         .env("SDKS", &sdks)
         .env("NO_PROXY", "127.0.0.1")
@@ -65,7 +76,7 @@ async fn read(interpreter: &str, script: &str, payload: Payload, all: &[Combinat
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    assert_eq!(reads.len(), all.len(), "{script} read {text}");
+    assert_eq!(reads.len(), bases.len(), "{script} read {text}");
     reads
 }
 

@@ -9,7 +9,7 @@ for (const base of process.argv.slice(2)) {
     const messages = [{ role: "user", content: "Hi" }];
     const chunks = await client.chat.completions.create({ model: "m", stream: true, messages });
     const got = [];
-    for await (const chunk of chunks) got.push(chunk.choices[0].delta.content);
+    for await (const chunk of chunks) got.push(chunk.choices[0].delta.content ?? "");
     console.log(JSON.stringify({ got }));
   } catch (error) {
     console.log(JSON.stringify({ error: String(error) }));

@@ -10,6 +10,7 @@ for base in sys.argv[1:]:
         chunks = client.chat.completions.create(
             model="m", stream=True, messages=[{"role": "user", "content": "Hi"}]
         )
-        print(json.dumps({"got": [chunk.choices[0].delta.content for chunk in chunks]}))
+        # The last chunk of a completion has no content.
+        print(json.dumps({"got": [chunk.choices[0].delta.content or "" for chunk in chunks]}))
     except Exception as error:
         print(json.dumps({"error": repr(error)}))
