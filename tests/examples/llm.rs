@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use http::Request;
+use serde_json::{Value, json};
 
-use crate::client::{ask, field, get, post};
+use crate::client::{EventStream, ask, field, get, post};
 use crate::example_process::Example;
 use crate::hostile_ids::try_all;
 
@@ -99,4 +100,40 @@ async fn a_shutdown_does_not_wait_for_the_model() {
     example.interrupt();
     stream.rest().await;
     assert!(example.wait());
+}
+
+async fn complete(example: &Example, body: Value) -> EventStream {
+    let request = Request::post("/v1/chat/completions").header("content-type", "application/json");
+    ask(&example.authority, request.body(body.to_string()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_chat_completion_is_a_run() {
+    let example = Example::start("llm", &[]);
+    let messages = json!([{ "role": "user", "content": "Why?" }]);
+    let request = json!({ "model": "m", "messages": messages, "stream": true });
+    let stream = complete(&example, request).await;
+    assert_eq!(stream.header("content-type"), Some("text/event-stream"));
+    let events = stream.rest().await;
+    let (done, chunks) = events.split_last().unwrap();
+    assert_eq!(data(done), "[DONE]");
+    let chunks: Vec<Value> = chunks
+        .iter()
+        .map(|event| serde_json::from_str(data(event)).unwrap())
+        .collect();
+    let (last, tokens) = chunks.split_last().unwrap();
+    assert_eq!(last["choices"][0]["finish_reason"], "stop");
+    assert_eq!(tokens[0]["choices"][0]["delta"]["content"], "You ");
+
+    let id = last["id"].as_str().unwrap();
+    let run = id.strip_prefix("chatcmpl-").unwrap();
+    let run = get(&example.authority, &format!("/runs/{run}"), None).await;
+    // The prompt and the end are not chunks.
+    assert_eq!(run.rest().await.len(), tokens.len() + 2);
+
+    for refused in [json!({ "messages": messages }), json!({ "stream": true })] {
+        let answer = complete(&example, refused).await;
+        assert_eq!(answer.head.status, 400);
+        assert!(answer.text().await.starts_with(r#"{"error":{"message":"#));
+    }
 }
