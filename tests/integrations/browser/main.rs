@@ -4,7 +4,10 @@ mod books;
 mod both;
 mod driver;
 mod firefox;
+mod front;
 mod gzip;
+#[path = "../../support/nginx.rs"]
+mod nginx;
 mod pages;
 mod plug;
 mod plugs;
