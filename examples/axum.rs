@@ -26,7 +26,7 @@ An event stream with axum that counts the seconds.
 
 usage: axum [--port N]
 
-  --port N   listen on this port; by default on 8080, or on a free one
+  --port N   listen on this port; 8080 by default, or a free port if 8080 is taken
 ";
 
 /// The maximum duration of a shutdown.

@@ -27,7 +27,7 @@ A dashboard: the latest price of each share, then each change.
 
 usage: dashboard [--port N]
 
-  --port N   listen on this port; by default on 8080, or on a free one
+  --port N   listen on this port; 8080 by default, or a free port if 8080 is taken
 ";
 
 const SHARES: [(&str, u64); 6] = [

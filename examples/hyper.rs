@@ -30,7 +30,7 @@ An event stream with hyper alone that counts the seconds.
 
 usage: hyper [--port N]
 
-  --port N   listen on this port; by default on 8080, or on a free one
+  --port N   listen on this port; 8080 by default, or a free port if 8080 is taken
 ";
 
 /// How long a shutdown takes at most.

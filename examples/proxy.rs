@@ -29,7 +29,7 @@ Adds headers and heartbeats to the event streams of another server.
 
 usage: proxy [--port N] URL
 
-  --port N   listen on this port; by default on 8080, or on a free one
+  --port N   listen on this port; 8080 by default, or a free port if 8080 is taken
 ";
 
 #[tokio::main]

@@ -40,7 +40,7 @@ Reads another server's event stream once and serves it to any number of clients.
 
 usage: relay [--port N] [URL]
 
-  --port N   listen on this port; by default on 8080, or on a free one
+  --port N   listen on this port; 8080 by default, or a free port if 8080 is taken
 
 Without a URL, it reads an event stream of its own.
 ";

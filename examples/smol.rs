@@ -27,7 +27,7 @@ An event stream without tokio.
 
 usage: smol [--port N]
 
-  --port N   listen on this port; by default on 8080, or on a free one
+  --port N   listen on this port; 8080 by default, or a free port if 8080 is taken
 ";
 
 fn main() -> Result<(), Failure> {

@@ -25,7 +25,7 @@ An event stream and gRPC on one port.
 
 usage: tonic [--port N]
 
-  --port N   listen on this port; by default on 8080, or on a free one
+  --port N   listen on this port; 8080 by default, or a free port if 8080 is taken
 ";
 
 #[tokio::main]

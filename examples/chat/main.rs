@@ -37,7 +37,7 @@ A chat with rooms, authorization and presence.
 
 usage: chat [--port N]
 
-  --port N   listen on this port; by default on 8080, or on a free one
+  --port N   listen on this port; 8080 by default, or a free port if 8080 is taken
 ";
 
 #[tokio::main]

@@ -41,7 +41,7 @@ A live ticker on any number of nodes that share a Redis stream.
 usage: cluster [--redis URL] [--port N]
 
   --redis URL  use this Redis server; by default redis://localhost
-  --port N     listen on this port; by default on 8080, or on a free one
+  --port N     listen on this port; 8080 by default, or a free port if 8080 is taken
 ";
 
 #[tokio::main]

@@ -33,7 +33,7 @@ pub(crate) async fn play(hub: Hub, progress: watch::Sender<Progress>, speed: f64
     }
 }
 
-/// How long the spectators wait for what happens this many minutes later.
+/// The pause before an event this many minutes of the match later.
 fn pause(minutes: u32) -> Duration {
     Duration::from_millis(900) + Duration::from_millis(350) * minutes.min(4)
 }
@@ -74,7 +74,7 @@ enum What {
 }
 
 impl Line {
-    /// The line as the page gets it: goals, cards and whistles under their own names, the rest as
+    /// The line as the page receives it: goals, cards and whistles under their own names, the rest as
     /// plain messages. The number is for the page's books, since a hub's IDs are opaque.
     fn event(&self, number: u64, fixture: &Fixture, score: [u32; 2]) -> Event {
         let (event_type, what, side) = match self.what {

@@ -1,9 +1,9 @@
 //! A live football ticker: `cargo run --example live`, then open the address it prints.
 //!
 //! Pull the plug on the page: the server cuts its connection for five seconds. The browser reconnects
-//! with `Last-Event-ID`, receives what it missed, and the page counts that nothing is missing. The
-//! drawer at the bottom shows the bytes of all this. More tabs share one stream (`shared.js`). Without
-//! `EventSource`, or with `?transport=poll`, the page sends long polls to the same endpoint.
+//! with `Last-Event-ID`, receives what it missed, and the page checks that nothing is missing. The
+//! drawer at the bottom shows the bytes. All tabs share one stream (`shared.js`). Without `EventSource`,
+//! or with `?transport=poll`, the page sends long polls to the same endpoint.
 
 mod assets;
 #[path = "../support/cli.rs"]
@@ -29,7 +29,7 @@ A live football ticker over Server-Sent Events.
 
 usage: live [--port N] [--speed X]
 
-  --port N   listen on this port; by default on 8080, or on a free one
+  --port N   listen on this port; 8080 by default, or a free port if 8080 is taken
   --speed X  play X times as fast, from 0.01 to 1000
 ";
 

@@ -7,15 +7,15 @@ import { eventSource, longPoll } from "./transports.js";
 const $ = (id) => document.getElementById(id);
 
 // ---- The books ---------------------------------------------------------------------------------
-// The server numbers its lines without a hole, so the page can check for itself. The stream's own IDs
-// are "<epoch>-<place>": they say where to resume, and whether it is still the same server.
+// The server numbers its lines consecutively, so the page can check them. The stream's own IDs are
+// "<epoch>-<position>": they say where to resume, and whether it is still the same server.
 
 const books = {
   start() {
     Object.assign(this, { epoch: null, first: null, last: null, lastId: null, received: 0, missing: 0, doubled: 0 });
   },
 
-  /** Enters a line; false if it has been here before. */
+  /** Enters a line. Returns false if the page already has it. */
   enter(number, id) {
     const epoch = id.split("-")[0];
     this.received += 1;
@@ -39,13 +39,13 @@ const books = {
 const verdicts = {
   none: { icon: "wait", text: () => "Waiting for the first event" },
   closed: { icon: "bad", text: () => `Closed after ${lines(books.received)}` },
-  down: { icon: "bad", text: () => "The server does not answer" },
+  down: { icon: "bad", text: () => "The server is not responding" },
   away: { icon: "wait", text: () => waitingText() },
   behind: { icon: "wait", text: () => "Catching up…" },
-  history: { icon: "wait", text: () => "Reading the match so far…" },
-  bad: { icon: "bad", text: () => `${books.missing} missing, ${books.doubled} twice` },
+  history: { icon: "wait", text: () => "Loading the match so far…" },
+  bad: { icon: "bad", text: () => `${books.missing} missing, ${books.doubled} duplicated` },
   gap: { icon: "wait", text: () => "Complete since the gap" },
-  good: { icon: "ok", text: () => "Nothing missing, nothing twice" },
+  good: { icon: "ok", text: () => "Nothing missing, no duplicates" },
 };
 
 /** What is certain. While lines may still be waiting on the server, nothing is said to be complete. */
@@ -100,7 +100,7 @@ const icons = {
 };
 let teams = { home: "", away: "" };
 
-/** Every event comes through here, whatever brought it. */
+/** Every event passes through here, over either transport. */
 function receive({ type, id, data }) {
   const show = control[type] ?? comment;
   show(data && JSON.parse(data), id);
@@ -118,16 +118,16 @@ const control = {
     countTabs();
   },
 
-  /** What follows does not join on to what the page has: say so, and start over without an ID. */
+  /** The next events do not continue what the page has: say so, and start over without an ID. */
   gap() {
     const after = books.lastId;
-    if (after === null) return; // nothing of this page's is lost
+    if (after === null) return; // the page had nothing to lose
     link.away = null;
     link.gap = true;
     link.fresh = true;
     books.start();
     $("feed").replaceChildren();
-    notice(`The server cannot resume after ${after}. What followed it may be lost.`);
+    notice(`The server cannot resume after ${after}. Events after it may be lost.`);
     open();
   },
 
@@ -208,7 +208,7 @@ function note(text) {
   return prepend(line);
 }
 
-/** Something to know that would scroll away in the feed; nothing hides it. */
+/** A message that must not scroll away with the feed. */
 function notice(text) {
   setText($("notice"), text);
   $("notice").hidden = text === "";
@@ -230,9 +230,9 @@ const states = { connecting: "Connecting", open: "Open", closed: "Closed" };
 const losses = { connecting: "Connection lost", closed: "Closed" };
 const link = {
   state: "connecting",
-  fresh: true, // what comes first is history
-  target: null, // the number of the latest line when the connection opened: up to it, lines are replayed
-  away: null, // from the loss of the connection until all is caught up: since when, after which ID, how many lines, the marker
+  fresh: true, // until the history has been replayed
+  target: null, // the number of the latest line when the connection opened: lines up to it are replayed
+  away: null, // from the loss of the connection until the page has caught up: since when, after which ID, how many lines, the marker
   gap: false,
   down: false,
   latest: null, // the number of the server's latest line, asked for while away
@@ -247,7 +247,7 @@ function showState(state, loss = losses[state]) {
   // Even the history can be cut off, and then resumes.
   const begun = !link.fresh || books.lastId !== null;
   if (link.state === "open" && begun && !link.away) {
-    link.away = { since: performance.now(), after: books.lastId, count: 0, line: note(`${loss} after ${books.lastId ?? "the start"}`) };
+    link.away = { since: performance.now(), after: books.lastId, count: 0, line: note(`${loss} ${books.lastId ? `after ${books.lastId}` : "before the first event"}`) };
   }
   link.target = null;
   link.state = state;
@@ -256,7 +256,7 @@ function showState(state, loss = losses[state]) {
   if (state !== "closed") watchStatus();
 }
 
-/** All that is replayed has come, if this line is the last of it. */
+/** Ends the replay if this line is its last. */
 function caughtUpAt(number) {
   if (link.state === "open" && link.target !== null && number >= link.target) caughtUp();
 }
@@ -268,8 +268,8 @@ function caughtUp() {
   if (link.away) {
     const { since, after, count, line } = link.away;
     const seconds = ((performance.now() - since) / 1000).toFixed(1);
-    const missed = count === 0 ? "nothing was missed" : `${events(count)} caught up`;
-    setText(line, `Away for ${seconds} s, resumed after ${after ?? "the start"}: ${missed}`);
+    const missed = count === 0 ? "nothing was missed" : `caught up on ${events(count)}`;
+    setText(line, `Away for ${seconds} s, resumed ${after ? `after ${after}` : "from the start"}: ${missed}`);
     line.classList.add("resumed");
     setText($("resumed"), Number($("resumed").textContent) + 1);
     link.away = null;
@@ -278,7 +278,7 @@ function caughtUp() {
   render();
 }
 
-/** Until the stream is open and has brought all: asks how far the server is, and for how long the plug is out. */
+/** Asks for the latest line and the state of the plug until the stream is open and the page has caught up. */
 async function watchStatus() {
   if (watchStatus.running) return;
   watchStatus.running = true;
@@ -298,7 +298,7 @@ async function askStatus(method) {
     Object.assign(link, { latest, plugOut: plug_out, down: false });
     if (state === "open" && link.state === "open" && !isLive()) {
       link.target ??= latest;
-      // A server that is behind the page has been restarted. It will say so.
+      // A server that is behind the page has restarted. A gap event follows.
       if (latest >= (books.last ?? 0)) caughtUpAt(books.last ?? 0);
     }
   } catch {
@@ -309,31 +309,31 @@ async function askStatus(method) {
 
 // ---- The controls ------------------------------------------------------------------------------
 
-const page = browserName(); // by which the server knows whose plug is pulled
+const page = browserName(); // tells the server whose plug is pulled
 const types = ["goal", "card", "whistle", ...Object.keys(control)];
 const transports = {
   stream: {
     connect: eventSource,
     name: "EventSource",
-    hint: "One response stays open, shared by all tabs. If it breaks, the browser reconnects by itself.",
+    hint: "One response stays open for all tabs. If the connection breaks, the browser reconnects on its own.",
     curl: `curl -N ${location.host}/events`,
   },
   poll: {
     connect: longPoll,
     name: "Long poll",
-    hint: "Each response ends after its events, and the page asks again: for networks that hold streams back.",
+    hint: "Each response ends after its events, and the page sends the next request. For networks that buffer streams.",
     curl: `curl "${location.host}/events?long-poll"`,
   },
 };
 let transport = null;
 let connection = null;
 
-/** The same in all tabs, so that they share a stream, and a plug. */
+/** The same in all tabs, so that they share a stream and a plug. */
 function browserName() {
   try {
     return (localStorage.page ??= crypto.randomUUID());
   } catch {
-    return crypto.randomUUID(); // no storage: a tab of its own
+    return crypto.randomUUID(); // without storage, each tab has its own
   }
 }
 
@@ -341,7 +341,7 @@ function open() {
   connection?.close();
   const mine = {};
   connection = mine;
-  // A connection that has been closed has nothing more to say.
+  // A connection that has been replaced is ignored.
   const only = (act) => (...args) => { if (mine === connection) act(...args); };
   const on = { event: only(receive), state: only((state) => showState(state)) };
   mine.close = () => source.close();
@@ -357,19 +357,19 @@ function choose(name) {
   setText($("tabs"), "");
 }
 
-/** Over to the other transport; what it has to bring is the same. */
+/** Resumes over the other transport. */
 function change(name) {
   choose(name);
   history.replaceState(null, "", `?transport=${name}`);
-  if (link.state === "closed") return; // then it is for the next time
-  showState("connecting", "Changed the transport");
+  if (link.state === "closed") return; // it is used once the page reconnects
+  showState("connecting", "Transport changed");
   open();
 }
 
 async function countTabs() {
   if (transport !== transports.stream) return;
   const tabs = await SharedEventSource.tabs(`events?page=${page}`);
-  setText($("tabs"), tabs > 1 ? `shared by ${tabs} tabs` : "");
+  setText($("tabs"), tabs > 1 ? `${tabs} tabs share it now.` : "");
 }
 
 $("plug").onclick = () => {
@@ -404,13 +404,13 @@ function showWire({ what, text }) {
   const log = $("wire-log");
   const follows = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
   const ping = what === "bytes" && text.startsWith("event: ping\n");
-  // Pings in a row take one place.
+  // Consecutive pings share one entry.
   if (ping && log.lastElementChild?.classList.contains("ping")) log.lastElementChild.remove();
   const entry = document.createElement("li");
   entry.className = ping ? "bytes ping" : what;
   for (const line of text.replace(/\n$/, "").split("\n")) {
     const row = document.createElement("span");
-    // The ID by which the stream resumes, and resumed.
+    // Highlight the IDs after which a stream resumes.
     row.className = /^(id|last-event-id|GET .*lastEventId)/.test(line) ? "wire-id" : "";
     row.textContent = `${line}\n`;
     entry.append(row);
@@ -422,7 +422,7 @@ function showWire({ what, text }) {
 
 // ---- Small tools -------------------------------------------------------------------------------
 
-/** Sets text if it differs, so that a screen reader is not told again; says whether it did. */
+/** Sets the text if it differs, so that a screen reader does not repeat it. Returns whether it did. */
 function setText(element, text) {
   if (element.textContent === String(text)) return false;
   element.textContent = text;
@@ -441,12 +441,12 @@ function restart(element, name) {
   element.classList.add(name);
 }
 
-/** Where a minute lies on the strip, in per cent: added time counts for its half. */
+/** The position of a minute on the strip, in per cent. Added time counts as the end of its half. */
 function along(clock) {
   return Math.min(100, Number.parseInt(clock, 10) / 0.9);
 }
 
-// ---- And off -----------------------------------------------------------------------------------
+// ---- The start ---------------------------------------------------------------------------------
 
 const streams = "EventSource" in window;
 const wanted = new URLSearchParams(location.search).get("transport");

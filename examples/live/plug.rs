@@ -1,4 +1,4 @@
-//! The plugs that pages pull. Nothing to copy: it is here to show what a broken connection looks like.
+//! The plugs that pages pull. Not to be copied: they show what a broken connection looks like.
 
 use std::collections::HashMap;
 use std::error::Error;

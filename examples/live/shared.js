@@ -2,8 +2,9 @@
 //
 // Over HTTP/1.1 a browser opens at most six connections to an origin, counted over all tabs, and an
 // event stream occupies one of them. A seventh tab would wait forever. Here the tabs elect a leader with
-// a Web Lock. The leader opens the EventSource and passes its events on through a BroadcastChannel. When
-// the leader goes, the lock passes to another tab, which resumes after the last event it has seen.
+// a Web Lock. The leader opens the EventSource and forwards its events through a BroadcastChannel. When
+// the leader's tab is closed, the lock passes to another tab, which resumes after the last event it has
+// seen.
 //
 //     const source = new SharedEventSource("/events", { types: ["goal"], lastEventId });
 //     source.addEventListener("goal", ({ data, lastEventId }) => …);
@@ -12,7 +13,7 @@
 // It differs from EventSource in two ways. `types` names the events in advance, besides "message". And
 // `lastEventId` resumes: it is sent as a query parameter, since a script cannot set the header.
 
-const REMEMBERED = 256; // events, so that a tab that joins receives what came before
+const REMEMBERED = 256; // events, for tabs that join later
 
 export class SharedEventSource extends EventTarget {
   readyState = 0;
@@ -23,7 +24,7 @@ export class SharedEventSource extends EventTarget {
   #url;
   #types;
   #channel = null;
-  #source = null; // a tab that leads has one, and so has a tab that nobody can bring up to date
+  #source = null; // of the leader, or of a tab that the leader cannot bring up to date
   #leads = false;
   #follows = false;
   #asking = false;
@@ -81,14 +82,14 @@ export class SharedEventSource extends EventTarget {
     this.#source = source;
     source.onopen = source.onerror = () => {
       const { readyState } = source;
-      // A server that says stop says so to the next leader as well.
+      // A server that refuses this stream refuses the next leader as well.
       if (this.#leads && readyState !== 2) this.#tell({ state: readyState });
       this.#setState(readyState);
       if (readyState === 2) this.close();
     };
     for (const type of this.#types) {
       source.addEventListener(type, ({ data, lastEventId: id }) => {
-        // An event without an ID of its own is reported with the one before it.
+        // EventSource reports an event without an ID under the previous ID.
         const event = { type, data, id, placed: id !== this.#lastEventId };
         if (this.#leads) this.#tell({ event });
         this.#deliver(event);
@@ -147,7 +148,7 @@ export class SharedEventSource extends EventTarget {
 
   #follow(events, state) {
     if (!events) {
-      // The leader does not remember that far back: the server does.
+      // The leader no longer remembers that far back. The server may.
       if (!this.#source) this.#open();
       return;
     }

@@ -21,7 +21,7 @@ use super::wire::Wire;
 #[derive(Clone)]
 pub(crate) struct Ticker {
     pub(crate) hub: Hub,
-    /// What goes over the wire of each page, as a topic. It closes last, and so tells of the farewell.
+    /// A topic for each page: what goes over its wire. It stays open in a shutdown, to show the farewell.
     wires: Hub,
     progress: watch::Receiver<Progress>,
     plugs: Plugs,
@@ -62,8 +62,8 @@ impl Ticker {
     }
 }
 
-/// The server's clock and the number of subscribers, once a second. Nobody wants to catch up on them,
-/// so they are not retained.
+/// Publishes the server's clock and the number of subscribers once a second. Old ones are useless, so
+/// they are not retained.
 async fn tell_the_time(hub: Hub) {
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
@@ -95,13 +95,14 @@ pub(crate) async fn events(
     parts: Parts,
 ) -> Response {
     let wire = Wire::request(&ticker.wires, &page, &parts);
-    // While the plug is out, a stream waits for its response. A poll would wait in silence.
+    // While the plug is out, a stream waits for its response. A poll is refused, so that the page can
+    // tell it from a server without news.
     if long_poll.is_none() {
         ticker.plugs.back_in(&page).await;
     } else if ticker.plugs.out_for(&page).is_some() {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
-    // A page that is new sees this match from its start.
+    // A new page sees this match from its start.
     let start = Start::After(ticker.progress.borrow().kick_off.clone());
     let subscriber = ticker.hub.subscriber().start(start).after(seen(last));
     let subscription = match subscriber.subscribe() {
@@ -118,7 +119,7 @@ pub(crate) async fn events(
         .map(|body| ticker.plugs.plug_in(page, body))
 }
 
-/// What goes over this page's wire, told over another one.
+/// Streams what goes over this page's wire.
 pub(crate) async fn wire(
     State(ticker): State<Ticker>,
     Query(Visit { page, .. }): Query<Visit>,
@@ -150,7 +151,7 @@ pub(crate) struct Status {
     plug_out: u128,
 }
 
-/// What a page asks for while its stream is away, and when it is back.
+/// What a page asks for while it is disconnected, and once it has reconnected.
 pub(crate) async fn status(
     State(ticker): State<Ticker>,
     Query(Visit { page, .. }): Query<Visit>,

@@ -1,10 +1,9 @@
-// Two ways to the same events. Each returns something with close() that resumes after `lastId` and
-// knows nothing of the page. It calls on.event({ type, id, data }) and on.state("connecting", "open" or
-// "closed").
+// Two transports for the same events. Each resumes after `lastId`, calls on.event({ type, id, data }) and
+// on.state("connecting", "open" or "closed"), and returns an object with close().
 
 import { SharedEventSource } from "./shared.js";
 
-/** The browser's own: one response that stays open, shared by all tabs. It reconnects by itself. */
+/** One response that stays open, shared by all tabs. The browser reconnects on its own. */
 export function eventSource(url, types, lastId, on) {
   const source = new SharedEventSource(url, { types, lastEventId: lastId });
   source.onopen = source.onerror = () => on.state(["connecting", "open", "closed"][source.readyState]);
@@ -15,11 +14,11 @@ export function eventSource(url, types, lastId, on) {
   return source;
 }
 
-/** One request after another, where there is no EventSource or no stream gets through. Each is answered
- *  as soon as there is an event. What a broken response has brought is dropped and requested again. */
+/** One request after another, for clients without EventSource and networks that buffer streams. Each is
+ *  answered as soon as there is an event. The events of a broken response are dropped and requested again. */
 export function longPoll(url, types, lastId, on) {
   const closed = new AbortController();
-  let wait = 100; // milliseconds between two requests, unless the server's `retry` differs
+  let wait = 100; // milliseconds between two requests, unless the server sends `retry`
   let failures = 0;
 
   async function poll() {
@@ -58,14 +57,13 @@ export function longPoll(url, types, lastId, on) {
   return { close: () => closed.abort() };
 }
 
-/** The events of a complete response, by the standard. An event without an empty line after it does not
- *  count. */
+/** Parses a complete response as the standard says. An event that no empty line follows is dropped. */
 export function parse(text, id = "") {
   const parsed = { events: [], id, retry: null };
   let type = "";
   let data = [];
   const lines = text.split(/\r\n|\r|\n/);
-  lines.pop(); // a line ends with a line break
+  lines.pop(); // without a line break at its end
   for (const line of lines) {
     const [, field, value] = /^([^:]*):? ?(.*)$/s.exec(line);
     if (line === "") {

@@ -15,7 +15,7 @@ use tower_sse::hub::Hub;
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// One request and its response. Dropping it says that the connection is gone.
+/// One request and its response. Dropping it reports that the connection is gone.
 pub(crate) struct Wire {
     wires: Hub,
     page: String,
@@ -30,7 +30,7 @@ impl Wire {
             complete: false,
         };
         let mut head = format!("{} {} {:?}\n", parts.method, parts.uri, parts.version);
-        // These headers hold no secret. Others, such as cookies, may, and are not shown.
+        // These headers hold no secrets. Others, such as cookies, may, so they are not shown.
         let shown = [ACCEPT, CACHE_CONTROL, LAST_EVENT_ID];
         write_headers(&mut head, &parts.headers, &shown);
         wire.tell("request", &head);

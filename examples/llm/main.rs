@@ -39,7 +39,7 @@ Generations that a POST starts and any number of GETs read and resume.
 
 usage: llm [--port N] [--keep SECONDS]
 
-  --port N        listen on this port; by default on 8080, or on a free one
+  --port N        listen on this port; 8080 by default, or a free port if 8080 is taken
   --keep SECONDS  keep a run for this long after its last token; 600 by default
 ";
 

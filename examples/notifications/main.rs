@@ -38,7 +38,7 @@ A topic for each user, few of whom are online.
 
 usage: notifications [--port N] [--users N]
 
-  --port N   listen on this port; by default on 8080, or on a free one
+  --port N   listen on this port; 8080 by default, or a free port if 8080 is taken
   --users N  how many users there are; 1000 by default
 ";
 

@@ -124,7 +124,7 @@ pub(super) const LINES: &[Line] = &[
         "61",
         "change",
         Away,
-        "Wexley bring on Vandermoor, a fifth defender. He brings a sixth one's shirt by mistake.",
+        "Wexley bring on Vandermoor, a fifth defender. He is wearing somebody else's shirt.",
     ),
     Line::play(
         "65",

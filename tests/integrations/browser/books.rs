@@ -95,10 +95,10 @@ async fn sees_what_is_missing_and_what_is_twice() {
     "#;
     let example = Example::start("live", &[]);
     for (ids, missing, doubled, text) in [
-        ("[7, 8, 9]", 0, 0, "Nothing missing, nothing twice"),
-        ("[7, 9, 10]", 1, 0, "1 missing, 0 twice"),
-        ("[7, 8, 8, 9]", 0, 1, "0 missing, 1 twice"),
-        ("[7, 8, 7, 8, 12]", 3, 2, "3 missing, 2 twice"),
+        ("[7, 8, 9]", 0, 0, "Nothing missing, no duplicates"),
+        ("[7, 9, 10]", 1, 0, "1 missing, 0 duplicated"),
+        ("[7, 8, 8, 9]", 0, 1, "0 missing, 1 duplicated"),
+        ("[7, 8, 7, 8, 12]", 3, 2, "3 missing, 2 duplicated"),
     ] {
         let browser = Browser::start().await;
         browser.run_first(&faulty.replace("IDS", ids)).await;

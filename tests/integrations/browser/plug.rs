@@ -36,7 +36,7 @@ async fn a_plug_left_out() {
     screenshots(&browser, "after").await;
     assert!(after.is_whole() && !after.stale, "{after:?}");
     let (_, counted) = after.marker.rsplit_once(": ").unwrap();
-    assert_eq!(counted, format!("{} events caught up", after.caught_up));
+    assert_eq!(counted, format!("caught up on {} events", after.caught_up));
     assert!(after.marker.contains(&three.last_id), "{}", after.marker);
     assert!(after.caught_up >= 3);
     assert!(after.number >= three.number + after.caught_up);

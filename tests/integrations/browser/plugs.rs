@@ -99,7 +99,7 @@ async fn starts_over_with_a_new_server(browser: &Browser, example: Example) -> E
     let port = example.port().to_owned();
     drop(example);
     let before = until(browser, "cut off", |page| page.verdict == "down").await;
-    assert_eq!(before.text, "The server does not answer");
+    assert_eq!(before.text, "The server is not responding");
     assert!(before.stale);
     let example = Example::start("live", &["--speed", "10", "--port", &port]);
     let after = until(browser, "started over", |page| {

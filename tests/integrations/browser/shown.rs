@@ -68,7 +68,7 @@ impl Shown {
     pub(crate) fn is_whole(&self) -> bool {
         (self.missing, self.doubled) == (0, 0)
             && self.verdict == "good"
-            && self.text == "Nothing missing, nothing twice"
+            && self.text == "Nothing missing, no duplicates"
     }
 
     pub(crate) fn is_whole_since_a_gap(&self) -> bool {

@@ -18,7 +18,10 @@ async fn a_seventh_tab() {
         browser.page.goto(&address).await.unwrap();
         in_play(&browser).await;
     }
-    until(&browser, "shared", |page| page.tabs == "shared by 7 tabs").await;
+    until(&browser, "shared", |page| {
+        page.tabs == "7 tabs share it now."
+    })
+    .await;
     assert_eq!(shown(&browser).await.subscribers, "1");
 
     // The last one's plug is the plug of all.
@@ -48,7 +51,7 @@ async fn a_seventh_tab() {
         });
         on.await;
     }
-    until(&browser, "six", |page| page.tabs == "shared by 6 tabs").await;
+    until(&browser, "six", |page| page.tabs == "6 tabs share it now.").await;
     assert_eq!(shown(&browser).await.subscribers, "1");
     browser.quit().await;
 }
@@ -75,7 +78,7 @@ async fn a_tab_beside_one_that_has_resumed() {
     let address = format!("http://{}/", example.authority);
     browser.page.goto(&address).await.unwrap();
     let whole = until(&browser, "shared", |page| {
-        page.tabs == "shared by 2 tabs" && page.subscribers == "1" && page.is_whole()
+        page.tabs == "2 tabs share it now." && page.subscribers == "1" && page.is_whole()
     });
     let whole = whole.await;
     assert!(whole.received >= closed.received, "{whole:?}");

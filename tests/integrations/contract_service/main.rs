@@ -46,7 +46,7 @@ The service that drives this client for LaunchDarkly's sse-contract-tests.
 
 usage: contract_service [--port N]
 
-  --port N   listen on this port; by default on 8080, or on a free one
+  --port N   listen on this port; 8080 by default, or a free port if 8080 is taken
 ";
 
 type Http = Client<HttpConnector, Full<Bytes>>;
