@@ -79,7 +79,7 @@ function render() {
   const seconds = Math.ceil(link.plugOut / 1000);
   setText($("plug-text"), seconds > 0 ? `Put it back (${seconds})` : "Pull the plug");
   $("plug").classList.toggle("out", seconds > 0);
-  $("plug").disabled = seconds === 0 && link.state === "closed";
+  $("plug").disabled = seconds === 0 && (link.down || link.state === "closed");
   setText($("toggle"), link.state === "closed" ? "Reconnect" : "Close");
 }
 
@@ -251,6 +251,7 @@ function showState(state, loss = losses[state]) {
   }
   link.target = null;
   link.state = state;
+  if (state !== "open") forgetPing();
   render();
   if (state === "open") askStatus("GET");
   if (state !== "closed") watchStatus();
@@ -364,6 +365,12 @@ function change(name) {
   if (link.state === "closed") return; // it is used once the page reconnects
   showState("connecting", "Transport changed");
   open();
+}
+
+/** What the last ping said is out of date. */
+function forgetPing() {
+  setText($("clock"), "--:--:--");
+  setText($("subscribers"), "–");
 }
 
 async function countTabs() {

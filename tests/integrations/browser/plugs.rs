@@ -137,9 +137,14 @@ async fn fits_its_screens(browser: &Browser, transport: &str) {
             name.textContent = "Donaudampfschifffahrts-Verein für Leibesübungen 1900";
         }
         document.querySelector(".line .at").textContent = "90+5′";
+        document.getElementById("state-text").textContent = "Connecting";
+        document.getElementById("subscribers").textContent = "123";
+        const [words, state] = [".state .words", ".state"]
+            .map((name) => document.querySelector(name).getBoundingClientRect());
+        const padded = words.left >= state.left + 20 && words.right <= state.right - 8;
         const inside = (element) => element.scrollWidth <= element.clientWidth;
         const at = document.querySelector(".line .at");
-        return inside(document.documentElement) && inside(document.querySelector(".board"))
+        return padded && inside(document.documentElement) && inside(document.querySelector(".board"))
             && inside(at) && [...document.querySelectorAll(".name")].every(inside);
     "#;
     for (name, width, height) in [
