@@ -1,7 +1,9 @@
 //! An event stream with axum, and a graceful shutdown with a farewell.
 //!
-//! `cargo run --example axum --features axum`, then `curl -N http://127.0.0.1:8080/events`,
-//! and Ctrl-C in the first terminal.
+//! `cargo run --example axum --features axum`, then `curl -N http://127.0.0.1:8080/events`, and Ctrl-C in
+//! the first terminal: the stream ends with a `bye` event.
+//!
+//! Look at `events` for everything a stream should have, and at `main` for the shutdown.
 
 #[path = "support/cli.rs"]
 mod cli;
@@ -43,17 +45,17 @@ async fn main() -> Result<(), Failure> {
         // `SseLayer::new().detect_only()`.
         .route("/events", get(events).layer(SseLayer::new()))
         .with_state(stop.clone());
-    // axum waits for open connections, and a stream never ends by itself, so it is told to end.
+    // axum waits for open connections, and these streams do not end until they are stopped.
     let stopping = stop.clone();
     let serve = axum::serve(listener, app).with_graceful_shutdown(async move {
         if tokio::signal::ctrl_c().await.is_err() {
-            pending::<()>().await; // no signals here: serve on
+            pending::<()>().await; // no signals on this system
         }
         stopping.cancel();
     });
     tokio::select! {
         served = serve.into_future() => served?,
-        // A client that has stopped reading cannot be told, and would block the shutdown forever.
+        // A client that has stopped reading would block the shutdown forever.
         () = async {
             stop.cancelled().await;
             tokio::time::sleep(GRACE).await;
@@ -76,7 +78,7 @@ async fn events(
         .map(|(number, _)| Event::new(format!("second {number}")).with_id(number));
     SseBody::new(events)
         .keep_alive(KeepAlive::default())
-        // After the farewell, clients reconnect spread over five seconds, not all at once.
+        // After the farewell, clients reconnect over five seconds rather than all at once.
         .prelude(
             Prelude::new()
                 .retry(Duration::from_secs(1))

@@ -2,11 +2,14 @@
 //!
 //! `cargo run --example hyper`, then `curl -N http://127.0.0.1:8080/`, and the same with
 //! `--http2-prior-knowledge` or `-H 'Last-Event-ID: 41'`.
+//!
+//! Look at the write timeout, which detects clients that have stopped reading, and at the shutdown.
 
 #[path = "support/cli.rs"]
 mod cli;
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
@@ -33,7 +36,7 @@ usage: hyper [--port N]
   --port N   listen on this port; 8080 by default, or a free port if 8080 is taken
 ";
 
-/// How long a shutdown takes at most.
+/// The maximum duration of a shutdown.
 const GRACE: Duration = Duration::from_secs(10);
 
 #[tokio::main]
@@ -43,6 +46,7 @@ async fn main() -> Result<(), Failure> {
 
     let stop = CancellationToken::new();
     let graceful = GracefulShutdown::new();
+    let mut ctrl_c = pin!(tokio::signal::ctrl_c());
     // The layer sets the headers and reads the last event ID of reconnecting clients.
     let stopping = stop.clone();
     let service = ServiceBuilder::new()
@@ -51,7 +55,7 @@ async fn main() -> Result<(), Failure> {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            signal = tokio::signal::ctrl_c() => {
+            signal = &mut ctrl_c => {
                 signal?;
                 break;
             }
@@ -83,7 +87,7 @@ async fn main() -> Result<(), Failure> {
             }
         });
     }
-    // hyper waits for open connections. The streams never end by themselves, so they are told to.
+    // hyper waits for open connections, and these streams do not end until they are stopped.
     stop.cancel();
     _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
     Ok(())

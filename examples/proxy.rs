@@ -1,8 +1,11 @@
-//! A proxy for other servers' event streams. It adds what they lack: the headers that get them through
-//! further proxies, and heartbeats while they are silent.
+//! A proxy for other servers' event streams. It adds what they lack: headers that get them through other
+//! proxies, and heartbeats while they are silent.
 //!
-//! `cargo run --example proxy -- --port 8081 http://127.0.0.1:8080`, then
-//! `curl -N http://127.0.0.1:8081/` for what is at `http://127.0.0.1:8080/`.
+//! Start an upstream with `cargo run --example hyper`, then the proxy with
+//! `cargo run --example proxy -- --port 8081 http://127.0.0.1:8080`, and read the stream through it with
+//! `curl -N http://127.0.0.1:8081/`.
+//!
+//! Look at the layer in `main`: it adds heartbeats to event streams only, and leaves events unchanged.
 
 #[path = "support/cli.rs"]
 mod cli;

@@ -6,7 +6,7 @@
 //!
 //! ```sh
 //! curl -N localhost:8080/feed
-//! curl -N localhost:8080/feed -H 'Last-Event-ID: 7'       # an ID of the upstream's
+//! curl -N localhost:8080/feed -H 'Last-Event-ID: 7'       # the upstream's ID
 //! ```
 
 #[path = "support/cli.rs"]

@@ -2,6 +2,8 @@
 //!
 //! `cargo run -p integrations --example smol`, then `curl -N http://127.0.0.1:8080/`. A crate of its own
 //! would depend on `tower-sse` with `default-features = false`.
+//!
+//! Look at the timer that heartbeats run on.
 
 #[path = "support/cli.rs"]
 mod cli;
@@ -46,7 +48,8 @@ async fn serve(listener: TcpListener) {
         .service_fn(events);
     loop {
         let Ok((socket, _)) = listener.accept().await else {
-            // Out of file descriptors, or a client that left at once: the next one may do better.
+            // Out of file descriptors, or a client that disconnected at once: the next connection may
+            // succeed.
             smol::Timer::after(Duration::from_millis(100)).await;
             continue;
         };
@@ -71,7 +74,7 @@ async fn events(
         .enumerate()
         .map(|(number, _)| Event::new(format!("event {number}")));
     // Any function from a duration to a future is a timer. The default of 15 s is right for
-    // production; here it is one second, to see it.
+    // production; one second shows the heartbeats.
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(1));
     let body = SseBody::with_timer(events, smol::Timer::after).keep_alive(keep_alive);
     Ok(body.into_http_response())

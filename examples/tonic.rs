@@ -2,6 +2,8 @@
 //!
 //! `cargo run -p integrations --example tonic`, then `curl -N http://127.0.0.1:8080/events`, and
 //! `grpcurl -plaintext 127.0.0.1:8080 grpc.health.v1.Health/Check` if you have it.
+//!
+//! Look at the routes: tonic's are axum's, so the event stream is one more.
 
 #[path = "support/cli.rs"]
 mod cli;

@@ -5,9 +5,9 @@
 //! cargo run -p integrations --example client -- --json --last-event-id 41 --header 'Authorization: Bearer x' URL
 //! ```
 //!
-//! Events go to standard output; what happens to the connection goes to standard error. The exit
-//! status tells why it ended: 0 the server said stop (204), or a POST is complete, 1 the server
-//! refused, 2 wrong usage, 3 no connection after `--max-tries`, 4 the output is closed, 130 ctrl-c.
+//! Events go to standard output, and changes of the connection to standard error. The exit status says
+//! why the program ended: 0 the server answered 204, or a POST is complete; 1 the server refused; 2 wrong
+//! usage; 3 no connection after `--max-tries`; 4 the output is closed; 130 Ctrl-C.
 
 mod connector;
 mod options;
