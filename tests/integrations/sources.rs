@@ -1,10 +1,8 @@
 // The modules of the library that a hub needs, as `include!` puts them at the root of a test. The test has
-// its own `sync` in place of theirs.
+// its own `sync` in place of theirs, and says which `clock`.
 
 #[path = "../../src/body/mod.rs"]
 mod body;
-#[path = "../../src/clock.rs"]
-mod clock;
 #[cfg(feature = "compression")]
 #[path = "../../src/compression/mod.rs"]
 mod compression;

@@ -21,6 +21,7 @@ extern crate self as tower_sse;
 
 include!("../sources.rs");
 
+mod clock;
 mod many;
 #[path = "../../hub/stress.rs"]
 mod stress;

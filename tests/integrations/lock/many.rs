@@ -2,12 +2,12 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use http_body::Body;
 
+use crate::clock;
 use crate::hub::{Hub, LagPolicy, Start, Subscription};
 use crate::protocol::{Event, EventId};
 use crate::support::blocking::{after, block_on};
@@ -105,12 +105,14 @@ pub(crate) fn run() {
     let time = Duration::from_millis(500);
     block_on(closed.close_over_with_timer(time, after));
     all.iter_mut().for_each(poll);
-    let kept = Duration::from_millis(200);
+    let kept = Duration::from_secs(3600);
     let old = hub().retain_for(kept).build();
     let all = life(&old, subscribers);
     // Then all are too old.
-    thread::sleep(kept);
+    clock::advance(kept);
+    let retained = old.stats().retained;
     publish(&old, 1);
+    assert!(old.stats().retained < retained, "nothing is too old");
     drop(all);
     let tail = closed.tail();
     _ = hub().tail(tail).build();

@@ -15,6 +15,9 @@
 
 include!("../sources.rs");
 
+#[path = "../../../src/clock.rs"]
+mod clock;
+
 mod sync {
     pub(crate) use shuttle::sync::atomic::AtomicU64;
     pub(crate) use shuttle::sync::{Arc, Mutex, MutexGuard, Weak};
