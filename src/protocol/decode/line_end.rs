@@ -170,7 +170,9 @@ mod tests {
         let filler = [
             0x00, 0x08, 0x09, 0x0B, 0x0C, 0x0E, 0x1A, 0x4A, 0x8A, 0x8D, 0xFF, b'x',
         ];
-        for len in 0..80 {
+        // Miri is slow.
+        let step = if cfg!(miri) { 13 } else { 1 };
+        for len in (0..80).step_by(step) {
             for fill in filler {
                 let mut line = vec![fill; len];
                 assert_eq!(find_end(&line, 0), None);
@@ -178,7 +180,7 @@ mod tests {
                     line.push(end);
                     for after in [fill, b'\n', b'\r', 0x0B] {
                         line.resize(len + 9, after);
-                        for from in 0..=len {
+                        for from in (0..=len).step_by(step) {
                             assert_eq!(find_end(&line, from), Some(len));
                         }
                         line.truncate(len + 1);

@@ -45,7 +45,10 @@ mod tests {
 
     #[test]
     fn are_those_of_to_string() {
-        for n in (0..10_000).chain((0..10_000).map(|n| n * 10_000)) {
+        // Miri is slow.
+        let step = if cfg!(miri) { 97 } else { 1 };
+        let small = (0..10_000).step_by(step);
+        for n in small.clone().chain(small.map(|n| n * 10_000)) {
             assert_eq!(text(n), Some(n.to_string()));
         }
         let mut n = 1_u64;
