@@ -21,8 +21,9 @@ pub(crate) type Stream = UnsyncBoxBody<Bytes, BoxError>;
 
 pub(crate) const IDENTITY: &str = "identity";
 pub(crate) const SHARED: &str = "shared";
+pub(crate) const SHARED_6: &str = "shared, level 6";
 pub(crate) const OWN: &str = "own";
-pub(crate) const OWN_FASTEST: &str = "own, level 1";
+pub(crate) const OWN_6: &str = "own, level 6";
 pub(crate) const TOWER_HTTP: &str = "tower-http";
 
 pub(crate) struct Contestant {
@@ -34,18 +35,22 @@ pub(crate) struct Contestant {
 /// A response's body, as a server holds it.
 pub(crate) struct Connection(Pin<Box<Stream>>);
 
-pub(crate) fn all() -> [Contestant; 5] {
+/// The levels are the default ones, or 6, which is tower-http's.
+pub(crate) fn all() -> [Contestant; 6] {
+    let (default, six) = (Compression::new(), Compression::new().level(6));
     [
-        contestant(IDENTITY, |service| service),
-        contestant(SHARED, |service| service.compression(Compression::new())),
-        // At the level of what is shared, and of tower-http.
-        contestant(OWN, |service| {
-            filtered(service).compression(Compression::new().level(6))
+        contestant(IDENTITY, &default, |service| service),
+        contestant(SHARED, &default, |service| {
+            service.compression(default.clone())
         }),
-        contestant(OWN_FASTEST, |service| {
-            filtered(service).compression(Compression::new())
+        contestant(SHARED_6, &six, |service| service.compression(six.clone())),
+        contestant(OWN, &default, |service| {
+            filtered(service).compression(default.clone())
         }),
-        contestant(TOWER_HTTP, |service| {
+        contestant(OWN_6, &default, |service| {
+            filtered(service).compression(six.clone())
+        }),
+        contestant(TOWER_HTTP, &default, |service| {
             let layer = CompressionLayer::new().compress_when(SizeAbove::new(0));
             ServiceBuilder::new().layer(layer).service(service)
         }),
@@ -59,12 +64,19 @@ fn filtered(service: Feed) -> Feed {
     service.select(|_, subscriber| Ok(subscriber.filter(|_| true)))
 }
 
-fn contestant<S, B>(name: &'static str, wrap: impl FnOnce(Feed) -> S) -> Contestant
+fn contestant<S, B>(
+    name: &'static str,
+    settings: &Compression,
+    wrap: impl FnOnce(Feed) -> S,
+) -> Contestant
 where
     S: Service<Request<String>, Response = Response<B>, Error = Infallible> + 'static,
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    let hub = Hub::builder().epoch(36).build();
+    let hub = Hub::builder()
+        .epoch(36)
+        .compression(settings.clone())
+        .build();
     let mut service = wrap(HubService::new(hub.clone()));
     let connect = Box::new(move || {
         let request = Request::get("/").header("accept-encoding", "gzip");

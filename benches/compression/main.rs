@@ -5,22 +5,27 @@
 //! A delivery is one event to one subscriber: publishing it, and polling each body until it is pending.
 //! Each body's bytes are decoded and compared with the plain stream, event by event, before anything is
 //! timed. What counts is the time that the thread was running.
+//!
+//! The last lines are the tables of `docs::compression`.
 
 mod check;
 mod contestants;
+mod levels;
 mod payloads;
 #[cfg(unix)]
 mod served;
+mod table;
 
 use std::alloc::System;
 use std::hint::black_box;
 use std::time::Duration;
 
 use check::Wire;
-use contestants::{Connection, Contestant, IDENTITY, OWN, SHARED, TOWER_HTTP};
+use contestants::{Connection, Contestant, IDENTITY, OWN, OWN_6, SHARED, SHARED_6, TOWER_HTTP};
 use payloads::{PAYLOADS, Payload};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use support::{median, rounds, row, selected};
+use table::{Table, micros};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -60,22 +65,32 @@ fn main() {
         .build();
     let runtime = runtime.expect("a runtime");
     let _context = runtime.enter();
+    let mut costs = Table::new("Bytes of an event, and processor time of a delivery");
+    let mut memory = Table::new("Memory of a connection, and of a group where it is shared");
+    let mut levels = Table::new("Levels of one stream");
     for payload in &PAYLOADS {
         let title = format!("compression/{}", payload.name);
         if selected(&title) {
-            case(&title, payload);
+            case(&title, payload, &mut costs, &mut memory);
             #[cfg(unix)]
-            served::print(&title, payload, &runtime);
+            served::print(&title, payload, &runtime, &mut costs);
+            levels::print(&title, payload, &mut levels);
         }
+    }
+    for table in [costs, memory, levels] {
+        table.print();
     }
 }
 
-fn case(title: &str, payload: &Payload) {
+fn case(title: &str, payload: &Payload, costs: &mut Table, memory: &mut Table) {
     let timed = rounds().is_some();
     let wire = check::check(payload, if timed { u64::MAX } else { 100 });
+    for (name, bytes) in &wire {
+        costs.add(format!("{name}, bytes"), format!("{bytes:.1}"));
+    }
     println!("{title}");
     println!(
-        "  {:<14}{:>12}{:>8}{:>16}{:>12}{:>16}",
+        "  {:<18}{:>12}{:>8}{:>16}{:>12}{:>16}",
         "", "subscribers", "ratio", "bytes an event", "ns each", "memory each"
     );
     let mut few = Vec::new();
@@ -88,10 +103,17 @@ fn case(title: &str, payload: &Payload) {
         let runs = run(payload, subscribers);
         print(subscribers, &runs, &wire);
         print_rows(title, subscribers, &runs);
-        if subscribers == 100 {
+        for run in runs.iter().filter(|_| subscribers != 100) {
+            let title = format!("{}, polled, {subscribers}", run.contestant.name);
+            costs.add(title, micros(median(run.rounds.clone())));
+        }
+        if subscribers == 1 {
+            let context = find(&runs, SHARED).each() - find(&runs, IDENTITY).each();
+            memory.add("shared, a group".to_owned(), format!("{context:.0} bytes"));
+        } else if subscribers == 100 {
             few = runs;
         } else if subscribers == 1_000 {
-            print_marginal(title, &few, &runs);
+            print_marginal(title, &few, &runs, memory);
         }
     }
     let bytes = |name| {
@@ -99,9 +121,10 @@ fn case(title: &str, payload: &Payload) {
             .find(|(of, _)| *of == name)
             .map_or(0.0, |(_, bytes)| *bytes)
     };
-    let (shared, own) = (bytes(SHARED), bytes(OWN));
-    let name = format!("{title}, bytes of an event/{SHARED} beside {OWN}");
-    row::print(&name, shared, own, own / shared, OWN);
+    // To one subscriber of many, and in a stream without an end.
+    let (shared, own) = (bytes(SHARED), bytes(OWN_6));
+    let name = format!("{title}, bytes of an event/{SHARED} beside {OWN_6}");
+    row::print(&name, shared, own, own / shared, OWN_6);
 }
 
 struct Run {
@@ -115,8 +138,11 @@ struct Run {
 }
 
 fn run(payload: &Payload, subscribers: usize) -> Vec<Run> {
+    // Many of them would take as much memory as tower-http's, and do the same work.
+    let is_run = |one: &Contestant| subscribers == 1 || ![SHARED_6, OWN_6].contains(&one.name);
     let mut runs: Vec<Run> = contestants::all()
         .into_iter()
+        .filter(is_run)
         .map(|one| warm(payload, one, subscribers))
         .collect();
     let events = ROUND.div_ceil(subscribers as u64).max(2);
@@ -151,9 +177,7 @@ fn warm(payload: &Payload, mut contestant: Contestant, subscribers: usize) -> Ru
 
 impl Run {
     fn publish(&mut self, payload: &Payload, events: u64) -> Duration {
-        let texts: Vec<String> = (0..events)
-            .map(|n| (payload.data)(self.published + n))
-            .collect();
+        let texts = payload.texts(self.published..self.published + events);
         self.published += events;
         let start = cpu();
         for text in texts {
@@ -179,10 +203,12 @@ fn find<'a>(runs: &'a [Run], name: &str) -> &'a Run {
 fn print(subscribers: usize, runs: &[Run], wire: &Wire) {
     let plain = find(runs, IDENTITY);
     let plain_bytes = wire[0].1;
-    for (run, (_, bytes)) in runs.iter().zip(wire) {
+    for run in runs {
+        let name = run.contestant.name;
+        let bytes = wire.iter().find(|(of, _)| *of == name);
+        let bytes = bytes.map_or(0.0, |(_, bytes)| *bytes);
         println!(
-            "  {:<14}{subscribers:>12}{:>8.1}{bytes:>16.1}{:>12.0}{:>16.0}",
-            run.contestant.name,
+            "  {name:<18}{subscribers:>12}{:>8.1}{bytes:>16.1}{:>12.0}{:>16.0}",
             plain_bytes / bytes,
             median(run.rounds.clone()),
             run.each() - plain.each(),
@@ -191,7 +217,11 @@ fn print(subscribers: usize, runs: &[Run], wire: &Wire) {
 }
 
 fn print_rows(title: &str, subscribers: usize, runs: &[Run]) {
-    for (name, other) in [(SHARED, IDENTITY), (SHARED, TOWER_HTTP), (OWN, TOWER_HTTP)] {
+    let mut pairs = vec![(SHARED, IDENTITY), (SHARED, TOWER_HTTP), (OWN, TOWER_HTTP)];
+    if subscribers == 1 {
+        pairs.extend([(SHARED_6, TOWER_HTTP), (OWN_6, TOWER_HTTP)]);
+    }
+    for (name, other) in pairs {
         let (run, than) = (find(runs, name), find(runs, other));
         let ratios = than
             .rounds
@@ -205,7 +235,7 @@ fn print_rows(title: &str, subscribers: usize, runs: &[Run]) {
 }
 
 /// What each of the connections beyond the first hundred holds, beyond a plain one.
-fn print_marginal(title: &str, few: &[Run], many: &[Run]) {
+fn print_marginal(title: &str, few: &[Run], many: &[Run], memory: &mut Table) {
     let marginal = |name| {
         let (few, many) = (find(few, name), find(many, name));
         let connections = many.connections.len() - few.connections.len();
@@ -216,5 +246,6 @@ fn print_marginal(title: &str, few: &[Run], many: &[Run]) {
         let bytes = marginal(name) - plain;
         println!("  {name}: {bytes:.0} bytes for each further connection");
         row::alone(&format!("{title}, bytes of a connection/{name}"), bytes);
+        memory.add(format!("{name}, a connection"), format!("{bytes:.0} bytes"));
     }
 }

@@ -1,5 +1,7 @@
 //! What is published: the same text for the same number, every time.
 
+use std::ops::Range;
+
 pub(crate) struct Payload {
     pub(crate) name: &'static str,
     pub(crate) data: fn(u64) -> String,
@@ -19,6 +21,13 @@ pub(crate) const PAYLOADS: [Payload; 3] = [
         data: html,
     },
 ];
+
+impl Payload {
+    /// The data of the events with these numbers.
+    pub(crate) fn texts(&self, numbers: Range<u64>) -> Vec<String> {
+        numbers.map(self.data).collect()
+    }
+}
 
 /// A price of one of 40 symbols.
 fn json(n: u64) -> String {

@@ -20,6 +20,7 @@ use tokio::task::{LocalSet, yield_now};
 use crate::contestants::{self, Contestant, IDENTITY, SHARED, TOWER_HTTP};
 use crate::cpu;
 use crate::payloads::Payload;
+use crate::table::{Table, micros};
 
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 /// As many as one process's descriptors allow for three contestants.
@@ -27,7 +28,7 @@ const SUBSCRIBERS: usize = 1_000;
 
 /// Prints the processor time of the server's thread for each delivery, and the shared streams' beside
 /// the others'.
-pub(crate) fn print(title: &str, payload: &Payload, runtime: &Runtime) {
+pub(crate) fn print(title: &str, payload: &Payload, runtime: &Runtime, table: &mut Table) {
     let subscribers = if rounds().is_some() { SUBSCRIBERS } else { 3 };
     let mut servers: Vec<Server> = contestants::all()
         .into_iter()
@@ -44,11 +45,9 @@ pub(crate) fn print(title: &str, payload: &Payload, runtime: &Runtime) {
     }
     println!("  served by hyper to {subscribers} sockets, processor time for each delivery:");
     for (server, times) in servers.iter().zip(&times) {
-        println!(
-            "  {:<14}{:>12.0} ns",
-            server.contestant.name,
-            median(times.clone())
-        );
+        let (name, time) = (server.contestant.name, median(times.clone()));
+        println!("  {name:<18}{time:>12.0} ns");
+        table.add(format!("{name}, served, {subscribers}"), micros(time));
     }
     for n in [0, 2] {
         let ratios = times[n].iter().zip(&times[1]).map(|(than, own)| than / own);
@@ -123,9 +122,7 @@ impl Server {
 
     /// Publishes some events, one after the other, and returns what this thread has taken for them.
     fn deliver(&mut self, payload: &Payload, events: u64, runtime: &Runtime) -> Duration {
-        let texts: Vec<String> = (0..events)
-            .map(|n| (payload.data)(self.published + n))
-            .collect();
+        let texts = payload.texts(self.published..self.published + events);
         self.published += events;
         let start = cpu();
         for text in texts {
