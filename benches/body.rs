@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http_body::Body;
-use support::Side::{self, Axum, Ours, Peer};
+use support::Side::{self, Axum, Floor, Ours, Peer};
 use support::bodies::{self, Clock, Numbers, Pace};
 use support::events::{Typical, check, encoded_len};
 use support::{Case, bodies::BoxError};
@@ -79,6 +79,8 @@ pub(crate) fn main() {
         let name = "Events of a &'static str";
         add(&mut case, how, (name, Ours), bodies::ours_fixed);
         add(&mut case, how, ("writer form", Ours), bodies::ours_written);
+        add(&mut case, how, ("floor, String", Floor), bodies::least);
+        add(&mut case, how, ("floor", Floor), bodies::least_written);
         case.run();
     }
 }

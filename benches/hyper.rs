@@ -6,11 +6,11 @@ use futures_util::stream::{self, StreamExt};
 use http_body::{Body, Frame};
 use http_body_util::StreamBody;
 
-use support::Case;
-use support::Side::{self, Axum, Ours, Peer};
+use support::Side::{self, Axum, Floor, Ours, Peer};
 use support::bodies::{self, BoxError, Clock, Numbers, Pace};
 use support::events::{Typical, check, text};
 use support::sink::{self, Version};
+use support::{Case, is_brief};
 
 const EVENTS: u64 = 10_000;
 
@@ -77,6 +77,7 @@ fn events() {
         let name = "Events of a &'static str";
         add(&mut case, how, (name, Ours), bodies::ours_fixed);
         add(&mut case, how, ("writer form", Ours), bodies::ours_written);
+        add(&mut case, how, ("floor", Floor), bodies::least_written);
         case.run();
     }
 }
@@ -119,5 +120,7 @@ pub(crate) fn main() {
         .unwrap();
     let _context = runtime.enter();
     events();
-    sharing();
+    if !is_brief() {
+        sharing();
+    }
 }

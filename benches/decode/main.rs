@@ -8,6 +8,7 @@
 //! Each contestant's events are compared with what was sent before anything is timed, and their
 //! number and length each time; a contestant with wrong results gets no figure.
 
+mod floor;
 mod ours;
 mod peers;
 
@@ -18,7 +19,7 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use support::Side::{self, Ours, Peer};
+use support::Side::{self, Floor, Ours, Peer};
 use support::events::{TYPE, Typical};
 use support::{Case, rounds, selected};
 
@@ -135,6 +136,14 @@ fn compare(title: String, load: &Load, size: usize) {
     let name = "eventsource-client";
     let client = peers::EventsourceClient::new(&chunks);
     add(case, (name, Peer), client, &chunks, &wanted);
+    add(case, ("floor", Floor), floor::Lent, &chunks, &wanted);
+    add(
+        case,
+        ("floor, owned", Floor),
+        floor::Owned,
+        &chunks,
+        &wanted,
+    );
     case.compare("stream", "owned");
     case.run();
 }

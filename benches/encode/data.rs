@@ -10,7 +10,7 @@ use axum::response::sse as axum;
 use bytes::Bytes;
 use sse_stream::Sse;
 use support::Case;
-use support::Side::{Axum, Ours, Peer};
+use support::Side::{Axum, Floor, Ours, Peer};
 use support::events::{Read, check, text};
 use support::peers::{russe_bytes, russe_data};
 use tower_sse::{Block, Data, Event};
@@ -19,6 +19,17 @@ use super::{add, through_actix, through_axum};
 
 fn expected(data: &str) -> Read {
     (String::new(), String::new(), data.to_owned())
+}
+
+/// A copy into one exact allocation, of text in which a line break has been looked for.
+fn floor(text: &str) -> Bytes {
+    let text = text.as_bytes();
+    assert!(memchr::memchr2(b'\r', b'\n', text).is_none());
+    let mut out = Vec::with_capacity(text.len() + 8);
+    out.extend_from_slice(b"data: ");
+    out.extend_from_slice(text);
+    out.extend_from_slice(b"\n\n");
+    Bytes::from(out)
 }
 
 /// From a `&str`.
@@ -49,6 +60,13 @@ pub(super) fn borrowed(title: &str, data: &'static str) {
 
     let block = || Block::write(|out| out.data(black_box(data))).into_bytes();
     add(&mut case, ("Block::write", Ours), &expected, block);
+
+    if !data.contains('\n') {
+        let of_string = || floor(&black_box(data).to_owned());
+        add(&mut case, ("floor, String", Floor), &expected, of_string);
+        let least = || floor(black_box(data));
+        add(&mut case, ("floor", Floor), &expected, least);
+    }
     case.run();
 }
 
@@ -74,6 +92,9 @@ pub(super) fn owned(title: &str, data: &'static str) {
 
     let block = || Block::write(|out| out.data(&owned())).into_bytes();
     add(&mut case, ("Block::write", Ours), &expected, block);
+    if !data.contains('\n') {
+        add(&mut case, ("floor", Floor), &expected, || floor(&owned()));
+    }
     case.run();
 }
 

@@ -4,10 +4,11 @@ use std::hint::black_box;
 
 use actix_web_lab::sse as actix;
 use axum::response::sse as axum;
+use bytes::Bytes;
 use serde::Serialize;
 use sse_stream::Sse;
 use support::Case;
-use support::Side::{Axum, Ours, Peer};
+use support::Side::{Axum, Floor, Ours, Peer};
 use support::peers::{russe_bytes, russe_data};
 use tower_sse::{Block, Event};
 
@@ -59,5 +60,15 @@ fn case<T: Serialize + ?Sized + Sync>(title: &str, value: &'static T) {
     add(&mut case, ("Event::json", Ours), &expected, event);
     let block = || Block::write(|out| out.json(black_box(value)).unwrap()).into_bytes();
     add(&mut case, ("Block::write", Ours), &expected, block);
+    // Serialized into a buffer that is there, and copied into one exact allocation.
+    let mut scratch = Vec::new();
+    let least = move || {
+        scratch.clear();
+        scratch.extend_from_slice(b"data: ");
+        serde_json::to_writer(&mut scratch, black_box(value)).unwrap();
+        scratch.extend_from_slice(b"\n\n");
+        Bytes::copy_from_slice(&scratch)
+    };
+    add(&mut case, ("floor", Floor), &expected, least);
     case.run();
 }

@@ -5,10 +5,11 @@ use std::hint::black_box;
 
 use actix_web_lab::sse as actix;
 use axum::response::sse as axum;
+use bytes::Bytes;
 use bytestring::ByteString;
 use sse_stream::Sse;
 use support::Case;
-use support::Side::{Axum, Ours, Peer};
+use support::Side::{Axum, Floor, Ours, Peer};
 use support::events::{self, EVENT_TYPE, TYPE};
 use support::peers;
 use tower_sse::{Block, Data, Event};
@@ -50,7 +51,24 @@ fn borrowed(id: &'static str, data: &'static str) {
     add(&mut case, (name, Ours), &expected, fixed);
     let block = || Block::write(|out| peers::ours_written(out, id(), data())).into_bytes();
     add(&mut case, ("Block::write", Ours), &expected, block);
+    let of_string = || floor(id(), &data().to_owned());
+    add(&mut case, ("floor, String", Floor), &expected, of_string);
+    add(&mut case, ("floor", Floor), &expected, || {
+        floor(id(), data())
+    });
     case.run();
+}
+
+/// A copy into one exact allocation, of text in which what it must not have has been looked for.
+fn floor(id: &str, data: &str) -> Bytes {
+    assert!(memchr::memchr3(b'\r', b'\n', 0, id.as_bytes()).is_none());
+    assert!(memchr::memchr2(b'\r', b'\n', data.as_bytes()).is_none());
+    let parts = ["event: ", TYPE, "\nid: ", id, "\ndata: ", data, "\n\n"];
+    let mut out = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+    Bytes::from(out)
 }
 
 /// From a `String` that is made within the time and given away.
@@ -71,6 +89,9 @@ fn owned(id: &'static str, data: &'static str) {
     add(&mut case, ("Event", Ours), &expected, event);
     let block = || Block::write(|out| peers::ours_written(out, id(), &data())).into_bytes();
     add(&mut case, ("Block::write", Ours), &expected, block);
+    add(&mut case, ("floor", Floor), &expected, || {
+        floor(id(), &data())
+    });
     case.run();
 }
 
@@ -143,6 +164,8 @@ fn in_branches(id: &'static str, data: &'static str) {
         peers::ours(id, data().to_owned()).encode().into_bytes()
     };
     add(&mut case, ("Event in one chain", Ours), &expected, chain);
+    let least = || floor(id().unwrap(), &data().to_owned());
+    add(&mut case, ("floor", Floor), &expected, least);
     case.compare("Event", "Event in one chain");
     case.run();
 }

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use client::subscribe;
 use peers::Flags;
 use server::Server;
-use support::{median, rounds, row};
+use support::{is_brief, median, rounds, row};
 use tokio::task::LocalSet;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -67,6 +67,9 @@ const KINDS: [Kind; 7] = [
     kind("expert, one thread", "expert", "current", 8),
     kind("actix-web-lab", "actix", "current", 19),
 ];
+
+/// What cannot be avoided where nothing can be merged.
+const FLOOR: Kind = kind("floor", "floor", "current", 8);
 
 impl Kind {
     fn is_ours(self) -> bool {
@@ -114,11 +117,25 @@ async fn measure(kind: Kind, subscribers: usize, query: &str, events: u64) -> Ou
 
 /// Lets all kinds take turns and prints how ours compare with the best peer, and with axum.
 async fn compare(title: &str, subscribers: usize, query: &str, events: u64) -> Outcome<()> {
+    compare_with(title, subscribers, query, events, None).await
+}
+
+async fn compare_with(
+    title: &str,
+    subscribers: usize,
+    query: &str,
+    events: u64,
+    floor: Option<Kind>,
+) -> Outcome<()> {
     println!("{title}: {subscribers} subscribers, {events} events of 120 bytes");
     let mut taken: Vec<Vec<Taken>> = KINDS.iter().map(|_| Vec::new()).collect();
+    let mut least = Vec::new();
     for _ in 0..rounds().map_or(1, |rounds| rounds.div_ceil(34)) {
         for (kind, taken) in KINDS.iter().zip(&mut taken) {
             taken.push(measure(*kind, subscribers, query, events).await?);
+        }
+        if let Some(floor) = floor {
+            least.push(measure(floor, subscribers, query, events).await?.cpu);
         }
     }
     let cpu: Vec<Vec<f64>> = taken
@@ -127,6 +144,34 @@ async fn compare(title: &str, subscribers: usize, query: &str, events: u64) -> O
         .collect();
     let all: Vec<usize> = (0..KINDS.len()).collect();
     print(&format!("end_to_end/{title}"), &cpu, &all);
+    if let Some(floor) = floor {
+        let peers: Vec<usize> = (0..KINDS.len()).filter(|n| !KINDS[*n].is_ours()).collect();
+        let axum: Vec<usize> = peers
+            .iter()
+            .copied()
+            .filter(|n| KINDS[*n].server == "axum")
+            .collect();
+        for (name, peers) in [
+            (floor.name.to_owned(), peers),
+            (format!("{} beside axum", floor.name), axum),
+        ] {
+            let of = |n: &usize| median(cpu[*n].clone());
+            let best = peers
+                .iter()
+                .min_by(|n, m| of(n).total_cmp(&of(m)))
+                .expect("a peer");
+            let rounds = cpu[*best].iter().zip(&least);
+            let ratio = median(rounds.map(|(other, least)| other / least).collect());
+            let name = format!("end_to_end/{title}/{name}");
+            row::print(
+                &name,
+                median(least.clone()),
+                of(best),
+                ratio,
+                KINDS[*best].name,
+            );
+        }
+    }
     if query.contains("rate") {
         let p99: Vec<Vec<f64>> = taken
             .iter()
@@ -181,7 +226,7 @@ async fn one_by_one() -> Outcome<()> {
     for (subscribers, events) in [(1, 20_000), (100, 2_000), (1_000, 300), (5_000, 60)] {
         let title = format!("one by one, {subscribers}");
         let query = format!("n={events}&size=120&distance=0");
-        compare(&title, subscribers, &query, events).await?;
+        compare_with(&title, subscribers, &query, events, Some(FLOOR)).await?;
     }
     Ok(())
 }
@@ -289,6 +334,7 @@ fn serve(name: &str, args: &[String]) -> Outcome<()> {
         "axum" => peers::axum::run(flags()?),
         "expert" => peers::expert::run(flags()?),
         "actix" => peers::actix::run(flags()?),
+        "floor" => peers::floor::run(flags()?),
         _ => Err(format!("no server {name}").into()),
     }
 }
@@ -331,7 +377,7 @@ fn main() -> Outcome<()> {
         if wanted("steady") {
             steady().await?;
         }
-        if wanted("linger") {
+        if wanted("linger") && !is_brief() {
             linger().await?;
         }
         if wanted("idle") {

@@ -7,6 +7,7 @@ use crate::load_server::{Publish, at_rate, data};
 pub(crate) mod actix;
 pub(crate) mod axum;
 pub(crate) mod expert;
+pub(crate) mod floor;
 
 /// A way to many subscribers.
 pub(crate) trait Channel: Clone + Send + 'static {

@@ -26,7 +26,8 @@ pub enum Side {
     Peer,
     /// The peer that has a column of its own.
     Axum,
-    /// What cannot be avoided, compared with nothing.
+    /// The least work that gives the same bytes or text, with nothing checked that need not be. Its
+    /// ratio is one that nobody could pass.
     Floor,
 }
 
@@ -42,6 +43,12 @@ pub fn rounds() -> Option<usize> {
     let rounds = std::env::var("BENCH_ROUNDS").map_or(ROUNDS, |n| n.parse().expect("a number"));
     let timed = std::env::args().any(|arg| arg == "--bench");
     timed.then_some(rounds)
+}
+
+/// Whether there are so few rounds that what has no goal is left out, unless it is asked for.
+pub fn is_brief() -> bool {
+    let is_named = std::env::args().skip(1).any(|arg| !arg.starts_with('-'));
+    rounds().is_some_and(|rounds| rounds < ROUNDS / 2) && !is_named
 }
 
 /// Whether the arguments ask for this case: one of them is a part of its title, or there are none.
@@ -166,7 +173,7 @@ impl<'a> Case<'a> {
         let axum = self.contestants.iter().find(|one| one.side == Side::Axum);
         for one in &self.contestants {
             print!("  {:<28}{:>12.1} ns", one.name, one.median());
-            if one.side == Side::Ours {
+            if !one.side.is_peer() {
                 for (than, what) in [(best, "the best peer"), (axum, "axum")] {
                     if let Some(than) = than {
                         print!("{:>8.2}x {what}", one.faster_than(than));
@@ -175,7 +182,7 @@ impl<'a> Case<'a> {
             }
             println!();
         }
-        for one in self.contestants.iter().filter(|one| one.side == Side::Ours) {
+        for one in self.contestants.iter().filter(|one| !one.side.is_peer()) {
             match best {
                 Some(best) => self.row(one.name, one, best),
                 None => row::alone(&format!("{}/{}", self.title, one.name), one.median()),

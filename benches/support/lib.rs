@@ -8,4 +8,4 @@ pub mod process;
 pub mod row;
 pub mod sink;
 
-pub use case::{COUNTER, Case, Side, median, rounds, selected};
+pub use case::{COUNTER, Case, Side, is_brief, median, rounds, selected};
