@@ -56,10 +56,8 @@ pub(crate) fn print(title: &str, payload: &Payload, table: &mut Table) {
 type Stream = CompressedBody<Pin<Box<dyn Body<Data = Bytes, Error = std::convert::Infallible>>>>;
 
 fn stream(level: u8, events: &[Bytes]) -> Stream {
-    let frames = events
-        .to_vec()
-        .into_iter()
-        .map(|event| Ok(Frame::data(event)));
+    let events = events.to_vec();
+    let frames = events.into_iter().map(|event| Ok(Frame::data(event)));
     let body = Box::pin(StreamBody::new(futures_util::stream::iter(frames)));
     CompressedBody::new(body, Encoding::Gzip, &Compression::new().level(level))
 }

@@ -62,7 +62,10 @@ pub(super) fn borrowed(title: &str, data: &'static str) {
     add(&mut case, ("Block::write", Ours), &expected, block);
 
     if !data.contains('\n') {
-        let of_string = || floor(&black_box(data).to_owned());
+        let of_string = || {
+            let text = black_box(data).to_owned();
+            floor(&text)
+        };
         add(&mut case, ("floor, String", Floor), &expected, of_string);
         let least = || floor(black_box(data));
         add(&mut case, ("floor", Floor), &expected, least);

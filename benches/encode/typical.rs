@@ -51,7 +51,10 @@ fn borrowed(id: &'static str, data: &'static str) {
     add(&mut case, (name, Ours), &expected, fixed);
     let block = || Block::write(|out| peers::ours_written(out, id(), data())).into_bytes();
     add(&mut case, ("Block::write", Ours), &expected, block);
-    let of_string = || floor(id(), &data().to_owned());
+    let of_string = || {
+        let data = data().to_owned();
+        floor(id(), &data)
+    };
     add(&mut case, ("floor, String", Floor), &expected, of_string);
     add(&mut case, ("floor", Floor), &expected, || {
         floor(id(), data())
@@ -164,7 +167,10 @@ fn in_branches(id: &'static str, data: &'static str) {
         peers::ours(id, data().to_owned()).encode().into_bytes()
     };
     add(&mut case, ("Event in one chain", Ours), &expected, chain);
-    let least = || floor(id().unwrap(), &data().to_owned());
+    let least = || {
+        let data = data().to_owned();
+        floor(id().unwrap(), &data)
+    };
     add(&mut case, ("floor", Floor), &expected, least);
     case.compare("Event", "Event in one chain");
     case.run();
