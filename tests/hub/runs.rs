@@ -233,6 +233,40 @@ fn a_closed_hub_replays_what_it_retains() {
     }
 }
 
+/// What is published and lost after a close was for nobody, whether a topic exists or not.
+#[test]
+fn losses_after_a_close_are_no_gap_before_it() {
+    for (with_follower, later) in [(false, "b"), (true, "b"), (false, "c"), (true, "c")] {
+        let one = Retention::new().events(1);
+        let aged = Retention::new().age(Duration::from_millis(1));
+        let settings = Hub::builder().epoch(36).retain_topic("b", one);
+        let hub = settings.retain_topic("c", aged).build();
+        let come = || hub.subscriber().after(id("10-1"));
+        let there = with_follower.then(|| come().topics(["a", "b", "c"]).subscribe());
+        publish(&hub, "a", &["1", "2"]);
+        hub.close();
+        publish(&hub, later, &["late", "late", "late"]);
+        std::thread::sleep(Duration::from_millis(5));
+        let resumed = [
+            come().topics(["a", "b", "c"]),
+            come().prefix("a").prefix("b").prefix("c"),
+            come().prefix(""),
+        ];
+        for resumed in resumed {
+            let mut resumed = resumed.subscribe().unwrap();
+            assert_eq!(resumed.outcome(), Outcome::Resumed(1));
+            assert_eq!(read(&mut resumed), ("2".into(), true));
+        }
+        drop(there);
+        // The next life knows of them.
+        let next = Hub::builder().tail(hub.tail()).build();
+        let after = next.subscriber().topic(later).after(id("10-2")).subscribe();
+        assert_eq!(after.unwrap().outcome(), Outcome::Gap);
+        let other = next.subscriber().topic("a").after(id("10-2")).subscribe();
+        assert_eq!(other.unwrap().outcome(), Outcome::Resumed(0));
+    }
+}
+
 #[test]
 fn a_stream_of_deliveries_ends_with_its_run() {
     let hub = Hub::new();

@@ -25,7 +25,15 @@ pub(super) struct Losses {
 struct Loss {
     name: Arc<str>,
     hash: u64,
-    lost_to: u64,
+    /// The place after the last lost event of those published before the hub was closed, and of
+    /// those published later.
+    lost: (u64, u64),
+}
+
+impl Loss {
+    fn lost_to(&self) -> u64 {
+        self.lost.0.max(self.lost.1)
+    }
 }
 
 impl Losses {
@@ -40,17 +48,15 @@ impl Losses {
         }
     }
 
-    /// Remembers a topic that is removed and has lost events before `lost_to`.
-    pub(super) fn remember(&mut self, name: Arc<str>, hash: u64, lost_to: u64) {
+    /// Remembers a topic that is removed, and the places after its last lost events: of those
+    /// published before the hub was closed, and of those published later.
+    pub(super) fn remember(&mut self, name: Arc<str>, hash: u64, lost: (u64, u64)) {
+        let lost_to = lost.0.max(lost.1);
         if lost_to <= self.floor {
             return;
         }
         self.bytes += name.len();
-        let slot = self.slots.insert(Loss {
-            name,
-            hash,
-            lost_to,
-        });
+        let slot = self.slots.insert(Loss { name, hash, lost });
         self.by_name.insert(hash, slot);
         self.by_place.insert((lost_to, slot));
         while self.slots.len() > TOPICS || self.bytes > BYTES {
@@ -63,16 +69,16 @@ impl Losses {
     }
 
     /// Returns the losses of a topic that is created, and forgets it.
-    pub(super) fn recall(&mut self, name: &str, hash: u64) -> u64 {
+    pub(super) fn recall(&mut self, name: &str, hash: u64) -> (u64, u64) {
         let known = self
             .by_name
             .find(hash, |slot| *self.slots[slot].name == *name);
         let Some(slot) = known else {
-            return self.floor;
+            return (self.floor, 0);
         };
-        let lost_to = self.take(slot).lost_to;
-        self.by_place.remove(&(lost_to, slot));
-        lost_to
+        let loss = self.take(slot);
+        self.by_place.remove(&(loss.lost_to(), slot));
+        loss.lost
     }
 
     fn take(&mut self, slot: usize) -> Loss {
@@ -98,14 +104,16 @@ impl Losses {
     /// The known topics with their losses.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
         let all = self.slots.iter();
-        all.map(|(_, loss)| (&loss.name, loss.lost_to))
+        all.map(|(_, loss)| (&loss.name, loss.lost_to()))
     }
 
-    /// The place before which removed topics with this prefix may have lost events.
+    /// The place before which removed topics with this prefix may have lost events, of those
+    /// published before the hub was closed.
     pub(super) fn under(&self, prefix: &str) -> u64 {
-        self.iter()
-            .filter(|(name, _)| name.starts_with(prefix))
-            .map(|(_, lost_to)| lost_to)
+        self.slots
+            .iter()
+            .filter(|(_, loss)| loss.name.starts_with(prefix))
+            .map(|(_, loss)| loss.lost.0)
             .fold(self.floor, u64::max)
     }
 }
@@ -119,9 +127,9 @@ mod tests {
         let hashes = SlotIndex::default();
         let mut losses = Losses::new(&hashes);
         let remember = |losses: &mut Losses, name: String, place| {
-            losses.remember(Arc::from(&*name), hashes.hash(&*name), place);
+            losses.remember(Arc::from(&*name), hashes.hash(&*name), (place, 0));
         };
-        let recall = |losses: &mut Losses, name: &str| losses.recall(name, hashes.hash(name));
+        let recall = |losses: &mut Losses, name: &str| losses.recall(name, hashes.hash(name)).0;
         for place in 1..=TOPICS as u64 + 10 {
             remember(&mut losses, format!("room/{place}"), place);
         }

@@ -135,10 +135,13 @@ impl State {
         let entry = self.log.remove(mark);
         self.log.recount(before, topic.overhead());
         let is_reclassed = topic.release(mark, &entry);
-        topic.lost_to = topic.lost_to.max(mark.seq + 1);
         self.losses += 1;
-        self.log.lose(mark.seq);
-        if mark.seq < self.closing.served_to() {
+        if mark.seq >= self.closing.served_to() {
+            // Nobody would have been sent it.
+            topic.lost_late = mark.seq + 1;
+        } else {
+            topic.lost_to = topic.lost_to.max(mark.seq + 1);
+            self.log.lose(mark.seq);
             let followers = topic.followers.iter().map(|(group, _)| *group);
             for index in followers.chain(topic.prefixed.iter().copied()) {
                 self.groups[index].lose(mark.seq, self.losses);

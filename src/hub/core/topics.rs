@@ -55,8 +55,11 @@ pub(super) struct TopicState {
     /// The groups that follow a prefix of it, as of change `as_of` of the prefixes.
     pub(super) prefixed: Vec<usize>,
     as_of: u64,
-    /// The place after its last lost event.
+    /// The place after its last lost event of those published before the hub was closed.
     pub(super) lost_to: u64,
+    /// The place after its last lost event of those published later. They are for nobody until the
+    /// hub's next life.
+    pub(super) lost_late: u64,
     /// The place where it is finished: nothing follows what it retains.
     pub(super) finished: Option<NonZeroU64>,
     /// The number of groups that follow it by name, plus the number of its transient events.
@@ -179,7 +182,7 @@ impl Topics {
         if let Some(slot) = self.find_hashed(name, hash) {
             return slot;
         }
-        let lost_to = self.losses.recall(name, hash);
+        let (lost_to, lost_late) = self.losses.recall(name, hash);
         let name: Arc<str> = Arc::from(name);
         let slot = self.slots.insert(TopicState {
             name: Arc::clone(&name),
@@ -195,6 +198,7 @@ impl Topics {
             prefixed: Vec::new(),
             as_of: 0,
             lost_to,
+            lost_late,
             finished: None,
             pins: 0,
             segment: (0, 0),
@@ -294,7 +298,8 @@ impl Topics {
             self.due.remove(&(due, slot));
         }
         self.by_name.remove(topic.hash, slot);
-        self.losses.remember(topic.name, topic.hash, topic.lost_to);
+        let lost = (topic.lost_to, topic.lost_late);
+        self.losses.remember(topic.name, topic.hash, lost);
     }
 
     /// Updates the list of groups that follow a prefix of the topic, if prefixes have changed.
@@ -328,12 +333,13 @@ impl Topics {
         let floor = self.losses.floor();
         let there = self.slots.iter().map(|(_, topic)| topic);
         let there = there
-            .filter(|topic| topic.lost_to != floor)
-            .filter(|topic| {
+            .map(|topic| (topic, topic.lost_to.max(topic.lost_late)))
+            .filter(|(_, lost_to)| *lost_to != floor)
+            .filter(|(topic, lost_to)| {
                 let stays = !topic.retained.is_empty() || topic.name.is_empty();
-                topic.lost_to > floor || stays
+                *lost_to > floor || stays
             })
-            .map(|topic| (&topic.name, topic.lost_to));
+            .map(|(topic, lost_to)| (&topic.name, lost_to));
         let known = there.chain(self.losses.iter());
         let known = known.map(|(name, lost_to)| (Arc::clone(name), lost_to));
         (floor, known.collect())
@@ -358,7 +364,7 @@ impl Topics {
     /// Records that a topic that does not exist has lost what is before this place.
     pub(super) fn lose(&mut self, name: Arc<str>, lost_to: u64) {
         let hash = self.by_name.hash(&*name);
-        self.losses.remember(name, hash, lost_to);
+        self.losses.remember(name, hash, (lost_to, 0));
     }
 
     /// The place after the last lost event of any topic that the key's prefixes cover.
