@@ -98,7 +98,7 @@ impl PastReader {
                 return Poll::Ready(Ok(Some(self.turn(after, page, false, shared, seat))));
             }
             if self.page.is_none() {
-                match shared.with(|state, _| state.hand_over(seat, after)) {
+                match shared.with(|state, wakes| state.hand_over(seat, after, wakes)) {
                     HandOver::Done => return Poll::Ready(self.arrive(after, shared, seat)),
                     // The ring is behind the outer log. Its next event wakes the task.
                     HandOver::Behind if self.caught_up => return Poll::Pending,
@@ -117,8 +117,8 @@ impl PastReader {
             if self.caught_up {
                 // The ring may have advanced in the meantime. If not, its next event wakes the
                 // task.
-                let (handed, has_begun) =
-                    shared.with(|state, _| (state.hand_over(seat, after), state.has_begun()));
+                let (handed, has_begun) = shared
+                    .with(|state, wakes| (state.hand_over(seat, after, wakes), state.has_begun()));
                 match handed {
                     HandOver::Done => return Poll::Ready(self.arrive(after, shared, seat)),
                     // The ring passed the page's end while the page was being read. Its events woke
@@ -163,7 +163,7 @@ impl PastReader {
 
     /// Begins in the ring.
     fn start_here(&mut self, is_lossy: bool, shared: &Shared, seat: &mut Seat) -> PastRead {
-        let key = shared.with(|state, _| state.start_here(seat, &self.begin));
+        let key = shared.with(|state, wakes| state.start_here(seat, &self.begin, wakes));
         self.stage = Stage::Placed;
         self.head(shared, key, is_lossy)
     }
@@ -299,11 +299,13 @@ impl PastReader {
     /// Handles that the subscriber has taken its place in the ring, after this key.
     fn arrive(&mut self, key: u128, shared: &Shared, seat: &Seat) -> PastResult {
         let is_over = !self.finished.is_empty()
-            && shared.with(|state, _| {
+            && shared.with(|state, wakes| {
                 let names = state.followed_names(seat);
                 let mut names = names.into_iter().flatten().peekable();
                 let known = names.peek().is_some();
-                known && state.is_at_end(seat) && names.all(|name| self.finished.contains(name))
+                known
+                    && names.all(|name| self.finished.contains(name))
+                    && state.is_at_end(seat, wakes)
             });
         if is_over {
             return Err(Taken::Ended(Reason::Finished));

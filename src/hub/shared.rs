@@ -1,3 +1,4 @@
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
@@ -105,11 +106,37 @@ impl Shared {
 
     #[inline(never)]
     fn wake(&self, wakes: &mut Wakes) {
+        let until = wakes.until();
+        let woken = catch_unwind(AssertUnwindSafe(|| self.wake_once(wakes)));
+        let spread = until.map_or(Ok(()), |until| self.spread(until));
+        if let Err(panic) = woken.and(spread) {
+            resume_unwind(panic);
+        }
+    }
+
+    fn wake_once(&self, wakes: &mut Wakes) {
         wakes.wake();
         if wakes.sheets().next().is_some() {
             let mut state = self.lock();
             for sheet in wakes.sheets() {
                 state.give_back(sheet);
+            }
+        }
+    }
+
+    /// Lets a change reach its groups slice by slice, even if a waker panics. Others get the lock
+    /// in between.
+    #[cold]
+    fn spread(&self, until: u64) -> std::thread::Result<()> {
+        let mut result = Ok(());
+        loop {
+            let mut wakes = Wakes::default();
+            let done = self.lock().spread(until, &mut wakes);
+            // What is dropped may panic too.
+            let woken = catch_unwind(AssertUnwindSafe(move || self.wake_once(&mut wakes)));
+            result = result.and(woken);
+            if done {
+                return result;
             }
         }
     }

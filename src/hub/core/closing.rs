@@ -99,6 +99,7 @@ impl State {
             self.end_rounds(wakes);
             return true;
         }
+        self.settle_all(wakes);
         let ending = self.cursors.iter().filter_map(|(slot, cursor)| {
             let ends = (before..share).contains(&share_of(slot));
             ends.then_some(cursor)
@@ -127,11 +128,12 @@ impl State {
         }
     }
 
-    /// Takes out all waiting tasks.
-    fn end_rounds(&mut self, wakes: &mut Wakes) {
+    /// Takes out all waiting tasks, if there are many outside this call.
+    pub(super) fn end_rounds(&mut self, wakes: &mut Wakes) {
         self.end_linger(wakes);
-        for (index, group) in self.groups.iter_mut() {
-            group.end_round(index, wakes);
+        self.notices.end_rounds();
+        if !self.spread(0, wakes) {
+            wakes.spread_until(0);
         }
     }
 }

@@ -76,7 +76,7 @@ impl State {
             }
             let at = event.published().and_then(|time| to_instant(clocks, time));
             if self.topics.get(slot).finished.is_some() {
-                self.begin_run(slot);
+                self.begin_run(slot, wakes);
             }
             self.retain(slot, number, draft(&event).with_age(at), wakes);
             if event.is_last() {

@@ -2,6 +2,7 @@ use std::num::NonZeroU64;
 
 use super::State;
 use super::cursors::NEVER;
+use super::notices::News;
 use super::wake_list::Wakes;
 
 /// Finishing topics. The end of a topic is a place in the log, as a close is.
@@ -20,39 +21,25 @@ impl State {
         }
         topic.finished = NonZeroU64::new(self.next);
         let is_known = topic.is_over();
-        for (index, which) in &topic.followers {
-            let group = &mut self.groups[*index];
-            group.finish(*which, self.next);
-            if group.is_over() {
-                group.end_round(*index, wakes);
-            }
-        }
+        self.announce(slot, News::End(self.next), wakes);
         if !is_known {
-            self.forget_end(slot);
+            self.forget_end(slot, wakes);
         }
         self.next - 1
     }
 
     /// Begins the next run of a finished topic that is published to again.
     #[cold]
-    pub(super) fn begin_run(&mut self, slot: usize) {
-        self.forget_end(slot);
-        let topic = self.topics.get_mut(slot);
-        topic.finished = None;
-        for (index, which) in &topic.followers {
-            self.groups[*index].begin_run(*which);
-        }
+    pub(super) fn begin_run(&mut self, slot: usize, wakes: &mut Wakes) {
+        self.forget_end(slot, wakes);
+        self.topics.get_mut(slot).finished = None;
+        self.announce(slot, News::NextRun, wakes);
     }
 
     /// Forgets the end of a topic that retains no event or is published to again, so that new
     /// subscribers do not join a group that is over. Present subscribers still end.
-    pub(super) fn forget_end(&mut self, slot: usize) {
-        for (index, _) in &self.topics.get(slot).followers {
-            let group = &self.groups[*index];
-            if group.is_over() {
-                self.by_key.remove(self.by_key.hash(&*group.key), *index);
-            }
-        }
+    pub(super) fn forget_end(&mut self, slot: usize, wakes: &mut Wakes) {
+        self.announce(slot, News::EndForgotten, wakes);
     }
 
     /// The place where a subscriber that joins this group now would end, and why.

@@ -69,7 +69,7 @@ impl State {
         wakes: &mut Wakes,
     ) -> Result<(Seat, Outcome, Option<u64>), Over> {
         self.evict(wakes);
-        let index = self.enter_key(key);
+        let index = self.enter_key(key, wakes);
         let found = self.place_for(index, begin);
         let Beginning {
             outcome,
@@ -121,7 +121,7 @@ impl State {
         };
         let first = match outcome {
             // Without events to replay, the client's place may still have advanced.
-            Outcome::Resumed(0) => self.move_place(&seat, false),
+            Outcome::Resumed(0) => self.move_place(&seat, false, wakes),
             Outcome::Resumed(_) => None,
             _ => Some(self.place_of(&seat)),
         };
@@ -136,7 +136,7 @@ impl State {
         wakes: &mut Wakes,
     ) -> Option<Over> {
         self.evict(wakes);
-        let index = self.enter_key(key);
+        let index = self.enter_key(key, wakes);
         let over = self.place_for(index, begin).err();
         self.remove_if_unused(index, wakes);
         over
@@ -180,15 +180,21 @@ impl State {
     }
 
     /// The group of these topics, which is created if it does not exist.
-    pub(super) fn enter_key(&mut self, key: Key) -> usize {
+    pub(super) fn enter_key(&mut self, key: Key, wakes: &mut Wakes) -> usize {
         let hash = self.by_key.hash(&key);
-        let found = self
-            .by_key
-            .find(hash, |index| *self.groups[index].key == key);
-        match found {
+        if let Some(index) = self.find_group(&key, hash) {
+            // It may learn that it is not for new subscribers.
+            self.settle(index, wakes);
+        }
+        match self.find_group(&key, hash) {
             Some(index) => index,
             None => self.enter_group(key, hash),
         }
+    }
+
+    fn find_group(&self, key: &Key, hash: u64) -> Option<usize> {
+        self.by_key
+            .find(hash, |index| *self.groups[index].key == *key)
     }
 
     fn enter_group(&mut self, key: Key, hash: u64) -> usize {
@@ -200,6 +206,7 @@ impl State {
         if key.is_everything() {
             self.groups[index].lost_to = self.log.lost_to();
         }
+        self.groups[index].noticed = self.notices.end();
         let mut topics: Vec<Followed> = Vec::with_capacity(key.topics().len());
         for name in key.topics() {
             let slot = self.enter(name);
@@ -220,8 +227,9 @@ impl State {
         }
         group.topics = topics;
         for which in 0..group.topics.len() {
-            if self.topics.get(group.topics[which].slot).is_over() {
-                group.finish(which, self.next);
+            let slot = group.topics[which].slot;
+            if self.topics.get(slot).is_over() {
+                group.finish(slot, self.next);
             }
         }
         self.topics.add_prefixes(&key, index);
@@ -231,6 +239,7 @@ impl State {
 
     /// Removes a subscriber and its cursor.
     pub(in crate::hub) fn leave(&mut self, seat: &mut Seat, reason: Reason, wakes: &mut Wakes) {
+        self.settle_cursor(seat.cursor, wakes);
         self.end_terms(seat.cursor);
         let mut cursor = self.cursors.remove(seat.cursor);
         if cursor.excused.is_none() {

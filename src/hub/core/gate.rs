@@ -101,6 +101,7 @@ impl State {
         self.give_up_wait(wait, wakes);
         let target = self.next.saturating_sub(distance);
         if self.gate.floor < target {
+            self.settle_all(wakes);
             let slowest = self.awaited().map(|(_, place)| place).min();
             self.gate.floor = slowest.unwrap_or(self.next).min(self.next);
         }
@@ -148,6 +149,7 @@ impl State {
     /// Excludes subscribers further behind from all waits until they are within the distance.
     /// Returns their number.
     pub(in crate::hub) fn excuse(&mut self, distance: u64, wakes: &mut Wakes) -> usize {
+        self.settle_all(wakes);
         let target = self.next.saturating_sub(distance);
         let late: Vec<usize> = self
             .awaited()

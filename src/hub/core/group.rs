@@ -31,6 +31,8 @@ pub(super) struct Group {
     pub(super) topics: Vec<Followed>,
     /// The events it follows, if it has prefixes that do not cover everything.
     pub(super) own: Option<Own>,
+    /// The number of the first [notice](super::notices) that it has not been told of.
+    pub(super) noticed: u64,
     /// `Some` while newcomers read events retained from before a loss.
     late: Option<Box<Late>>,
     /// `Some` while subscribers are due to arrive from other groups or to leave for them.
@@ -82,6 +84,7 @@ impl Group {
                 from: head,
                 marks: Marks::default(),
             }),
+            noticed: 0,
             late: None,
             transit: None,
             lingering: false,
@@ -213,9 +216,13 @@ impl Group {
         self.frames.forget(seq, wakes);
     }
 
-    /// Marks one of its topics as finished, and ends the group if that was the last.
-    pub(super) fn finish(&mut self, which: usize, next: u64) {
-        let before = std::mem::replace(&mut self.topics[which].is_finished, true);
+    /// Marks the topic in this slot as finished, if it follows it by name. The last one ends the
+    /// group.
+    pub(super) fn finish(&mut self, slot: usize, next: u64) {
+        let Some(topic) = self.named(slot) else {
+            return;
+        };
+        let before = std::mem::replace(&mut topic.is_finished, true);
         self.finished += usize::from(!before);
         let all = self.key.prefixes().is_empty() && self.finished == self.topics.len();
         // The end is kept: later runs of the topics are for new groups.
@@ -224,10 +231,17 @@ impl Group {
         }
     }
 
-    /// Marks one of its topics as no longer finished, because it is published to again.
-    pub(super) fn begin_run(&mut self, which: usize) {
-        let before = std::mem::replace(&mut self.topics[which].is_finished, false);
-        self.finished -= usize::from(before);
+    /// Marks the topic in this slot as no longer finished, because it is published to again.
+    pub(super) fn begin_run(&mut self, slot: usize) {
+        if let Some(topic) = self.named(slot) {
+            let before = std::mem::replace(&mut topic.is_finished, false);
+            self.finished -= usize::from(before);
+        }
+    }
+
+    fn named(&mut self, slot: usize) -> Option<&mut Followed> {
+        let found = self.topics.binary_search_by_key(&slot, |topic| topic.slot);
+        found.ok().map(|which| &mut self.topics[which])
     }
 
     /// Whether all its topics have finished, so that its subscribers end.

@@ -73,7 +73,13 @@ impl State {
 
     /// Moves a subscriber to the place after a key, if the ring has that place and everything after
     /// it.
-    pub(in crate::hub) fn hand_over(&mut self, seat: &mut Seat, key: u128) -> HandOver {
+    pub(in crate::hub) fn hand_over(
+        &mut self,
+        seat: &mut Seat,
+        key: u128,
+        wakes: &mut Wakes,
+    ) -> HandOver {
+        self.settle_cursor(seat.cursor, wakes);
         let seq = match self.find_key(key) {
             KeyPlace::Here(seq) if self.has_begun() => seq,
             KeyPlace::After => return HandOver::Behind,
@@ -90,7 +96,13 @@ impl State {
 
     /// Places a subscriber that has waited for the ring to begin. Returns the place to tell its
     /// client.
-    pub(in crate::hub) fn start_here(&mut self, seat: &mut Seat, begin: &Begin) -> u128 {
+    pub(in crate::hub) fn start_here(
+        &mut self,
+        seat: &mut Seat,
+        begin: &Begin,
+        wakes: &mut Wakes,
+    ) -> u128 {
+        self.settle_cursor(seat.cursor, wakes);
         let floor = self.floor(seat.group, &begin.not_before);
         let place = self.start(seat.group, &begin.start, floor);
         self.take_place(seat, place);
@@ -122,7 +134,8 @@ impl State {
     }
 
     /// Whether a subscriber that has taken its place has nothing left to read.
-    pub(in crate::hub) fn is_at_end(&self, seat: &Seat) -> bool {
+    pub(in crate::hub) fn is_at_end(&mut self, seat: &Seat, wakes: &mut Wakes) -> bool {
+        self.settle_cursor(seat.cursor, wakes);
         self.cursors[seat.cursor].place >= self.groups[seat.group].head
     }
 

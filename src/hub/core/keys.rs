@@ -158,9 +158,7 @@ impl State {
         if let Some(keys) = &mut self.keys {
             keys.filling = false;
         }
-        for (index, group) in self.groups.iter_mut() {
-            group.end_round(index, wakes);
-        }
+        self.end_rounds(wakes);
     }
 
     /// Whether the ring has begun and is filled.
@@ -191,7 +189,7 @@ impl State {
                 }
                 return Ok(self.next - 1);
             }
-            self.begin_run(slot);
+            self.begin_run(slot, wakes);
         }
         let seq = self.number();
         self.retain(slot, seq, draft, wakes);
@@ -253,6 +251,7 @@ impl State {
     ///
     /// The change has to be [counted](Self::changes).
     pub(in crate::hub) fn break_off(&mut self, wakes: &mut Wakes) {
+        self.settle_all(wakes);
         self.changes += 1;
         let cursors: Vec<usize> = self.cursors.iter().map(|(cursor, _)| cursor).collect();
         for cursor in cursors {
@@ -274,6 +273,7 @@ impl State {
         let lost_to = self.next;
         self.topics.lose_all(lost_to);
         self.log.lose(lost_to - 1);
+        self.settle_all(wakes);
         for (_, group) in self.groups.iter_mut() {
             group.lost_to = lost_to;
         }

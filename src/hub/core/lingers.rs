@@ -78,11 +78,10 @@ impl State {
     /// Takes out the tasks that wait for the gathered events.
     pub(in crate::hub) fn end_linger(&mut self, wakes: &mut Wakes) {
         self.lingers.events = 0;
-        for index in self.lingers.groups.drain(..) {
-            if let Some(group) = self.groups.get_mut(index) {
-                if std::mem::take(&mut group.lingering) {
-                    group.end_round(index, wakes);
-                }
+        if !self.lingers.groups.is_empty() {
+            self.notices.end_lingering(&mut self.lingers.groups);
+            if !self.spread(0, wakes) {
+                wakes.spread_until(0);
             }
         }
     }

@@ -6,7 +6,8 @@
 //!
 //! An event arrives as a [`Draft`], already encoded, and is appended to the log and to its topic
 //! (`state`). The wake lists of the groups that follow the topic are then taken out, unless lingers
-//! let events gather. A subscriber holds a [`Seat`], whose cursor is a place in the log
+//! let events gather. If many groups follow it, the event is posted, and reaches them slice by slice
+//! (`notices`). A subscriber holds a [`Seat`], whose cursor is a place in the log
 //! (`following`), and reads from there (`reading`). Subscribers of a group at the same place share
 //! one frame (`merging`). A subscriber's ticket for its group's wake list (`wake_list`) determines
 //! when its task is woken. When its topics change, it reads up to the place of the change in its
@@ -62,6 +63,7 @@ mod losses;
 mod marks;
 mod merging;
 mod moves;
+mod notices;
 mod owners;
 #[cfg(feature = "compression")]
 mod packing;

@@ -131,6 +131,7 @@ impl State {
         if self.is_ending(index) {
             return false;
         }
+        self.settle_cursor(index, wakes);
         let from = self.cursors[index].last_group();
         if self.groups[from].is_over() {
             return false;
@@ -145,7 +146,7 @@ impl State {
             self.end_here(index, Reason::Lagged, wakes);
             return false;
         }
-        let to = self.enter_key(key);
+        let to = self.enter_key(key, wakes);
         self.groups[to].will_join();
         self.count_move(index, from, to, wakes);
         let mut from = from;
@@ -191,6 +192,7 @@ impl State {
 
     /// Makes a subscriber's next move, whose place it has reached.
     pub(super) fn change_group(&mut self, seat: &mut Seat, wakes: &mut Wakes) {
+        self.settle_cursor(seat.cursor, wakes);
         let awaited = self.gate.is_shut() || self.cursors[seat.cursor].excused.is_some();
         let before = awaited.then(|| self.progress(&self.cursors[seat.cursor]));
         let cursor = &mut self.cursors[seat.cursor];

@@ -59,6 +59,22 @@ impl Prefixes {
         }
     }
 
+    /// The first group, in the order of the prefix's length and the group's index, that follows a
+    /// prefix of the topic and is not before `from`. The group may follow all but this topic.
+    pub(super) fn next(&self, name: &str, from: (usize, usize)) -> Option<(usize, usize)> {
+        if from.0 > name.len() {
+            return None;
+        }
+        self.by_len
+            .range(from.0..=name.len())
+            .find_map(|(len, by_name)| {
+                let groups = by_name.get(name.get(..*len)?)?;
+                let first = if *len == from.0 { from.1 } else { 0 };
+                let group = groups.range(first..).next()?;
+                Some((*len, *group))
+            })
+    }
+
     /// Adds the groups that follow a prefix of the topic.
     pub(super) fn cover(&self, name: &str, groups: &mut Vec<usize>) {
         for (len, by_name) in self.by_len.range(..=name.len()) {

@@ -74,7 +74,7 @@ impl State {
     /// for another subscriber, and then the wait for the next event.
     #[inline]
     pub(in crate::hub) fn take_shared(&mut self, seat: &mut Seat, task: &Waker) -> Option<Bytes> {
-        if !seat.ticket.is_for(task) {
+        if !seat.ticket.is_for(task) || !self.notices.is_empty() {
             return None;
         }
         let cursor = &mut self.cursors[seat.cursor];
@@ -131,12 +131,13 @@ impl State {
     }
 
     fn look(&mut self, seat: &mut Seat, wakes: &mut Wakes) -> Result<Range, Taken> {
+        self.settle_cursor(seat.cursor, wakes);
         let cursor = &mut self.cursors[seat.cursor];
         let from = cursor.place;
         let head = self.groups[seat.group].head;
         let moves = cursor.next_move().unwrap_or(u64::MAX);
         if cursor.end == SOON && from < head.min(moves) {
-            self.end_served(seat.cursor);
+            self.end_served(seat.cursor, wakes);
         }
         let cursor = &self.cursors[seat.cursor];
         let (served, ended) = (cursor.end, cursor.ended());
@@ -197,19 +198,21 @@ impl State {
     /// Makes a subscriber end after its first pending events. With `now`, which is for a subscriber
     /// that is sent something else, it ends after the events pending now, even if there are none.
     /// Returns its place.
-    pub(in crate::hub) fn end_soon(&mut self, seat: &Seat, now: bool) -> u64 {
+    pub(in crate::hub) fn end_soon(&mut self, seat: &Seat, now: bool, wakes: &mut Wakes) -> u64 {
+        self.settle_cursor(seat.cursor, wakes);
         let cursor = &mut self.cursors[seat.cursor];
         if cursor.ended().is_none() {
             match now {
-                true => self.end_served(seat.cursor),
+                true => self.end_served(seat.cursor, wakes),
                 false => cursor.end = SOON,
             }
         }
         self.place_of(seat)
     }
 
-    /// The number of the last event of any topic that the subscriber has passed.
-    pub(in crate::hub) fn place_of(&self, seat: &Seat) -> u64 {
+    /// The number of the last event of any topic that the subscriber has passed. Its groups must
+    /// have been [settled](Self::settle_cursor).
+    pub(super) fn place_of(&self, seat: &Seat) -> u64 {
         let cursor = &self.cursors[seat.cursor];
         let end = self.finished_at(cursor).min(self.next);
         let end = end.min(self.closed_at(seat.cursor));
@@ -223,7 +226,13 @@ impl State {
 
     /// The subscriber's place, if it has advanced since the client was last told: by this method,
     /// or, for `by_events`, by the events up to its place.
-    pub(in crate::hub) fn move_place(&mut self, seat: &Seat, by_events: bool) -> Option<u64> {
+    pub(in crate::hub) fn move_place(
+        &mut self,
+        seat: &Seat,
+        by_events: bool,
+        wakes: &mut Wakes,
+    ) -> Option<u64> {
+        self.settle_cursor(seat.cursor, wakes);
         #[cfg(any(test, feature = "redis"))]
         if self.keys.is_some() && self.lost_to(seat) > self.cursors[seat.cursor].place {
             // The place may no longer have a key, and the next place with a key is after the loss.

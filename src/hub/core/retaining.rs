@@ -4,9 +4,11 @@ use super::State;
 use super::draft::Draft;
 use super::log::Entry;
 use super::marks::Mark;
+use super::notices::News;
 use super::wake_list::Wakes;
 use crate::clock;
 use crate::hub::retention::Retention;
+use crate::sync::crowd;
 
 /// How many events that are too old are evicted before others get the lock in between.
 const PIECE: usize = 512;
@@ -103,8 +105,9 @@ impl State {
             let age = self.topics.rule(slot).max_age();
             let due = |mark: Mark| self.log.get(mark).at?.checked_add(age?);
             let topic = self.topics.get(slot);
-            // Each group that follows the topic is told of each loss.
-            let cost = 1 + (topic.followers.len() + topic.prefixed.len()) / GROUPS;
+            // Each group that follows the topic is told of each loss, unless there are many.
+            let groups = topic.followers.len() + topic.prefixed.len();
+            let cost = 1 + groups.min(crowd()) / GROUPS;
             let (mut old, mut next) = (0, None);
             for mark in topic.retained.from(0) {
                 next = due(mark);
@@ -136,18 +139,15 @@ impl State {
         self.log.recount(before, topic.overhead());
         let is_reclassed = topic.release(mark, &entry);
         self.losses += 1;
+        let (is_empty, is_finished) = (topic.retained.is_empty(), topic.finished.is_some());
         if mark.seq >= self.closing.served_to() {
             // Nobody would have been sent it.
             topic.lost_late = mark.seq + 1;
         } else {
             topic.lost_to = topic.lost_to.max(mark.seq + 1);
             self.log.lose(mark.seq);
-            let followers = topic.followers.iter().map(|(group, _)| *group);
-            for index in followers.chain(topic.prefixed.iter().copied()) {
-                self.groups[index].lose(mark.seq, self.losses);
-            }
+            self.announce(slot, News::Loss(mark.seq, self.losses), wakes);
         }
-        let (is_empty, is_finished) = (topic.retained.is_empty(), topic.finished.is_some());
         self.gate.lose(mark.seq, wakes);
         wakes.drop_entry(entry);
         if is_reclassed {
@@ -155,7 +155,7 @@ impl State {
         }
         if is_empty {
             if is_finished {
-                self.forget_end(slot);
+                self.forget_end(slot, wakes);
             }
             self.topics.remove_if_idle(slot);
         }
@@ -168,13 +168,7 @@ impl State {
         let topic = self.topics.refresh(slot);
         topic.retained.remove(mark.seq);
         let is_reclassed = topic.release(mark, &entry);
-        let followers = topic.followers.iter().map(|(group, _)| *group);
-        for index in followers.chain(topic.prefixed.iter().copied()) {
-            let group = &mut self.groups[index];
-            self.frames -= group.frames.bytes();
-            group.forget(mark.seq, wakes);
-            self.frames += group.frames.bytes();
-        }
+        self.announce(slot, News::Replacement(mark.seq), wakes);
         wakes.drop_entry(entry);
         if is_reclassed {
             self.topics.classify(slot);

@@ -54,6 +54,7 @@ impl State {
     /// Moves a subscriber past the events it has missed. Returns the number that it continues
     /// after, or `None` if it ends.
     pub(in crate::hub) fn skip(&mut self, seat: &mut Seat, wakes: &mut Wakes) -> Option<u64> {
+        self.settle_cursor(seat.cursor, wakes);
         self.counters.lagged += 1;
         let to = match self.lag {
             LagPolicy::End => return None,
@@ -73,7 +74,7 @@ impl State {
         self.advance(seat, to, 0, 0, wakes);
         self.enter_newcomer(seat);
         if self.cursors[seat.cursor].end == SOON {
-            self.end_served(seat.cursor);
+            self.end_served(seat.cursor, wakes);
         }
         let place = self.place_of(seat);
         self.cursors[seat.cursor].told = place;

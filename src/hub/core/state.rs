@@ -10,6 +10,7 @@ use super::index::SlotIndex;
 use super::lingers::Lingers;
 use super::log::Log;
 use super::marks::Mark;
+use super::notices::{News, Notices};
 use super::owners::Owners;
 use super::rules::Rules;
 use super::slots::Slots;
@@ -39,6 +40,7 @@ pub(in crate::hub) struct State {
     pub(super) framed: VecDeque<usize>,
     pub(super) closing: Closing,
     pub(super) lingers: Lingers,
+    pub(super) notices: Notices,
     pub(super) owners: Owners,
     pub(super) timetable: Timetable,
     pub(super) watchers: Watchers,
@@ -75,6 +77,7 @@ impl State {
             framed: VecDeque::new(),
             closing: Closing::default(),
             lingers: Lingers::default(),
+            notices: Notices::default(),
             owners: Owners::default(),
             timetable: Timetable::default(),
             watchers: Watchers::default(),
@@ -109,7 +112,7 @@ impl State {
                 wakes.drop_block(draft.block);
                 return Some(self.finish(topic, wakes));
             }
-            self.begin_run(slot);
+            self.begin_run(slot, wakes);
         }
         let seq = self.number();
         self.retain(slot, seq, draft, wakes);
@@ -163,25 +166,7 @@ impl State {
         if seq >= self.closing.served_to() {
             return;
         }
-        let topic = self.topics.get(slot);
-        let followers = topic.followers.iter().map(|(group, _)| *group);
-        for index in followers.chain(topic.prefixed.iter().copied()) {
-            let group = &mut self.groups[index];
-            if group.is_over() {
-                continue;
-            }
-            group.jump = (group.head, seq);
-            group.head = seq + 1;
-            if let (Some(own), Some(mark)) = (&mut group.own, retained) {
-                own.marks.push(mark);
-            }
-            if self.lingers.is_empty() {
-                group.end_round(index, wakes);
-            } else {
-                let first = !std::mem::replace(&mut group.lingering, true);
-                self.lingers.gather(index, first, wakes);
-            }
-        }
+        self.announce(slot, News::Event(seq, retained), wakes);
         if !self.lingers.is_empty() {
             self.count_lingering(wakes);
         }

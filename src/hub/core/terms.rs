@@ -170,6 +170,7 @@ impl State {
         reason: Reason,
         wakes: &mut Wakes,
     ) {
+        self.settle_cursor(index, wakes);
         let cursor = &mut self.cursors[index];
         if cursor.end > place {
             cursor.terms().ends = Some(place);
@@ -180,7 +181,8 @@ impl State {
 
     /// Makes a long poll end after what has been published, unless it ends earlier. The loss of later
     /// events is not its loss.
-    pub(super) fn end_served(&mut self, index: usize) {
+    pub(super) fn end_served(&mut self, index: usize, wakes: &mut Wakes) {
+        self.settle_cursor(index, wakes);
         let (place, is_closed) = (self.next, self.is_closed_for(index));
         let cursor = &mut self.cursors[index];
         if cursor.end <= place {

@@ -319,6 +319,15 @@ impl Topics {
         self.prefixes.cover(&topic.name, &mut topic.prefixed);
     }
 
+    /// See [`Prefixes::next`].
+    pub(super) fn next_prefixed(
+        &self,
+        slot: usize,
+        from: (usize, usize),
+    ) -> Option<(usize, usize)> {
+        self.prefixes.next(&self.slots[slot].name, from)
+    }
+
     pub(super) fn add_prefixes(&mut self, key: &Key, group: usize) {
         self.prefixes.add(key, group);
     }

@@ -59,7 +59,8 @@ impl Subscription {
             Poll::Ready(Ok(None)) => {
                 extra.past = None;
                 if extra.once && extra.served {
-                    self.shared.with(|state, _| state.end_soon(seat, true));
+                    self.shared
+                        .with(|state, wakes| state.end_soon(seat, true, wakes));
                 }
                 self.trim();
                 return None;

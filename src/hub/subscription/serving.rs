@@ -224,7 +224,7 @@ impl Subscription {
             return None;
         }
         let seat = self.seat.as_ref()?;
-        let find = |state: &mut State, _: &mut Wakes| state.move_place(seat, false);
+        let find = |state: &mut State, wakes: &mut Wakes| state.move_place(seat, false, wakes);
         let id = self.shared.find_id(find)?;
         Some(self.shared.place_block(&id))
     }
@@ -234,7 +234,8 @@ impl Subscription {
         let served = self.extra.as_ref().is_some_and(|extra| extra.served);
         match &self.seat {
             Some(seat) if !served => {
-                self.shared.with(|state, _| state.end_soon(seat, false));
+                self.shared
+                    .with(|state, wakes| state.end_soon(seat, false, wakes));
                 self.poll_block(cx)
             }
             _ => {

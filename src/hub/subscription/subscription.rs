@@ -228,7 +228,8 @@ impl Subscription {
     pub fn long_poll_with_timer<T: Timer>(mut self, wait: Duration, timer: T) -> SseBody<Self, T> {
         let place = self.seat.as_ref().and_then(|seat| {
             let lossy = self.outcome.is_lossy();
-            let find = |state: &mut State, _: &mut Wakes| Some(state.end_soon(seat, lossy));
+            let find =
+                |state: &mut State, wakes: &mut Wakes| Some(state.end_soon(seat, lossy, wakes));
             self.shared.find_id(find)
         });
         let place = place.map(|id| self.shared.place_block(&id));
@@ -301,7 +302,7 @@ impl SealedSource for Subscription {
         let seat = this.seat.as_ref()?;
         // A filter may have dropped events up to that place.
         let by_events = extra.is_none_or(|extra| extra.filter.is_none());
-        let find = |state: &mut State, _: &mut Wakes| state.move_place(seat, by_events);
+        let find = |state: &mut State, wakes: &mut Wakes| state.move_place(seat, by_events, wakes);
         let id = this.shared.find_id(find)?;
         Some(this.shared.place_block(&id))
     }

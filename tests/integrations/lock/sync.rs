@@ -3,11 +3,19 @@
 use std::backtrace::Backtrace;
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{self, LockResult, PoisonError};
 use std::time::Duration;
 
 pub(crate) use std::sync::atomic::AtomicU64;
 pub(crate) use std::sync::{Arc, Weak};
+
+/// The number of groups to change before releasing the lock to others.
+static CROWD: AtomicUsize = AtomicUsize::new(0);
+
+pub(crate) fn crowd() -> usize {
+    CROWD.load(Ordering::Relaxed)
+}
 
 /// No call may hold the lock longer than this.
 const BOUND: Duration = Duration::from_millis(if cfg!(debug_assertions) { 20 } else { 1 });
@@ -31,7 +39,8 @@ struct Holds {
 static HOLDS: sync::Mutex<Option<Holds>> = sync::Mutex::new(None);
 
 /// Prints how long the lock is held meanwhile, and checks that it is not for too long.
-pub(crate) fn report(name: &str, run: impl FnOnce()) {
+pub(crate) fn report(name: &str, crowd: usize, run: impl FnOnce()) {
+    CROWD.store(crowd, Ordering::Relaxed);
     *HOLDS.lock().unwrap() = Some(Holds::default());
     run();
     let holds = HOLDS.lock().unwrap().take().unwrap();

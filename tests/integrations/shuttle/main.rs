@@ -22,6 +22,11 @@ mod sync {
     pub(crate) use shuttle::sync::atomic::AtomicU64;
     pub(crate) use shuttle::sync::{Arc, Mutex, MutexGuard, Weak};
 
+    /// Each group of a topic with several is told under a hold of the lock of its own.
+    pub(crate) fn crowd() -> usize {
+        1
+    }
+
     /// The unit tests have one thread each, and so one schedule. An encoder's state needs a larger stack.
     pub(crate) fn run(test: fn()) {
         let mut config = shuttle::Config::new();

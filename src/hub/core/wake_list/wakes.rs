@@ -27,6 +27,8 @@ struct RareWakes {
     blocks: Vec<Block>,
     #[cfg(feature = "compression")]
     others: Vec<std::sync::Arc<dyn std::any::Any + Send + Sync>>,
+    /// The number of the notice before which all have to [spread](super::State::spread).
+    until: Option<u64>,
 }
 
 impl Wakes {
@@ -76,6 +78,17 @@ impl Wakes {
         for other in others {
             self.rare().others.push(other);
         }
+    }
+
+    /// Lets what was posted before this notice reach all groups after the lock is released.
+    pub(in crate::hub::core) fn spread_until(&mut self, until: u64) {
+        let before = &mut self.rare().until;
+        *before = Some(before.map_or(until, |before| before.max(until)));
+    }
+
+    /// The number of the notice before which all have to [spread](super::State::spread).
+    pub(in crate::hub) fn until(&self) -> Option<u64> {
+        self.rare.as_ref()?.until
     }
 
     fn rare(&mut self) -> &mut RareWakes {
