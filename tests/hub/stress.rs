@@ -200,10 +200,13 @@ impl<'a> Reader<'a> {
         } else {
             self.topics.push(topic);
             match pauses.last_mut() {
+                // What came before it was left may be unread.
                 Some((_, until)) => *until = *count,
-                None => pauses.push((0, *count)),
+                None => {
+                    pauses.push((0, *count));
+                    self.seen.entry(at).or_insert((*count, true));
+                }
             }
-            self.seen.entry(at).or_insert((*count, true));
         }
     }
 

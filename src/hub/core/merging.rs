@@ -63,7 +63,8 @@ impl State {
             #[cfg(feature = "compression")]
             packed: None,
         };
-        if range.live {
+        // An empty one is skipped, and not sent.
+        if range.live && events > 0 {
             self.share(range.group, &frame, wakes);
         }
         frame
