@@ -251,3 +251,19 @@ async fn events_go_on_time_while_somebody_keeps_it() {
     hub.close();
     keeper.await.unwrap();
 }
+
+/// After a gap, no topic's events have a hole, whatever frames others were sent before the loss.
+#[test]
+fn a_gap_is_told_before_the_events_that_follow_it() {
+    let hub = Hub::builder().epoch(36).retain_events(2).build();
+    let come = || hub.subscriber().prefix("").subscribe().unwrap();
+    let (mut quick, mut slow) = (come(), come());
+    assert_eq!([read(&mut quick), read(&mut slow)], ["-", "-"]);
+    publish(&hub, "a", 1..=1);
+    assert_eq!(read(&mut quick), "a1");
+    publish(&hub, "b", 1..=1);
+    publish(&hub, "a", 2..=2);
+    assert_eq!(read(&mut quick), "b1 a2");
+    publish(&hub, "a", 3..=5);
+    assert_eq!(read(&mut slow), "gap b1 a4 a5");
+}

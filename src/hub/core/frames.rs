@@ -22,6 +22,8 @@ pub(super) struct Frame {
     pub(super) to: u64,
     pub(super) events: u64,
     pub(super) block: Block,
+    /// The count of all losses when it was made.
+    pub(super) made: u64,
     /// Whether it contains a transient event, which later subscribers must not get.
     pub(super) transient: bool,
     /// Whether it is final: it ends before an event that did not fit.

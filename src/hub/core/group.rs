@@ -19,6 +19,8 @@ pub(super) struct Group {
     pub(super) head: u64,
     /// The place after the last of the group's events that was lost.
     pub(super) lost_to: u64,
+    /// The count of all losses after the last loss of one of its events.
+    pub(super) last_loss: u64,
     /// Whether `lost_to` includes what topics under a prefix had lost before the group existed.
     pub(super) knows_losses: bool,
     /// Two equivalent places: the group has no event between the first and the second.
@@ -76,6 +78,7 @@ impl Group {
             subscribers: 0,
             head,
             lost_to: 0,
+            last_loss: 0,
             jump: (head, head),
             end: NEVER,
             finished: 0,
@@ -193,6 +196,7 @@ impl Group {
             return;
         }
         self.lost_to = self.lost_to.max(seq + 1);
+        self.last_loss = when;
         if let Some(own) = &mut self.own {
             own.marks.remove(seq);
         }

@@ -57,6 +57,7 @@ impl State {
             to,
             events,
             block,
+            made: self.losses,
             transient,
             sealed: to < range.until,
             whole: begins && border,

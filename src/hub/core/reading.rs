@@ -49,8 +49,17 @@ impl State {
     /// transient events that were evicted, or events after a change of the subscriber's topics.
     #[inline]
     fn take_range(&mut self, seat: &mut Seat, range: Range, wakes: &mut Wakes) -> Option<Taken> {
-        let remembered = self.groups[range.group].frame(range.from).filter(|frame| {
-            frame.to <= range.until && !(frame.transient && range.from < seat.live_from)
+        let (group, newcomer) = (
+            &self.groups[range.group],
+            self.cursors[seat.cursor].newcomer(),
+        );
+        let remembered = group.frame(range.from).filter(|frame| {
+            // An older frame may have the first of several events that a newcomer was told of as
+            // missed.
+            let is_old = |since: u64| frame.made < since.min(group.last_loss);
+            frame.to <= range.until
+                && !(frame.transient && range.from < seat.live_from)
+                && !newcomer.is_some_and(|newcomer| is_old(newcomer.since))
         });
         let frame = match remembered {
             Some(frame) if range.live => frame.clone(),
