@@ -88,10 +88,7 @@ async fn a_close_ends_live_streams_and_those_that_catch_up() {
     let mut catching_up = Client::all();
     catching_up.last = live.last.clone();
     log.add(&server, 300, 2).await;
-    crate::rig::until("it has read them", async || {
-        node.hub.status().entries >= 300
-    })
-    .await;
+    node.until_read(300).await;
     proxy.set(Mode::Hold);
     catching_up.connect(&node).await;
     let mut waiting = Client::all().after("99999999999999-0");

@@ -66,6 +66,14 @@ impl Node {
         [Self::start(&url).await, Self::start(&url).await]
     }
 
+    /// Waits until the node has read this many entries.
+    pub(crate) async fn until_read(&self, entries: u64) {
+        crate::rig::until("it has read them", async || {
+            self.hub.status().entries >= entries
+        })
+        .await;
+    }
+
     pub(crate) async fn until_connected(&self, connected: bool) {
         crate::rig::until("the node knows how it is", async || {
             self.hub.status().connected == connected
