@@ -87,7 +87,7 @@ fn has_secrets(headers: &HeaderMap) -> bool {
 
 // Clauses: redirects
 #[tokio::test]
-async fn methods_and_bodies_are_those_of_a_browser() {
+async fn methods_and_bodies_are_a_browsers() {
     for (status, method, second, body) in [
         (301, Method::GET, Method::GET, "question"),
         (302, Method::GET, Method::GET, "question"),
