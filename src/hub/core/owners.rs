@@ -8,8 +8,8 @@ use super::terms::Held;
 use super::wake_list::Wakes;
 use crate::hub::change::Reason;
 
-/// The number of subscriptions to end before releasing the lock to others.
-const PIECE: usize = 1024;
+/// The number of subscriptions to end or to move before releasing the lock to others.
+const PIECE: usize = 128;
 
 /// The owners of subscriptions, such as users or sessions, by the names that the program chooses.
 #[derive(Debug)]
@@ -89,9 +89,6 @@ pub(in crate::hub) struct Ending {
     ended: usize,
 }
 
-/// The number of subscriptions to move before releasing the lock to others.
-const MOVES: usize = 128;
-
 /// The progress of moving all of an owner's subscriptions. Those below `rest` are yet to be moved.
 #[derive(Debug)]
 pub(in crate::hub) struct Moving {
@@ -149,7 +146,7 @@ impl State {
             rest: self.owned(owner),
             moved: 0,
         });
-        for _ in 0..MOVES {
+        for _ in 0..PIECE {
             moving.rest = moving.rest.min(self.owned(owner));
             let Some(at) = moving.rest.checked_sub(1) else {
                 return Some(moving.moved);
