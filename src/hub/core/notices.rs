@@ -54,8 +54,8 @@ struct Notice {
 struct Walk {
     /// The number of the next notice when the visit began.
     begun: u64,
-    /// Those that follow the topic by name and have not been visited are below this index, even if
-    /// some of them are removed, because the last one takes the place of one that is removed.
+    /// Groups that follow the topic by name and have not been visited are below this index. A
+    /// removal does not change that: the last group takes the place of the removed one.
     rest: usize,
     /// The length of the prefix and the group to visit next.
     next: (usize, usize),
@@ -275,6 +275,9 @@ impl State {
                 self.notices.first += 1;
                 self.topics.unpin(notice.slot);
             }
+        }
+        if self.notices.list.is_empty() && self.notices.list.capacity() > crowd() {
+            self.notices.list = VecDeque::new();
         }
         true
     }
