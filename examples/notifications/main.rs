@@ -11,8 +11,8 @@
 //! Or open `http://127.0.0.1:8080/?7`. At the start, the server publishes an event to each user and prints
 //! the memory of all inboxes. A million events take 237 MB; with their topics, the process takes 630 MB.
 //!
-//! Look at `follow` in `inboxes.rs`: a new page starts with the unread events, and one that reconnects
-//! resumes where it left off.
+//! Look at `follow` in `inboxes.rs`: a new page starts with the unread events, and a page that
+//! reconnects resumes where it left off.
 
 #[path = "../support/cli.rs"]
 mod cli;

@@ -41,7 +41,7 @@ impl Gate {
         !self.targets.is_empty()
     }
 
-    /// Adds a subscriber at this place: a new one, or one that was excused and has caught up.
+    /// Adds a subscriber at this place, when it joins or when it has caught up after being excused.
     pub(super) fn enter(&mut self, place: u64) {
         self.floor = self.floor.min(place);
     }

@@ -339,8 +339,8 @@ impl Machine {
         self.settled = self.settled.max(key);
     }
 
-    /// Begins to mark the loss of what came after an entry, and an earlier one that may not be
-    /// marked.
+    /// Begins to mark the loss of everything after an entry. The mark also covers `debt`, an
+    /// earlier loss whose mark may be missing.
     fn owe(&mut self, before: &StreamEntry, debt: Option<Debt>) -> Doing {
         self.losses += 1;
         let at = Tip::of(before);

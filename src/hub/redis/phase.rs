@@ -4,7 +4,7 @@ use super::entry::StreamEntry;
 use super::exchange::Ask;
 use crate::hub::outer::Stored;
 
-/// The number of entries before a loss that are searched for one that the ring has.
+/// How many entries before a loss are searched for an entry of the ring.
 const SHARED: usize = 100;
 
 /// The identity of an entry that the next read has to find.
