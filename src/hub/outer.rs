@@ -64,8 +64,8 @@ pub(super) enum Stored {
     Replaced,
     /// A topic ends.
     Finish(Arc<str>),
-    /// Entries after this key were lost. Subscribers that read past it are told.
-    Lost { after: u128 },
+    /// Entries before it were lost. Subscribers that read past it are told.
+    Lost,
     /// The log was empty before it.
     Begin,
     /// Nothing but a place.
@@ -77,7 +77,7 @@ impl Stored {
         match self {
             Self::Event { delivery, .. } => Some(delivery.topic()),
             Self::Finish(topic) => Some(topic),
-            Self::Replaced | Self::Lost { .. } | Self::Begin | Self::Place => None,
+            Self::Replaced | Self::Lost | Self::Begin | Self::Place => None,
         }
     }
 

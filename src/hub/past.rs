@@ -239,7 +239,7 @@ impl PastReader {
             } => _ = self.finished.insert(delivery.name()),
             Stored::Finish(topic) => _ = self.finished.insert(Arc::clone(topic)),
             Stored::Event { delivery, .. } => _ = self.finished.remove(delivery.topic()),
-            Stored::Replaced | Stored::Lost { .. } | Stored::Begin | Stored::Place => {}
+            Stored::Replaced | Stored::Lost | Stored::Begin | Stored::Place => {}
         }
     }
 
@@ -268,8 +268,8 @@ impl PastReader {
         });
         for (entry, follows) in entries.iter().zip(follows) {
             match &entry.what {
-                Stored::Lost { .. } if !read.deliveries.is_empty() => break,
-                Stored::Lost { .. } => read.is_lossy = true,
+                Stored::Lost if !read.deliveries.is_empty() => break,
+                Stored::Lost => read.is_lossy = true,
                 what if follows => {
                     self.note_end(what);
                     if let Stored::Event { delivery, .. } = what {

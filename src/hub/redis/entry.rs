@@ -31,7 +31,7 @@ impl StreamEntry {
     }
 
     pub(super) fn is_loss(&self) -> bool {
-        matches!(self.entry.what, Stored::Lost { .. })
+        matches!(self.entry.what, Stored::Lost)
     }
 }
 
@@ -150,7 +150,7 @@ fn read_fields(value: Value) -> Vec<EntryField> {
 pub(super) fn read_what(key: Option<u128>, fields: Vec<EntryField>) -> Option<Stored> {
     let (mut topic, mut event_type, mut data) = (None, None, None);
     let (mut label, mut is_last, mut retry, mut comment) = (None, false, None, None);
-    let (mut mark, mut from) = (None, None);
+    let mut mark = None;
     for (name, value) in fields {
         let text = |value| String::from_utf8(value).ok();
         match &*name {
@@ -162,17 +162,13 @@ pub(super) fn read_what(key: Option<u128>, fields: Vec<EntryField>) -> Option<St
             b"retry" => retry = Some(text(value)?.parse::<u64>().ok()?),
             b"comment" => comment = Some(text(value)?),
             b"mark" => mark = Some(value),
-            b"from" => from = text(value),
             _ => {}
         }
     }
     match mark.as_deref() {
         None => {}
         Some(b"begin") => return Some(Stored::Begin),
-        Some(b"lost") => {
-            let after = from.and_then(|from| key_of(&from)).or(key)?;
-            return Some(Stored::Lost { after });
-        }
+        Some(b"lost") => return Some(Stored::Lost),
         Some(_) => return None,
     }
     let topic = Arc::<str>::from(topic.unwrap_or_default());
@@ -287,12 +283,9 @@ mod tests {
 
     #[test]
     fn marks_and_ends_are_told_apart() {
-        let after = |what| match what {
-            Stored::Lost { after } => after,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(after(read(&["mark", "lost", "from", "3-4"])), (3 << 64) + 4);
-        assert_eq!(after(read(&["mark", "lost"])), (7 << 64) + 1);
+        for mark in [&["mark", "lost"][..], &["mark", "lost", "from", "3-4"]] {
+            assert!(matches!(read(mark), Stored::Lost));
+        }
         assert!(
             matches!(read(&["topic", "a", "last", "1"]), Stored::Finish(topic) if &*topic == "a")
         );

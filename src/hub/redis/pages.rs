@@ -30,6 +30,14 @@ pub(super) struct Waiter {
 }
 
 impl Waiter {
+    pub(super) fn new(number: u64, page: oneshot::Sender<Page>) -> Self {
+        Self {
+            number,
+            verdict: None,
+            page,
+        }
+    }
+
     pub(super) fn is_there(&self) -> bool {
         !self.page.is_closed()
     }
@@ -192,7 +200,7 @@ impl Pages {
                     page.newest = page.newest.max(read.newest);
                     pages.push((one, page));
                 }
-                Err(next) => state.doubts.insert(after, next, one),
+                Err(InDoubt) => state.doubts.insert(after, one),
             }
         }
         drop(state);
@@ -218,7 +226,7 @@ impl PagesState {
     }
 
     /// Finds a page in memory. The error is that of [`page_after`].
-    fn find(&mut self, after: u128, verdict: Option<Anchor>) -> Option<Result<Page, Option<u128>>> {
+    fn find(&mut self, after: u128, verdict: Option<Anchor>) -> Option<Result<Page, InDoubt>> {
         let spans = |kept: &Kept| {
             let (first, last) = (kept.entries.first(), kept.entries.last());
             first.is_some_and(|first| first.key <= after)
@@ -233,22 +241,23 @@ impl PagesState {
     }
 }
 
-/// Returns the part of a page after a key. If the key is not there and it is not known why, the
-/// error is the first key after it.
+/// The key before a page is not there, and it is not known why.
+struct InDoubt;
+
+/// Returns the part of a page after a key.
 fn page_after(
     entries: &Arc<[LogEntry]>,
     after: u128,
     is_end: bool,
     verdict: Option<Anchor>,
-) -> Result<Page, Option<u128>> {
+) -> Result<Page, InDoubt> {
     let at = entries.partition_point(|entry| entry.key < after);
-    let next = entries.get(at).map(|entry| entry.key);
-    let is_there = next == Some(after);
+    let is_there = entries.get(at).is_some_and(|entry| entry.key == after);
     let anchor = match verdict {
         // Zero stands for the beginning.
         _ if is_there || after == 0 => Anchor::Present,
         Some(anchor) => anchor,
-        None => return Err(next),
+        None => return Err(InDoubt),
     };
     Ok(Page {
         anchor,
@@ -266,22 +275,17 @@ impl Past for Arc<Pages> {
             loop {
                 let read = {
                     let mut state = pages.lock();
-                    let found = match state.find(after, None) {
+                    let is_in_doubt = match state.find(after, None) {
                         Some(Ok(page)) => return page,
-                        Some(Err(next)) => Some(next),
-                        None => None,
+                        found => found.is_some(),
                     };
                     let (page, read) = oneshot::channel();
                     let number = state.waiters;
                     state.waiters += 1;
-                    let waiter = Waiter {
-                        number,
-                        verdict: None,
-                        page,
-                    };
-                    match found {
-                        Some(next) => state.doubts.insert(after, next, waiter),
-                        None => state.waiting.entry(after).or_default().push(waiter),
+                    let waiter = Waiter::new(number, page);
+                    match is_in_doubt {
+                        true => state.doubts.insert(after, waiter),
+                        false => state.waiting.entry(after).or_default().push(waiter),
                     }
                     read
                 };

@@ -63,7 +63,7 @@ fn put(state: &mut State, entry: StreamEntry, wakes: &mut Wakes) -> bool {
             state.append(&topic, draft, key, wakes).is_ok()
         }
         Stored::Finish(topic) => state.pass_entry(Some(&topic), key, wakes).is_ok(),
-        Stored::Replaced | Stored::Lost { .. } | Stored::Begin | Stored::Place => {
+        Stored::Replaced | Stored::Lost | Stored::Begin | Stored::Place => {
             state.pass_entry(None, key, wakes).is_ok()
         }
     }

@@ -123,7 +123,7 @@ impl SimNode {
         read.all(|key| {
             let mut after = stream.records.range(key..);
             let is_there = stream.records.contains_key(&key);
-            is_there || after.any(|(_, record)| matches!(record, SimRecord::Lost(_)))
+            is_there || after.any(|(_, record)| matches!(record, SimRecord::Lost))
         })
     }
 }

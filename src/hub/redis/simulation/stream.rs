@@ -35,7 +35,7 @@ pub(super) enum Fate {
 pub(super) enum SimRecord {
     Event(usize),
     Begin,
-    Lost(u128),
+    Lost,
 }
 
 /// Redis.
@@ -125,7 +125,7 @@ impl SimStream {
     pub(super) fn entry(&self, key: u128, record: SimRecord) -> StreamEntry {
         let what = match record {
             SimRecord::Begin => Stored::Begin,
-            SimRecord::Lost(after) => Stored::Lost { after },
+            SimRecord::Lost => Stored::Lost,
             SimRecord::Event(number) => {
                 let event = Event::new(number.to_string());
                 let topic = self.published[number].topic.into();
@@ -139,7 +139,7 @@ impl SimStream {
         let print = match record {
             SimRecord::Event(number) => number as u64,
             SimRecord::Begin => u64::MAX,
-            SimRecord::Lost(_) => u64::MAX - 1,
+            SimRecord::Lost => u64::MAX - 1,
         };
         StreamEntry {
             entry: LogEntry { key, what },
@@ -163,8 +163,7 @@ impl SimStream {
             None => return None,
         }
         let mut later = self.records.range(key..).map(|(_, record)| record);
-        let tells = |record: &SimRecord| matches!(record, SimRecord::Lost(after) if *after < key);
-        match later.any(tells) {
+        match later.any(|record| matches!(record, SimRecord::Lost)) {
             true => Some(Anchor::Marked),
             false => self.is_settled.then_some(Anchor::Gone),
         }
@@ -203,14 +202,15 @@ impl SimStream {
             }
             Ask::Lost { from, after } => {
                 let mut later = self.records.range(after + 1..);
-                if later.any(|(_, record)| matches!(record, SimRecord::Lost(_))) {
+                if later.any(|(_, record)| matches!(record, SimRecord::Lost)) {
                     return Reply::Marked(false);
                 }
                 let key = self.id();
-                if !self.records.contains_key(&from) {
+                let is_trimmed = self.trimmed.range(from..).next().is_some();
+                if is_trimmed && !self.records.contains_key(&from) {
                     self.late.insert(key);
                 }
-                self.records.insert(key, SimRecord::Lost(from));
+                self.records.insert(key, SimRecord::Lost);
                 self.marks.insert(key, self.losses);
                 Reply::Marked(true)
             }
