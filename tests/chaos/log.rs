@@ -52,4 +52,18 @@ impl Log {
             }
         }
     }
+
+    /// What the log has between a place and the next mark: whether Redis was away meanwhile.
+    pub(crate) fn around(&self, at: Key, mark: Key) -> String {
+        let keys = self.events.iter().map(|(_, key)| *key);
+        let keys: Vec<Key> = keys.filter(|key| at < *key && *key < mark).collect();
+        let steps = keys.windows(2).map(|two| two[1].0 - two[0].0);
+        format!(
+            "after {at} with the mark {mark}: {} events from {:?} to {:?}, at most {} ms apart",
+            keys.len(),
+            keys.first(),
+            keys.last(),
+            steps.max().unwrap_or_default()
+        )
+    }
 }

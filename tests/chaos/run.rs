@@ -302,6 +302,13 @@ impl World {
                 .iter()
                 .filter(|seen| matches!(seen, Seen::Opened { .. }))
                 .count();
+            for (at, mark) in &report.told_again {
+                println!(
+                    "  client {client} is told again, {}",
+                    log.around(*at, *mark)
+                );
+                print_around(trace, *at);
+            }
             for fault in report.faults.iter().take(3) {
                 ok = false;
                 println!("  client {client} ({followed:?}): {fault:?}");

@@ -63,6 +63,8 @@ pub struct Report {
     pub repeated: usize,
     /// Gaps told again before the mark of the loss, or at it.
     pub twice: usize,
+    /// Each of those: where the client was before, and that mark.
+    pub told_again: Vec<(Key, Key)>,
     /// Gaps told where nothing was lost, neither of the client's events nor of others.
     pub unfounded: usize,
     /// What a gap told of.
@@ -196,7 +198,10 @@ impl Truth {
                         let begin = self.begins.partition_point(|begin| *begin < after);
                         let begin = self.begins.get(begin).copied();
                         let mark = self.mark_after(after).min(begin.unwrap_or(Key::MAX));
-                        report.twice += usize::from(due == Some(mark) && mark != Key::MAX);
+                        if due == Some(mark) && mark != Key::MAX {
+                            report.twice += 1;
+                            report.told_again.push((at, mark));
+                        }
                         report.unfounded += usize::from(mark > key && self.kept.contains(&at));
                         due = Some(mark);
                     }
