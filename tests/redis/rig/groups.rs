@@ -18,8 +18,10 @@ impl Cluster {
             let arguments = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
             servers.push(Server::with(Aof::No, &arguments).await);
         }
-        for (server, slots) in servers.iter().zip(["0 5460", "5461 10922", "10923 16383"]) {
-            server.send(&format!("CLUSTER ADDSLOTSRANGE {slots}")).await;
+        for (server, slots) in servers.iter().zip([0..5461, 5461..10_923, 10_923..16_384]) {
+            let slots: Vec<String> = slots.map(|slot: u16| slot.to_string()).collect();
+            let add = format!("CLUSTER ADDSLOTS {}", slots.join(" "));
+            server.send(&add).await;
             let meet = format!("CLUSTER MEET 127.0.0.1 {}", servers[0].port());
             server.send(&meet).await;
         }

@@ -1,10 +1,14 @@
 //! A redis-server of each test's own.
+//!
+//! `TOWER_SSE_REDIS_SERVER=/path/to/valkey-server` runs the tests on another server, of Redis 6.2 or
+//! later or Valkey. Some builds have no TLS.
 
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -125,17 +129,23 @@ impl Server {
         }
         // Ends with the test that started it, even if that is killed.
         let process = Command::new("setpriv")
-            .args(["--pdeathsig", "KILL", "redis-server"])
+            .args(["--pdeathsig", "KILL", &program()])
             .arg(configuration)
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
-            .args(["--enable-debug-command", "yes", "--dir"])
+            .args(
+                is_7()
+                    .then_some(["--enable-debug-command", "yes"])
+                    .iter()
+                    .flatten(),
+            )
+            .arg("--dir")
             .arg(&self.folder)
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn();
-        assert!(is_installed("redis-server"), "{INSTALL}");
+        assert!(is_installed(&program()), "{INSTALL}");
         self.process = Some(process.expect("setpriv of util-linux"));
     }
 
@@ -174,13 +184,7 @@ impl Server {
     /// Gives how many were cut. Redis has to be down.
     pub fn truncate(&self, bytes: u64) -> u64 {
         assert!(self.process.is_none(), "it runs");
-        let folder = self.folder.join("appendonlydir");
-        let mut files: Vec<_> = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .filter(|path| path.to_string_lossy().ends_with(".incr.aof"))
-            .collect();
-        files.sort();
+        let files = self.aof();
         let file = File::options()
             .write(true)
             .open(files.last().expect("an append-only file"))
@@ -191,14 +195,24 @@ impl Server {
         cut
     }
 
+    /// The append-only files that grow.
+    fn aof(&self) -> Vec<PathBuf> {
+        if !is_7() {
+            return vec![self.folder.join("appendonly.aof")];
+        }
+        let folder = fs::read_dir(self.folder.join("appendonlydir")).unwrap();
+        let mut files: Vec<_> = folder
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.to_string_lossy().ends_with(".incr.aof"))
+            .collect();
+        files.sort();
+        files
+    }
+
     /// Bytes in the append-only file.
     pub fn aof_length(&self) -> u64 {
-        let folder = self.folder.join("appendonlydir");
-        let lengths = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap())
-            .filter(|entry| entry.path().to_string_lossy().ends_with(".incr.aof"))
-            .map(|entry| entry.metadata().unwrap().len());
+        let files = self.aof().into_iter();
+        let lengths = files.map(|file| fs::metadata(file).unwrap().len());
         lengths.sum()
     }
 
@@ -247,6 +261,22 @@ pub fn signal(process: u32, name: &str) {
         .args(["-c", &format!("kill -{name} {process}")])
         .status();
     assert!(status.unwrap().success(), "kill -{name} {process}");
+}
+
+fn program() -> String {
+    std::env::var("TOWER_SSE_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
+}
+
+/// Whether the server is not older than Redis 7.
+pub fn is_7() -> bool {
+    static IS_7: OnceLock<bool> = OnceLock::new();
+    *IS_7.get_or_init(|| {
+        let output = Command::new(program()).arg("--version").output();
+        let text = String::from_utf8(output.expect(INSTALL).stdout).unwrap();
+        let version = text.split_once("v=").map(|(_, version)| version);
+        let major = version.and_then(|version| version.split('.').next());
+        major.expect("a version").parse::<u32>().unwrap() >= 7
+    })
 }
 
 fn is_installed(program: &str) -> bool {
