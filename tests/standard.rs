@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 const PAGE: &str = "src/docs/standard.md";
 const MARK: &str = "// Clauses: ";
 
+/// The longest name that fits into the page's last column in a window of 1,280 pixels.
+const NAME: usize = 60;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -70,8 +73,10 @@ fn marks(path: &Path) -> Vec<(String, String)> {
         let name = function.and_then(|function| function.split('(').next());
         let name = name.unwrap_or_else(|| panic!("{path:?}: {clauses} is before no test"));
         assert!(is_test, "{path:?}: {name} is not a test");
+        let name = format!("{module}::{name}");
+        assert!(name.len() <= NAME, "{name} has more than {NAME} characters");
         for clause in clauses.split(", ") {
-            marks.push((clause.to_owned(), format!("{module}::{name}")));
+            marks.push((clause.to_owned(), name.clone()));
         }
     }
     marks

@@ -32,7 +32,7 @@ async fn the_request_is_sent_again_as_it_was() {
 
 // Clauses: resume, id-persists
 #[tokio::test(start_paused = true)]
-async fn the_last_event_id_outlives_connections_and_events_without_one() {
+async fn the_last_event_id_is_kept() {
     let script = Script::new([
         stream([send("data: a\n\n")]),
         stream([send(
@@ -60,7 +60,7 @@ async fn the_last_event_id_outlives_connections_and_events_without_one() {
 
 // Clauses: id-across-connections
 #[tokio::test(start_paused = true)]
-async fn the_last_event_id_of_an_event_is_the_clients() {
+async fn events_have_the_last_event_id() {
     let script = Script::new([
         stream([send("id: 1\ndata: a\n\n")]),
         stream([send("data: b\n\n")]),
@@ -87,7 +87,7 @@ async fn there_may_be_one_from_before() {
 
 // Clauses: unsendable-id
 #[tokio::test(start_paused = true)]
-async fn an_id_that_fits_into_no_header_is_left_out_and_told() {
+async fn an_id_that_no_header_can_hold_is_reported() {
     let script = Script::new([
         stream([send("id: \u{1b}[31m\ndata: a\n\n")]),
         stream([send("data: b\n\n")]),

@@ -65,7 +65,7 @@ async fn comments_come_if_asked_for() {
 
 // Clauses: limits
 #[tokio::test(start_paused = true)]
-async fn what_is_too_long_is_told_and_the_stream_goes_on() {
+async fn what_is_too_long_is_reported_and_skipped() {
     let script = Script::new([stream([send("data: aaa\n\ndata: b\n\n")])]);
     let mut source = script.source().max_line_len(8).max_event_len(100);
     assert_eq!(

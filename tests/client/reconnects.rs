@@ -22,7 +22,7 @@ fn assert_between(waits: &[u128], bounds: &[(u128, u128)]) {
 
 // Clauses: reconnection-time, jitter
 #[tokio::test(start_paused = true)]
-async fn after_the_reconnection_time_and_some_jitter() {
+async fn after_the_time_and_some_jitter() {
     let script = Script::new((0..20).map(|_| stream([send("data: a\n\n"), Act::Break])));
     all(&mut script.source()).await;
     let waits = waits(&script);
@@ -33,7 +33,7 @@ async fn after_the_reconnection_time_and_some_jitter() {
 
 // Clauses: reconnection-time, field-retry
 #[tokio::test(start_paused = true)]
-async fn the_servers_retry_counts_whatever_it_stands_in() {
+async fn any_block_may_set_the_time() {
     let script = Script::new([
         stream([send("retry: 10000\ndata: a\n\n")]),
         stream([send("data: b\n\n")]),

@@ -37,7 +37,7 @@ async fn feed(
 
 // Clauses: mime-type, keep-alive
 #[tokio::test]
-async fn a_stream_arrives_with_its_headers_prelude_and_heartbeats() {
+async fn headers_prelude_and_heartbeats_arrive() {
     let address = serve(
         ServiceBuilder::new()
             .layer(SseLayer::new())

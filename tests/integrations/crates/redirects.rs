@@ -87,7 +87,7 @@ fn has_secrets(headers: &HeaderMap) -> bool {
 
 // Clauses: redirects
 #[tokio::test]
-async fn methods_and_bodies_are_a_browsers() {
+async fn methods_change_as_specified() {
     for (status, method, second, body) in [
         (301, Method::GET, Method::GET, "question"),
         (302, Method::GET, Method::GET, "question"),
@@ -145,7 +145,7 @@ async fn locations_are_resolved() {
 
 // Clauses: redirects
 #[tokio::test]
-async fn nothing_secret_crosses_an_origin() {
+async fn no_secret_crosses_an_origin() {
     for status in [301, 302, 303, 307, 308] {
         let (first, second) = (Log::default(), Log::default());
         let (trusted, other) = (origin(&first).await, origin(&second).await);
