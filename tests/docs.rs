@@ -51,6 +51,26 @@ fn code_fits_the_page() {
     assert!(long.is_empty(), "too long:\n{}", long.join("\n"));
 }
 
+#[test]
+fn included_code_fits_the_page() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seen = 0;
+    for path in sources(&root.join("src"), &["rs"]) {
+        let text = fs::read_to_string(&path).unwrap();
+        let included = text.split("doc = include_str!(\"").skip(1);
+        for file in included.filter_map(|rest| rest.split('"').next()) {
+            if !file.ends_with(".rs") {
+                continue;
+            }
+            seen += 1;
+            let code = fs::read_to_string(path.parent().unwrap().join(file)).unwrap();
+            let long = code.lines().find(|line| line.chars().count() > 95);
+            assert_eq!(long, None, "too long in {file}");
+        }
+    }
+    assert!(seen > 0, "found none");
+}
+
 /// Those of the pages that are read as files. rustdoc checks its own, and CI those to the web.
 #[test]
 fn links_between_files_lead_somewhere() {

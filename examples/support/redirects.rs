@@ -1,7 +1,7 @@
 // Follows redirects as browsers do. Credentials and custom headers stay at their origin.
 //
-// tower-http's own policy drops `Authorization`, `Cookie` and `Proxy-Authorization` on the hop to
-// another origin, keeps `X-Api-Key`, and sends all of them again on the next hop.
+// On the hop to another origin, tower-http's own policy drops `Authorization`, `Cookie` and
+// `Proxy-Authorization`, but keeps `X-Api-Key`. On the next hop it sends all of them again.
 
 use http::{Request, Uri};
 use tower_http::follow_redirect::policy::{Action, Attempt, Limited, Policy};
