@@ -5,8 +5,9 @@ use std::num::NonZeroU64;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
 
-/// A subscriber's place in the log.
+/// A subscriber's place in the log, in a cache line of its own.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Cursor {
     pub(super) place: u64,
     pub(super) group: usize,

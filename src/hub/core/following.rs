@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::State;
 use super::beginning::Beginning;
 use super::cursors::{Cursor, NEVER, Seat};
+use super::few::Few;
 use super::finishing::Over;
 use super::group::{Followed, Group};
 use super::key::Key;
@@ -225,7 +226,7 @@ impl State {
             topic.followers.push((index, which));
             group.lost_to = group.lost_to.max(topic.lost_to);
         }
-        group.topics = topics;
+        group.topics = Few::from(topics);
         for which in 0..group.topics.len() {
             let slot = group.topics[which].slot;
             if self.topics.get(slot).is_over() {
@@ -276,16 +277,13 @@ impl State {
 
     fn remove_group(&mut self, index: usize, wakes: &mut Wakes) {
         let mut group = self.groups.remove(index);
-        self.frames -= group.frames.bytes();
+        self.frames -= group.frame_bytes();
         group.clear(wakes);
         self.by_key.remove(self.by_key.hash(&*group.key), index);
         self.topics.remove_prefixes(&group.key, index);
-        for Followed { slot, at, .. } in group.topics {
+        for &Followed { slot, at, .. } in &*group.topics {
             let followers = &mut self.topics.get_mut(slot).followers;
             followers.swap_remove(at);
-            if followers.len() < followers.capacity() / 8 {
-                followers.shrink_to(2 * followers.len());
-            }
             // The last follower has taken its place in the list.
             if let Some((moved, which)) = followers.get(at).copied() {
                 self.groups[moved].topics[which].at = at;

@@ -2,53 +2,61 @@ use std::sync::Arc as StdArc;
 use std::sync::atomic::Ordering;
 
 use super::cursors::NEVER;
+use super::few::Few;
 use super::frames::{FRAME, Frame, Frames};
 use super::key::Key;
 use super::late::Late;
 use super::marks::Marks;
 use super::transit::Transit;
-use super::wake_list::{Sheet, Ticket, WakeList, Wakes};
+use super::wake_list::{SheetOut, Ticket, WakeList, Wakes};
 use crate::sync::{Arc, AtomicU64};
 
 /// The state that all subscribers with the same key share.
+///
+/// The fields are in this order in memory. Those that an event and its delivery need are the first:
+/// with many groups, each further cache line is a miss.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct Group {
-    pub(super) key: StdArc<Key>,
-    pub(super) subscribers: usize,
     /// The place of a subscriber that has seen everything: after the group's last event.
     pub(super) head: u64,
-    /// The place after the last of the group's events that was lost.
-    pub(super) lost_to: u64,
-    /// The count of all losses after the last loss of one of its events.
-    pub(super) last_loss: u64,
-    /// Whether `lost_to` includes what topics under a prefix had lost before the group existed.
-    pub(super) knows_losses: bool,
     /// Two equivalent places: the group has no event between the first and the second.
     pub(super) jump: (u64, u64),
-    /// The place where its subscribers end once all its topics are finished, and the number of
-    /// finished topics.
+    /// The place where its subscribers end once all its topics are finished.
     pub(super) end: u64,
-    pub(super) finished: usize,
-    /// The topics it follows by name, sorted by slot.
-    pub(super) topics: Vec<Followed>,
+    /// The place after the last of the group's events that was lost.
+    pub(super) lost_to: u64,
     /// The events it follows, if it has prefixes that do not cover everything.
-    pub(super) own: Option<Own>,
-    /// The number of the first [notice](super::notices) that it has not been told of.
-    pub(super) noticed: u64,
-    /// `Some` while newcomers read events retained from before a loss.
-    late: Option<Box<Late>>,
-    /// `Some` while subscribers are due to arrive from other groups or to leave for them.
-    pub(super) transit: Option<Box<Transit>>,
-    /// Whether it waits for a linger to end.
-    pub(super) lingering: bool,
-    pub(super) frames: Frames,
-    /// The compressed counterpart of its frames, once an encoder has asked for it.
-    #[cfg(feature = "compression")]
-    pub(super) track: Option<StdArc<crate::hub::packed::Track>>,
-    wake_list: WakeList,
+    pub(super) own: Option<Box<Own>>,
     /// Incremented whenever the waiting tasks are taken out. A subscriber that is marked in the
     /// current round has nothing to look for, and finds that out without the lock.
     round: Arc<AtomicU64>,
+    /// Whether its key covers every topic.
+    pub(super) is_everything: bool,
+    /// Whether it waits for a linger to end.
+    pub(super) lingering: bool,
+    /// Whether `lost_to` includes what topics under a prefix had lost before the group existed.
+    pub(super) knows_losses: bool,
+    wake_list: WakeList,
+    /// The topics it follows by name, sorted by slot.
+    pub(super) topics: Few<Followed>,
+    /// `Some` once several subscribers have shared a frame.
+    pub(super) frames: Option<Box<Frames>>,
+    pub(super) subscribers: usize,
+    /// The compressed counterpart of its frames, once an encoder has asked for it.
+    #[cfg(feature = "compression")]
+    pub(super) track: Option<StdArc<crate::hub::packed::Track>>,
+    /// `Some` while subscribers are due to arrive from other groups or to leave for them.
+    pub(super) transit: Option<Box<Transit>>,
+    /// `Some` while newcomers read events retained from before a loss.
+    late: Option<Box<Late>>,
+    /// The number of the first [notice](super::notices) that it has not been told of.
+    pub(super) noticed: u64,
+    /// The count of all losses after the last loss of one of its events.
+    pub(super) last_loss: u64,
+    /// The number of its topics that are finished.
+    pub(super) finished: usize,
+    pub(super) key: StdArc<Key>,
 }
 
 /// A topic that a group follows by name.
@@ -74,6 +82,7 @@ impl Group {
         let prefixed = !key.prefixes().is_empty() && !key.is_everything();
         Self {
             knows_losses: !prefixed,
+            is_everything: key.is_everything(),
             key,
             subscribers: 0,
             head,
@@ -82,16 +91,18 @@ impl Group {
             jump: (head, head),
             end: NEVER,
             finished: 0,
-            topics: Vec::new(),
-            own: prefixed.then(|| Own {
-                from: head,
-                marks: Marks::default(),
+            topics: Few::new(),
+            own: prefixed.then(|| {
+                Box::new(Own {
+                    from: head,
+                    marks: Marks::default(),
+                })
             }),
             noticed: 0,
             late: None,
             transit: None,
             lingering: false,
-            frames: Frames::default(),
+            frames: None,
             #[cfg(feature = "compression")]
             track: None,
             wake_list: WakeList::new(stamp),
@@ -157,14 +168,16 @@ impl Group {
     }
 
     /// Takes back a sheet whose tasks have been woken.
-    pub(super) fn give_back(&mut self, sheet: &mut Sheet) {
+    pub(super) fn give_back(&mut self, sheet: &mut SheetOut) {
         self.wake_list.give_back(sheet);
     }
 
     /// Hands out everything that may run user code when dropped.
     pub(super) fn clear(&mut self, wakes: &mut Wakes) {
         self.wake_list.clear(wakes);
-        self.frames.clear(wakes);
+        if let Some(frames) = &mut self.frames {
+            frames.clear(wakes);
+        }
         #[cfg(feature = "compression")]
         wakes.drop_later(self.track.take().map(|track| track as _));
     }
@@ -217,7 +230,9 @@ impl Group {
         if let Some(own) = &mut self.own {
             own.marks.remove(seq);
         }
-        self.frames.forget(seq, wakes);
+        if let Some(frames) = &mut self.frames {
+            frames.forget(seq, wakes);
+        }
     }
 
     /// Marks the topic in this slot as finished, if it follows it by name. The last one ends the
@@ -287,10 +302,15 @@ impl Group {
         }
     }
 
+    /// The bytes of its cached frames.
+    pub(super) fn frame_bytes(&self) -> usize {
+        self.frames.as_ref().map_or(0, |frames| frames.bytes())
+    }
+
     /// The frame that others were given from this place on, unless much more is pending by now.
     #[inline]
     pub(super) fn frame(&self, from: u64) -> Option<&Frame> {
-        let frame = self.frames.get(from)?;
+        let frame = self.frames.as_ref()?.get(from)?;
         // Rebuilt only when the pending events have doubled, so that the cost of copying stays
         // proportional.
         let worthwhile = !frame.sealed

@@ -79,27 +79,28 @@ impl State {
         if group.subscribers < 2 || (has_payload && !group.is_packed()) {
             return;
         }
-        self.frames -= group.frames.bytes();
-        let lost_to = group.lost_to;
-        group.frames.remember(frame.clone(), lost_to, wakes);
-        self.frames += group.frames.bytes();
-        if !std::mem::replace(&mut group.frames.queued, true) {
+        let frames = group.frames.get_or_insert_default();
+        self.frames -= frames.bytes();
+        frames.remember(frame.clone(), group.lost_to, wakes);
+        self.frames += frames.bytes();
+        if !std::mem::replace(&mut frames.queued, true) {
             self.framed.push_back(index);
         }
         while self.frames > self.frames_limit {
             let Some(index) = self.framed.pop_front() else {
                 return;
             };
-            let Some(group) = self.groups.get_mut(index) else {
+            let group = self.groups.get_mut(index);
+            let Some(frames) = group.and_then(|group| group.frames.as_mut()) else {
                 continue;
             };
-            let before = group.frames.bytes();
-            if group.frames.forget_one(wakes) {
+            let before = frames.bytes();
+            if frames.forget_one(wakes) {
                 self.framed.push_back(index);
             } else {
-                group.frames.queued = false;
+                frames.queued = false;
             }
-            self.frames -= before - group.frames.bytes();
+            self.frames -= before - frames.bytes();
         }
     }
 }

@@ -45,6 +45,7 @@ mod closing;
 mod cursors;
 mod draft;
 mod earlier;
+mod few;
 mod finishing;
 mod following;
 mod frames;

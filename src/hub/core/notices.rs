@@ -178,9 +178,9 @@ impl State {
             }
             News::Loss(seq, when) => group.lose(seq, when),
             News::Replacement(seq) => {
-                self.frames -= group.frames.bytes();
+                self.frames -= group.frame_bytes();
                 group.forget(seq, wakes);
-                self.frames += group.frames.bytes();
+                self.frames += group.frame_bytes();
             }
             News::End(place) => {
                 group.finish(slot, place);

@@ -45,7 +45,10 @@ impl State {
             subscribers: group.subscribers,
         };
         let new = || Arc::new(Packed::new(block, span, track.clone()));
-        let Some(frame) = group.frames.find(from, block.0) else {
+        let Some(frames) = &mut group.frames else {
+            return new();
+        };
+        let Some(frame) = frames.find(from, block.0) else {
             return new();
         };
         if let Some(packed) = &frame.packed {
@@ -53,7 +56,7 @@ impl State {
         }
         let packed = frame.packed.insert(new()).clone();
         let size = size(frame.block.len());
-        group.frames.count_packed(size);
+        frames.count_packed(size);
         self.frames += size;
         packed
     }

@@ -16,7 +16,7 @@ use super::rules::Rules;
 use super::slots::Slots;
 use super::timetable::Timetable;
 use super::topics::Topics;
-use super::wake_list::{Sheet, Wakes};
+use super::wake_list::{SheetOut, Wakes};
 use super::watchers::Watchers;
 use crate::hub::outcome::LagPolicy;
 use crate::hub::stats::Stats;
@@ -181,7 +181,7 @@ impl State {
     }
 
     /// Takes back a sheet whose tasks have been woken.
-    pub(in crate::hub) fn give_back(&mut self, sheet: &mut Sheet) {
+    pub(in crate::hub) fn give_back(&mut self, sheet: &mut SheetOut) {
         if let Some(group) = self.groups.get_mut(sheet.group()) {
             group.give_back(sheet);
         }

@@ -3,6 +3,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::few::Few;
 use super::frames::{FRAME, PER_TOPIC};
 use super::index::SlotIndex;
 use super::key::Key;
@@ -35,37 +36,40 @@ pub(super) struct Topics {
     due: BTreeSet<(Instant, usize)>,
 }
 
+/// The fields are in this order in memory. Those that an event needs are the first: with many
+/// topics, each further cache line is a miss.
 #[derive(Debug)]
+#[repr(C, align(64))]
 pub(super) struct TopicState {
     pub(super) name: Arc<str>,
-    /// The hash of the name.
-    hash: u64,
-    /// Its retained events, their bytes, and the rule for them.
-    pub(super) retained: Marks,
-    pub(super) bytes: usize,
-    /// The latest event of each key.
-    latest: BTreeMap<Arc<str>, Mark>,
-    rule: u32,
-    pub(super) share: Share,
-    due: Option<Instant>,
     /// The groups that follow it by name, each with the index of this topic in the group.
-    pub(super) followers: Vec<(usize, usize)>,
-    /// The number of subscribers of these groups.
-    pub(super) subscribers: usize,
+    pub(super) followers: Few<(usize, usize)>,
     /// The groups that follow a prefix of it, as of change `as_of` of the prefixes.
     pub(super) prefixed: Vec<usize>,
     as_of: u64,
+    /// Its retained events, their bytes, and the rule for them.
+    pub(super) retained: Marks,
+    pub(super) bytes: usize,
+    /// Bytes and events since its last border.
+    segment: (usize, usize),
+    /// The place where it is finished: nothing follows what it retains.
+    pub(super) finished: Option<NonZeroU64>,
+    rule: u32,
+    pub(super) share: Share,
+    /// The number of groups that follow it by name, plus the number of its transient events.
+    pins: usize,
     /// The place after its last lost event of those published before the hub was closed.
     pub(super) lost_to: u64,
     /// The place after its last lost event of those published later. They are for nobody until the
     /// hub's next life.
     pub(super) lost_late: u64,
-    /// The place where it is finished: nothing follows what it retains.
-    pub(super) finished: Option<NonZeroU64>,
-    /// The number of groups that follow it by name, plus the number of its transient events.
-    pins: usize,
-    /// Bytes and events since its last border.
-    segment: (usize, usize),
+    /// The number of subscribers of the groups that follow it by name.
+    pub(super) subscribers: usize,
+    /// The latest event of each key.
+    latest: BTreeMap<Arc<str>, Mark>,
+    due: Option<Instant>,
+    /// The hash of the name.
+    hash: u64,
 }
 
 impl TopicState {
@@ -193,7 +197,7 @@ impl Topics {
             rule: self.rules.find(&name),
             share: Share::new(),
             due: None,
-            followers: Vec::new(),
+            followers: Few::new(),
             subscribers: 0,
             prefixed: Vec::new(),
             as_of: 0,

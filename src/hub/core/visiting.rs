@@ -29,7 +29,7 @@ impl State {
         mut each: impl FnMut(&'a Entry) -> bool,
     ) -> u64 {
         let group = &self.groups[range.group];
-        let everything = group.key.is_everything();
+        let everything = group.is_everything;
         let matches = |entry: &&Entry| {
             everything || group.follows(entry.topic, &self.topics.get(entry.topic).name)
         };
@@ -97,7 +97,7 @@ impl State {
 
     /// The lists that hold the group's retained events.
     fn lists<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = &'a Marks> {
-        let everything = group.key.is_everything().then(|| self.log.history());
+        let everything = group.is_everything.then(|| self.log.history());
         let one = everything.or(group.own.as_ref().map(|own| &own.marks));
         let named: &[_] = if one.is_some() { &[] } else { &group.topics };
         let named = named

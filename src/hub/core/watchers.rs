@@ -156,7 +156,7 @@ impl State {
     #[inline]
     pub(super) fn count_arrival(&mut self, cursor: usize, wakes: &mut Wakes) {
         let group = self.cursors[cursor].group;
-        for followed in &self.groups[group].topics {
+        for followed in &*self.groups[group].topics {
             self.topics.get_mut(followed.slot).subscribers += 1;
         }
         if !self.watchers.is_empty() {
@@ -173,7 +173,7 @@ impl State {
         reason: Reason,
         wakes: &mut Wakes,
     ) {
-        for followed in &self.groups[group].topics {
+        for followed in &*self.groups[group].topics {
             self.topics.get_mut(followed.slot).subscribers -= 1;
         }
         if !self.watchers.is_empty() {
@@ -185,7 +185,7 @@ impl State {
     fn tell_arrival(&mut self, cursor: usize, wakes: &mut Wakes) {
         let cursor = &mut self.cursors[cursor];
         let owner = cursor.begin_lasting(clock::instant());
-        for followed in &self.groups[cursor.group].topics {
+        for followed in &*self.groups[cursor.group].topics {
             let topic = self.topics.get(followed.slot);
             let name = Arc::clone(&topic.name);
             let change = Change::arrival(name, owner.clone(), topic.subscribers);
@@ -203,7 +203,7 @@ impl State {
     ) {
         let now = terms.and_then(|_| clock::instant());
         let owner = terms.and_then(|terms| terms.owner.clone());
-        for followed in &self.groups[group].topics {
+        for followed in &*self.groups[group].topics {
             let topic = self.topics.get(followed.slot);
             let name = Arc::clone(&topic.name);
             let followers = topic.subscribers;

@@ -3,6 +3,7 @@ use std::task::Waker;
 
 use super::ticket::Ticket;
 use super::wakes::Wakes;
+use crate::hub::core::few::Few;
 
 /// The tasks that wait for one group's next event.
 ///
@@ -10,33 +11,56 @@ use super::wakes::Wakes;
 /// slot, without cloning a waker. There are two sheets of slots. When a round ends, one goes out
 /// with the thread that wakes the tasks marked on it, outside the lock, and the other is marked
 /// meanwhile.
+///
+/// The fields are in this order in memory: each event and each delivery needs the first of them.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(in crate::hub::core) struct WakeList {
     sheet: Sheet,
     /// The sheet for the next round, unless it is out.
     spare: Sheet,
-    /// The number of slots.
-    slots: usize,
-    free: Vec<usize>,
     /// Unique to the list, and replaced whenever a task is removed: a sheet that was out then still
     /// has that task.
     stamp: u64,
+    /// The number of slots.
+    slots: usize,
+    free: Vec<usize>,
 }
 
-/// The slots of one round.
-#[derive(Debug, Default)]
-pub(in crate::hub) struct Sheet {
-    slots: Vec<Slot>,
-    marked: Vec<usize>,
-    /// The group it belongs to while it is out, and the list's stamp when it went out.
+/// The slots of one round. The marked ones are linked, the last one first.
+#[derive(Debug)]
+pub(super) struct Sheet {
+    slots: Few<Slot>,
+    /// The slot that was marked last, or [`END`].
+    last: usize,
+}
+
+#[derive(Debug)]
+struct Slot {
+    task: Option<Waker>,
+    /// The slot that was marked before it, or [`END`]; [`UNMARKED`] if it is not marked.
+    before: usize,
+}
+
+const END: usize = usize::MAX;
+const UNMARKED: usize = usize::MAX - 1;
+
+/// A sheet that is out.
+#[derive(Debug)]
+pub(in crate::hub) struct SheetOut {
+    sheet: Sheet,
+    /// The group it belongs to, and the list's stamp when it went out.
     group: usize,
     stamp: u64,
 }
 
-#[derive(Debug, Default)]
-struct Slot {
-    task: Option<Waker>,
-    marked: bool,
+impl Default for Sheet {
+    fn default() -> Self {
+        Self {
+            slots: Few::new(),
+            last: END,
+        }
+    }
 }
 
 impl WakeList {
@@ -124,25 +148,27 @@ impl WakeList {
     /// Takes out one task, if it is waiting, to wake it alone.
     pub(in crate::hub::core) fn take_one(&mut self, slot: usize) -> Option<Waker> {
         let slot = self.sheet.slots.get_mut(slot)?;
-        slot.task.take_if(|_| slot.marked)
+        slot.task.take_if(|_| slot.before != UNMARKED)
     }
 
     pub(in crate::hub::core) fn is_empty(&self) -> bool {
-        self.sheet.marked.is_empty()
+        self.sheet.last == END
     }
 
     /// Ends the round and takes out its sheet.
-    pub(super) fn take(&mut self, group: usize) -> Sheet {
-        let mut sheet = mem::replace(&mut self.sheet, mem::take(&mut self.spare));
-        (sheet.group, sheet.stamp) = (group, self.stamp);
-        sheet
+    pub(super) fn take(&mut self, group: usize) -> SheetOut {
+        SheetOut {
+            sheet: mem::replace(&mut self.sheet, mem::take(&mut self.spare)),
+            group,
+            stamp: self.stamp,
+        }
     }
 
     /// Takes back a sheet, unless a task was removed while it was out. The caller drops what is
     /// left in its place after releasing the lock.
-    pub(in crate::hub::core) fn give_back(&mut self, sheet: &mut Sheet) {
-        if sheet.stamp == self.stamp {
-            mem::swap(&mut self.spare, sheet);
+    pub(in crate::hub::core) fn give_back(&mut self, out: &mut SheetOut) {
+        if out.stamp == self.stamp {
+            mem::swap(&mut self.spare, &mut out.sheet);
         }
     }
 
@@ -156,15 +182,11 @@ impl WakeList {
 }
 
 impl Sheet {
-    pub(in crate::hub::core) fn group(&self) -> usize {
-        self.group
-    }
-
     /// Returns `false` if the slot has no task and there is no spare one.
     #[inline]
     fn mark(&mut self, index: usize, spare: &mut Option<Waker>) -> bool {
         if index >= self.slots.len() {
-            self.slots.resize_with(index + 1, Slot::default);
+            self.grow(index);
         }
         let slot = &mut self.slots[index];
         if slot.task.is_none() {
@@ -174,11 +196,20 @@ impl Sheet {
             slot.task = spare.take();
         }
         // The slot's previous owner may have marked it in this round.
-        if !slot.marked {
-            slot.marked = true;
-            self.marked.push(index);
+        if slot.before == UNMARKED {
+            slot.before = mem::replace(&mut self.last, index);
         }
         true
+    }
+
+    #[cold]
+    fn grow(&mut self, index: usize) {
+        while index >= self.slots.len() {
+            self.slots.push(Slot {
+                task: None,
+                before: UNMARKED,
+            });
+        }
     }
 
     fn has(&self, index: usize) -> bool {
@@ -190,14 +221,24 @@ impl Sheet {
         self.slots.get_mut(index)?.task.take()
     }
 
-    pub(super) fn wake(&mut self) {
-        while let Some(index) = self.marked.pop() {
-            let slot = &mut self.slots[index];
-            slot.marked = false;
+    fn wake(&mut self) {
+        while let Some(slot) = self.slots.get_mut(self.last) {
+            self.last = mem::replace(&mut slot.before, UNMARKED);
             if let Some(task) = &slot.task {
                 task.wake_by_ref();
             }
         }
+    }
+}
+
+impl SheetOut {
+    pub(in crate::hub::core) fn group(&self) -> usize {
+        self.group
+    }
+
+    /// Wakes the marked tasks. If one of them panics, the rest can be woken by another call.
+    pub(super) fn wake(&mut self) {
+        self.sheet.wake();
     }
 }
 
@@ -285,7 +326,7 @@ mod tests {
             remove(&mut list, &mut ticket, &mut wakes);
             wakes = Wakes::default();
         }
-        assert!(list.slots == 1 && list.sheet.marked.len() <= 1);
+        assert!(list.slots == 1 && list.sheet.slots.len() <= 1);
         assert_eq!(Arc::strong_count(&counts[0]), 2);
     }
 

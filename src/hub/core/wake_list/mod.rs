@@ -2,12 +2,12 @@
 //!
 //! A round lasts from one event to the next. A subscriber has a [`Ticket`] for its group's list,
 //! and marks its slot there when it waits. At the end of a round, the marked slots are handed out
-//! as a [`Sheet`] in [`Wakes`], with everything else that is woken or dropped outside the lock.
+//! as a [`SheetOut`] in [`Wakes`], with everything else that is woken or dropped outside the lock.
 
 mod list;
 mod ticket;
 mod wakes;
 
-pub(super) use list::{Sheet, WakeList};
+pub(super) use list::{SheetOut, WakeList};
 pub(super) use ticket::Ticket;
 pub(in crate::hub) use wakes::Wakes;

@@ -1,7 +1,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
-use super::list::{Sheet, WakeList};
+use super::list::{SheetOut, WakeList};
 use crate::hub::core::log::Entry;
 use crate::protocol::Block;
 
@@ -12,14 +12,14 @@ use crate::protocol::Block;
 #[derive(Debug, Default)]
 #[must_use]
 pub(in crate::hub) struct Wakes {
-    sheet: Option<Sheet>,
+    sheet: Option<SheetOut>,
     entry: Option<Entry>,
     rare: Option<Box<RareWakes>>,
 }
 
 #[derive(Debug, Default)]
 struct RareWakes {
-    sheets: Vec<Sheet>,
+    sheets: Vec<SheetOut>,
     tasks: Vec<Waker>,
     /// Tasks to drop without waking them.
     gone: Vec<Waker>,
@@ -121,7 +121,7 @@ impl Wakes {
         }
     }
 
-    pub(in crate::hub) fn sheets(&mut self) -> impl Iterator<Item = &mut Sheet> {
+    pub(in crate::hub) fn sheets(&mut self) -> impl Iterator<Item = &mut SheetOut> {
         let more = self.rare.iter_mut().flat_map(|rare| &mut rare.sheets);
         self.sheet.iter_mut().chain(more)
     }
