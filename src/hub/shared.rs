@@ -254,6 +254,7 @@ impl Shared {
         terms: Option<Box<Terms>>,
     ) -> Result<Subscribed, Refused> {
         self.evict();
+        self.load(&key, begin);
         let subscribed = self.with(|state, wakes| {
             let subscribed =
                 match self.refuses(state, terms.as_ref().and_then(|terms| terms.owner())) {
@@ -296,6 +297,7 @@ impl Shared {
     /// Why such a subscriber would be refused now, if at all.
     pub(super) fn refusal(&self, key: Key, begin: &Begin, owner: Option<&str>) -> Option<Refused> {
         self.evict();
+        self.load(&key, begin);
         let why = self.with(|state, wakes| {
             let why = self.refuses(state, owner);
             let over = state.refuses(key, begin, wakes);
@@ -308,6 +310,16 @@ impl Shared {
     /// Evicts events that are too old. Others get the lock in between.
     fn evict(&self) {
         while !self.with(State::evict) {}
+    }
+
+    /// Loads the events that a new subscriber may need. Others get the lock in between, and may
+    /// remove the group with what was loaded: after some pieces, the rest is left to `subscribe`.
+    fn load(&self, key: &Key, begin: &Begin) {
+        for _ in 0..1000 {
+            if self.with(|state, wakes| state.load(key, begin, wakes)) {
+                return;
+            }
+        }
     }
 
     pub(super) fn tail(&self) -> Tail {

@@ -54,6 +54,23 @@ impl State {
         }
     }
 
+    /// The first place whose events are needed to tell where a subscriber of the group begins, as far
+    /// as that is known without them; `None` if no events are needed.
+    pub(super) fn begins_from(&self, index: usize, begin: &Begin) -> Option<u64> {
+        let floor = self.floor(index, &begin.not_before);
+        let last = self.find(index, &begin.last).map(|seq| seq.max(floor) + 1);
+        let start = match &begin.start {
+            Fresh::Now => None,
+            Fresh::Oldest | Fresh::Last(_) => Some(floor + 1),
+            Fresh::After(after) => {
+                let after = self.find(index, after).map_or(1, |seq| seq + 1);
+                Some(after.max(floor + 1))
+            }
+        };
+        let starts = begin.anew || matches!(begin.last, Last::Nothing);
+        last.into_iter().chain(start.filter(|_| starts)).min()
+    }
+
     /// Where a subscriber begins that starts anew, after the event number `floor`.
     pub(super) fn start(&mut self, index: usize, start: &Fresh, floor: u64) -> u64 {
         let from = match start {

@@ -58,6 +58,10 @@ impl Begin {
     }
 }
 
+/// The number of events to visit for a new subscriber of prefixes before releasing the lock to
+/// others.
+const PIECE: usize = 1024;
+
 /// Adding and removing subscribers and their groups.
 impl State {
     /// Adds a cursor to the group of these topics. Returns its seat, its outcome, and the place to
@@ -127,6 +131,23 @@ impl State {
             _ => Some(self.place_of(&seat)),
         };
         Ok((seat, outcome, first))
+    }
+
+    /// Loads a piece of the events for such a subscriber, if it follows prefixes. Returns `true` if
+    /// there are no more. Its group is created, so [`subscribe`](Self::subscribe) or
+    /// [`refuses`](Self::refuses) must follow.
+    pub(in crate::hub) fn load(&mut self, key: &Key, begin: &Begin, wakes: &mut Wakes) -> bool {
+        if key.prefixes().is_empty() || key.is_everything() {
+            return true;
+        }
+        let index = self.enter_key(key.clone(), wakes);
+        let own = self.groups[index].own.as_ref();
+        let (Some(from), Some(own)) = (self.begins_from(index, begin), own) else {
+            return true;
+        };
+        let piece = self.log.history().before(own.from, PIECE);
+        self.number_from(index, piece.max(from));
+        piece <= from
     }
 
     /// Whether such a subscriber would end at once.

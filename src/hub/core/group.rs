@@ -190,6 +190,12 @@ impl Group {
         return false;
     }
 
+    /// The events it follows, if it keeps a list of its own.
+    #[inline]
+    pub(super) fn own_marks(&self) -> Option<&Marks> {
+        self.own.as_ref().map(|own| &own.marks)
+    }
+
     /// Whether it follows the topic in this slot.
     #[inline]
     pub(super) fn follows(&self, slot: usize, name: &str) -> bool {

@@ -34,6 +34,26 @@ impl Marks {
         self.list.push_back(mark);
     }
 
+    /// The length of the list, gaps included, and for how many events it has memory.
+    #[inline]
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.list.len(), self.list.capacity())
+    }
+
+    /// Whether a change since it had that size has moved the list in memory, or closed its gaps.
+    #[inline]
+    pub(super) fn has_moved(&self, (len, capacity): (usize, usize)) -> bool {
+        self.list.capacity() != capacity || self.list.len() + FEW < len
+    }
+
+    /// The number of the event, or of the gap, that is this many before a place; 0 if there are
+    /// fewer.
+    pub(super) fn before(&self, seq: u64, events: usize) -> u64 {
+        let at = self.list.partition_point(|mark| mark.seq < seq);
+        let first = at.checked_sub(events).and_then(|at| self.list.get(at));
+        first.map_or(0, |mark| mark.seq)
+    }
+
     /// Puts events before all others.
     pub(super) fn prepend(&mut self, marks: &[Mark]) {
         for mark in marks.iter().rev() {

@@ -1,9 +1,12 @@
 use std::collections::VecDeque;
 
 use super::State;
-use super::marks::Mark;
+use super::marks::{Mark, Marks};
 use super::wake_list::Wakes;
 use crate::sync::crowd;
+
+/// The number of marks that are moved in memory in the time that a group takes for a change.
+const MARKS: usize = 16;
 
 /// A change of a topic, for all groups that follow it.
 #[derive(Debug, Clone, Copy)]
@@ -138,11 +141,13 @@ impl State {
         while !self.spread(end, wakes) {}
     }
 
-    /// Returns the number of changes that it had not been told of.
+    /// Returns what it took in steps: the changes that it had not been told of, and the marks that
+    /// these moved in memory.
     #[cold]
     fn catch_up(&mut self, index: usize, wakes: &mut Wakes) -> usize {
         let (first, end) = (self.notices.first, self.notices.end());
         let from = self.groups[index].noticed.max(first);
+        let mut moved = 0;
         for number in from..end {
             let at = usize::try_from(number - first).unwrap_or(usize::MAX);
             let Some(Notice { slot, news, .. }) = self.notices.list.get(at) else {
@@ -150,11 +155,16 @@ impl State {
             };
             let (slot, news) = (*slot, *news);
             if self.groups[index].follows(slot, &self.topics.get(slot).name) {
+                let before = self.groups[index].own_marks().map(Marks::size);
                 self.apply(index, slot, news, wakes);
+                // Groups with the same events do this at the same event.
+                if let (Some(marks), Some(before)) = (self.groups[index].own_marks(), before) {
+                    moved += usize::from(marks.has_moved(before)) * before.0;
+                }
             }
         }
         self.groups[index].noticed = end;
-        usize::try_from(end - from).unwrap_or(usize::MAX)
+        usize::try_from(end - from).map_or(usize::MAX, |changes| changes + moved / MARKS)
     }
 
     fn apply(&mut self, index: usize, slot: usize, news: News, wakes: &mut Wakes) {
@@ -262,8 +272,8 @@ impl State {
             } else {
                 break;
             };
-            let changes = self.catch_up(index, wakes);
-            *budget = budget.saturating_sub(1 + changes / 4);
+            let steps = self.catch_up(index, wakes);
+            *budget = budget.saturating_sub(1 + steps / 4);
         }
         // Notices of the same topic have reached the same groups.
         let reached = usize::try_from(walk.begun - self.notices.first).unwrap_or(usize::MAX);
@@ -546,6 +556,51 @@ mod tests {
             }
             other => format!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_slice_moves_the_marks_of_few_groups() {
+        crate::sync::run(moves_few_marks);
+    }
+
+    fn moves_few_marks() {
+        let rules = Rules::new(100_000_000, Retention::new().events(5_000));
+        let mut state = State::new(rules, LagPolicy::Oldest);
+        let begin = Begin::new(Last::Nothing, Fresh::Now, false, Last::Nothing);
+        for name in 0..20 {
+            let key = Key::new(vec![format!("own {name}").into()], vec!["a".into()]);
+            state
+                .subscribe(key, &begin, None, &mut Wakes::default())
+                .unwrap();
+        }
+        let sizes = |state: &State| -> Vec<_> {
+            let marks = state.groups.iter().map(|(_, group)| group.own_marks());
+            marks.map(|marks| marks.unwrap().size()).collect()
+        };
+        let mut moved = 0;
+        for number in 1..=9_000 {
+            let id = EventId::try_from(format!("10-{number}")).unwrap();
+            let block = Event::new("").encode_as(Some(&id));
+            let draft = Draft::with_number(block, number, Some(3));
+            let mut wakes = Wakes::default();
+            state.publish("a", draft, &mut wakes);
+            let until = wakes.until().unwrap();
+            loop {
+                let before = sizes(&state);
+                let done = state.spread(until, &mut Wakes::default());
+                let marks = state.groups.iter().map(|(_, group)| group.own_marks());
+                let pairs = marks.map(Option::unwrap).zip(before);
+                let changed =
+                    pairs.filter(|(now, before)| before.0 > 512 && now.has_moved(*before));
+                let changed = changed.count();
+                assert!(changed <= 1, "{changed} groups moved their marks");
+                moved += changed;
+                if done {
+                    break;
+                }
+            }
+        }
+        assert!(moved >= 20 * 3, "{moved}");
     }
 
     /// One hub lets each change reach all groups at once, the other in slices between other calls.
