@@ -302,12 +302,17 @@ impl World {
                 .iter()
                 .filter(|seen| matches!(seen, Seen::Opened { .. }))
                 .count();
-            for (at, mark) in &report.told_again {
-                println!(
-                    "  client {client} is told again, {}",
-                    log.around(*at, *mark)
-                );
-                print_around(trace, *at);
+            for [again, first, mark] in report.told_again {
+                if sum.told_again.len() < 3 {
+                    println!(
+                        "  client {client} is told twice, {}",
+                        log.around(first, mark)
+                    );
+                    print_around(trace, first);
+                    println!("    ...");
+                    print_around(trace, again);
+                }
+                sum.told_again.push([again, first, mark]);
             }
             for fault in report.faults.iter().take(3) {
                 ok = false;

@@ -193,6 +193,12 @@ fn what_the_log_has_lost_is_told_at_its_mark_at_the_latest() {
     trace.insert(4, gap(6));
     let report = check(&trace);
     assert_eq!((report.twice, report.unfounded), (0, 0));
+    // A mark that is lost with its client's place is told again, and otherwise none is.
+    for (told, twice) in [(4, 0), (3, 1)] {
+        let begin = [sent[0], event(1), event(2), event(3), gap(told), gap(6)];
+        let trace: Vec<_> = begin.into_iter().chain([7, 8, 9].map(event)).collect();
+        assert_eq!(check(&trace).twice, twice);
+    }
     // After the mark it is too late.
     let mut trace = sent.clone();
     trace.insert(5, gap(7));

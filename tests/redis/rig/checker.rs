@@ -61,10 +61,11 @@ pub struct Report {
     pub idle_gaps: usize,
     /// Gaps told again with no event since the last.
     pub repeated: usize,
-    /// Gaps told again before the mark of the loss, or at it.
+    /// Gaps told again before the mark of the loss, or at it. If the log has lost the client's place since
+    /// the first, with the mark that it was told at, the second is that of another loss.
     pub twice: usize,
-    /// Each of those: where the client was before, and that mark.
-    pub told_again: Vec<(Key, Key)>,
+    /// Each of those: where the client was, where it was before the first of the two, and that mark.
+    pub told_again: Vec<[Key; 3]>,
     /// Gaps told where nothing was lost, neither of the client's events nor of others.
     pub unfounded: usize,
     /// What a gap told of.
@@ -182,7 +183,7 @@ impl Truth {
         // Whether the gap told is that debt's.
         let mut paid = false;
         // The next mark at the last gap.
-        let mut due = None;
+        let (mut due, mut first) = (None, Key::default());
         for seen in trace {
             let (key, payload) = match *seen {
                 Seen::Opened { .. } => continue,
@@ -198,12 +199,13 @@ impl Truth {
                         let begin = self.begins.partition_point(|begin| *begin < after);
                         let begin = self.begins.get(begin).copied();
                         let mark = self.mark_after(after).min(begin.unwrap_or(Key::MAX));
-                        if due == Some(mark) && mark != Key::MAX {
+                        let is_lost = at != first && !self.has(at);
+                        if due == Some(mark) && mark != Key::MAX && !is_lost {
                             report.twice += 1;
-                            report.told_again.push((at, mark));
+                            report.told_again.push([at, first, mark]);
                         }
                         report.unfounded += usize::from(mark > key && self.kept.contains(&at));
-                        due = Some(mark);
+                        (due, first) = (Some(mark), at);
                     }
                     paid |= owed.take().is_some();
                     told = Some(told.or(at).unwrap_or(key));
@@ -307,6 +309,12 @@ impl Truth {
             true => Fault::Unread { before, key },
             false => Fault::Lost { before, key },
         }
+    }
+
+    /// Whether the log had something there in the end.
+    fn has(&self, key: Key) -> bool {
+        let is_mark = |marks: &[Key]| marks.binary_search(&key).is_ok();
+        self.kept.contains(&key) || is_mark(&self.marks) || is_mark(&self.begins)
     }
 
     fn mark_after(&self, key: Key) -> Key {
