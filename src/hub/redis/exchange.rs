@@ -12,13 +12,8 @@ pub(super) enum Ask {
     From { key: u128, count: usize },
     /// Reads the entries after a key, oldest first, and waits for one for a limited time.
     Wait { after: u128, count: usize },
-    /// Reads the entry with this key, and begins to [wait](Self::Wait) for one after `next`, if
-    /// there is such a key.
-    Confirm {
-        key: u128,
-        next: Option<u128>,
-        count: usize,
-    },
+    /// Reads the entry with this key, after a [wait](Self::Wait) for those that follow it.
+    Confirm { key: u128 },
     /// Appends a mark to the empty stream, so that it has a place to begin at.
     Begin,
     /// Appends a mark that entries after `from` are lost, unless there is a mark after `after`.

@@ -152,15 +152,7 @@ impl Doing {
                 after: last.key,
                 count,
             },
-            Self::Confirm {
-                last,
-                batch,
-                is_full,
-            } => Ask::Confirm {
-                key: last.key,
-                next: batch.last().filter(|_| !is_full).map(StreamEntry::key),
-                count,
-            },
+            Self::Confirm { last, .. } => Ask::Confirm { key: last.key },
             Self::Follow { last, .. } => Ask::From {
                 key: last.key,
                 count: count + 1,

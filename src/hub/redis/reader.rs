@@ -92,24 +92,16 @@ impl StreamReader {
     }
 
     async fn follow(&mut self, mut link: Link, backoff: &mut Patience) -> Stop {
-        // The wait for what comes after a key, if it has been sent.
-        let mut wait: Option<(u128, Started)> = None;
+        // The read of the entry with a key, if it has been sent.
+        let mut confirm: Option<(u128, Started)> = None;
         loop {
             if let Some((settled, last)) = self.machine.looks_after() {
                 let expected = self.context.unread.after(settled, last);
                 self.machine.look_for(expected);
             }
             let ask = self.machine.ask();
-            let begun = match (ask, wait.take()) {
-                (Ask::Wait { after, .. }, Some((key, begun))) if key == after => Some(begun),
-                (_, Some(_)) => {
-                    // Redis answers nothing else on the connection until the wait is over.
-                    link = match self.context.connect(BLOCK + GRACE).await {
-                        Ok(link) => link,
-                        Err(error) => return error.into(),
-                    };
-                    None
-                }
+            let begun = match (ask, confirm.take()) {
+                (Ask::Confirm { key }, Some((sent, begun))) if key == sent => Some(begun),
                 _ => None,
             };
             let marks = matches!(ask, Ask::Lost { .. });
@@ -117,8 +109,8 @@ impl StreamReader {
                 self.context.unread.set_aside();
             }
             let reply = match begun {
-                Some(begun) => begun.reply().await.map_err(Stop::Error).and_then(waited),
-                None => self.query(&mut link, ask, &mut wait).await,
+                Some(begun) => begun.reply().await.map_err(Stop::Error).and_then(read),
+                None => self.query(&mut link, ask, &mut confirm).await,
             };
             if marks {
                 // What cannot be marked would be looked for again and again.
@@ -157,34 +149,31 @@ impl StreamReader {
         &mut self,
         link: &mut Link,
         ask: Ask,
-        wait: &mut Option<(u128, Started)>,
+        confirm: &mut Option<(u128, Started)>,
     ) -> Result<Reply, Stop> {
         let stream = &self.context.settings.stream;
         let command = command(stream, ask, self.scripts);
         let reads = &self.context.counts.reads;
         reads.fetch_add(1, Ordering::Relaxed);
         let answer = match ask {
-            Ask::Confirm {
-                next: Some(after),
-                count,
-                ..
-            } => {
-                // Both commands are sent together, which saves Redis and the node a wake-up each.
+            Ask::Wait { after: key, .. } => {
+                // Redis runs the second command as soon as the wait is over, so that both replies come
+                // together.
                 reads.fetch_add(1, Ordering::Relaxed);
-                let next = self::command(stream, Ask::Wait { after, count }, self.scripts);
+                let next = self::command(stream, Ask::Confirm { key }, self.scripts);
                 let mut begun = Started::new(link.clone(), next);
                 let answer = begun.start_after(link.query(&command)).await;
-                *wait = Some((after, begun));
+                *confirm = Some((key, begun));
                 answer
             }
             _ => link.query(&command).await,
         };
         match (ask, answer) {
-            (Ask::Before { .. } | Ask::From { .. } | Ask::Confirm { .. }, Ok(value)) => {
-                let entries = read_entries(value).ok_or(Stop::Nonsense)?;
+            (Ask::Before { .. } | Ask::From { .. } | Ask::Confirm { .. }, Ok(value)) => read(value),
+            (Ask::Wait { .. }, Ok(value)) => {
+                let entries = read_stream(value).ok_or(Stop::Nonsense)?;
                 Ok(Reply::Entries(entries))
             }
-            (Ask::Wait { .. }, Ok(value)) => waited(value),
             (Ask::Begin | Ask::Lost { .. }, Ok(value)) => {
                 Ok(Reply::Marked(!matches!(value, Value::Nil)))
             }
@@ -200,8 +189,8 @@ impl StreamReader {
     }
 }
 
-fn waited(value: Value) -> Result<Reply, Stop> {
-    let entries = read_stream(value).ok_or(Stop::Nonsense)?;
+fn read(value: Value) -> Result<Reply, Stop> {
+    let entries = read_entries(value).ok_or(Stop::Nonsense)?;
     Ok(Reply::Entries(entries))
 }
 
@@ -223,7 +212,7 @@ fn command(stream: &str, ask: Ask, scripts: bool) -> Cmd {
                 .arg(count);
             cmd
         }
-        Ask::Confirm { key, .. } => {
+        Ask::Confirm { key } => {
             let mut cmd = cmd("XRANGE");
             cmd.arg(stream).arg(id(key)).arg(id(key));
             cmd.arg("COUNT").arg(1);

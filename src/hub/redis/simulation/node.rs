@@ -17,9 +17,9 @@ pub(super) struct SimNode {
     pub(super) machine: Machine,
     /// What was acknowledged to its publishers, and the ends of its pages.
     pub(super) unread: Arc<Unread>,
-    /// The reply to a wait that was sent early: the key, and the entries after it.
+    /// The reply to the read that was sent with a wait: the key, and the entry.
     early: Option<(u128, Reply)>,
-    /// Whether Redis has an entry for the next early wait at once.
+    /// Whether Redis runs the next such read at once.
     is_early: bool,
     /// It is cut off.
     pub(super) is_away: bool,
@@ -84,20 +84,14 @@ impl SimNode {
 
     fn query(&mut self, stream: &mut SimStream, ask: Ask) -> Reply {
         match (ask, self.early.take()) {
-            (Ask::Wait { after, .. }, Some((key, reply))) if key == after => return reply,
+            (Ask::Confirm { key }, Some((sent, reply))) if key == sent => return reply,
             _ => {}
         }
         let reply = stream.answer(ask);
-        if let Ask::Confirm {
-            next: Some(after),
-            count,
-            ..
-        } = ask
-        {
+        if let Ask::Wait { after: key, .. } = ask {
             self.is_early = !self.is_early;
-            let early = stream.answer(Ask::Wait { after, count });
-            let is_there = matches!(&early, Reply::Entries(entries) if !entries.is_empty());
-            self.early = (self.is_early && is_there).then_some((after, early));
+            let early = stream.answer(Ask::Confirm { key });
+            self.early = self.is_early.then_some((key, early));
         }
         reply
     }

@@ -190,7 +190,7 @@ impl SimStream {
                 let entries = records.map(|(key, one)| self.entry(*key, *one)).collect();
                 Reply::Entries(entries)
             }
-            Ask::Confirm { key, .. } => {
+            Ask::Confirm { key } => {
                 let record = self.records.get(&key);
                 let entry = record.map(|record| self.entry(key, *record));
                 Reply::Entries(entry.into_iter().collect())
