@@ -1,4 +1,5 @@
-//! A node in a process of its own: a hub on Redis behind HTTP, which publishes what it is told to.
+//! A node in a process of its own: a hub on Redis, or the floor, behind HTTP. It publishes what it is told
+//! to.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -15,7 +16,8 @@ use tokio::task::JoinSet;
 use tower_sse::Event;
 use tower_sse::hub::{Hub, HubService, Redis};
 
-use crate::{Outcome, STREAM};
+use crate::floor::{self, Floor};
+use crate::{Kind, Outcome, STREAM};
 
 /// The process, seen from outside, until it is dropped.
 pub(crate) struct Node {
@@ -34,9 +36,13 @@ pub(crate) struct Said {
 
 impl Node {
     /// Returns once it reads the stream.
-    pub(crate) fn start(url: &str, ring: usize) -> Outcome<Self> {
+    pub(crate) fn start(kind: Kind, url: &str, ring: usize) -> Outcome<Self> {
+        let flag = match kind {
+            Kind::Hub => "--node",
+            Kind::Floor => "--floor",
+        };
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["--node", url, &ring.to_string()])
+            .args([flag, url, &ring.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -103,11 +109,44 @@ pub(crate) async fn serve(url: &str, ring: &str) -> Outcome<()> {
     while !hub.status().connected {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let app = Router::new()
-        .route_service("/events", HubService::new(hub.clone()))
+    let app = Router::new().route_service("/events", HubService::new(hub.clone()));
+    answer(app, Source::Hub(hub)).await
+}
+
+/// The floor's process.
+pub(crate) async fn serve_floor(url: &str) -> Outcome<()> {
+    let floor = Floor::open(url).await?;
+    let app = Router::new().route("/events", get(floor::events));
+    answer(app.with_state(floor.clone()), Source::Floor(floor)).await
+}
+
+#[derive(Clone)]
+enum Source {
+    Hub(Hub<Redis>),
+    Floor(Floor),
+}
+
+impl Source {
+    async fn publish(&self, data: String) -> Result<(), String> {
+        match self {
+            Self::Hub(hub) => {
+                let published = hub.publish(Event::new(data)).await;
+                published.map(drop).map_err(|error| error.to_string())
+            }
+            Self::Floor(floor) => floor
+                .publish(&data)
+                .await
+                .map_err(|error| error.to_string()),
+        }
+    }
+}
+
+async fn answer(app: Router, source: Source) -> Outcome<()> {
+    let own = Router::new()
         .route("/publish", post(publish))
         .route("/status", get(say))
-        .with_state(hub);
+        .with_state(source);
+    let app = app.merge(own);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
     let listener = listener.tap_io(|stream| stream.set_nodelay(true).expect("a socket"));
@@ -119,7 +158,11 @@ pub(crate) async fn serve(url: &str, ring: &str) -> Outcome<()> {
     }
 }
 
-async fn say(State(hub): State<Hub<Redis>>) -> String {
+async fn say(State(source): State<Source>) -> String {
+    let hub = match source {
+        Source::Hub(hub) => hub,
+        Source::Floor(floor) => return floor.say(),
+    };
     let (subscribers, status) = (hub.stats().subscribers, hub.status());
     let (entries, reads, pages) = (status.entries, status.reads, status.pages);
     format!("{subscribers} {entries} {reads} {pages}")
@@ -135,7 +178,7 @@ fn data(size: usize) -> String {
 }
 
 /// `n` events of `size` bytes: `rate` in a second, or `in_flight` at once for as long as it takes.
-async fn publish(State(hub): State<Hub<Redis>>, RawQuery(query): RawQuery) -> String {
+async fn publish(State(source): State<Source>, RawQuery(query): RawQuery) -> String {
     let query = query.unwrap_or_default();
     let get = |name: &str| {
         let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -150,16 +193,16 @@ async fn publish(State(hub): State<Hub<Redis>>, RawQuery(query): RawQuery) -> St
             tokio::time::interval(Duration::from_secs(1) / rate.try_into().unwrap_or(1));
         for _ in 0..n {
             ticks.tick().await;
-            let hub = hub.clone();
-            publishers.spawn(async move { hub.publish(Event::new(data(size))).await.map(drop) });
+            let source = source.clone();
+            publishers.spawn(async move { source.publish(data(size)).await });
         }
     } else {
         let in_flight = get("in_flight").unwrap_or(1);
         for _ in 0..in_flight {
-            let hub = hub.clone();
+            let source = source.clone();
             publishers.spawn(async move {
                 for _ in 0..n / in_flight {
-                    hub.publish(Event::new(data(size))).await?;
+                    source.publish(data(size)).await?;
                 }
                 Ok(())
             });
@@ -167,7 +210,7 @@ async fn publish(State(hub): State<Hub<Redis>>, RawQuery(query): RawQuery) -> St
     }
     while let Some(published) = publishers.join_next().await {
         if let Ok(Err(error)) = published {
-            return error.to_string();
+            return error;
         }
     }
     start.elapsed().as_secs_f64().to_string()
