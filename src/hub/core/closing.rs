@@ -5,6 +5,11 @@ use super::wake_list::Wakes;
 /// All shares together: a close up to this ends every subscriber.
 pub(in crate::hub) const ALL_SHARES: u64 = 1 << 32;
 
+/// The number of subscribers to end before releasing the lock to others, unless that takes more than
+/// this number of pieces: each piece looks at all subscribers.
+const PIECE: u128 = 256;
+const PIECES: u64 = 8;
+
 /// The share that the subscriber in this slot belongs to when subscribers end one share after the
 /// other. The golden ratio spreads them evenly.
 pub(super) fn share_of(cursor: usize) -> u64 {
@@ -84,6 +89,17 @@ impl State {
         self.closed_at(cursor) < u64::MAX
     }
 
+    /// The next shares to close up to, one after the other, so that all below `share` end. At each,
+    /// few subscribers end, so that others get the lock in between.
+    pub(in crate::hub) fn shares_up_to(&self, share: u64) -> impl Iterator<Item = u64> + use<> {
+        let before = self.closing.steps.last().map_or(0, |(below, _)| *below);
+        let rest = share.saturating_sub(before);
+        let subscribers = self.counters.subscribers as u128;
+        let ending = subscribers * u128::from(rest) / u128::from(ALL_SHARES);
+        let pieces = u64::try_from(ending / PIECE).map_or(PIECES, |pieces| pieces.clamp(1, PIECES));
+        (1..=pieces).map(move |piece| before + rest / pieces * piece + rest % pieces)
+    }
+
     /// Ends the subscribers below a share at the head of the log. Returns `false` if they have
     /// already been ended.
     pub(in crate::hub) fn close_to(&mut self, share: u64, wakes: &mut Wakes) -> bool {
@@ -135,5 +151,45 @@ impl State {
         if !self.spread(0, wakes) {
             wakes.spread_until(0);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::core::{Begin, Fresh, Key, Last, Rules};
+    use crate::hub::outcome::LagPolicy;
+    use crate::hub::retention::Retention;
+
+    #[test]
+    fn a_step_of_a_spread_close_ends_few_at_a_time() {
+        crate::sync::run(ends_few);
+    }
+
+    fn ends_few() {
+        let mut state = State::new(Rules::new(1_000, Retention::new()), LagPolicy::Oldest);
+        let begin = Begin::new(Last::Nothing, Fresh::Now, false, Last::Nothing);
+        let mut wakes = Wakes::default();
+        for _ in 0..3_000 {
+            let key = Key::new(vec!["a".into()], Vec::new());
+            state.subscribe(key, &begin, None, &mut wakes).unwrap();
+        }
+        assert!(state.close_to(0, &mut wakes));
+        let mut before = 0;
+        let (third, mut steps) = (ALL_SHARES / 3, Vec::new());
+        for share in [third, 2 * third] {
+            for next in state.shares_up_to(share) {
+                assert!(state.close_to(next, &mut wakes));
+                let ends = |share: u64| (before..next).contains(&share);
+                steps.push((0..3_000).filter(|slot| ends(share_of(*slot))).count());
+                before = next;
+            }
+            assert_eq!(before, share);
+        }
+        assert_eq!(steps.len(), 6);
+        assert!(steps.iter().sum::<usize>().abs_diff(2_000) < 10);
+        assert!(steps.iter().all(|step| *step < 400), "{steps:?}");
+        // Nobody is left to end.
+        assert_eq!(state.shares_up_to(0).collect::<Vec<_>>(), [before]);
     }
 }

@@ -120,7 +120,9 @@ impl<T: Timer> Future for CloseOver<T> {
                 this.shared.close();
                 return Poll::Ready(());
             }
-            this.shared.close_to(share_of(passed, *this.time));
+            let share = share_of(passed, *this.time);
+            let shares = this.shared.lock().shares_up_to(share);
+            shares.for_each(|share| this.shared.close_to(share));
             let pause = (*this.time / STEPS).max(STEP).min(*this.time - passed);
             *this.slept = passed + pause;
             this.sleep.set(Some(this.timer.sleep(pause)));
