@@ -140,6 +140,8 @@ fn compare(title: String, load: &Load, size: usize) {
         add(case, ("floor", Floor), floor::Lent, &chunks, &wanted);
         let name = "floor, owned";
         add(case, (name, Floor), floor::Owned, &chunks, &wanted);
+        let name = "floor, stream";
+        add(case, (name, Floor), floor::OfBody, &chunks, &wanted);
     }
     case.compare("stream", "owned");
     case.run();

@@ -131,6 +131,8 @@ pub struct Least {
     numbers: Numbers,
     events: Typical,
     frame: usize,
+    /// The length of the last frame, for which the next one has room.
+    usual: usize,
     owns: bool,
 }
 
@@ -140,6 +142,7 @@ pub fn least(numbers: Numbers, events: Typical) -> Least {
         numbers,
         events,
         frame: 0,
+        usual: 0,
         owns: true,
     }
 }
@@ -150,6 +153,7 @@ pub fn least_written(numbers: Numbers, events: Typical) -> Least {
         numbers,
         events,
         frame: 8 << 10,
+        usual: 0,
         owns: false,
     }
 }
@@ -162,7 +166,7 @@ impl Least {
         let data = std::hint::black_box(owned.as_deref().unwrap_or(data));
         if out.capacity() == 0 {
             out.reserve_exact(
-                self.frame
+                self.usual
                     .max(7 + TYPE.len() + 5 + id.len() + 7 + data.len() + 2),
             );
         }
@@ -192,6 +196,9 @@ impl Body for Least {
             if out.len() + 256 > self.frame {
                 break;
             }
+        }
+        if self.frame > 0 {
+            self.usual = out.len();
         }
         Poll::Ready(Some(Ok(Frame::data(Bytes::from(out)))))
     }

@@ -130,6 +130,10 @@ impl<'a> Case<'a> {
         side: Side,
         run: impl FnMut(u64) -> Duration + 'a,
     ) {
+        // For a profiler.
+        if std::env::var("ONLY").is_ok_and(|only| only != name) {
+            return;
+        }
         self.contestants.push(Contestant {
             name,
             side,
