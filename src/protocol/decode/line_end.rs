@@ -96,11 +96,14 @@ pub(super) fn find_end(chunk: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
     for _ in 0..3 {
         let Some(word) = chunk.get(at..)?.first_chunk() else {
-            return find_near_end(chunk, at);
+            return match at == chunk.len() {
+                true => None,
+                false => find_near_end(chunk, at),
+            };
         };
-        let found = line_ends(u64::from_le_bytes(*word));
+        let found = small(u64::from_le_bytes(*word));
         if found != 0 {
-            return Some(at + (found.trailing_zeros() / 8) as usize);
+            return find_near(chunk, at, found);
         }
         at += 8;
     }
@@ -112,16 +115,28 @@ pub(super) fn find_end(chunk: &[u8], from: usize) -> Option<usize> {
 fn find_near_end(chunk: &[u8], from: usize) -> Option<usize> {
     let len = chunk.len() - from;
     match chunk.last_chunk() {
-        // The last word of the chunk, with zeros for the bytes before `from`, which do not end a
-        // line.
+        // The last word of the chunk. Of its bytes, those before `from` are not looked at.
         Some(last) if len > 0 => {
-            let found = line_ends(u64::from_le_bytes(*last) >> (64 - 8 * len));
-            (found != 0).then(|| from + (found.trailing_zeros() / 8) as usize)
+            let found = small(u64::from_le_bytes(*last)) >> (64 - 8 * len);
+            match found {
+                0 => None,
+                _ => find_near(chunk, from, found),
+            }
         }
         _ => {
             let end = |byte: &u8| matches!(byte, b'\n' | b'\r');
             chunk[from..].iter().position(end).map(|at| from + at)
         }
+    }
+}
+
+/// Like [`find_end`], where a byte that may be the end was [found](small) in the first word.
+#[inline]
+fn find_near(chunk: &[u8], from: usize, found: u64) -> Option<usize> {
+    let at = from + (found.trailing_zeros() / 8) as usize;
+    match chunk.get(at) {
+        Some(b'\n' | b'\r') => Some(at),
+        _ => find_far_end(chunk, at),
     }
 }
 
@@ -131,10 +146,12 @@ pub(super) fn find_far_end(chunk: &[u8], from: usize) -> Option<usize> {
     memchr::memchr2(b'\n', b'\r', chunk.get(from..)?).map(|at| from + at)
 }
 
-/// Sets the high bit of the first byte that is CR or LF, and possibly of bytes after it.
+/// Sets the high bit of the first byte that is as small as CR or LF, and possibly of bytes after it.
+///
+/// One subtraction looks for both, and of the bytes that are as small only tabs are common.
 #[inline]
-fn line_ends(word: u64) -> u64 {
-    zeros(word ^ (ONES * b'\n' as u64)) | zeros(word ^ (ONES * b'\r' as u64))
+fn small(word: u64) -> u64 {
+    word.wrapping_sub(ONES * (b'\r' as u64 + 1)) & !word & HIGHS
 }
 
 /// Whether the value, which is usually short, contains a NUL.
