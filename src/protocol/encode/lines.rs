@@ -90,36 +90,46 @@ impl fmt::Write for Display<'_> {
 /// Whether the text has more than one line.
 #[inline]
 pub(super) fn has_break(text: &[u8]) -> bool {
+    // To look for any small byte takes half as long as to look for two bytes, and text of one line
+    // rarely has one: only tabs are common.
+    may_have_break(text) && memchr::memchr2(b'\r', b'\n', text).is_some()
+}
+
+/// Whether the text has a byte as small as a line break, or is long.
+#[inline]
+fn may_have_break(text: &[u8]) -> bool {
     match text.len() {
-        0..8 => text.iter().any(|b| is_break(*b)),
-        8..16 => has_break_by::<8>(text),
-        16..256 => has_break_by::<16>(text),
-        // Uses wider instructions than the compiler may, which is worth a call for text this long.
-        _ => memchr::memchr2(b'\r', b'\n', text).is_some(),
+        0..8 => text.iter().any(|b| is_small(*b)),
+        8..16 => has_small_by::<8>(text),
+        16..1024 => has_small_by::<16>(text),
+        // A search for two bytes uses wider instructions than the compiler may, and ends at the
+        // first line.
+        _ => true,
     }
 }
 
-/// Checks `N` bytes at a time in independent lanes, which the compiler turns into vector
-/// instructions, and then the last `N` bytes, which may overlap, so that no loop over a remainder
-/// is needed.
+/// Takes the smallest of `N` bytes at a time in independent lanes, which the compiler turns into
+/// vector instructions, and then the last `N` bytes, which may overlap, so that no loop over a
+/// remainder is needed.
 #[inline]
-fn has_break_by<const N: usize>(text: &[u8]) -> bool {
-    let mut found = [0; N];
+fn has_small_by<const N: usize>(text: &[u8]) -> bool {
+    let mut smallest = [u8::MAX; N];
     let mut look = |chunk: &[u8]| {
-        for (found, b) in found.iter_mut().zip(chunk) {
-            *found |= u8::from(is_break(*b));
+        for (smallest, b) in smallest.iter_mut().zip(chunk) {
+            *smallest = (*smallest).min(*b);
         }
     };
     text.last_chunk::<N>()
         .into_iter()
         .for_each(|last| look(last));
     text.chunks_exact(N).for_each(look);
-    found != [0; N]
+    smallest.map(is_small) != [false; N]
 }
 
+/// Whether it is as small as a line break.
 #[inline]
-fn is_break(b: u8) -> bool {
-    (b == b'\n') | (b == b'\r')
+fn is_small(b: u8) -> bool {
+    b <= b'\r'
 }
 
 /// Text of several lines, with the counts needed to reserve exactly the space it takes.

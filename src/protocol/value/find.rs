@@ -9,9 +9,10 @@ const LANES: u64 = 0x0101_0101_0101_0101;
 /// 26.7 and 35.7.
 #[inline]
 pub(super) const fn find<const N: usize>(bytes: [u8; N], text: &[u8]) -> Option<usize> {
+    let end = largest(&bytes) as u64 + 1;
     let mut rest = text;
     while let Some((word, after)) = rest.split_first_chunk::<8>() {
-        if has(&bytes, u64::from_le_bytes(*word)) {
+        if has_below(end, u64::from_le_bytes(*word)) {
             return first(&bytes, text);
         }
         rest = after;
@@ -19,7 +20,7 @@ pub(super) const fn find<const N: usize>(bytes: [u8; N], text: &[u8]) -> Option<
     // The last eight bytes, which may overlap the previous ones, so that no loop over a remainder
     // is needed.
     if let (false, Some(word)) = (rest.is_empty(), text.last_chunk::<8>()) {
-        return if has(&bytes, u64::from_le_bytes(*word)) {
+        return if has_below(end, u64::from_le_bytes(*word)) {
             first(&bytes, text)
         } else {
             None
@@ -28,19 +29,25 @@ pub(super) const fn find<const N: usize>(bytes: [u8; N], text: &[u8]) -> Option<
     first(&bytes, rest)
 }
 
-/// Whether the word contains any of these bytes.
+/// Whether one of the eight bytes is below `end`, which is at most 128: one subtraction for all that
+/// is looked for.
 #[inline]
-const fn has(bytes: &[u8], word: u64) -> bool {
+const fn has_below(end: u64, word: u64) -> bool {
+    // The lowest such byte borrows, and no byte before it does.
+    word.wrapping_sub(LANES * end) & !word & (LANES << 7) != 0
+}
+
+#[inline]
+const fn largest(bytes: &[u8]) -> u8 {
+    let mut largest = 0;
     let mut i = 0;
-    let mut found = 0;
     while i < bytes.len() {
-        // A byte that is now zero was this one. The lowest such byte borrows, and no byte before it
-        // does.
-        let zero = word ^ (LANES * bytes[i] as u64);
-        found |= zero.wrapping_sub(LANES) & !zero & (LANES << 7);
+        if bytes[i] > largest {
+            largest = bytes[i];
+        }
         i += 1;
     }
-    found != 0
+    largest
 }
 
 /// Like [`find`], byte by byte.
