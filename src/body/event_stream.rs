@@ -321,14 +321,15 @@ impl<B: Body> Stream for EventStream<B> {
     #[inline(always)]
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let mut this = self.project();
-        for _ in 0..FRAMES_PER_POLL {
+        let mut frames = FRAMES_PER_POLL;
+        while frames > 0 {
             if let Some(event) = this.reader.next_whole() {
                 return Poll::Ready(Some(Ok(event)));
             }
             let Some(body) = this.body.as_mut().as_pin_mut() else {
                 return Poll::Ready(None);
             };
-            let last = match ready!(this.reader.poll_rest(body, cx)) {
+            let last = match ready!(this.reader.poll_rest(body, cx, &mut frames)) {
                 Read::Event(event) => return Poll::Ready(Some(Ok(event))),
                 Read::Limit(limit) => {
                     return Poll::Ready(Some(Err(EventStreamError::Limit(limit))));

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 
-use super::decoder::divided::Divided;
+use super::decoder::divided::{Divided, NotWhole};
 use super::limit::LimitExceeded;
 use super::message::MessageEvent;
 use super::message_ref::MessageRef;
-use super::scan::{Found, Scanner};
+use super::scan::{BlockStart, Found, Scanner};
 use super::whole_block::Parts;
 use crate::protocol::value::EventId;
 
@@ -185,8 +185,17 @@ impl Decoder {
     // before them have to wait for the stores.
     #[inline(always)]
     pub fn decode(&mut self, chunk: &mut Bytes) -> Result<Option<MessageEvent>, LimitExceeded> {
-        if let Some(event) = self.decode_whole(chunk, |_, _| true) {
-            return Ok(Some(event));
+        match self.decode_whole(chunk, |_, _| true) {
+            Ok(event) => return Ok(Some(event)),
+            Err(NotWhole::Taken) => return Ok(None),
+            Err(NotWhole::Other) => {}
+        }
+        let taken = self.decode_piece(chunk);
+        if taken > 0 {
+            chunk.advance(taken);
+            if chunk.is_empty() {
+                return Ok(None);
+            }
         }
         self.decode_rest(chunk)
     }
@@ -217,13 +226,24 @@ impl Decoder {
     ) -> Result<Option<MessageRef<'a>>, LimitExceeded> {
         let whole = *chunk;
         if self.scanner.is_at_block() {
-            if let Some((parts, len)) = self.scanner.whole(whole) {
-                *chunk = &whole[len..];
-                return Ok(Some(self.scanner.lend(whole, &parts)));
+            match self.scanner.whole(whole) {
+                BlockStart::Whole(parts, len) => {
+                    *chunk = &whole[len..];
+                    return Ok(Some(self.scanner.lend(whole, &parts)));
+                }
+                BlockStart::Taken => {
+                    *chunk = &[];
+                    return Ok(None);
+                }
+                BlockStart::Other => {}
             }
-        } else if self.scanner.more_of_line(whole) {
-            *chunk = &[];
-            return Ok(None);
+        }
+        let taken = self.decode_piece(whole);
+        if taken > 0 {
+            *chunk = &whole[taken..];
+            if chunk.is_empty() {
+                return Ok(None);
+            }
         }
         match self.decode_divided_ref(chunk) {
             Divided::Event(event) => Ok(Some(event)),

@@ -21,8 +21,8 @@
 //! Otherwise it goes to the scan.
 //!
 //! Three kinds of chunks are too common to go through the scan: chunks with [only a piece of a
-//! line](scan::Scanner::more_of_line) of the block that is being joined, chunks with only comments,
-//! such as heartbeats, and chunks with only more of the data in which the last chunk ended
+//! line](scan::Scanner::more_of_line), of the block that is being joined or of data, chunks that
+//! begin with a block and end in one of its lines, and chunks with only comments, such as heartbeats
 //! ([`Scanner::take_all`](scan::Scanner::take_all)).
 //!
 //! # One call
@@ -30,8 +30,10 @@
 //! ```text
 //! decode(chunk)
 //!   whole?      ── yes ──────────────────────────────────────────┐
+//!    └─ cut in a line ─> join it, or push its data               │
+//!   in a line?  ── yes ─> more of the line                       │
 //!   joining?    ── yes ─> more of the block, or its end ── yes ──┤
-//!   one kind?   ── yes ─> heartbeats, more data, or a beginning  │
+//!   one kind?   ── yes ─> heartbeats, or a beginning             │
 //!   scan:                                                        │
 //!     byte order mark, LF after a CR                             │
 //!     detour: release what a large event needed; skip what is    │
@@ -45,7 +47,7 @@
 //!
 //! A block is read at most three times: by the first path, which may give up at its last byte, when
 //! it is joined, and by the scan. A line split over many chunks is searched for its end once in
-//! each of them.
+//! each of them, unless the part in a chunk is short.
 //!
 //! # State between calls
 //!

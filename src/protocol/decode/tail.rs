@@ -5,7 +5,7 @@
 
 use super::field::{Field, is_id};
 use super::line_end::find_end;
-use super::whole_block::Parts;
+use super::whole_block::{CutLine, Parts, Whole};
 
 /// The maximum number of bytes that are joined. Longer blocks go to the scan, which does not keep
 /// ignored input.
@@ -14,6 +14,10 @@ const MAX: usize = 4 * 1024;
 /// The size in bytes below which joining a chunk costs less, even if the block turns out not to
 /// have the simplest form.
 const SMALL: usize = if cfg!(fuzzing) { 32 } else { 256 };
+
+/// The size in bytes of a piece of a line from which copying it by itself costs less than searching
+/// it once more.
+pub(super) const LARGE: usize = if cfg!(fuzzing) { 16 } else { 64 };
 
 /// The beginning of a block, from previous chunks.
 ///
@@ -100,25 +104,61 @@ impl DividedBlock {
         let Reach::All(place) = reach(chunk, TailEnd::START) else {
             return false;
         };
+        self.begin_at(chunk, place);
+        true
+    }
+
+    /// Begins with a chunk that ends in this line. Returns whether it did.
+    pub(super) fn begin_in_line(&mut self, chunk: &[u8], line: CutLine, max: usize) -> bool {
+        let fits = chunk.len() <= max.min(MAX);
+        if fits {
+            let place = TailEnd {
+                at_line: false,
+                has_data: line.has_data,
+            };
+            self.begin_at(chunk, place);
+        }
+        fits
+    }
+
+    fn begin_at(&mut self, chunk: &[u8], place: TailEnd) {
         self.block.clear();
         self.block.extend_from_slice(chunk);
         self.has_begun = true;
         self.place = place;
-        true
     }
 
-    /// Takes a chunk that only contains more of the line that has begun. Returns whether it did.
+    /// Takes the beginning of a chunk that is more of the line that has begun. Returns its length,
+    /// which is that of the chunk if the line does not end in it, and may be 0.
     // Inlined: a call costs 10 % more for `64 lines, 16 B`, lent, in benches/decode, and 5 % owned.
     #[inline(always)]
-    pub(super) fn more_of_line(&mut self, chunk: &[u8], max: usize) -> bool {
-        let is_more = self.has_begun
-            && !self.place.at_line
-            && self.block.len() + chunk.len() <= max.min(MAX)
-            && find_end(chunk, 0).is_none();
-        if is_more {
-            self.block.extend_from_slice(chunk);
+    pub(super) fn more_of_line(&mut self, chunk: &[u8], max: usize) -> usize {
+        if self.place.at_line {
+            return 0;
         }
-        is_more
+        let len = match find_end(chunk, 0) {
+            None => chunk.len(),
+            Some(end) if end >= LARGE => end,
+            Some(_) => return 0,
+        };
+        if self.block.len() + len > max.min(MAX) {
+            return 0;
+        }
+        self.block.extend_from_slice(&chunk[..len]);
+        len
+    }
+
+    /// Takes a chunk that only contains more of the block. Returns whether it did.
+    pub(super) fn more(&mut self, chunk: &[u8], max: usize) -> bool {
+        if self.block.len() + chunk.len() > max.min(MAX) {
+            return false;
+        }
+        let Reach::All(place) = reach(chunk, self.place) else {
+            return false;
+        };
+        self.block.extend_from_slice(chunk);
+        self.place = place;
+        true
     }
 
     /// Takes the part of the block in a chunk. After [`Joined::Not`], the block is unchanged.
@@ -133,7 +173,7 @@ impl DividedBlock {
             Reach::To(end) if self.block.len() + end <= max.min(MAX) => {
                 let before = self.block.len();
                 self.block.extend_from_slice(&chunk[..end]);
-                if let Some((parts, _)) = Parts::whole(&self.block) {
+                if let Whole::Found(parts, _) = Parts::whole(&self.block) {
                     self.has_begun = false;
                     return Joined::Whole(parts, end);
                 }

@@ -6,7 +6,7 @@ use super::Decoder;
 use crate::protocol::decode::limit::LimitExceeded;
 use crate::protocol::decode::message::MessageEvent;
 use crate::protocol::decode::message_ref::MessageRef;
-use crate::protocol::decode::scan::Found;
+use crate::protocol::decode::scan::{BlockStart, Found};
 use crate::protocol::decode::tail::Joined;
 use crate::protocol::decode::whole_block::Parts;
 
@@ -21,43 +21,68 @@ pub(super) enum Divided<E> {
     Limit(LimitExceeded),
 }
 
+/// Why there is no event that [comes whole](Decoder::decode_whole).
+pub(crate) enum NotWhole {
+    /// The chunk ended in one, and has been taken.
+    Taken,
+    Other,
+}
+
 impl Decoder {
     /// Like [`decode`](Self::decode), but only if the chunk begins with a complete block of the
-    /// simplest form, whose data and type are wanted.
+    /// simplest form, whose data and type are wanted. A chunk that ends in such a block may be
+    /// taken.
     #[inline(always)]
     pub(crate) fn decode_whole(
         &mut self,
         chunk: &mut Bytes,
         is_wanted: impl FnOnce(&[u8], &[u8]) -> bool,
-    ) -> Option<MessageEvent> {
+    ) -> Result<MessageEvent, NotWhole> {
         if !self.scanner.is_at_block() {
-            return None;
+            return Err(NotWhole::Other);
         }
-        let (parts, len) = self.scanner.whole(chunk)?;
+        let (parts, len) = match self.scanner.whole(chunk) {
+            BlockStart::Whole(parts, len) => (parts, len),
+            BlockStart::Taken => {
+                chunk.advance(chunk.len());
+                return Err(NotWhole::Taken);
+            }
+            BlockStart::Other => return Err(NotWhole::Other),
+        };
         if !is_wanted(parts.data(chunk), parts.event_type(chunk)) {
-            return None;
+            return Err(NotWhole::Other);
         }
-        let block = self.scanner.text(chunk, &parts)?;
+        let Some(block) = self.scanner.text(chunk, &parts) else {
+            return Err(NotWhole::Other);
+        };
         chunk.advance(len);
-        Some(self.scanner.own(block, parts))
+        Ok(self.scanner.own(block, parts))
     }
 
-    /// Takes a chunk that is only a piece of a line. Returns whether it was.
+    /// Takes the beginning of a chunk that is more of a line. Returns its length, which is that of
+    /// the chunk if the line does not end in it, and may be 0.
     #[inline(always)]
-    pub(crate) fn decode_more(&mut self, chunk: &[u8]) -> bool {
+    pub(crate) fn decode_more(&mut self, chunk: &[u8]) -> usize {
         self.scanner.more_of_line(chunk)
     }
 
-    /// Like [`decode`](Self::decode), after [`decode_whole`](Self::decode_whole) has found nothing.
+    /// Takes a small chunk that is only a piece of a block, or heartbeats. Returns its length, or the
+    /// same as [`decode_more`](Self::decode_more) for any other chunk.
+    #[inline(always)]
+    pub(crate) fn decode_piece(&mut self, chunk: &[u8]) -> usize {
+        match self.scanner.more_of_line(chunk) {
+            0 if self.scanner.piece(chunk) => chunk.len(),
+            taken => taken,
+        }
+    }
+
+    /// Like [`decode`](Self::decode), after [`decode_whole`](Self::decode_whole) has found nothing,
+    /// for a chunk that is not a [piece](Self::decode_piece).
     #[inline(always)]
     pub(crate) fn decode_rest(
         &mut self,
         chunk: &mut Bytes,
     ) -> Result<Option<MessageEvent>, LimitExceeded> {
-        if self.decode_more(chunk) {
-            chunk.advance(chunk.len());
-            return Ok(None);
-        }
         match self.decode_divided(chunk) {
             Divided::Event(event) => Ok(Some(event)),
             Divided::Nothing => Ok(None),

@@ -4,6 +4,53 @@ use super::{Found, Scanner};
 use crate::protocol::decode::field::{Field, milliseconds};
 use crate::protocol::decode::limit::LimitExceeded;
 use crate::protocol::decode::line_end::find_end;
+use crate::protocol::decode::whole_block::CutLine;
+
+/// The size in bytes from which the piece of a block's first line is not joined with the next one.
+const LONG: usize = if cfg!(fuzzing) { 48 } else { 512 };
+
+// The line in which a chunk ends, and more of it, without the scan.
+impl Scanner {
+    /// Takes a chunk that ends in a line, which therefore need not be searched for its end again.
+    /// Returns whether it did.
+    #[inline(never)]
+    pub(super) fn begin_in_line(&mut self, chunk: &[u8], line: CutLine) -> bool {
+        let max = self.lengths.max_block();
+        match line.is_first && chunk.len() >= LONG {
+            // Too long to be copied twice.
+            true => chunk.len() <= max && self.push::<false>(chunk).is_ok(),
+            false => self.tail.begin_in_line(chunk, line, max),
+        }
+    }
+
+    /// Takes the beginning of a chunk that is more of the line in which the last chunk ended, if
+    /// that is being joined or is data. Returns its length, which is that of the chunk if the line
+    /// does not end in it, and may be 0.
+    ///
+    /// Most chunks of a few bytes are only more of a line, so this is the shortest path.
+    #[inline(always)]
+    pub(in crate::protocol::decode) fn more_of_line(&mut self, chunk: &[u8]) -> usize {
+        match self.tail.has_begun() {
+            true => self.tail.more_of_line(chunk, self.lengths.max_block()),
+            false => self.more_of_data(chunk),
+        }
+    }
+
+    /// Takes the beginning of a chunk that is more of the data in which the last chunk ended.
+    /// Returns its length.
+    #[inline]
+    fn more_of_data(&mut self, chunk: &[u8]) -> usize {
+        if !self.pending.is_inside_data() {
+            return 0;
+        }
+        let len = find_end(chunk, 0).unwrap_or(chunk.len());
+        if !self.lengths.fits(len) {
+            return 0;
+        }
+        self.pending.push_data(&chunk[..len]);
+        len
+    }
+}
 
 impl Scanner {
     /// Continues a line that began in a previous chunk.
