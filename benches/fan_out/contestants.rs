@@ -20,6 +20,7 @@ use tokio_stream::wrappers::BroadcastStream;
 use tower_sse::{Event, EventType, Hub, KeepAlive};
 
 use crate::bodies::{BODIES, Bodies, bodies};
+use crate::floor::floor;
 
 const TYPE: EventType = EventType::from_static("score");
 const CAPACITY: usize = 1_024;
@@ -33,10 +34,12 @@ pub(crate) struct Contestant {
 }
 
 pub(crate) fn all(heartbeats: bool) -> Vec<Contestant> {
-    match heartbeats {
+    let mut all = match heartbeats {
         false => bare(),
         true => with_heartbeats(),
-    }
+    };
+    all.push(floor());
+    all
 }
 
 fn bare() -> Vec<Contestant> {

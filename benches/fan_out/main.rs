@@ -5,6 +5,7 @@
 
 mod bodies;
 mod contestants;
+mod floor;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,9 +14,8 @@ use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
 use bodies::BODIES;
-use bytes::Bytes;
 use contestants::{Contestant, ready_bytes};
-use support::{Case, Side, selected};
+use support::{Case, selected};
 use tokio::runtime::Runtime;
 
 const SETTLED: Duration = Duration::from_millis(50);
@@ -68,15 +68,6 @@ fn polled(case: &mut Case<'_>, burst: u64, heartbeats: bool) {
             assert!(bytes as u64 > 120 * burst * BODIES as u64, "{}", one.name);
         });
     }
-    // What cannot be avoided: a reference for each body and event.
-    let blocks: Vec<Bytes> = (0..burst).map(ready_bytes).collect();
-    case.add("floor: a clone of Bytes", Side::Floor, move || {
-        for _ in 0..BODIES {
-            for block in &blocks {
-                std::hint::black_box(block.clone());
-            }
-        }
-    });
     case.run();
 }
 

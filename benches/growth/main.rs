@@ -1,16 +1,24 @@
 //! What the hub's costs do as it grows: topics and groups, herds of clients that resume, publishers.
 //!
-//! There is no peer: a figure stands alone, or is compared with the same work at a smaller size.
+//! There is no peer: a figure stands alone, or is compared with the same work at a smaller size. Where
+//! it grows with what no longer fits the caches, a floor says how much the least work grows.
 
+mod floor;
+
+use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use floor::{FloorHub, FloorLog};
 use http_body::Body;
 use support::{median, rounds, row, selected};
 use tower_sse::{Event, EventId, Hub, SseBody, Subscription};
+
+/// The events of each topic that a hub retains.
+const RETAINED: usize = 1_000;
 
 type Followed = Pin<Box<SseBody<Subscription>>>;
 
@@ -78,7 +86,7 @@ fn event() -> Event {
 }
 
 /// Drains it; the number of bytes.
-fn drain(body: &mut Followed) -> usize {
+fn drain<B: Body<Data = Bytes, Error = Infallible>>(body: &mut Pin<Box<B>>) -> usize {
     let cx = &mut Context::from_waker(Waker::noop());
     let mut bytes = 0;
     while let Poll::Ready(Some(frame)) = body.as_mut().poll_frame(cx) {
@@ -110,25 +118,46 @@ fn compare(title: &str, sizes: &[usize; 4], figures: &[Vec<f64>; 4]) {
     }
 }
 
-/// As many topics, each with a subscriber, which may follow a shared topic besides.
-struct Audience {
-    hub: Hub,
-    names: Vec<String>,
-    followed: Vec<Followed>,
+/// A hub, or the floor.
+trait Publishes {
+    type Body: Body<Data = Bytes, Error = Infallible>;
+
+    /// Follows a topic, and the topic `shared` besides if it is set.
+    fn follow(&self, topic: &str, shared: bool) -> Pin<Box<Self::Body>>;
+
+    fn publish(&self, topic: &str);
 }
 
-impl Audience {
-    fn new(count: usize, shared: bool) -> Self {
-        let hub = Hub::builder().retain_events(1_000).build();
+impl Publishes for Hub {
+    type Body = SseBody<Subscription>;
+
+    fn follow(&self, topic: &str, shared: bool) -> Followed {
+        let subscriber = self.subscriber().topic(topic);
+        let subscriber = if shared {
+            subscriber.topic("shared")
+        } else {
+            subscriber
+        };
+        Box::pin(subscriber.subscribe().unwrap().into_body())
+    }
+
+    fn publish(&self, topic: &str) {
+        self.topic(topic).publish(event());
+    }
+}
+
+/// As many topics, each with a subscriber, which may follow a shared topic besides.
+struct Audience<H: Publishes> {
+    hub: H,
+    names: Vec<String>,
+    followed: Vec<Pin<Box<H::Body>>>,
+}
+
+impl<H: Publishes> Audience<H> {
+    fn new(hub: H, count: usize, shared: bool) -> Self {
         let names: Vec<String> = (0..count).map(|n| format!("own/{n}")).collect();
         let followed = names.iter().map(|own| {
-            let subscriber = hub.subscriber().topic(own.as_str());
-            let subscriber = if shared {
-                subscriber.topic("shared")
-            } else {
-                subscriber
-            };
-            let mut body = Box::pin(subscriber.subscribe().unwrap().into_body());
+            let mut body = hub.follow(own, shared);
             drain(&mut body);
             body
         });
@@ -148,7 +177,7 @@ impl Audience {
         let start = Instant::now();
         for n in 0..batch {
             let n = n * step % count;
-            self.hub.topic(&self.names[n]).publish(event());
+            self.hub.publish(&self.names[n]);
             assert!(drain(&mut self.followed[n]) > 120);
         }
         start.elapsed().as_nanos() as f64 / batch as f64
@@ -157,51 +186,74 @@ impl Audience {
     /// What it takes to publish to all, and to poll all: in nanoseconds.
     fn broadcast(&mut self) -> (f64, f64) {
         let start = Instant::now();
-        self.hub.topic("shared").publish(event());
+        self.hub.publish("shared");
         let published = start.elapsed().as_nanos() as f64;
         for body in &mut self.followed {
             assert!(drain(body) > 120);
         }
         (published, start.elapsed().as_nanos() as f64 - published)
     }
+
+    /// Broadcasts at least once, and about `batch` deliveries: the nanoseconds of each publish and of
+    /// the polls that follow it.
+    fn broadcast_to_all(&mut self, batch: usize) -> (f64, f64) {
+        let times = (batch / self.names.len()).max(1);
+        let (mut published, mut polled) = (0.0, 0.0);
+        for _ in 0..times {
+            let (publish, poll) = self.broadcast();
+            (published, polled) = (published + publish, polled + poll);
+        }
+        (published / times as f64, polled / times as f64)
+    }
+}
+
+fn hub() -> Hub {
+    Hub::builder().retain_events(RETAINED).build()
 }
 
 fn own_topics(size: &Size) {
-    let mut audiences = size.topics.map(|count| Audience::new(count, false));
-    let mut own: [Vec<f64>; 4] = Default::default();
+    let mut hubs = size.topics.map(|count| Audience::new(hub(), count, false));
+    let mut floors = size
+        .topics
+        .map(|count| Audience::new(FloorHub::default(), count, false));
+    let mut figures: [Vec<f64>; 4] = Default::default();
+    let mut floor: [Vec<f64>; 4] = Default::default();
     for _ in 0..size.rounds {
-        for (own, audience) in own.iter_mut().zip(&mut audiences) {
-            own.push(audience.publish_to_each(size.batch));
+        for n in 0..4 {
+            figures[n].push(hubs[n].publish_to_each(size.batch));
+            floor[n].push(floors[n].publish_to_each(size.batch));
         }
     }
-    compare("growth/own topics", &size.topics, &own);
+    compare("growth/own topics", &size.topics, &figures);
+    compare("growth/own topics, floor", &size.topics, &floor);
 }
 
 fn shared_topics(size: &Size) {
-    let mut audiences = size.topics.map(|count| Audience::new(count, true));
+    let mut hubs = size.topics.map(|count| Audience::new(hub(), count, true));
+    let mut floors = size
+        .topics
+        .map(|count| Audience::new(FloorHub::default(), count, true));
     let mut own: [Vec<f64>; 4] = Default::default();
     let mut shared: [Vec<f64>; 4] = Default::default();
+    let mut floor: [Vec<f64>; 4] = Default::default();
     let (mut publishes, mut polls) = (Vec::new(), Vec::new());
     for _ in 0..size.rounds {
-        for (n, audience) in audiences.iter_mut().enumerate() {
-            own[n].push(audience.publish_to_each(size.batch));
-            let (mut published, mut polled) = (0.0, 0.0);
-            let times = (size.batch / size.topics[n]).max(1);
-            for _ in 0..times {
-                let (publish, poll) = audience.broadcast();
-                (published, polled) = (published + publish, polled + poll);
+        for n in 0..4 {
+            own[n].push(hubs[n].publish_to_each(size.batch));
+            let (published, polled) = hubs[n].broadcast_to_all(size.batch);
+            shared[n].push((published + polled) / size.topics[n] as f64);
+            if n == 3 {
+                publishes.push(published / 1e6);
+                polls.push(polled / 1e6);
             }
-            let deliveries = (times * size.topics[n]) as f64;
-            shared[n].push((published + polled) / deliveries);
-            if n == size.topics.len() - 1 {
-                publishes.push(published / 1e6 / times as f64);
-                polls.push(polled / 1e6 / times as f64);
-            }
+            let (published, polled) = floors[n].broadcast_to_all(size.batch);
+            floor[n].push((published + polled) / size.topics[n] as f64);
         }
     }
     compare("growth/own and shared topics, own", &size.topics, &own);
     let title = "growth/own and shared topics, shared";
     compare(title, &size.topics, &shared);
+    compare(&format!("{title}, floor"), &size.topics, &floor);
     for (name, figures) in [("publish", publishes), ("polls", polls)] {
         let figure = median(figures);
         print(&format!("a broadcast's {name}, to all"), "ms", figure);
@@ -213,7 +265,8 @@ fn shared_topics(size: &Size) {
 fn leaving(name: &str, size: &Size, shared: bool) {
     let mut figures = Vec::new();
     for _ in 0..size.rounds.min(3) {
-        let Audience { hub, followed, .. } = Audience::new(size.topics[3], shared);
+        let audience = Audience::new(hub(), size.topics[3], shared);
+        let Audience { hub, followed, .. } = audience;
         let start = Instant::now();
         drop(followed);
         figures.push(start.elapsed().as_secs_f64() * 1e3);
@@ -229,7 +282,7 @@ fn leaving(name: &str, size: &Size, shared: bool) {
 /// What the machine adds is in the row in which nothing is done with the hub.
 fn longest_wait(size: &Size) {
     const PHASES: [&str; 4] = ["nothing", "coming", "a broadcast", "leaving"];
-    let mut audience = Audience::new(1, true);
+    let mut audience = Audience::new(hub(), 1, true);
     let (hub, phase) = (audience.hub.clone(), AtomicUsize::new(0));
     let mut longest = [0.0_f64; 4];
     std::thread::scope(|scope| {
@@ -237,10 +290,9 @@ fn longest_wait(size: &Size) {
             std::thread::sleep(Duration::from_millis(200));
             phase.store(1, Ordering::Release);
             for n in 1..size.topics[3] {
-                let subscriber = audience.hub.subscriber().topic("shared");
-                let own = subscriber.topic(format!("own/{n}")).subscribe();
-                audience.followed.push(Box::pin(own.unwrap().into_body()));
-                drain(&mut audience.followed[n]);
+                let mut body = audience.hub.follow(&format!("own/{n}"), true);
+                drain(&mut body);
+                audience.followed.push(body);
             }
             phase.store(2, Ordering::Release);
             for _ in 0..size.rounds {
@@ -265,21 +317,29 @@ fn longest_wait(size: &Size) {
 
 /// Publishing to one topic after another, which nobody follows.
 fn topics(size: &Size) {
-    let hubs = size.topics.map(|count| {
+    let mut logs = size.topics.map(|count| {
         let names: Vec<String> = (0..count).map(|n| format!("own/{n}")).collect();
-        (Hub::builder().retain_events(1_000).build(), names)
+        (hub(), FloorLog::new(&names, RETAINED), names)
     });
+    let most = size.topics[3];
     let mut figures: [Vec<f64>; 4] = Default::default();
+    let mut floors: [Vec<f64>; 4] = Default::default();
     for _ in 0..size.rounds {
-        for (n, (hub, names)) in hubs.iter().enumerate() {
+        for (n, (hub, floor, names)) in logs.iter_mut().enumerate() {
             let start = Instant::now();
-            for name in names.iter().cycle().take(size.topics[3]) {
+            for name in names.iter().cycle().take(most) {
                 hub.topic(name).publish(event());
             }
-            figures[n].push(start.elapsed().as_nanos() as f64 / size.topics[3] as f64);
+            figures[n].push(start.elapsed().as_nanos() as f64 / most as f64);
+            let start = Instant::now();
+            for name in names.iter().cycle().take(most) {
+                floor.publish(name);
+            }
+            floors[n].push(start.elapsed().as_nanos() as f64 / most as f64);
         }
     }
     compare("growth/publishing to topics", &size.topics, &figures);
+    compare("growth/publishing to topics, floor", &size.topics, &floors);
 }
 
 fn filled(size: &Size) -> (Hub, Vec<EventId>) {
