@@ -15,6 +15,7 @@
 //! | `CHAOS_RATE` | events per second, 1,500 by default |
 //! | `CHAOS_CLIENTS` | 200 by default |
 //! | `CHAOS_MODE` | `always`, `truncate` or `trim`; by the seed by default |
+//! | `TOWER_SSE_REDIS_SERVER` | the path of another server than redis-server |
 //! | `CHAOS_TOY` | nodes without the checks for losses, which the runs have to catch |
 //!
 //! redis-server has to be installed; `.ci/run` does that and runs this.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tower_sse::Event;
 
 use crate::rig::proxy::{Mode, Proxy};
-use crate::rig::server::{Aof, Server};
+use crate::rig::server::{Aof, Server, is_7};
 use crate::world::{Client, KEY, Log, Node, may_be_stored};
 
 /// A node with a client that has seen some events.
@@ -251,6 +251,10 @@ async fn redis_wants_a_password() {
 #[tokio::test]
 #[ignore = "needs redis-server; .ci/run installs it and runs this"]
 async fn redis_loads_its_file() {
+    if !is_7() {
+        // It answers nothing while it loads as little as this.
+        return;
+    }
     let mut server = Server::with(Aof::Always, &[]).await;
     let (node, mut log, mut client) = begin(&server.url()).await;
     server.send("DEBUG POPULATE 2000").await;

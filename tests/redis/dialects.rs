@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::rig::resp::Value;
 use crate::rig::server::Server;
 use crate::world::{Client, KEY, Log, Node, may_be_stored};
 
@@ -40,13 +41,21 @@ async fn the_documented_rights_are_enough() {
     let rights = "+xadd +xread +xrange +xrevrange +eval +get +set +publish +subscribe";
     server
         .send(&format!(
-            "ACL SETUSER hub on >secret ~{KEY} ~{{{KEY}}}:* &{{{KEY}}}:* {rights}"
+            "ACL SETUSER hub on >secret ~{KEY} ~{{{KEY}}}:* resetchannels &{{{KEY}}}:* {rights}"
         ))
         .await;
     let url = server.url().replace("redis://", "redis://hub:secret@");
     works(&url, &server).await;
     let log = server.send("ACL LOG").await;
-    assert_eq!(log.list(), [], "{log}");
+    // redis-rs names itself if it has the right to, and goes on if it has not. Redis 7.0 does not know
+    // that command.
+    let names = ["client", "client|setinfo"].map(|name| Value::Text(name.into()));
+    for denied in log.list() {
+        assert!(
+            names.iter().any(|name| denied.list().contains(name)),
+            "{log}"
+        );
+    }
 }
 
 /// A right that is missing is an error, and no loop.

@@ -1,7 +1,7 @@
 //! The hub on a real Redis.
 //!
 //! redis-server has to be installed; `.ci/run` does that and runs these. Each test starts its own, on
-//! a free port.
+//! a free port. `TOWER_SSE_REDIS_SERVER` is the path of another server, such as Valkey's.
 
 mod away;
 mod checker_tests;
