@@ -48,6 +48,8 @@ impl Server {
         for _ in 0..20 {
             let port = free_port();
             let folder = folder(port);
+            // A process that had the same ID may have been killed before it removed its own.
+            _ = fs::remove_dir_all(&folder);
             fs::create_dir_all(&folder).unwrap();
             let (file, sync) = match aof {
                 Aof::No => ("no", "no"),
