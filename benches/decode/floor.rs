@@ -141,6 +141,26 @@ impl Cut {
     }
 }
 
+/// For heartbeats and an event at the end of the last chunk: each is compared once.
+pub(super) struct Heartbeats;
+
+impl Contestant for Heartbeats {
+    fn run(&self, chunks: &[Bytes], mut each: impl FnMut(&[u8], &[u8], &[u8])) {
+        const HEARTBEAT: &[u8] = b":\n\n";
+        let mut begun = 0;
+        for chunk in chunks {
+            let mut rest = chunk.strip_prefix(&HEARTBEAT[begun..]).unwrap_or(chunk);
+            while let Some(after) = rest.strip_prefix(HEARTBEAT) {
+                rest = after;
+            }
+            match HEARTBEAT.starts_with(rest) {
+                true => begun = rest.len() % HEARTBEAT.len(),
+                false => give(rest, &mut each),
+            }
+        }
+    }
+}
+
 pub(super) struct Lent;
 
 impl Contestant for Lent {

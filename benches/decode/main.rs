@@ -143,6 +143,9 @@ fn compare(title: String, load: &Load, size: usize) {
         let name = "floor, stream";
         add(case, (name, Floor), floor::OfBody, &chunks, &wanted);
     }
+    if load.name == "heartbeats" && size < 32 << 10 {
+        add(case, ("floor", Floor), floor::Heartbeats, &chunks, &wanted);
+    }
     case.compare("stream", "owned");
     case.run();
 }
