@@ -80,6 +80,7 @@ mod state;
 mod survey;
 mod terms;
 mod timetable;
+mod topic_state;
 mod topics;
 mod transit;
 mod visiting;

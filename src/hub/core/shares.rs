@@ -1,5 +1,5 @@
 use super::slots::Slots;
-use super::topics::TopicState;
+use super::topic_state::TopicState;
 
 /// The topics, ordered by the bytes they retain, to decide which topic loses an event when the hub
 /// holds too many bytes.

@@ -1,27 +1,21 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::few::Few;
-use super::frames::{FRAME, PER_TOPIC};
 use super::index::SlotIndex;
 use super::key::Key;
-use super::log::Entry;
 use super::losses::Losses;
 use super::marks::{Mark, Marks};
 use super::prefixes::Prefixes;
 use super::rules::Rules;
 use super::shares::{Share, Shares};
 use super::slots::Slots;
+use super::topic_state::TopicState;
 use crate::hub::retention::Retention;
 
 /// The slot of the topic without a name, which always exists.
 pub(super) const UNNAMED: usize = 0;
-
-/// What a topic that retains an event counts beside its events and its name: its state and its
-/// entries in the index and the lists.
-const TOPIC: usize = 400;
 
 /// The existing topics: those with a follower by name, and those with an event in the log.
 #[derive(Debug)]
@@ -34,96 +28,6 @@ pub(super) struct Topics {
     shares: Shares,
     /// When an event of a topic may be too old. Each topic whose events expire appears once.
     due: BTreeSet<(Instant, usize)>,
-}
-
-/// The fields are in this order in memory. Those that an event needs are the first: with many
-/// topics, each further cache line is a miss.
-#[derive(Debug)]
-#[repr(C, align(64))]
-pub(super) struct TopicState {
-    pub(super) name: Arc<str>,
-    /// The groups that follow it by name, each with the index of this topic in the group.
-    pub(super) followers: Few<(usize, usize)>,
-    /// The groups that follow a prefix of it, as of change `as_of` of the prefixes.
-    pub(super) prefixed: Vec<usize>,
-    as_of: u64,
-    /// Its retained events, their bytes, and the rule for them.
-    pub(super) retained: Marks,
-    pub(super) bytes: usize,
-    /// Bytes and events since its last border.
-    segment: (usize, usize),
-    /// The place where it is finished: nothing follows what it retains.
-    pub(super) finished: Option<NonZeroU64>,
-    rule: u32,
-    pub(super) share: Share,
-    /// The number of groups that follow it by name, plus the number of its transient events.
-    pins: usize,
-    /// The place after its last lost event of those published before the hub was closed.
-    pub(super) lost_to: u64,
-    /// The place after its last lost event of those published later. They are for nobody until the
-    /// hub's next life.
-    pub(super) lost_late: u64,
-    /// The number of subscribers of the groups that follow it by name.
-    pub(super) subscribers: usize,
-    /// The latest event of each key.
-    latest: BTreeMap<Arc<str>, Mark>,
-    due: Option<Instant>,
-    /// The hash of the name.
-    hash: u64,
-}
-
-impl TopicState {
-    /// Whether it is finished for new subscribers. They only know that from an event that it
-    /// retains.
-    pub(super) fn is_over(&self) -> bool {
-        self.finished.is_some() && !self.retained.is_empty()
-    }
-
-    /// Counts an event's bytes and returns whether it begins a segment. A segment is at most as
-    /// long as a frame.
-    pub(super) fn begins_segment(&mut self, len: usize) -> bool {
-        let (bytes, events) = self.segment;
-        let begins = bytes + len > FRAME || events == PER_TOPIC;
-        self.segment = if begins {
-            (len, 1)
-        } else {
-            (bytes + len, events + 1)
-        };
-        begins
-    }
-
-    /// What the hub counts for the topic itself, if it retains an event. Not part of `bytes`, so that
-    /// the rule for the topic and its share are about events only.
-    #[inline]
-    pub(super) fn overhead(&self) -> usize {
-        if self.retained.is_empty() {
-            0
-        } else {
-            TOPIC + self.name.len()
-        }
-    }
-
-    /// Adds a retained event. Returns whether the topic must be [classified](Topics::classify)
-    /// anew.
-    #[inline]
-    pub(super) fn retain(&mut self, mark: Mark, size: usize) -> bool {
-        self.retained.push(mark);
-        self.bytes += size;
-        !self.share.is_for(self.bytes)
-    }
-
-    /// Removes an event's bytes, and its key unless a later event has it. Returns whether the topic
-    /// must be [classified](Topics::classify) anew.
-    #[inline]
-    pub(super) fn release(&mut self, mark: Mark, entry: &Entry) -> bool {
-        self.bytes -= entry.size();
-        if let Some(key) = entry.key() {
-            if self.latest.get(key) == Some(&mark) {
-                self.latest.remove(key);
-            }
-        }
-        !self.share.is_for(self.bytes)
-    }
 }
 
 impl Topics {
