@@ -348,6 +348,38 @@ fn a_subscriber_of_a_prefix_costs_the_same_over_few_topics_and_many() {
     assert!(!(0..4).all(grows));
 }
 
+/// The time that clients take to resume, each by a prefix of its own, where each of this many topics
+/// has lost an event and retains one.
+fn by_own_prefix(topics: usize) -> Duration {
+    let hub = Hub::builder()
+        .retain_events(1)
+        .retain_bytes(usize::MAX)
+        .build();
+    let place = hub.publish(Event::new("x"));
+    for n in 0..2 * topics {
+        let user = n % topics;
+        hub.topic(&format!("user/{user}/news"))
+            .publish(Event::new("x"));
+    }
+    let start = Instant::now();
+    for user in 0..50 {
+        let user = hub.subscriber().prefix(format!("user/{user}/"));
+        let resumed = user.after(place.clone()).subscribe().unwrap();
+        assert_eq!(resumed.outcome(), Outcome::Gap);
+    }
+    start.elapsed()
+}
+
+#[test]
+fn a_resume_by_an_own_prefix_costs_the_same_over_few_topics_and_many() {
+    let grows = |round: usize| {
+        let (few, many) = (by_own_prefix(100), by_own_prefix(20_000));
+        println!("{round}: {few:?} {many:?}");
+        many > 8 * few
+    };
+    assert!(!(0..4).all(grows));
+}
+
 #[test]
 fn places_near_each_other_share_frames() {
     let hub = Hub::builder()

@@ -62,6 +62,10 @@ impl Begin {
 /// others.
 const PIECE: usize = 1024;
 
+/// The maximum number of topics whose events are looked up topic by topic for a new subscriber of
+/// prefixes. Events of more topics are found among those of all topics.
+const FEW: usize = 64;
+
 /// Adding and removing subscribers and their groups.
 impl State {
     /// Adds a cursor to the group of these topics. Returns its seat, its outcome, and the place to
@@ -145,7 +149,13 @@ impl State {
         let (Some(from), Some(own)) = (self.begins_from(index, begin), own) else {
             return true;
         };
-        let piece = self.log.history().before(own.from, PIECE);
+        let mut piece = self.log.history().before(own.from, PIECE);
+        if let Some(slots) = self.few_followed(index) {
+            let events = |slot: &usize| self.topics.get(*slot).retained.at_most_from(from);
+            if slots.iter().map(events).sum::<usize>() <= PIECE {
+                piece = from;
+            }
+        }
         self.number_from(index, piece.max(from));
         piece <= from
     }
@@ -187,18 +197,39 @@ impl State {
             return;
         }
         let end = until.min(self.closing.served_to());
-        let history = self.log.history().from(from);
-        let missing: Vec<Mark> = history
-            .take_while(|mark| mark.seq < end)
-            .filter(|mark| {
-                let topic = self.log.get(*mark).topic;
-                group.follows(topic, &self.topics.get(topic).name)
-            })
-            .collect();
+        let missing = match self.few_followed(index) {
+            Some(slots) => {
+                let marks = slots.iter().flat_map(|slot| {
+                    let retained = &self.topics.get(*slot).retained;
+                    retained.from(from).take_while(|mark| mark.seq < end)
+                });
+                let mut missing: Vec<Mark> = marks.collect();
+                missing.sort_unstable();
+                missing
+            }
+            None => {
+                let history = self.log.history().from(from);
+                let history = history.take_while(|mark| mark.seq < end);
+                let follows = |mark: &Mark| {
+                    let topic = self.log.get(*mark).topic;
+                    group.follows(topic, &self.topics.get(topic).name)
+                };
+                history.filter(follows).collect()
+            }
+        };
         if let Some(own) = &mut self.groups[index].own {
             own.from = from;
             own.marks.prepend(&missing);
         }
+    }
+
+    /// The slots of the topics that the group follows, unless there are [many](FEW).
+    fn few_followed(&self, index: usize) -> Option<Vec<usize>> {
+        let group = &self.groups[index];
+        let named = group.topics.iter().map(|topic| topic.slot);
+        let slots = named.chain(self.topics.covered(&group.key));
+        let slots: Vec<usize> = slots.take(FEW + 1).collect();
+        (slots.len() <= FEW).then_some(slots)
     }
 
     /// The group of these topics, which is created if it does not exist.

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::index::SlotIndex;
+use super::names::Names;
 use super::slots::Slots;
 
 /// The maximum number of removed topics that are remembered, and of bytes in their names.
@@ -16,6 +17,7 @@ const BYTES: usize = 1024 * 1024;
 pub(super) struct Losses {
     slots: Slots<Loss>,
     by_name: SlotIndex,
+    names: Names,
     by_place: BTreeSet<(u64, usize)>,
     bytes: usize,
     floor: u64,
@@ -42,6 +44,7 @@ impl Losses {
         Self {
             slots: Slots::new(),
             by_name: hashes.like(),
+            names: Names::default(),
             by_place: BTreeSet::new(),
             bytes: 0,
             floor: 0,
@@ -56,8 +59,13 @@ impl Losses {
             return;
         }
         self.bytes += name.len();
-        let slot = self.slots.insert(Loss { name, hash, lost });
+        let slot = self.slots.insert(Loss {
+            name: Arc::clone(&name),
+            hash,
+            lost,
+        });
         self.by_name.insert(hash, slot);
+        self.names.insert(name, slot);
         self.by_place.insert((lost_to, slot));
         while self.slots.len() > TOPICS || self.bytes > BYTES {
             let Some((place, slot)) = self.by_place.pop_first() else {
@@ -84,6 +92,7 @@ impl Losses {
     fn take(&mut self, slot: usize) -> Loss {
         let loss = self.slots.remove(slot);
         self.by_name.remove(loss.hash, slot);
+        self.names.remove(&loss.name);
         self.bytes -= loss.name.len();
         loss
     }
@@ -110,11 +119,9 @@ impl Losses {
     /// The place before which removed topics with this prefix may have lost events, of those
     /// published before the hub was closed.
     pub(super) fn under(&self, prefix: &str) -> u64 {
-        self.slots
-            .iter()
-            .filter(|(_, loss)| loss.name.starts_with(prefix))
-            .map(|(_, loss)| loss.lost.0)
-            .fold(self.floor, u64::max)
+        let under = self.names.under(prefix);
+        let lost = under.map(|slot| self.slots[slot].lost.0);
+        lost.fold(self.floor, u64::max)
     }
 }
 

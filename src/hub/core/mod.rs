@@ -64,6 +64,7 @@ mod losses;
 mod marks;
 mod merging;
 mod moves;
+mod names;
 mod notices;
 mod owners;
 #[cfg(feature = "compression")]

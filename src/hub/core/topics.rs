@@ -7,6 +7,7 @@ use super::index::SlotIndex;
 use super::key::Key;
 use super::losses::Losses;
 use super::marks::{Mark, Marks};
+use super::names::Names;
 use super::prefixes::Prefixes;
 use super::rules::Rules;
 use super::shares::{Share, Shares};
@@ -22,6 +23,7 @@ pub(super) const UNNAMED: usize = 0;
 pub(super) struct Topics {
     slots: Slots<TopicState>,
     by_name: SlotIndex,
+    names: Names,
     prefixes: Prefixes,
     losses: Losses,
     rules: Rules,
@@ -37,6 +39,7 @@ impl Topics {
             slots: Slots::new(),
             losses: Losses::new(&by_name),
             by_name,
+            names: Names::default(),
             prefixes: Prefixes::default(),
             rules,
             shares: Shares::new(),
@@ -112,6 +115,7 @@ impl Topics {
             segment: (0, 0),
         });
         self.by_name.insert(hash, slot);
+        self.names.insert(name, slot);
         slot
     }
 
@@ -206,6 +210,7 @@ impl Topics {
             self.due.remove(&(due, slot));
         }
         self.by_name.remove(topic.hash, slot);
+        self.names.remove(&topic.name);
         let lost = (topic.lost_to, topic.lost_late);
         self.losses.remember(topic.name, topic.hash, lost);
     }
@@ -284,16 +289,74 @@ impl Topics {
         self.losses.remember(name, hash, (lost_to, 0));
     }
 
+    /// The slots of the topics that the key's prefixes cover.
+    pub(super) fn covered(&self, key: &Key) -> impl Iterator<Item = usize> {
+        let slots = key
+            .prefixes()
+            .iter()
+            .flat_map(|prefix| self.names.under(prefix));
+        slots.filter(|slot| key.covers(&self.slots[*slot].name))
+    }
+
     /// The place after the last lost event of any topic that the key's prefixes cover.
     pub(super) fn lost_under(&self, key: &Key) -> u64 {
-        let there = self.slots.iter().map(|(_, topic)| topic);
-        let there = there
-            .filter(|topic| key.covers(&topic.name))
-            .map(|topic| topic.lost_to);
+        let there = self.covered(key).map(|slot| self.slots[slot].lost_to);
         let gone = key
             .prefixes()
             .iter()
             .map(|prefix| self.losses.under(prefix));
         there.chain(gone).max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Topics come and go and lose events, which are looked up by prefixes and by looking at each.
+    #[test]
+    fn losses_under_a_prefix_are_those_of_each_topic() {
+        let mut topics = Topics::new(Rules::new(1 << 20, Retention::new()));
+        // What each name has lost, of those that exist and of those that are remembered.
+        let mut lost = BTreeMap::<String, u64>::new();
+        let mut there = BTreeMap::<String, usize>::new();
+        let mut random = 1_u64;
+        let mut dice = |sides: u64| {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % sides
+        };
+        for step in 1..5_000 {
+            let name = format!("{}/{}", dice(12), dice(40));
+            match there.remove(&name) {
+                Some(slot) if dice(3) == 0 => topics.unpin(slot),
+                Some(slot) => {
+                    topics.get_mut(slot).lost_to = step;
+                    lost.insert(name.clone(), step);
+                    there.insert(name, slot);
+                }
+                None => {
+                    let slot = topics.enter(&name);
+                    topics.pin(slot);
+                    there.insert(name, slot);
+                }
+            }
+            let prefixes = [format!("{}/", dice(14)), format!("{}", dice(3))];
+            let key = Key::new(
+                Vec::new(),
+                prefixes.iter().map(|p| Arc::from(&**p)).collect(),
+            );
+            let key = key.without(&Arc::from(format!("1/{}", dice(40))));
+            let covered = lost.iter().filter(|(name, _)| {
+                // Those that no longer exist count whatever is excepted.
+                let is_there = there.contains_key(*name);
+                let prefixes = key.prefixes();
+                key.covers(name) || !is_there && prefixes.iter().any(|p| name.starts_with(&**p))
+            });
+            let expected = covered.map(|(_, lost_to)| *lost_to).max().unwrap_or(0);
+            assert_eq!(topics.lost_under(&key), expected, "{key:?}");
+        }
+        assert!(there.len() > 50);
     }
 }
