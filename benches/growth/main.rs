@@ -235,7 +235,8 @@ fn shared_topics(size: &Size) {
         .map(|count| Audience::new(FloorHub::default(), count, true));
     let mut own: [Vec<f64>; 4] = Default::default();
     let mut shared: [Vec<f64>; 4] = Default::default();
-    let mut floor: [Vec<f64>; 4] = Default::default();
+    let mut own_floor: [Vec<f64>; 4] = Default::default();
+    let mut shared_floor: [Vec<f64>; 4] = Default::default();
     let (mut publishes, mut polls) = (Vec::new(), Vec::new());
     for _ in 0..size.rounds {
         for n in 0..4 {
@@ -246,14 +247,17 @@ fn shared_topics(size: &Size) {
                 publishes.push(published / 1e6);
                 polls.push(polled / 1e6);
             }
+            own_floor[n].push(floors[n].publish_to_each(size.batch));
             let (published, polled) = floors[n].broadcast_to_all(size.batch);
-            floor[n].push((published + polled) / size.topics[n] as f64);
+            shared_floor[n].push((published + polled) / size.topics[n] as f64);
         }
     }
-    compare("growth/own and shared topics, own", &size.topics, &own);
+    let title = "growth/own and shared topics, own";
+    compare(title, &size.topics, &own);
+    compare(&format!("{title}, floor"), &size.topics, &own_floor);
     let title = "growth/own and shared topics, shared";
     compare(title, &size.topics, &shared);
-    compare(&format!("{title}, floor"), &size.topics, &floor);
+    compare(&format!("{title}, floor"), &size.topics, &shared_floor);
     for (name, figures) in [("publish", publishes), ("polls", polls)] {
         let figure = median(figures);
         print(&format!("a broadcast's {name}, to all"), "ms", figure);
