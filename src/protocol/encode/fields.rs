@@ -58,25 +58,26 @@ impl<'a> Fields<'a> {
     /// writer's event has no comment, and often neither type nor ID. `benches/encode.rs`,
     /// `Block::write` of the typical event: 497 instructions, and 577 if left to the compiler.
     #[inline(always)]
-    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+    pub(super) fn encode(&self, out: &mut Vec<u8>, usual: usize) {
         match self.data {
             Payload::Text(text) => {
                 if has_break(text) {
-                    return Self::encode_lines(*self, text, out);
+                    return Self::encode_lines(*self, text, out, usual);
                 }
-                reserve(out, self.head_len() + DATA.len() + text.len() + END.len());
+                let len = self.head_len() + DATA.len() + text.len() + END.len();
+                reserve(out, len, usual);
                 self.encode_head(out);
                 out.extend_from_slice(DATA);
                 out.extend_from_slice(text);
                 out.extend_from_slice(END);
             }
             Payload::Lines(lines) => {
-                reserve(out, self.head_len() + lines.len());
+                reserve(out, self.head_len() + lines.len(), usual);
                 self.encode_head(out);
                 out.extend_from_slice(lines);
             }
             Payload::None => {
-                reserve(out, self.head_len() + 1);
+                reserve(out, self.head_len() + 1, usual);
                 // In the other cases, something longer follows.
                 let id = self.id.map(IdPiece::exact);
                 Self { id, ..*self }.encode_head(out);
@@ -89,16 +90,16 @@ impl<'a> Fields<'a> {
     #[inline(always)]
     pub(super) fn encoded(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        self.encode(&mut out);
+        self.encode(&mut out, 0);
         out
     }
 
     /// Appends a block with text of several lines.
     // By value, so that the fields of text of one line need not be built in memory.
     #[inline(never)]
-    fn encode_lines(self, text: &[u8], out: &mut Vec<u8>) {
+    fn encode_lines(self, text: &[u8], out: &mut Vec<u8>, usual: usize) {
         let text = Measured::new(text);
-        reserve(out, self.head_len() + text.len(DATA) + 1);
+        reserve(out, self.head_len() + text.len(DATA) + 1, usual);
         self.encode_head(out);
         push_lines(out, DATA, &text);
         out.push(b'\n');
@@ -107,7 +108,7 @@ impl<'a> Fields<'a> {
     /// Appends everything before the data's text, which the caller sends separately, followed by
     /// [`END`].
     pub(super) fn encode_before_text(&self, out: &mut Vec<u8>) {
-        reserve(out, self.head_len() + DATA.len());
+        reserve(out, self.head_len() + DATA.len(), 0);
         self.encode_head(out);
         out.extend_from_slice(DATA);
     }
@@ -162,16 +163,33 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Reserves exactly for a single block, and with room to grow from the second block in the buffer
-/// on.
+/// Makes room for a block, if there is none. The last frame of several blocks took `usual` bytes.
+///
+/// If the block is the first of a frame, its room is exact, unless frames usually hold several times
+/// as much: then the frame costs one allocation, and it is exact if it is as long as the last one.
 #[inline]
-pub(super) fn reserve(out: &mut Vec<u8>, additional: usize) {
+pub(super) fn reserve(out: &mut Vec<u8>, additional: usize, usual: usize) {
     if out.capacity() == 0 {
         // Not `reserve_exact`, which goes through the code for growing, and that is not inlined.
-        *out = Vec::with_capacity(additional);
-    } else {
-        out.reserve(additional);
+        *out = Vec::with_capacity(first_room(additional, usual));
+    } else if out.capacity() - out.len() < additional {
+        grow(out, additional, usual);
     }
+}
+
+/// The room for a frame whose first block has this length.
+#[inline]
+pub(super) fn first_room(len: usize, usual: usize) -> usize {
+    if usual / 4 > len { usual } else { len }
+}
+
+/// Makes as much room as the last frame took, so that a frame of many blocks costs two allocations
+/// and not a dozen.
+#[inline(never)]
+pub(super) fn grow(out: &mut Vec<u8>, additional: usize, usual: usize) {
+    let len = out.len();
+    let room = usual.saturating_sub(len).max(len).max(512);
+    out.reserve(room.max(additional));
 }
 
 #[inline]

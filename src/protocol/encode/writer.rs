@@ -8,7 +8,7 @@ use super::data_writer::DataWriter;
 use super::encode::Encode;
 use super::event::Event;
 use super::event_writer::EventWriter;
-use super::fields::{Fields, Payload, reserve, shareable};
+use super::fields::{Fields, Payload, grow, reserve, shareable};
 use super::id_ref::IdRef;
 use super::lines::{END, write_data};
 use super::scratch::with_scratch;
@@ -195,8 +195,7 @@ impl Writer {
 
     #[inline]
     pub(super) fn fields(&mut self, fields: &Fields<'_>) {
-        self.make_room();
-        fields.encode(&mut self.buffer);
+        fields.encode(&mut self.buffer, self.usual);
     }
 
     /// Writes fields with data from the closure, or nothing if it fails or panics.
@@ -210,27 +209,19 @@ impl Writer {
             return with_scratch(|scratch| {
                 head.encode_head(scratch);
                 write_data(scratch, write)?;
-                self.buffer = scratch.as_slice().to_vec();
+                reserve(&mut self.buffer, scratch.len(), self.usual);
+                self.buffer.extend_from_slice(scratch);
                 Ok(())
             });
         }
-        self.make_room();
+        if self.buffer.len() == self.buffer.capacity() {
+            grow(&mut self.buffer, 0, self.usual);
+        }
         let mut begun = Begun::new(&mut self.buffer);
         head.encode_head(begun.buffer);
         write_data(begun.buffer, write)?;
         begun.whole = begun.buffer.len();
         Ok(())
-    }
-
-    /// From the second block in a frame on, reserves as much room as the last frame took, so that a
-    /// full frame costs two allocations and not a dozen.
-    #[inline]
-    fn make_room(&mut self) {
-        let len = self.buffer.len();
-        if len > 0 && self.buffer.capacity() - len < 256 {
-            self.buffer
-                .reserve(self.usual.saturating_sub(len).max(len).max(512));
-        }
     }
 
     /// Adds the payload as a chunk of its own, between the contents of the buffer and whatever
@@ -366,8 +357,7 @@ impl Encode for Block {
             out.buffer.extend_from_slice(&head);
             out.push_shared(payload);
         } else {
-            out.make_room();
-            reserve(&mut out.buffer, head.len());
+            reserve(&mut out.buffer, head.len(), out.usual);
             out.buffer.extend_from_slice(&head);
         }
     }
@@ -378,5 +368,35 @@ impl fmt::Debug for Writer {
         f.debug_struct("Writer")
             .field("len", &self.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(out: &mut Writer, blocks: usize) -> (usize, usize) {
+        (0..blocks).for_each(|_| out.id(7).data("a text of some length"));
+        let room = out.buffer.capacity();
+        (room, out.next_frame().unwrap().len())
+    }
+
+    #[test]
+    fn a_frame_as_long_as_the_last_has_exact_room_from_the_start() {
+        let mut out = Writer::new();
+        let (room, len) = frame(&mut out, 16);
+        assert!(room > len);
+        assert_eq!(frame(&mut out, 16), (len, len));
+        // One block after many takes their room once.
+        assert_eq!(frame(&mut out, 1), (len, len / 16));
+        assert_eq!(frame(&mut out, 1), (len / 16, len / 16));
+    }
+
+    #[test]
+    fn displayed_text_after_a_long_frame_begins_with_its_room() {
+        let mut out = Writer::new();
+        let (_, len) = frame(&mut out, 16);
+        out.display("x").unwrap();
+        assert_eq!(out.buffer.capacity(), len);
     }
 }
