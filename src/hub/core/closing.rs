@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(steps.len(), 6);
         assert!(steps.iter().sum::<usize>().abs_diff(2_000) < 10);
         assert!(steps.iter().all(|step| *step < 400), "{steps:?}");
-        // Nobody is left to end.
+        // No subscriber is left to end.
         assert_eq!(state.shares_up_to(0).collect::<Vec<_>>(), [before]);
     }
 }

@@ -21,9 +21,9 @@ pub(super) enum Divided<E> {
     Limit(LimitExceeded),
 }
 
-/// Why there is no event that [comes whole](Decoder::decode_whole).
+/// Why [`Decoder::decode_whole`] returned no event.
 pub(crate) enum NotWhole {
-    /// The chunk ended in one, and has been taken.
+    /// The chunk ended inside a block, and has been taken.
     Taken,
     Other,
 }
