@@ -1,9 +1,9 @@
 use std::time::Duration;
 
 use super::core::Rules;
+use super::hub_settings::HubSettings;
 use super::memory::Memory;
 use super::retention::Retention;
-use super::shared::HubSettings;
 use crate::protocol::{Event, EventType};
 
 /// A builder for a [`Hub`](super::Hub).

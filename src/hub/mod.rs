@@ -197,6 +197,7 @@ mod epoch;
 mod foreign;
 #[expect(clippy::module_inception, reason = "the file is named after its type")]
 mod hub;
+mod hub_settings;
 mod keep_open;
 mod memory;
 mod outcome;

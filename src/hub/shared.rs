@@ -2,7 +2,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::task::Waker;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -10,6 +9,7 @@ use super::core::{
     ALL_SHARES, Begin, Draft, Key, Last, Over, Seat, State, Taken, Terms, Wakes, patch_id,
 };
 use super::epoch::{Epoch, Turn};
+use super::hub_settings::HubSettings;
 use super::outcome::Outcome;
 use super::place::{PlaceId, Subscribed};
 use super::refused::{Obstacle, Refused};
@@ -32,24 +32,6 @@ pub(super) struct Shared {
     pub(super) settings: HubSettings,
     #[cfg(feature = "compression")]
     pub(super) tracks: std::sync::Arc<super::packed::Tracks>,
-}
-
-#[derive(Debug)]
-pub(super) struct HubSettings {
-    pub(super) gap: Option<Event>,
-    pub(super) farewell: Option<Block>,
-    pub(super) max_subscribers: usize,
-    pub(super) max_per_owner: usize,
-    pub(super) retry_after: Duration,
-    pub(super) keep_event_ids: bool,
-    pub(super) announce_place: bool,
-    #[cfg(feature = "compression")]
-    pub(super) compression: crate::compression::Compression,
-    /// IDs are those of an outer log.
-    #[cfg(any(test, feature = "redis"))]
-    pub(super) foreign: bool,
-    #[cfg(any(test, feature = "redis"))]
-    pub(super) past: Option<std::sync::Arc<dyn super::outer::Past>>,
 }
 
 impl Shared {

@@ -18,7 +18,8 @@ use super::transients;
 use crate::hub::LagPolicy;
 use crate::hub::core::{Rules, State};
 use crate::hub::epoch::Epoch;
-use crate::hub::shared::{HubSettings, Shared};
+use crate::hub::hub_settings::HubSettings;
+use crate::hub::shared::Shared;
 use crate::protocol::{Event, EventId};
 use crate::sync::Arc as HubArc;
 
