@@ -89,9 +89,9 @@ pub(crate) async fn main(words: &[&str]) {
             while !hub.status().connected {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
         };
-        _ = tokio::time::timeout(Duration::from_secs(5), connected).await;
+        _ = tokio::time::timeout(Duration::from_secs(30), connected).await;
     }
 }
 

@@ -212,7 +212,7 @@ impl World {
         for publisher in &self.publishers {
             let mut publisher = publisher.lock().await;
             publisher.tell("end").await;
-            let ended = tokio::time::timeout(Duration::from_secs(30), publisher.ended()).await;
+            let ended = tokio::time::timeout(Duration::from_secs(120), publisher.ended()).await;
             if ended.is_err() {
                 println!("  a publisher does not end");
                 publisher.kill().await;
@@ -223,7 +223,7 @@ impl World {
     /// Waits until the clients have everything; those that have not.
     async fn finish(&self) -> Vec<String> {
         let mut clients = self.clients.lock().await;
-        clients.0.tell("30").await;
+        clients.0.tell("120").await;
         let mut stuck = Vec::new();
         while let Some(line) = clients.1.recv().await {
             match line.strip_prefix("stuck ") {

@@ -11,7 +11,7 @@ use crate::world::{Client, KEY, Log, Node, may_be_stored};
 
 /// A node with a client that has seen some events.
 async fn begin(url: &str) -> (Node, Log, Client) {
-    let node = Node::with(url, |hub| hub.response_timeout(Duration::from_secs(1))).await;
+    let node = Node::with(url, |hub| hub.response_timeout(Duration::from_secs(2))).await;
     let (mut log, mut client) = (Log::default(), Client::at(&node).await);
     let event = log.publish_all(&node.hub, 10, 2).await;
     client.until(event).await;
@@ -28,7 +28,7 @@ async fn end(node: &Node, log: &mut Log, client: &mut Client) {
 #[tokio::test]
 #[ignore = "needs redis-server; .ci/run installs it and runs this"]
 async fn redis_is_killed_and_comes_back() {
-    let mut server = Server::with(Aof::Always, &[]).await;
+    let mut server = Server::with(Aof::Written, &[]).await;
     let (node, mut log, mut client) = begin(&server.url()).await;
     for round in 1..=3 {
         server.kill();
@@ -49,7 +49,7 @@ async fn redis_is_killed_and_comes_back() {
 #[tokio::test]
 #[ignore = "needs redis-server; .ci/run installs it and runs this"]
 async fn what_is_in_flight_when_redis_dies_may_be_stored() {
-    let mut server = Server::with(Aof::Always, &[]).await;
+    let mut server = Server::with(Aof::Written, &[]).await;
     let (node, mut log, mut client) = begin(&server.url()).await;
     server.stop();
     let event = Event::new(log.payload(0).to_string());
@@ -114,7 +114,7 @@ async fn a_connection_is_half_open() {
     let (_, result) = log.try_publish(&node.hub, 0).await;
     assert!(may_be_stored(&result.unwrap_err()));
     node.until_connected(false).await;
-    assert!(start.elapsed() < Duration::from_secs(10));
+    assert!(start.elapsed() < Duration::from_secs(30));
     let other = log.add(&server, 20, 2).await;
     client.is_quiet(Duration::from_millis(200)).await;
     proxy.set(Mode::Pass);
@@ -255,7 +255,7 @@ async fn redis_loads_its_file() {
         // It answers nothing while it loads as little as this.
         return;
     }
-    let mut server = Server::with(Aof::Always, &[]).await;
+    let mut server = Server::with(Aof::Written, &[]).await;
     let (node, mut log, mut client) = begin(&server.url()).await;
     server.send("DEBUG POPULATE 2000").await;
     server.send("BGREWRITEAOF").await;

@@ -198,6 +198,11 @@ fn what_the_log_has_lost_is_told_at_its_mark_at_the_latest() {
         let begin = [sent[0], event(1), event(2), event(3), gap(told), gap(6)];
         let trace: Vec<_> = begin.into_iter().chain([7, 8, 9].map(event)).collect();
         assert_eq!(check(&trace).twice, twice);
+        // Also where something came between the two.
+        let begin = [sent[0], event(1), event(2), event(3), gap(told), event(5)];
+        let end = [gap(6), event(7), event(8), event(9)];
+        let trace: Vec<_> = begin.into_iter().chain(end).collect();
+        assert_eq!(check(&trace).twice, twice);
     }
     // After the mark it is too late.
     let mut trace = sent.clone();
@@ -253,7 +258,10 @@ fn what_should_not_be_there_is_found() {
     assert!(faults.contains(&Fault::Moved { one, other }), "{faults:?}");
     let mut truth = truth();
     truth.add_seen(&trace);
-    assert_eq!(truth.settle(), [Fault::Moved { one, other }]);
+    assert_eq!(
+        truth.settle(),
+        [Fault::Moved { one, other }, Fault::Shared(key)]
+    );
 }
 
 #[test]

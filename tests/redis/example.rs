@@ -13,7 +13,7 @@ use tower_sse::protocol::MessageEvent;
 
 use crate::example_process::Example;
 use crate::nginx::Nginx;
-use crate::rig::server::{DEADLINE, Server};
+use crate::rig::server::{DEADLINE, Server, free_port};
 
 /// A page, as far as its events go.
 struct Page {
@@ -59,7 +59,8 @@ async fn a_page_behind_nginx_outlives_each_node() {
     let redis = Server::start().await;
     let url = redis.url();
     let start = |port: &str| Example::start("cluster", &["--redis", &url, "--port", port]);
-    let mut nodes = vec![start("0"), start("0")];
+    let ports = [(); 2].map(|()| free_port().to_string());
+    let mut nodes = Vec::from(ports.each_ref().map(|port| start(port)));
     let addresses: Vec<_> = nodes
         .iter()
         .map(|node| node.authority.parse().unwrap())

@@ -381,6 +381,18 @@ impl Client {
         }
     }
 
+    /// Waits for a heartbeat. Nothing else comes before it.
+    pub(crate) async fn has_heartbeat(&mut self) {
+        let comments = |client: &Self| client.feed.as_ref().unwrap().blocks.comments;
+        let before = comments(self);
+        within("a heartbeat", async {
+            while comments(self) == before {
+                self.is_quiet(RECONNECT).await;
+            }
+        })
+        .await;
+    }
+
     pub(crate) fn leave(&mut self) {
         self.feed = None;
     }

@@ -66,7 +66,7 @@ impl Authority {
         ];
         let arguments = arguments.iter().flat_map(|(name, value)| [*name, value]);
         let arguments: Vec<&str> = arguments.collect();
-        let server = Server::with(Aof::Always, &arguments).await;
+        let server = Server::with(Aof::Written, &arguments).await;
         (server, format!("rediss://localhost:{port}"))
     }
 }

@@ -50,6 +50,8 @@ pub enum Fault {
     Uninvited(Key, Payload),
     /// One event under two IDs.
     Moved { one: Key, other: Key },
+    /// Two events under one ID.
+    Shared(Key),
 }
 
 /// What a client was sent, in numbers.
@@ -62,7 +64,7 @@ pub struct Report {
     /// Gaps told again with no event since the last.
     pub repeated: usize,
     /// Gaps told again before the mark of the loss, or at it. If the log has lost the client's place since
-    /// the first, with the mark that it was told at, the second is that of another loss.
+    /// the first, or the mark that it was told at, the second is that of another loss.
     pub twice: usize,
     /// Each of those: where the client was, where it was before the first of the two, and that mark.
     pub told_again: Vec<[Key; 3]>,
@@ -82,6 +84,7 @@ impl Fault {
             Self::Double(key, _)
             | Self::Refused(key, _)
             | Self::Uninvited(key, _)
+            | Self::Shared(key)
             | Self::Disorder { key, .. }
             | Self::Lost { key, .. }
             | Self::Unread { key, .. } => key,
@@ -156,6 +159,12 @@ impl Truth {
             self.topics.entry(*topic).or_default().push((*key, *token));
         }
         self.topics.values_mut().for_each(|one| one.sort_unstable());
+        let mut keys = HashSet::new();
+        for (key, _) in self.stored.values() {
+            if !keys.insert(*key) {
+                self.faults.push(Fault::Shared(*key));
+            }
+        }
         &self.faults
     }
 
@@ -182,8 +191,8 @@ impl Truth {
         let mut owed: Option<(Key, u64, Key)> = None;
         // Whether the gap told is that debt's.
         let mut paid = false;
-        // The next mark at the last gap.
-        let (mut due, mut first) = (None, Key::default());
+        // At the last gap: the next mark, the client's place before it, and after it.
+        let (mut due, mut first, mut moved_to) = (None, Key::default(), Key::default());
         for seen in trace {
             let (key, payload) = match *seen {
                 Seen::Opened { .. } => continue,
@@ -199,7 +208,8 @@ impl Truth {
                         let begin = self.begins.partition_point(|begin| *begin < after);
                         let begin = self.begins.get(begin).copied();
                         let mark = self.mark_after(after).min(begin.unwrap_or(Key::MAX));
-                        let is_lost = at != first && !self.has(at);
+                        let is_gone = |place| place != first && !self.has(place);
+                        let is_lost = is_gone(at) || is_gone(moved_to);
                         if due == Some(mark) && mark != Key::MAX && !is_lost {
                             report.twice += 1;
                             report.told_again.push([at, first, mark]);
@@ -207,7 +217,7 @@ impl Truth {
                         // A mark that is lost by now may have been at its own place.
                         let is_there = self.has(key) && self.kept.contains(&at);
                         report.unfounded += usize::from(mark > key && is_there);
-                        (due, first) = (Some(mark), at);
+                        (due, first, moved_to) = (Some(mark), at, key);
                     }
                     paid |= owed.take().is_some();
                     told = Some(told.or(at).unwrap_or(key));

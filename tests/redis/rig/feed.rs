@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
@@ -10,6 +9,8 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+
+use super::server::DEADLINE;
 
 /// What stands between two blank lines, as the standard reads it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,7 +93,7 @@ impl Feed {
                 .map_err(io::Error::other)?;
             client.send_request(request).await.map_err(io::Error::other)
         };
-        let response = tokio::time::timeout(Duration::from_secs(20), opening)
+        let response = tokio::time::timeout(DEADLINE, opening)
             .await
             .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         if response.status() != 200 {

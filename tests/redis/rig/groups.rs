@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use super::resp::Resp;
 use super::server::{Aof, Server};
 use super::until;
 
@@ -15,7 +14,7 @@ impl Cluster {
     pub async fn start() -> Self {
         let mut servers = Vec::new();
         for _ in 0..3 {
-            let arguments = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+            let arguments = ["--cluster-enabled", "yes"];
             servers.push(Server::with(Aof::No, &arguments).await);
         }
         for (server, slots) in servers.iter().zip([0..5461, 5461..10_923, 10_923..16_384]) {
@@ -27,8 +26,8 @@ impl Cluster {
         }
         for server in &servers {
             until("the cluster is complete", async || {
-                let info = server.send("CLUSTER INFO").await.text();
-                info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+                server.says("CLUSTER INFO", "cluster_state:ok").await
+                    && server.says("CLUSTER INFO", "cluster_known_nodes:3").await
             })
             .await;
         }
@@ -64,30 +63,26 @@ impl Watched {
         let of: Vec<&str> = of.iter().map(String::as_str).collect();
         let replica = Server::with(Aof::No, &of).await;
         until("the replica follows", async || {
-            replica
-                .send("INFO replication")
-                .await
-                .text()
-                .contains("master_link_status:up")
+            let up = "master_link_status:up";
+            replica.says("INFO replication", up).await
         })
         .await;
         let sentinel = Server::with(Aof::No, &["--sentinel"]).await;
         let name = Self::NAME;
         let mut connection = sentinel.connection().await;
+        // After two seconds in which it got nothing done, it would wait for thirty. Redis 6 cannot be
+        // told not to.
+        let patient = ["SENTINEL", "DEBUG", "TILT-TRIGGER", "600000"].map(str::as_bytes);
+        _ = connection.try_send(&patient).await.unwrap();
         connection
             .send(&format!(
                 "SENTINEL MONITOR {name} 127.0.0.1 {} 1",
                 master.port()
             ))
             .await;
-        for setting in ["down-after-milliseconds 500", "failover-timeout 3000"] {
-            connection
-                .send(&format!("SENTINEL SET {name} {setting}"))
-                .await;
-        }
         until("the Sentinel knows the replica", async || {
-            let info = sentinel.send("INFO sentinel").await.text();
-            info.contains("status=ok") && info.contains("slaves=1")
+            sentinel.says("INFO sentinel", "status=ok").await
+                && sentinel.says("INFO sentinel", "slaves=1").await
         })
         .await;
         Self {
@@ -103,18 +98,21 @@ impl Watched {
 
     /// Kills the master, and waits until its replica is one.
     pub async fn fail_over(&mut self) {
+        // Not before: a master that is slow would be taken for one that is gone.
+        let mut connection = self.sentinel.connection().await;
+        for setting in ["down-after-milliseconds 500", "failover-timeout 10000"] {
+            let set = format!("SENTINEL SET {} {setting}", Self::NAME);
+            connection.send(&set).await;
+        }
         self.master.kill();
         until("the replica has taken over", async || {
-            let info = self.replica.send("INFO replication").await.text();
-            info.contains("role:master")
+            self.replica.says("INFO replication", "role:master").await
         })
         .await;
-        let connection = Resp::connect(self.sentinel()).await;
-        let words = ["SENTINEL", "GET-MASTER-ADDR-BY-NAME", Self::NAME].map(str::as_bytes);
-        let mut connection = connection.unwrap();
+        let ask = format!("SENTINEL GET-MASTER-ADDR-BY-NAME {}", Self::NAME);
         until("the Sentinel says so", async || {
-            let address = connection.try_send(&words).await.unwrap();
-            address.list()[1].text() == self.replica.port().to_string()
+            let address = self.sentinel.ask(&ask).await;
+            address.is_some_and(|at| at.list()[1].text() == self.replica.port().to_string())
         })
         .await;
     }

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+
+use super::server::DEADLINE;
 
 /// What Redis answers, under RESP2.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +72,7 @@ impl Resp {
     /// Sends a command, and gives its answer; errors of Redis are values.
     pub async fn try_send(&mut self, words: &[&[u8]]) -> io::Result<Value> {
         self.write(words).await?;
-        let answer = tokio::time::timeout(Duration::from_secs(20), self.read()).await;
+        let answer = tokio::time::timeout(DEADLINE, self.read()).await;
         answer.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?
     }
 

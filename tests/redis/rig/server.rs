@@ -18,14 +18,18 @@ use super::resp::{Resp, Value};
 const INSTALL: &str =
     "redis-server is missing; install it with: apt-get install -y redis-server (as .ci/run does)";
 
-/// Nothing here takes longer, unless it is broken.
-pub const DEADLINE: Duration = Duration::from_secs(30);
+/// Nothing here takes longer, unless it is broken, on a slow machine with other work.
+pub const DEADLINE: Duration = Duration::from_secs(120);
 
-/// When the append-only file is written to disk, if there is one.
+/// When the append-only file is written, if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aof {
     No,
+    /// Before Redis answers, which does not wait for the disk. What a process has written outlives it.
+    Written,
+    /// Up to two seconds after the answer while the disk is busy.
     Everysec,
+    /// To disk, before Redis answers.
     Always,
 }
 
@@ -47,12 +51,13 @@ impl Server {
     pub async fn with(aof: Aof, arguments: &[&str]) -> Self {
         for _ in 0..20 {
             let port = free_port();
-            let folder = folder(port);
+            let folder = folder(port, arguments);
             // A process that had the same ID may have been killed before it removed its own.
             _ = fs::remove_dir_all(&folder);
             fs::create_dir_all(&folder).unwrap();
             let (file, sync) = match aof {
                 Aof::No => ("no", "no"),
+                Aof::Written => ("yes", "no"),
                 Aof::Everysec => ("yes", "everysec"),
                 Aof::Always => ("yes", "always"),
             };
@@ -228,6 +233,22 @@ impl Server {
         self.connection().await.send(command).await
     }
 
+    /// Sends one command, as [`send`](Self::send) does, to a server that may be starting, loading or
+    /// changing its role: nothing where it does not answer or refuses. Who becomes a master closes the
+    /// connections that it has.
+    pub async fn ask(&self, command: &str) -> Option<Value> {
+        let mut connection = Resp::connect(self.address()).await.ok()?;
+        let words: Vec<&[u8]> = command.split_whitespace().map(str::as_bytes).collect();
+        let answer = connection.try_send(&words).await.ok()?;
+        (!answer.is_error()).then_some(answer)
+    }
+
+    /// Whether the answer to a command has a text now.
+    pub async fn says(&self, command: &str, text: &str) -> bool {
+        let answer = self.ask(command).await;
+        answer.is_some_and(|answer| answer != Value::Nil && answer.text().contains(text))
+    }
+
     /// How often a command was called, by `INFO commandstats`.
     pub async fn calls(&self, command: &str) -> u64 {
         let info = self.send("INFO commandstats").await.text();
@@ -287,8 +308,13 @@ fn is_installed(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).exists())
 }
 
-fn folder(port: u16) -> PathBuf {
-    std::env::temp_dir().join(format!("tower-sse-redis-{}-{port}", std::process::id()))
+/// In memory for a Sentinel, which waits for the disk at each step of a failover, and gives that up if
+/// it takes long.
+fn folder(port: u16, arguments: &[&str]) -> PathBuf {
+    let memory = Some(PathBuf::from("/dev/shm"));
+    let memory = memory.filter(|path| arguments.contains(&"--sentinel") && path.is_dir());
+    let folder = memory.unwrap_or_else(std::env::temp_dir);
+    folder.join(format!("tower-sse-redis-{}-{port}", std::process::id()))
 }
 
 /// A port that a server can come back to: outgoing connections take theirs from 32768 on. The bus of
