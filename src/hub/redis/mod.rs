@@ -13,9 +13,11 @@
 //!   last event may be lost wait in `doubts`.
 //! - `transients` receives transient events from a channel.
 //!
-//! The `publisher` has a connection of its own. `server` finds the address to connect to. An
+//! The `publisher` has a connection of its own. Both it and the reader `begin` a stream that does not
+//! exist. `server` finds the address to connect to. An
 //! `entry` is an event in its form in the stream.
 
+mod begin;
 mod building;
 mod connection;
 mod context;

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use redis::{Cmd, RedisError, Value, cmd};
 use tokio::sync::{Mutex, Semaphore};
 
+use super::begin::{append_first, ask_time, has_begun};
 use super::connection::Link;
 use super::context::Context;
 use super::entry::{read_key, write_entry};
@@ -20,11 +21,15 @@ use crate::protocol::EventId;
 /// The maximum number of events in flight; further publishers wait.
 const IN_FLIGHT: usize = 1024;
 
-/// Appends an entry unless its name is already known.
+/// The maximum number of attempts to append an event while the stream keeps being deleted.
+const BEGINNINGS: usize = 5;
+
+/// Appends an entry unless its name is already known, or the stream does not exist.
 const APPEND_ONCE: &str = "
 local id = redis.call('GET', KEYS[2])
 if id then return id end
 id = redis.call('XADD', KEYS[1], unpack(ARGV, 2))
+if not id then return false end
 redis.call('SET', KEYS[2], id, 'EX', ARGV[1])
 return id";
 
@@ -88,8 +93,10 @@ impl Publisher {
         self.send(&publish).await.map(|_| ())
     }
 
-    /// Writes how far to trim the stream, and that Redis assigns the ID.
+    /// Writes the options of `XADD`: it does not create the stream, since only a
+    /// [mark](super::begin) does, it trims the stream, and Redis assigns the ID.
     fn write_bound(&self, cmd: &mut Cmd) {
+        cmd.arg("NOMKSTREAM");
         match self.context.settings.trim {
             Trim::Events(events) => _ = cmd.arg("MAXLEN").arg("~").arg(events),
             Trim::Age(age) => {
@@ -103,34 +110,52 @@ impl Publisher {
     }
 
     async fn send_for_id(&self, cmd: &Cmd) -> Result<EventId, PublishError> {
-        let value = self.send(cmd).await?;
-        let no_id = || PublishError::maybe_stored("Redis did not answer with an ID");
-        let key = read_key(&value).ok_or_else(no_id)?;
-        self.context.unread.insert(key);
-        Ok(id_of(key))
+        for _ in 0..BEGINNINGS {
+            let value = self.send(cmd).await?;
+            if value == Value::Nil {
+                self.begin().await.map_err(PublishError::not_stored)?;
+                continue;
+            }
+            let no_id = || PublishError::maybe_stored("Redis did not answer with an ID");
+            let key = read_key(&value).ok_or_else(no_id)?;
+            self.context.unread.insert(key);
+            return Ok(id_of(key));
+        }
+        Err(PublishError::not_stored("the stream is deleted repeatedly"))
+    }
+
+    async fn begin(&self) -> Result<(), RedisError> {
+        let (link, number) = self.connect().await?;
+        let time = self.query(link.clone(), number, &ask_time()).await;
+        let first = append_first(&self.context.settings.stream, time)?;
+        has_begun(self.query(link, number, &first).await)
     }
 
     async fn send(&self, cmd: &Cmd) -> Result<Value, PublishError> {
         // The semaphore is never closed.
         let _permit = self.permits.acquire().await;
         let connected = self.connect().await;
-        let (mut link, number) = connected.map_err(PublishError::not_stored)?;
-        let error = match link.query(cmd).await {
-            Ok(value) => return Ok(value),
-            Err(error) => error,
-        };
-        let is_answer = is_answer(&error);
-        if !is_answer || needs_another_server(&error) {
-            let mut connection = self.connection.lock().await;
-            if connection.number == number {
-                connection.link = None;
-            }
-        }
+        let (link, number) = connected.map_err(PublishError::not_stored)?;
+        let answer = self.query(link, number, cmd).await;
         // A broken pipe can mean that the command was not sent, or that its reply was lost.
-        Err(match is_answer {
+        answer.map_err(|error| match is_answer(&error) {
             true => PublishError::not_stored(error),
             false => PublishError::maybe_stored(error),
         })
+    }
+
+    /// Sends a command. Drops the connection with this number if another is needed.
+    async fn query(&self, mut link: Link, number: u64, cmd: &Cmd) -> Result<Value, RedisError> {
+        let answer = link.query(cmd).await;
+        if let Err(error) = &answer {
+            if !is_answer(error) || needs_another_server(error) {
+                let mut connection = self.connection.lock().await;
+                if connection.number == number {
+                    connection.link = None;
+                }
+            }
+        }
+        answer
     }
 
     async fn connect(&self) -> Result<(Link, u64), RedisError> {

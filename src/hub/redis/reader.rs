@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use redis::{Cmd, RedisError, Value, cmd};
 
+use super::begin::{append_first, ask_time, has_begun};
 use super::connection::{Link, Patience};
 use super::context::Context;
 use super::entry::{read_entries, read_stream};
@@ -174,9 +175,12 @@ impl StreamReader {
                 let entries = read_stream(value).ok_or(Stop::Nonsense)?;
                 Ok(Reply::Entries(entries))
             }
-            (Ask::Begin | Ask::Lost { .. }, Ok(value)) => {
-                Ok(Reply::Marked(!matches!(value, Value::Nil)))
+            (Ask::Begin, time) => {
+                let first = append_first(stream, time)?;
+                has_begun(link.query(&first).await)?;
+                Ok(Reply::Marked(true))
             }
+            (Ask::Lost { .. }, Ok(value)) => Ok(Reply::Marked(!matches!(value, Value::Nil))),
             (Ask::Lost { .. }, Err(error)) if error.code() == Some("NOPERM") => {
                 if self.scripts {
                     self.scripts = false;
@@ -225,11 +229,7 @@ fn command(stream: &str, ask: Ask, scripts: bool) -> Cmd {
             cmd.arg("STREAMS").arg(stream).arg(id(after));
             cmd
         }
-        Ask::Begin => {
-            let mut cmd = cmd("XADD");
-            cmd.arg(stream).arg("*").arg("mark").arg("begin");
-            cmd
-        }
+        Ask::Begin => ask_time(),
         Ask::Lost { from, after } if scripts => {
             let mut cmd = cmd("EVAL");
             cmd.arg(MARK)

@@ -45,7 +45,8 @@ pub(super) struct SimStream {
     pub(super) published: Vec<SimEvent>,
     pub(super) clock: u64,
     pub(super) last: u128,
-    /// Keeps the IDs of different runs of the server apart.
+    /// Keeps the IDs of different runs of the server apart. A stream that is lost entirely
+    /// starts over, so that its IDs could repeat.
     pub(super) life: u64,
     pub(super) pages: usize,
     /// No node has yet to find a loss.
@@ -69,7 +70,16 @@ impl SimStream {
         self.last
     }
 
+    /// Appends the first entry, with an ID that is ahead of the time.
+    fn begin(&mut self) {
+        self.last = self.last.max(u128::from(self.clock + 1) << 64);
+        self.records.insert(self.last, SimRecord::Begin);
+    }
+
     pub(super) fn publish(&mut self, topic: &'static str, is_seen: bool) -> u128 {
+        if self.records.is_empty() {
+            self.begin();
+        }
         let key = self.id();
         self.records
             .insert(key, SimRecord::Event(self.published.len()));
@@ -116,10 +126,16 @@ impl SimStream {
 
     pub(super) fn lose_tail(&mut self, count: usize) {
         self.losses += 1;
+        // By now, no ID is ahead of the time.
+        self.clock = self.clock.max((self.last >> 64) as u64);
         let newest = self.records.keys().rev().copied().take(count).collect();
         self.remove(newest, Fate::Lost);
-        self.last = self.records.keys().last().copied().unwrap_or(0);
-        self.life += 1;
+        self.last = self.newest();
+        if self.records.is_empty() {
+            self.life = 0;
+        } else {
+            self.life += 1;
+        }
     }
 
     pub(super) fn entry(&self, key: u128, record: SimRecord) -> StreamEntry {
@@ -196,8 +212,9 @@ impl SimStream {
                 Reply::Entries(entry.into_iter().collect())
             }
             Ask::Begin => {
-                let key = self.id();
-                self.records.insert(key, SimRecord::Begin);
+                if self.records.is_empty() {
+                    self.begin();
+                }
                 Reply::Marked(true)
             }
             Ask::Lost { from, after } => {
