@@ -39,7 +39,7 @@ use tower_sse::{Event, KeepAlive, SseBody};
 const DISTANCE: u64 = 1024;
 
 /// How long it waits for a stalled subscriber.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The limits for the requested events per second and their size in bytes.
 const RATES: RangeInclusive<f64> = 0.001..=1e7;

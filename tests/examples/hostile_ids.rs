@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::example_process::Example;
 
 /// For anything that has to happen; nothing takes a tenth of it.
-const DEADLINE: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// After this much silence, a stream that has begun is well.
 const SILENCE: Duration = Duration::from_millis(1500);

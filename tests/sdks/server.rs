@@ -247,6 +247,15 @@ impl Combination {
         }
     }
 
+    /// Whether its heartbeats, and no others, lie between the events of [`Payload::Plain`].
+    pub(super) fn has_heartbeats(self, text: &str) -> bool {
+        let between = text.split_once("data: hello\n\n").unwrap().1;
+        let between = between.split_once("data: bye").unwrap().0;
+        let has = |line: &str| between.lines().any(|other| other == line);
+        has(":") == (self.heartbeat == Heartbeat::Colon)
+            && has(": still here") == (self.heartbeat == Heartbeat::Text)
+    }
+
     /// Whether a stream of [`Payload::Plain`] was sent as the combination says.
     pub(super) fn assert_on_the_wire(self, text: &str) {
         let has = |line: &str| text.lines().any(|other| other == line);
@@ -259,18 +268,7 @@ impl Combination {
             self.first == First::Padded,
             "{self}: {text:?}"
         );
-        let between = text.split_once("data: hello\n\n").unwrap().1;
-        let between = between.split_once("data: bye").unwrap().0;
-        let heartbeats = |line: &str| between.lines().filter(|other| *other == line).count();
-        assert_eq!(
-            heartbeats(":") > 0,
-            self.heartbeat == Heartbeat::Colon,
-            "{self}: {text:?}"
-        );
-        assert_eq!(
-            heartbeats(": still here") > 0,
-            self.heartbeat == Heartbeat::Text
-        );
+        assert!(self.has_heartbeats(text), "{self}: {text:?}");
         let ids = text.lines().filter(|line| line.starts_with("id: ")).count();
         let wanted = match self.source {
             Source::WithoutIds => 0,

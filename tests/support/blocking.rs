@@ -1,4 +1,4 @@
-//! Threads that wait for futures, and sleeps for any thread.
+//! Threads that wait for futures, and the machine's clock.
 
 use std::pin::{Pin, pin};
 use std::sync::{Arc, LazyLock};
@@ -38,4 +38,11 @@ pub fn after(time: Duration) -> Pin<Box<Sleep>> {
     });
     let _entered = CLOCK.enter();
     Box::pin(tokio::time::sleep(time))
+}
+
+/// Runs a test in which something has to happen within a time on the machine's clock, with twice the
+/// time whenever it was too late for that, which is `None`.
+pub fn in_time<T>(test: impl FnMut(Duration) -> Option<T>) -> T {
+    let mut times = (0..12).map(|n| Duration::from_millis(20 << n));
+    times.find_map(test).expect("a machine that gets on")
 }

@@ -43,7 +43,7 @@ pub(super) async fn start(profile: &Path) -> (Process, Marionette) {
     });
     let firefox = Process(installed.expect("package firefox-esr is installed"));
     let file = profile.join("MarionetteActivePort");
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(120);
     let port = loop {
         let port = std::fs::read_to_string(&file).unwrap_or_default();
         if let Ok(port) = port.trim().parse() {

@@ -23,7 +23,7 @@ async fn text(browser: &Browser) -> String {
 }
 
 async fn until(browser: &Browser, what: &str, holds: impl Fn(&str) -> bool) -> String {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         let text = text(browser).await;
         if holds(&text) {

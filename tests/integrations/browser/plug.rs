@@ -20,10 +20,10 @@ async fn a_plug_left_out() {
     screenshots(&browser, "before").await;
     click(&browser, "plug").await;
     until(&browser, "away", Shown::is_unplugged).await;
-    let one = until(&browser, "waiting", |page| page.waiting() == 1).await;
+    let one = until(&browser, "waiting", |page| page.waiting() > 0).await;
     let three = until(&browser, "waiting for more", |page| {
         assert!(!page.text.contains("Nothing") && page.stale, "{page:?}");
-        page.waiting() == 3
+        page.waiting() >= 3
     });
     let three = three.await;
     assert_eq!((&*three.state, three.number), ("connecting", one.number));
@@ -98,7 +98,7 @@ async fn shows_what_goes_over_the_wire() {
     click(&browser, "plug").await;
     until(&browser, "back", |page| page.resumed == 1).await;
     let log = browser.page.find(By::Id("wire-log")).await.unwrap();
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(120);
     let wire = loop {
         let text = log.prop("textContent").await.unwrap().unwrap();
         if text.matches("HTTP/1.1 200 OK").count() == 2 {

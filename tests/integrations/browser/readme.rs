@@ -25,7 +25,7 @@ async fn serve(hub: &Hub, listener: TcpListener) -> JoinHandle<()> {
 }
 
 async fn shows(browser: &Browser, expected: &[&str]) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         // The page reloads after a gap, perhaps between these two calls.
         let body = browser.page.find(By::Css("body")).await;

@@ -99,7 +99,7 @@ pub(crate) async fn shown(browser: &Browser) -> Shown {
 
 /// Looks at the page until it shows this.
 pub(crate) async fn until(browser: &Browser, what: &str, holds: impl Fn(&Shown) -> bool) -> Shown {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         let shown = shown(browser).await;
         if holds(&shown) {

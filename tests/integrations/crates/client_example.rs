@@ -261,9 +261,10 @@ async fn client_tells_refusal_from_absence_and_misuse() {
             .ends_with("no feed here\n")
     );
 
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let nobody = format!("http://{}/", listener.local_addr().unwrap());
-    drop(listener);
+    // A port of this test's own, on which nobody listens.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let nobody = format!("http://{}/", socket.local_addr().unwrap());
     let out = within(
         example("client")
             .args(["--max-tries", "1", &nobody])
