@@ -229,7 +229,7 @@ impl Decoder {
             match self.scanner.whole(whole) {
                 BlockStart::Whole(parts, len) => {
                     *chunk = &whole[len..];
-                    return Ok(Some(self.scanner.lend(whole, &parts)));
+                    return Ok(Some(self.scanner.lend_whole(whole, &parts)));
                 }
                 BlockStart::Taken => {
                     *chunk = &[];

@@ -12,15 +12,19 @@ pub(super) struct Lengths {
     block: usize,
     max_line: usize,
     max_event: usize,
+    /// The smaller one.
+    max_block: usize,
 }
 
 impl Lengths {
     pub(super) fn set_max_line(&mut self, bytes: usize) {
         self.max_line = bytes;
+        self.max_block = self.max_line.min(self.max_event);
     }
 
     pub(super) fn set_max_event(&mut self, bytes: usize) {
         self.max_event = bytes;
+        self.max_block = self.max_line.min(self.max_event);
     }
 
     #[inline]
@@ -37,7 +41,7 @@ impl Lengths {
     /// The length up to which a block is within both limits, whatever its lines.
     #[inline]
     pub(super) fn max_block(&self) -> usize {
-        self.max_line.min(self.max_event)
+        self.max_block
     }
 
     /// Adds a complete line within one chunk. `counts` says whether it counts towards the event.
@@ -130,6 +134,7 @@ impl Default for Lengths {
             block: 0,
             max_line: DEFAULT_MAX,
             max_event: DEFAULT_MAX,
+            max_block: DEFAULT_MAX,
         }
     }
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 use super::last_id::LastId;
@@ -174,13 +175,45 @@ impl<'a> MessageRef<'a> {
         let Some((block, data)) = block.zip(parts.data.as_ref()) else {
             return Self::lend_pending(chunk, parts, block, pending, last_id, detour);
         };
-        if let Some(id) = &parts.id {
-            last_id.set(block.get(id));
-        }
         let event_type = match &parts.event_type {
             Some(event_type) => block.get(event_type),
             None => pending.texts(false, detour).1,
         };
+        Self::of_block(block, parts, data, event_type, last_id)
+    }
+
+    /// Borrows the event of a [whole block](Parts::whole), of which nothing is pending.
+    #[inline(always)]
+    pub(super) fn lend_whole(
+        chunk: &'a [u8],
+        parts: &Parts,
+        pending: &'a mut Pending,
+        last_id: &'a mut LastId,
+        detour: &mut Detour,
+    ) -> Self {
+        let block = BlockText::check(chunk, parts.from..parts.end);
+        let Some((block, data)) = block.zip(parts.data.as_ref()) else {
+            pending.clear_event_type();
+            return Self::lend_pending(chunk, parts, block, pending, last_id, detour);
+        };
+        let event_type = match &parts.event_type {
+            Some(event_type) => block.get(event_type),
+            None => "",
+        };
+        Self::of_block(block, parts, data, event_type, last_id)
+    }
+
+    #[inline(always)]
+    fn of_block(
+        block: BlockText<'a>,
+        parts: &Parts,
+        data: &Range<usize>,
+        event_type: &'a str,
+        last_id: &'a mut LastId,
+    ) -> Self {
+        if let Some(id) = &parts.id {
+            last_id.set(block.get(id));
+        }
         Self {
             event_type: message_if_empty(event_type),
             data: block.get(data),

@@ -20,8 +20,8 @@
 //! long as it has the simplest form and at most 4 KiB, and the first path reads the joined block.
 //! Otherwise it goes to the scan.
 //!
-//! Three kinds of chunks are too common to go through the scan: chunks with [only a piece of a
-//! line](scan::Scanner::more_of_line), of the block that is being joined or of data, chunks that
+//! Three kinds of chunks are too common to go through the scan: chunks with [only
+//! more](scan::Scanner::more) of the block that is being joined or of a line of data, chunks that
 //! begin with a block and end in one of its lines, and chunks with only comments, such as heartbeats
 //! ([`Scanner::take_all`](scan::Scanner::take_all)).
 //!
@@ -31,8 +31,8 @@
 //! decode(chunk)
 //!   whole?      ── yes ──────────────────────────────────────────┐
 //!    └─ cut in a line ─> join it, or push its data               │
-//!   in a line?  ── yes ─> more of the line                       │
-//!   joining?    ── yes ─> more of the block, or its end ── yes ──┤
+//!   in a line, or joining? ─> more of the line, or of the block  │
+//!   joining?    ── yes ─> the rest of the block ── its end ──────┤
 //!   one kind?   ── yes ─> heartbeats, or a beginning             │
 //!   scan:                                                        │
 //!     byte order mark, LF after a CR                             │
@@ -47,7 +47,7 @@
 //!
 //! A block is read at most three times: by the first path, which may give up at its last byte, when
 //! it is joined, and by the scan. A line split over many chunks is searched for its end once in
-//! each of them, unless the part in a chunk is short.
+//! each of them, unless a large chunk has a short part of it.
 //!
 //! # State between calls
 //!

@@ -101,9 +101,6 @@ impl Scanner {
     pub(super) fn whole(&mut self, chunk: &[u8]) -> BlockStart {
         match Parts::whole(chunk) {
             Whole::Found(parts, end) if end <= self.lengths.max_block() => {
-                if parts.event_type.is_none() {
-                    self.pending.clear_event_type();
-                }
                 BlockStart::Whole(parts, end + 1)
             }
             Whole::Cut(line) if self.begin_in_line(chunk, line) => BlockStart::Taken,
@@ -127,15 +124,9 @@ impl Scanner {
         self.heartbeats(chunk) || self.begin_tail(chunk)
     }
 
-    /// Takes a small chunk that only contains more of a block that is being joined, or heartbeats.
-    /// Returns whether it did.
-    // 10 % of `64 lines, 16 B`, stream, in benches/decode.
-    pub(super) fn piece(&mut self, chunk: &[u8]) -> bool {
-        match self.tail.has_begun() {
-            _ if chunk.len() >= LARGE => false,
-            true => self.tail.more(chunk, self.lengths.max_block()),
-            false => self.heartbeats(chunk),
-        }
+    /// Takes a small chunk that only contains heartbeats. Returns whether it did.
+    pub(super) fn small_heartbeats(&mut self, chunk: &[u8]) -> bool {
+        chunk.len() < LARGE && self.heartbeats(chunk)
     }
 
     /// Takes a chunk that only contains the beginning of a block. Returns whether it did.
@@ -153,10 +144,8 @@ impl Scanner {
     #[inline]
     pub(super) fn join(&mut self, chunk: &[u8]) -> Joined {
         let joined = self.tail.join(chunk, self.lengths.max_block());
-        match joined {
-            Joined::More => {}
-            Joined::Whole(..) => self.pending.clear_event_type(),
-            Joined::Not => self.end_tail(),
+        if matches!(joined, Joined::Not) {
+            self.end_tail();
         }
         joined
     }
@@ -328,14 +317,19 @@ impl Scanner {
         MessageRef::lend(chunk, parts, pending, last_id, detour)
     }
 
-    /// The text of the event that was just dispatched, if its block has [all of
-    /// it](MessageEvent::text).
-    #[inline]
-    pub(super) fn text(&self, chunk: &Bytes, parts: &Parts) -> Option<ByteString> {
-        MessageEvent::text(chunk, parts, &self.pending)
+    /// The event of the block that [`whole`](Self::whole) found.
+    #[inline(always)]
+    pub(super) fn lend_whole<'a>(&'a mut self, chunk: &'a [u8], parts: &Parts) -> MessageRef<'a> {
+        let Self {
+            pending,
+            last_id,
+            detour,
+            ..
+        } = self;
+        MessageRef::lend_whole(chunk, parts, pending, last_id, detour)
     }
 
-    /// The event that was just dispatched, with its [text](Self::text).
+    /// The event that was just dispatched, with the [text](MessageEvent::text) of its block.
     #[inline(always)]
     pub(super) fn own(&mut self, block: ByteString, parts: Parts) -> MessageEvent {
         MessageEvent::of_block(block, parts, &mut self.last_id)
@@ -343,7 +337,7 @@ impl Scanner {
 
     /// The event that was just dispatched, taken out of the chunk with everything before `len`.
     pub(super) fn take(&mut self, chunk: &mut Bytes, parts: Parts, len: usize) -> MessageEvent {
-        match self.text(chunk, &parts) {
+        match MessageEvent::text(chunk, &parts, &self.pending) {
             Some(block) => {
                 chunk.advance(len);
                 self.own(block, parts)
@@ -362,7 +356,7 @@ impl Scanner {
             detour,
             ..
         } = self;
-        MessageRef::lend(tail.block(), parts, pending, last_id, detour)
+        MessageRef::lend_whole(tail.block(), parts, pending, last_id, detour)
     }
 
     /// The event that [`join`](Self::join) found.

@@ -17,7 +17,9 @@ const SHORT: usize = 1024;
 /// The part of a block in a chunk, which is UTF-8.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BlockText<'a> {
+    /// Also contains what completes the last step.
     text: &'a str,
+    len: usize,
     /// Its position in the chunk.
     from: usize,
 }
@@ -29,18 +31,16 @@ impl<'a> BlockText<'a> {
         let len = at.len();
         let rest = chunk.get(at.start..)?;
         // 18 % of `typical, 16 KiB`, lent, in benches/decode.
-        let text = rest
-            .get(..whole_steps(len))
-            .and_then(check)
-            .and_then(|text| text.get(..len));
+        let text = rest.get(..whole_steps(len)).and_then(check);
         Some(Self {
             text: text.or_else(|| check(&rest[..len]))?,
+            len,
             from: at.start,
         })
     }
 
     pub(super) fn copy(self) -> ByteString {
-        ByteString::from(self.text)
+        ByteString::from(&self.text[..self.len])
     }
 
     /// The value in this range of the chunk.
@@ -71,6 +71,11 @@ fn whole_steps(len: usize) -> usize {
         true => len.next_multiple_of(STEP),
         false => len,
     }
+}
+
+/// Adds empty lines after a block, at least one, so that [`BlockText::check`] has whole steps.
+pub(super) fn pad(block: &mut Vec<u8>) {
+    block.resize((block.len() + 1).next_multiple_of(STEP), b'\n');
 }
 
 /// The bytes as text, if they are UTF-8.

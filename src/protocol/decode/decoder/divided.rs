@@ -8,6 +8,7 @@ use crate::protocol::decode::message::MessageEvent;
 use crate::protocol::decode::message_ref::MessageRef;
 use crate::protocol::decode::scan::{BlockStart, Found};
 use crate::protocol::decode::tail::Joined;
+use crate::protocol::decode::text::share;
 use crate::protocol::decode::whole_block::Parts;
 
 /// The result for a chunk that does not begin with a complete block.
@@ -52,26 +53,26 @@ impl Decoder {
         if !is_wanted(parts.data(chunk), parts.event_type(chunk)) {
             return Err(NotWhole::Other);
         }
-        let Some(block) = self.scanner.text(chunk, &parts) else {
+        let Some(block) = share(chunk, parts.from..parts.end) else {
             return Err(NotWhole::Other);
         };
         chunk.advance(len);
         Ok(self.scanner.own(block, parts))
     }
 
-    /// Takes the beginning of a chunk that is more of a line. Returns its length, which is that of
-    /// the chunk if the line does not end in it, and may be 0.
+    /// Takes the beginning of a chunk that is more of a block or a line. Returns its length, which is
+    /// that of the chunk if it has nothing else, and may be 0.
     #[inline(always)]
     pub(crate) fn decode_more(&mut self, chunk: &[u8]) -> usize {
-        self.scanner.more_of_line(chunk)
+        self.scanner.more(chunk)
     }
 
-    /// Takes a small chunk that is only a piece of a block, or heartbeats. Returns its length, or the
-    /// same as [`decode_more`](Self::decode_more) for any other chunk.
+    /// Takes a small chunk of heartbeats. Returns its length, or the same as
+    /// [`decode_more`](Self::decode_more) for any other chunk.
     #[inline(always)]
     pub(crate) fn decode_piece(&mut self, chunk: &[u8]) -> usize {
-        match self.scanner.more_of_line(chunk) {
-            0 if self.scanner.piece(chunk) => chunk.len(),
+        match self.scanner.more(chunk) {
+            0 if self.scanner.small_heartbeats(chunk) => chunk.len(),
             taken => taken,
         }
     }

@@ -29,7 +29,7 @@ impl MessageEvent {
         }
     }
 
-    /// The event of this block, copied.
+    /// The event of this [whole block](Parts::whole), copied.
     #[inline(never)]
     pub(in crate::protocol::decode) fn copy(
         block: &[u8],
@@ -40,6 +40,7 @@ impl MessageEvent {
         match BlockText::check(block, parts.from..parts.end) {
             Some(block) => Self::of_block(block.copy(), parts, last_id),
             None => {
+                pending.clear_event_type();
                 let mut block = Bytes::copy_from_slice(block);
                 Self::gathered(&mut block, parts, 0, pending, last_id)
             }

@@ -16,23 +16,24 @@ impl Scanner {
     #[inline(never)]
     pub(super) fn begin_in_line(&mut self, chunk: &[u8], line: CutLine) -> bool {
         let max = self.lengths.max_block();
-        match line.is_first && chunk.len() >= LONG {
+        match line.at == 0 && chunk.len() >= LONG {
             // Too long to be copied twice.
             true => chunk.len() <= max && self.push::<false>(chunk).is_ok(),
             false => self.tail.begin_in_line(chunk, line, max),
         }
     }
 
-    /// Takes the beginning of a chunk that is more of the line in which the last chunk ended, if
-    /// that is being joined or is data. Returns its length, which is that of the chunk if the line
-    /// does not end in it, and may be 0.
+    /// Takes the beginning of a chunk that is more of the block that is being joined, or of the data in
+    /// which the last chunk ended. Returns its length, which is that of the chunk if it has nothing
+    /// else, and may be 0.
     ///
     /// Most chunks of a few bytes are only more of a line, so this is the shortest path.
     #[inline(always)]
-    pub(in crate::protocol::decode) fn more_of_line(&mut self, chunk: &[u8]) -> usize {
+    pub(in crate::protocol::decode) fn more(&mut self, chunk: &[u8]) -> usize {
         match self.tail.has_begun() {
-            true => self.tail.more_of_line(chunk, self.lengths.max_block()),
-            false => self.more_of_data(chunk),
+            true => self.tail.more(chunk, self.lengths.max_block()),
+            false if self.pending.is_inside_data() => self.more_of_data(chunk),
+            false => 0,
         }
     }
 
@@ -40,9 +41,6 @@ impl Scanner {
     /// Returns its length.
     #[inline]
     fn more_of_data(&mut self, chunk: &[u8]) -> usize {
-        if !self.pending.is_inside_data() {
-            return 0;
-        }
         let len = find_end(chunk, 0).unwrap_or(chunk.len());
         if !self.lengths.fits(len) {
             return 0;

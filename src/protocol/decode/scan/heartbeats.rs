@@ -1,6 +1,6 @@
 //! Chunks with only comments between events, such as heartbeats.
 
-use super::{Detour, Scanner};
+use super::Scanner;
 use crate::protocol::decode::line_end::find_end;
 use crate::protocol::decode::whole_block::comment_lines;
 
@@ -14,22 +14,18 @@ impl Scanner {
     #[inline]
     pub(super) fn heartbeats(&mut self, chunk: &[u8]) -> bool {
         let in_comment = self.pending.is_inside_comment();
-        let may_be = match chunk.first() {
-            Some(b':' | b'\n') => true,
-            first => in_comment && first.is_some(),
+        let is_between = match chunk.first() {
+            None => false,
+            // Nothing else has to be done first, but the comment may be inside a block.
+            Some(_) if in_comment => self.lengths.is_at_block(),
+            Some(first) => matches!(first, b':' | b'\n') && self.is_at_block(),
         };
-        may_be
-            && self.lengths.is_at_block()
-            && (in_comment || !self.pending.is_inside_line())
-            && self.start.is_at_line()
-            && self.detour == Detour::None
-            && !self.tail.has_begun()
-            && self.take_heartbeats(chunk, in_comment)
+        is_between && self.take_heartbeats(chunk, in_comment)
     }
 
     fn take_heartbeats(&mut self, chunk: &[u8], in_comment: bool) -> bool {
         let max_line = self.lengths.max_line();
-        let mut at = 0;
+        let mut rest = chunk;
         if in_comment {
             let end = find_end(chunk, 0);
             let len = self.lengths.line() + end.unwrap_or(chunk.len());
@@ -37,7 +33,7 @@ impl Scanner {
                 return false;
             }
             match end {
-                Some(end) if chunk[end] == b'\n' => at = end + 1,
+                Some(end) if chunk[end] == b'\n' => rest = &chunk[end + 1..],
                 Some(_) => return false,
                 None => {
                     self.lengths.set_line(len);
@@ -46,23 +42,17 @@ impl Scanner {
             }
         }
         // Without a preceding line that counts, they do not end anything.
-        while chunk.get(at) == Some(&b'\n') {
-            at += 1;
+        while let [b'\n', after @ ..] = rest {
+            rest = after;
         }
-        at += comment_lines(&chunk[at..], max_line);
-        let rest = &chunk[at..];
-        match rest.first() {
-            None => {
-                self.lengths.set_line(0);
-                self.pending.set_inside_comment(false);
-                true
-            }
-            Some(b':') if rest.len() <= max_line && find_end(rest, 0).is_none() => {
-                self.lengths.set_line(rest.len());
-                self.pending.set_inside_comment(true);
-                true
-            }
-            Some(_) => false,
+        rest = &rest[comment_lines(rest, max_line)..];
+        match rest {
+            [] => {}
+            [b':', comment @ ..] if rest.len() <= max_line && find_end(comment, 0).is_none() => {}
+            _ => return false,
         }
+        self.lengths.set_line(rest.len());
+        self.pending.set_inside_comment(!rest.is_empty());
+        true
     }
 }
