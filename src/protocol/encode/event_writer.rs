@@ -3,7 +3,9 @@ use std::fmt;
 use super::data_writer::DataWriter;
 use super::fields::{Fields, Payload};
 use super::id_ref::IdRef;
-use super::lines::Display;
+#[cfg(feature = "json")]
+use super::json::write_json;
+use super::lines::{Breaks, Display};
 use super::type_ref::TypeRef;
 use super::writer::Writer;
 
@@ -121,7 +123,7 @@ impl<'a> EventWriter<'a> {
     /// ```
     pub fn display(self, value: impl fmt::Display) -> fmt::Result {
         use fmt::Write as _;
-        self.lines(|out| write!(Display(out), "{value}"))
+        self.lines(|out| write!(Display(out), "{value}").map(|()| Breaks::Unknown))
     }
 
     /// Writes the event with a value as JSON as data, straight into the frame.
@@ -140,13 +142,11 @@ impl<'a> EventWriter<'a> {
         self,
         value: &T,
     ) -> Result<(), crate::protocol::value::JsonError> {
-        self.lines(|out| {
-            serde_json::to_writer(out, value).map_err(crate::protocol::value::JsonError::writing)
-        })
+        self.lines(|out| write_json(out, value))
     }
 
     #[inline]
-    fn lines<E>(self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+    fn lines<E>(self, write: impl FnOnce(&mut Vec<u8>) -> Result<Breaks, E>) -> Result<(), E> {
         self.end(|writer, head| writer.lines(head, write))
     }
 

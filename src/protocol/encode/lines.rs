@@ -51,29 +51,45 @@ pub(super) fn push_lines<const N: usize>(out: &mut Vec<u8>, prefix: &[u8; N], te
 
 /// Appends the closure's output as data lines and the end of the block, or nothing if it fails.
 ///
-/// The closure writes straight into the buffer, which is searched for line breaks afterwards:
-/// serializers write a few bytes at a time, and rarely a line break.
+/// The closure writes straight into the buffer, which is searched for line breaks afterwards, unless
+/// the closure knows that there are none: serializers write a few bytes at a time, and rarely a line
+/// break.
 #[inline]
 pub(super) fn write_data<E>(
     out: &mut Vec<u8>,
-    write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    write: impl FnOnce(&mut Vec<u8>) -> Result<Breaks, E>,
 ) -> Result<(), E> {
     let line = out.len();
     out.extend_from_slice(DATA);
     let start = out.len();
-    if let Err(error) = write(out) {
-        out.truncate(line);
-        return Err(error);
-    }
-    if has_break(&out[start..]) {
-        let text = out.split_off(start);
-        out.truncate(line);
-        push_lines(out, DATA, &Measured::new(&text));
-        out.push(b'\n');
-    } else {
-        out.extend_from_slice(END);
+    match write(out) {
+        Err(error) => {
+            out.truncate(line);
+            return Err(error);
+        }
+        Ok(Breaks::Unknown) if has_break(&out[start..]) => divide(out, line),
+        Ok(_) => out.extend_from_slice(END),
     }
     Ok(())
+}
+
+/// Whether text that was written has line breaks.
+pub(super) enum Breaks {
+    #[cfg(feature = "json")]
+    None,
+    Unknown,
+}
+
+/// Turns the data line that begins here into several, and ends the block.
+// Compiled where it is called, so that `push_lines` has one caller in this crate and is inlined
+// there. `benches/encode`, "64 lines", `Block::write`: 570 ns, and 610 otherwise.
+#[inline]
+#[cold]
+fn divide(out: &mut Vec<u8>, line: usize) {
+    let text = out.split_off(line + DATA.len());
+    out.truncate(line);
+    push_lines(out, DATA, &Measured::new(&text));
+    out.push(b'\n');
 }
 
 /// Receives the output of a `Display`.
@@ -123,7 +139,7 @@ fn has_small_by<const N: usize>(text: &[u8]) -> bool {
         .into_iter()
         .for_each(|last| look(last));
     text.chunks_exact(N).for_each(look);
-    smallest.map(is_small) != [false; N]
+    smallest.iter().fold(false, |any, b| any | is_small(*b))
 }
 
 /// Whether it is as small as a line break.
@@ -198,7 +214,7 @@ mod tests {
         let mut written = Vec::new();
         write_data(&mut written, |out| {
             out.extend_from_slice(text.as_bytes());
-            Ok::<_, ()>(())
+            Ok::<_, ()>(Breaks::Unknown)
         })
         .unwrap();
         assert_eq!(written, [&out[..], b"\n"].concat(), "{text:?}");
@@ -250,7 +266,7 @@ mod tests {
         let mut out = b"before".to_vec();
         let failed = write_data(&mut out, |out| {
             out.extend_from_slice(b"half");
-            Err(())
+            Err::<Breaks, _>(())
         });
         assert!(failed.is_err());
         assert_eq!(out, b"before");

@@ -12,6 +12,8 @@ mod event_writer;
 mod fields;
 mod id_ref;
 mod into;
+#[cfg(feature = "json")]
+mod json;
 mod lines;
 #[cfg(feature = "redis")]
 mod parts;

@@ -1,16 +1,17 @@
 use std::collections::VecDeque;
 use std::fmt;
+use std::mem::ManuallyDrop;
 
 use bytes::Bytes;
 
 use super::block::Block;
 use super::data_writer::DataWriter;
 use super::encode::Encode;
-use super::event::Event;
+use super::event::{Copies, Event};
 use super::event_writer::EventWriter;
 use super::fields::{Fields, Payload, grow, reserve, shareable};
 use super::id_ref::IdRef;
-use super::lines::{END, write_data};
+use super::lines::{Breaks, END, write_data};
 use super::scratch::with_scratch;
 use super::type_ref::TypeRef;
 
@@ -203,7 +204,7 @@ impl Writer {
     pub(super) fn lines<E>(
         &mut self,
         head: &Fields<'_>,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<Breaks, E>,
     ) -> Result<(), E> {
         if self.buffer.capacity() == 0 {
             return with_scratch(|scratch| {
@@ -226,6 +227,7 @@ impl Writer {
 
     /// Adds the payload as a chunk of its own, between the contents of the buffer and whatever
     /// follows.
+    #[cold]
     fn share(&mut self, fields: &Fields<'_>, payload: Bytes) {
         fields.encode_before_text(&mut self.buffer);
         self.push_shared(payload);
@@ -340,12 +342,16 @@ fn concat(chunks: VecDeque<Bytes>, buffer: &[u8]) -> Bytes {
 }
 
 impl Encode for Event {
-    #[inline]
+    #[inline(always)]
     fn encode_into(self, out: &mut Writer) {
-        match self.data().and_then(shareable) {
-            None => out.fields(&self.fields()),
-            Some(payload) => out.share(&self.fields(), payload.clone()),
+        let mut event = ManuallyDrop::new(self);
+        let mut copies = Copies::default();
+        let fields = event.fields_with(&mut copies);
+        match event.data().and_then(shareable) {
+            None => out.fields(&fields),
+            Some(payload) => out.share(&fields, payload.clone()),
         }
+        event.discard();
     }
 }
 

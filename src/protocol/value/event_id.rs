@@ -10,6 +10,7 @@ use super::error::InvalidText;
 use super::find::find;
 use super::piece::Piece;
 use super::text::Text;
+use super::words::Words;
 
 const WHAT: &str = "event ID";
 
@@ -41,6 +42,7 @@ pub struct EventId(Text<INLINE>);
 checked_text!(EventId, WHAT);
 
 pub(in crate::protocol) type IdPiece<'a> = Piece<'a, INLINE>;
+pub(in crate::protocol) type IdWords = Words<INLINE>;
 
 impl EventId {
     /// The empty ID, which resets the client's last event ID.
@@ -130,6 +132,12 @@ impl EventId {
     #[inline(always)]
     pub(in crate::protocol) fn piece(&self) -> IdPiece<'_> {
         self.0.piece()
+    }
+
+    /// Whether there is something to drop.
+    #[inline(always)]
+    pub(in crate::protocol) const fn is_shared(&self) -> bool {
+        self.0.is_shared()
     }
 
     /// Checks that the text is a valid ID.

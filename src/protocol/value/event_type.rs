@@ -105,6 +105,12 @@ impl EventType {
         Self(Text::Static(Self::first_line(text)))
     }
 
+    /// Whether there is something to drop.
+    #[inline(always)]
+    pub(in crate::protocol) const fn is_shared(&self) -> bool {
+        self.0.is_shared()
+    }
+
     /// Checks that the text is a valid type.
     #[inline]
     const fn check(text: &[u8]) -> Result<(), InvalidText> {

@@ -14,5 +14,5 @@ pub use error::InvalidText;
 #[cfg(feature = "json")]
 pub use error::JsonError;
 pub use event_id::EventId;
-pub(in crate::protocol) use event_id::IdPiece;
+pub(in crate::protocol) use event_id::{IdPiece, IdWords};
 pub use event_type::EventType;

@@ -76,6 +76,12 @@ impl<const W: usize> Text<W> {
         }
     }
 
+    /// Whether there is something to drop.
+    #[inline(always)]
+    pub(super) const fn is_shared(&self) -> bool {
+        matches!(self, Self::Shared(_))
+    }
+
     pub(super) fn as_str(&self) -> &str {
         match self {
             Self::Static(text) => text,
