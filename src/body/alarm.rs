@@ -1,5 +1,5 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 
 /// A waker that remembers whether it was woken.
@@ -8,57 +8,65 @@ use std::task::{Context, Wake, Waker};
 /// shutdown, a maximum age. Polling those whenever the stream wakes the task would cost more than
 /// the event. They are polled with this waker instead, and again only after it was woken, which is
 /// one atomic load to check.
+///
+/// If another task polls the body, a new waker is created, and the futures are polled with it. This
+/// needs neither a lock nor a second copy of the task's waker, and bodies rarely change their task.
 #[derive(Debug)]
 pub(super) struct Alarm {
-    state: Arc<AlarmState>,
-    /// The task's waker, as in `state`, for comparison without the lock.
-    task: Option<Waker>,
+    /// `None` before the first poll.
+    state: Option<Arc<AlarmState>>,
 }
 
 #[derive(Debug)]
 struct AlarmState {
+    task: Waker,
     rung: AtomicBool,
-    task: Mutex<Option<Waker>>,
 }
 
 impl Alarm {
     /// Creates an alarm that has rung, so that the futures that ring it are polled a first time.
-    pub(super) fn new() -> Self {
-        let state = Arc::new(AlarmState {
-            rung: AtomicBool::new(true),
-            task: Mutex::new(None),
-        });
-        Self { state, task: None }
+    pub(super) const fn new() -> Self {
+        Self { state: None }
     }
 
-    /// Whether it has rung since the last call. The next ring wakes `cx`'s task.
+    /// Whether it has rung since the last call, or another task asks than in the last call. In both
+    /// cases, the futures must be polled with [`waker`](Self::waker).
     #[inline]
     pub(super) fn has_rung(&mut self, cx: &Context<'_>) -> bool {
-        if !self
-            .task
-            .as_ref()
-            .is_some_and(|task| task.will_wake(cx.waker()))
-        {
-            self.watch(cx.waker());
+        match &self.state {
+            Some(state) if state.task.will_wake(cx.waker()) => {
+                state.rung.load(Ordering::Acquire) && state.rung.swap(false, Ordering::AcqRel)
+            }
+            _ => {
+                self.state = Some(AlarmState::new(cx));
+                true
+            }
         }
-        // Read after the waker is in place: a ring before that is seen here, and a ring after it
-        // wakes the task.
-        self.state.rung.load(Ordering::Acquire) && self.state.rung.swap(false, Ordering::AcqRel)
     }
 
-    /// The waker for the futures that ring this alarm.
-    pub(super) fn waker(&self) -> Waker {
-        Waker::from(Arc::clone(&self.state))
+    /// Whether it has not rung since the last call of [`has_rung`](Self::has_rung), by the same task.
+    #[inline]
+    pub(super) fn is_silent(&self, cx: &Context<'_>) -> bool {
+        self.state.as_ref().is_some_and(|state| {
+            state.task.will_wake(cx.waker()) && !state.rung.load(Ordering::Acquire)
+        })
     }
 
+    /// The waker for the futures that ring this alarm. It wakes the task that last asked whether the
+    /// alarm has rung.
+    pub(super) fn waker(&mut self, cx: &Context<'_>) -> Waker {
+        let state = self.state.get_or_insert_with(|| AlarmState::new(cx));
+        Waker::from(Arc::clone(state))
+    }
+}
+
+impl AlarmState {
     #[cold]
-    fn watch(&mut self, task: &Waker) {
-        self.task = Some(task.clone());
-        *self
-            .state
-            .task
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(task.clone());
+    fn new(cx: &Context<'_>) -> Arc<Self> {
+        Arc::new(Self {
+            task: cx.waker().clone(),
+            rung: AtomicBool::new(false),
+        })
     }
 }
 
@@ -69,20 +77,14 @@ impl Wake for AlarmState {
 
     fn wake_by_ref(self: &Arc<Self>) {
         self.rung.store(true, Ordering::Release);
-        // Cloned and woken outside the lock: waking may run the task, which may take the lock.
-        let task = self
-            .task
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        if let Some(task) = task {
-            task.wake();
-        }
+        self.task.wake_by_ref();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     struct Count(std::sync::atomic::AtomicUsize);
@@ -102,6 +104,26 @@ mod tests {
         }
     }
 
+    /// Counts its calls. A call wakes the waker of the last poll.
+    #[derive(Default)]
+    struct Bell(Mutex<(usize, Option<Waker>)>);
+
+    impl Bell {
+        fn call(&self) {
+            let mut bell = self.0.lock().unwrap();
+            bell.0 += 1;
+            let waker = bell.1.take();
+            drop(bell);
+            waker.inspect(Waker::wake_by_ref);
+        }
+
+        fn poll(&self, waker: Waker) -> usize {
+            let mut bell = self.0.lock().unwrap();
+            bell.1 = Some(waker);
+            bell.0
+        }
+    }
+
     #[test]
     fn loses_no_ring_of_another_thread() {
         use std::sync::atomic::AtomicUsize;
@@ -109,21 +131,24 @@ mod tests {
 
         const RINGS: usize = 5_000;
         let mut alarm = Alarm::new();
-        let (bell, heard) = (alarm.waker(), Arc::new(AtomicUsize::new(0)));
-        let listener = Arc::clone(&heard);
+        let (bell, heard) = (Arc::new(Bell::default()), Arc::new(AtomicUsize::new(0)));
+        let (caller, listener) = (Arc::clone(&bell), Arc::clone(&heard));
         let ringer = std::thread::spawn(move || {
-            for ring in 1..=RINGS {
+            for ring in 0..RINGS {
                 while listener.load(Ordering::SeqCst) < ring {
                     std::thread::yield_now();
                 }
-                bell.wake_by_ref();
+                caller.call();
             }
         });
         let task = || Waker::from(Arc::new(Unpark(std::thread::current())));
         let mut waker = task();
-        // Rung when made, and then once for each ring that is answered.
-        for ring in 1..=RINGS + 1 {
-            while !alarm.has_rung(&Context::from_waker(&waker)) {
+        for ring in 1..=RINGS {
+            loop {
+                let cx = &Context::from_waker(&waker);
+                if alarm.has_rung(cx) && bell.poll(alarm.waker(cx)) == ring {
+                    break;
+                }
                 let start = std::time::Instant::now();
                 std::thread::park_timeout(Duration::from_secs(20));
                 assert!(start.elapsed() < Duration::from_secs(20), "ring {ring}");
@@ -140,12 +165,17 @@ mod tests {
     fn rings_once_and_wakes_the_last_task_that_asked() {
         let tasks = [0, 1].map(|_| Arc::new(Count(0.into())));
         let wakers = tasks.clone().map(Waker::from);
+        let [first, second] = [0, 1].map(|n| Context::from_waker(&wakers[n]));
+        let bell = Bell::default();
         let mut alarm = Alarm::new();
-        assert!(alarm.has_rung(&Context::from_waker(&wakers[0])));
-        assert!(!alarm.has_rung(&Context::from_waker(&wakers[1])));
-        alarm.waker().wake_by_ref();
-        assert!(alarm.has_rung(&Context::from_waker(&wakers[1])));
-        assert!(!alarm.has_rung(&Context::from_waker(&wakers[1])));
+        for cx in [&first, &second] {
+            assert!(alarm.has_rung(cx), "another task");
+            bell.poll(alarm.waker(cx));
+            assert!(!alarm.has_rung(cx));
+        }
+        bell.call();
+        assert!(alarm.has_rung(&second));
+        assert!(!alarm.has_rung(&second));
         assert_eq!(tasks.map(|task| task.0.load(Ordering::SeqCst)), [0, 1]);
     }
 }

@@ -30,6 +30,7 @@ pub struct FromResponse<B: Body, F = Pending<()>> {
     state: Verdict<B, F>,
 }
 
+#[allow(clippy::large_enum_variant, reason = "nearly all are accepted")]
 enum Verdict<B: Body, F> {
     Accepted(EventStream<B>),
     Rejecting(Rejecting<B, F>),

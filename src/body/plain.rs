@@ -9,7 +9,7 @@ use super::interrupts::{Did, Interrupt};
 use super::prelude::Prelude;
 use super::source::Source;
 use super::sse_body::{BodyState, SseBody};
-use crate::protocol::Block;
+use crate::protocol::{Block, Writer};
 use crate::timer::MaybeTimer;
 
 /// The maximum number of items in one poll, in case they write nothing.
@@ -19,19 +19,75 @@ const ITEMS_PER_POLL: usize = 4096;
 impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     #[inline]
     pub(super) fn poll_plain(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, S::Error>>> {
-        // The chunks of a shared payload are sent before anything else is polled.
-        if let Some(chunk) = self.as_mut().project().out.next_chunk() {
-            return Poll::Ready(Some(Ok(Frame::data(chunk))));
+        let mut body = self;
+        if S::HAS_WHOLE {
+            if let Some(polled) = body.as_mut().poll_whole(cx) {
+                return polled.map(|frame| Some(Ok(Frame::data(frame))));
+            }
         }
-        if matches!(self.state, BodyState::New) {
-            self.as_mut().open();
+        let out = Writer::with_usual(body.usual);
+        let mut poll = FramePoll { body, out };
+        if poll.body.left.is_some() {
+            // The chunks of a shared payload are sent before anything else is polled.
+            if let Some(chunk) = poll.next_left() {
+                return Poll::Ready(Some(Ok(Frame::data(chunk))));
+            }
         }
-        self.as_mut().fill(cx);
-        let mut this = self.as_mut().project();
-        let did = match (this.out.is_empty(), &*this.state) {
+        let polled = poll.run(cx);
+        if poll.out.is_new() {
+            // There is nothing to keep. Otherwise, `drop` keeps it.
+            let usual = poll.out.usual();
+            *poll.body.as_mut().project().usual = usual;
+            mem::forget(poll);
+        }
+        polled
+    }
+
+    /// The next frame of a hub, which needs no writer. `None` if there is anything else to do.
+    // `benches/fan_out`, "polled, burst 1, heartbeats": 46 ns per delivery, and 52 without this.
+    #[inline(always)]
+    fn poll_whole(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<Poll<Bytes>> {
+        let this = self.project();
+        if !matches!(this.state, BodyState::Open) || this.left.is_some() {
+            return None;
+        }
+        if !this.interrupts.has_nothing(cx) {
+            return None;
+        }
+        let polled = this.source.as_pin_mut()?.poll_whole(cx)?;
+        match polled {
+            Poll::Ready(_) => this.interrupts.mark(),
+            Poll::Pending if !this.interrupts.is_waiting() => return None,
+            Poll::Pending => {}
+        }
+        Some(polled)
+    }
+
+    /// Whether everything has been sent.
+    pub(super) fn is_at_end(&self) -> bool {
+        matches!(self.state, BodyState::Ended) && self.left.is_none()
+    }
+}
+
+/// A poll of a body, with the writer of its frame. A body between polls has no writer, which saves
+/// memory: most bodies of a server are silent.
+struct FramePoll<'a, S: Source, T: MaybeTimer> {
+    body: Pin<&'a mut SseBody<S, T>>,
+    out: Writer,
+}
+
+impl<S: Source, T: MaybeTimer> FramePoll<'_, S, T> {
+    #[inline(always)]
+    fn run(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, S::Error>>> {
+        if matches!(self.body.state, BodyState::New) {
+            self.open();
+        }
+        self.fill(cx);
+        let mut this = self.body.as_mut().project();
+        let did = match (self.out.is_empty(), &*this.state) {
             (true, BodyState::Ended) => return Poll::Ready(None),
             (true, BodyState::Failed(_)) => Did::Fail,
             (true, _) => Did::Nothing,
@@ -41,16 +97,16 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
             Poll::Pending => {}
             Poll::Ready(Interrupt::Heartbeat) => {
                 let own = this.rare.as_ref().and_then(|rare| rare.heartbeat.clone());
-                this.out
+                self.out
                     .push(own.map_or(Block::HEARTBEAT, Block::from_shared));
                 // Sent after the heartbeat, which a page may listen for, and which becomes part of
                 // this block if it is a comment line.
                 let source = this.source.as_mut().as_pin_mut();
                 if let Some(place) = source.and_then(|source| source.place()) {
-                    this.out.push(place);
+                    self.out.push(place);
                 }
             }
-            Poll::Ready(Interrupt::End) => self.as_mut().end(),
+            Poll::Ready(Interrupt::End) => self.end(),
             Poll::Ready(Interrupt::Error) => {
                 let state = mem::replace(this.state, BodyState::Ended);
                 return Poll::Ready(match state {
@@ -59,30 +115,38 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
                 });
             }
         }
-        match self.as_mut().project().out.next_frame() {
+        match self.out.next_frame() {
             Some(frame) => Poll::Ready(Some(Ok(Frame::data(frame)))),
-            None if matches!(self.state, BodyState::Ended) => Poll::Ready(None),
+            None if matches!(self.body.state, BodyState::Ended) => Poll::Ready(None),
             None => Poll::Pending,
         }
     }
 
-    /// Whether everything has been sent.
-    pub(super) fn is_at_end(&self) -> bool {
-        matches!(self.state, BodyState::Ended) && self.out.is_empty()
+    /// The next chunk that the last frame has left. The events continue with the rest.
+    #[cold]
+    fn next_left(&mut self) -> Option<Bytes> {
+        let this = self.body.as_mut().project();
+        let mut left = this.left.take()?;
+        let chunk = left.next_chunk();
+        match chunk {
+            Some(_) => *this.left = Some(left).filter(|left| !left.is_empty()),
+            None => self.out = *left,
+        }
+        chunk
     }
 
     /// Writes the ready events, until a frame is full.
-    #[inline]
-    fn fill(mut self: Pin<&mut Self>, cx: &mut Context<'_>) {
-        let mut this = self.as_mut().project();
+    #[inline(always)]
+    fn fill(&mut self, cx: &mut Context<'_>) {
+        let mut this = self.body.as_mut().project();
         let Some(mut source) = this.source.as_mut().as_pin_mut() else {
             return;
         };
         for _ in 0..ITEMS_PER_POLL {
-            if this.out.is_full(*this.frame_size) {
+            if self.out.is_full(*this.frame_size) {
                 return;
             }
-            match source.as_mut().poll_into(cx, this.out) {
+            match source.as_mut().poll_into(cx, &mut self.out) {
                 Poll::Pending => return,
                 Poll::Ready(Some(Ok(()))) => {}
                 Poll::Ready(Some(Err(error))) => {
@@ -90,7 +154,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
                     let state = match rare.and_then(|rare| rare.on_error.take()) {
                         None => BodyState::Failed(error),
                         Some(last) => {
-                            this.out.push(last);
+                            self.out.push(last);
                             BodyState::Ended
                         }
                     };
@@ -103,43 +167,57 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
     }
 
     /// Handles the first poll: writes the prelude.
-    fn open(self: Pin<&mut Self>) {
-        let this = self.project();
+    #[cold]
+    fn open(&mut self) {
+        let this = self.body.as_mut().project();
         *this.state = BodyState::Open;
         let set = this.rare.as_mut().and_then(|rare| rare.prelude.take());
         // Often that was all, and streams are long.
         this.rare.take_if(|rare| rare.is_empty());
         let prelude = set.unwrap_or_else(|| this.interrupts.has_heartbeats().then(Prelude::new));
         if let Some(prelude) = prelude {
-            this.out.push(prelude.to_block());
+            self.out.push(prelude.to_block());
         }
     }
 
     /// Ends the stream from outside, after the events that are ready, unless it has ended by
     /// itself.
-    fn end(mut self: Pin<&mut Self>) {
-        if !matches!(self.state, BodyState::Open) {
+    #[cold]
+    fn end(&mut self) {
+        if !matches!(self.body.state, BodyState::Open) {
             return;
         }
-        let mut this = self.as_mut().project();
+        let mut this = self.body.as_mut().project();
         let place = this.source.as_mut().as_pin_mut();
         if let Some(place) = place.and_then(|source| source.place()) {
-            this.out.push(place);
+            self.out.push(place);
         }
-        let rare = self.as_mut().project().rare.as_mut();
-        if let Some(farewell) = rare.and_then(|rare| rare.farewell.take()) {
-            self.as_mut().project().out.push(farewell);
+        if let Some(farewell) = this.rare.as_mut().and_then(|rare| rare.farewell.take()) {
+            self.out.push(farewell);
         }
         self.close(BodyState::Ended);
     }
 
     /// Drops the stream, and then the values it holds.
-    fn close(self: Pin<&mut Self>, state: BodyState<S::Error>) {
-        let mut this = self.project();
+    #[cold]
+    fn close(&mut self, state: BodyState<S::Error>) {
+        let mut this = self.body.as_mut().project();
         *this.state = state;
         this.source.set(None);
         if let Some(rare) = this.rare {
             rare.held.clear();
+        }
+    }
+}
+
+/// Keeps what has not been sent: the chunks of a shared payload, or everything after a panic in the
+/// user's code.
+impl<S: Source, T: MaybeTimer> Drop for FramePoll<'_, S, T> {
+    fn drop(&mut self) {
+        let this = self.body.as_mut().project();
+        *this.usual = self.out.usual();
+        if !self.out.is_empty() {
+            *this.left = Some(Box::new(mem::take(&mut self.out)));
         }
     }
 }

@@ -37,7 +37,8 @@ impl<S: Source> SseBody<S> {
         SseBody {
             source: self.source,
             rare: self.rare,
-            out: self.out,
+            left: self.left,
+            usual: self.usual,
             frame_size: self.frame_size,
             state: self.state,
             interrupts: self.interrupts.with_timer(timer),

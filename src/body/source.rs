@@ -3,6 +3,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use futures_core::Stream;
 use pin_project_lite::pin_project;
 
@@ -131,7 +132,7 @@ use self::sealed::Events;
 pub(crate) use self::sealed::Sealed as SealedSource;
 
 mod sealed {
-    use super::{Block, Context, Encode, Event, Item, Pin, Poll, Stream, Writer, Written};
+    use super::{Block, Bytes, Context, Encode, Event, Item, Pin, Poll, Stream, Writer, Written};
 
     /// An alias of `Stream`, so that the compiler's error says how to turn a `Vec` or a channel
     /// into one.
@@ -168,6 +169,16 @@ mod sealed {
         /// A block that advances the client's last event ID, if that is known to be behind. It is
         /// sent in place of a heartbeat, and before an end from outside.
         fn place(self: std::pin::Pin<&mut Self>) -> Option<Block> {
+            None
+        }
+
+        /// Whether [`poll_whole`](Self::poll_whole) ever returns `Some`.
+        const HAS_WHOLE: bool = false;
+
+        /// The next frame, if the source has it whole, or `Pending` if there is none. `None` where
+        /// it takes a [`poll_into`](super::Source::poll_into). Runs no code of users.
+        #[inline]
+        fn poll_whole(self: Pin<&mut Self>, _: &mut Context<'_>) -> Option<Poll<Bytes>> {
             None
         }
     }

@@ -62,8 +62,10 @@ pin_project! {
         #[pin]
         pub(super) source: Option<S>,
         pub(super) rare: Option<Box<RareSettings>>,
-        // Blocks that are ready to be sent.
-        pub(super) out: Writer,
+        // Chunks that follow the last frame. Boxed, because they are rare.
+        pub(super) left: Option<Box<Writer>>,
+        // The length of the last frame of several blocks, as an estimate for the next one.
+        pub(super) usual: usize,
         pub(super) frame_size: usize,
         pub(super) state: BodyState<S::Error>,
         #[pin]
@@ -174,7 +176,8 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
             },
             source,
             rare: None,
-            out: Writer::new(),
+            left: None,
+            usual: 0,
             frame_size: FRAME_SIZE,
             interrupts: Interrupts::new(timer),
             coder: None,
@@ -187,10 +190,30 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         Self { coder, ..self }
     }
 
+    #[inline(never)]
+    fn poll_coded(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, S::Error>>> {
+        let Some(mut coder) = self.as_mut().project().coder.take() else {
+            return Poll::Ready(None);
+        };
+        let polled = coder.poll(|| {
+            let polled = self.as_mut().poll_plain(cx);
+            (polled, self.is_at_end())
+        });
+        *self.project().coder = Some(coder);
+        polled
+    }
+
     /// A body that consists of this text, for responses without events.
     pub(crate) fn text(text: Bytes, timer: T) -> Self {
         let mut body = Self::from_source(None, timer);
-        body.out.push(Block::from_shared(text));
+        if !text.is_empty() {
+            let mut left = Writer::new();
+            left.push(Block::from_shared(text));
+            body.left = Some(Box::new(left));
+        }
         body
     }
 
@@ -252,18 +275,13 @@ impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
 
     #[inline]
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, S::Error>>> {
-        let Some(mut coder) = self.as_mut().project().coder.take() else {
-            return self.poll_plain(cx);
-        };
-        let polled = coder.poll(|| {
-            let polled = self.as_mut().poll_plain(cx);
-            (polled, self.is_at_end())
-        });
-        *self.project().coder = Some(coder);
-        polled
+        match self.coder {
+            None => self.poll_plain(cx),
+            Some(_) => self.poll_coded(cx),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -278,7 +296,8 @@ impl<S: Source, T: MaybeTimer> Body for SseBody<S, T> {
     fn size_hint(&self) -> SizeHint {
         let mut hint = SizeHint::new();
         if self.coder.is_none() {
-            hint.set_lower(u64::try_from(self.out.len()).unwrap_or(u64::MAX));
+            let left = self.left.as_ref().map_or(0, |left| left.len());
+            hint.set_lower(u64::try_from(left).unwrap_or(u64::MAX));
         }
         hint
     }
@@ -294,7 +313,7 @@ impl<S: Source, T: MaybeTimer + Default> Default for SseBody<S, T> {
 impl<S: Source, T: MaybeTimer> fmt::Debug for SseBody<S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SseBody")
-            .field("out", &self.out)
+            .field("left", &self.left)
             .field("frame_size", &self.frame_size)
             .field("rare", &self.rare)
             .field("interrupts", &self.interrupts)

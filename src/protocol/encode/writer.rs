@@ -50,12 +50,24 @@ pub struct Writer {
 impl Writer {
     #[inline]
     pub(crate) const fn new() -> Self {
+        Self::with_usual(0)
+    }
+
+    /// A writer whose frame probably takes as much as the last one, with its `usual`.
+    #[inline]
+    pub(crate) const fn with_usual(usual: usize) -> Self {
         Self {
             buffer: Vec::new(),
             chunks: None,
             whole: None,
-            usual: 0,
+            usual,
         }
+    }
+
+    /// The length of the last frame of several blocks, for the next writer.
+    #[inline]
+    pub(crate) const fn usual(&self) -> usize {
+        self.usual
     }
 
     /// Writes an event with only this data. Line breaks make several data lines.
@@ -250,6 +262,12 @@ impl Writer {
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.buffer.is_empty() && self.chunks.is_none() && self.whole.is_none()
+    }
+
+    /// Whether it is empty and holds no memory.
+    #[inline]
+    pub(crate) fn is_new(&self) -> bool {
+        self.buffer.capacity() == 0 && self.chunks.is_none() && self.whole.is_none()
     }
 
     /// The number of bytes waiting to be sent.
