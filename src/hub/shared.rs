@@ -6,7 +6,7 @@ use std::task::Waker;
 use bytes::Bytes;
 
 use super::core::{
-    ALL_SHARES, Begin, Draft, Key, Last, Over, Seat, State, Taken, Terms, Wakes, patch_id,
+    ALL_SHARES, Begin, Draft, Floor, Key, Last, Over, Seat, State, Taken, Terms, Wakes, patch_id,
 };
 use super::epoch::{Epoch, Turn};
 use super::hub_settings::HubSettings;
@@ -16,7 +16,7 @@ use super::refused::{Obstacle, Refused};
 use super::tail::Tail;
 use super::trace;
 use crate::protocol::{Block, Event, EventId};
-use crate::sync::{AtomicU64, Mutex, MutexGuard};
+use crate::sync::{Arc, AtomicU64, Mutex, MutexGuard};
 
 /// The state that a hub shares with its subscriptions.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// The number of the next event, as far as it is known without the lock.
     next: AtomicU64,
+    /// The place that all subscribers have reached, as far as it is known.
+    floor: Arc<Floor>,
     /// The number of changes so far that a waiting subscriber has to look at.
     changes: AtomicU64,
     /// The number of `Hub` handles.
@@ -40,6 +42,7 @@ impl Shared {
         let compression = settings.compression.clone();
         Self {
             next: AtomicU64::new(state.next()),
+            floor: state.floor_of_all(),
             state: Mutex::new(state),
             changes: AtomicU64::new(0),
             hubs: AtomicU64::new(0),
@@ -86,6 +89,13 @@ impl Shared {
         self.changes.load(Ordering::Acquire)
     }
 
+    /// Whether all subscribers are known to be at most `distance` behind.
+    #[inline]
+    pub(super) fn are_near(&self, distance: u64) -> bool {
+        let next = self.next.load(Ordering::Relaxed);
+        self.floor.get() >= next.saturating_sub(distance)
+    }
+
     #[inline(never)]
     fn wake(&self, wakes: &mut Wakes) {
         let until = wakes.until();
@@ -109,15 +119,17 @@ impl Shared {
     /// Lets a change reach its groups slice by slice, even if a waker panics. Others get the lock
     /// in between.
     #[cold]
-    fn spread(&self, until: u64) -> std::thread::Result<()> {
+    fn spread(&self, mut until: u64) -> std::thread::Result<()> {
         let mut result = Ok(());
         loop {
             let mut wakes = Wakes::default();
             let done = self.lock().spread(until, &mut wakes);
+            let further = wakes.until().filter(|further| *further > until);
+            until = further.unwrap_or(until);
             // What is dropped may panic too.
             let woken = catch_unwind(AssertUnwindSafe(move || self.wake_once(&mut wakes)));
             result = result.and(woken);
-            if done {
+            if done && further.is_none() {
                 return result;
             }
         }

@@ -363,7 +363,8 @@ fn threads_share_compressed_frames() {
                 "{numbers:?}"
             );
             if !open {
-                assert_eq!(numbers.last(), Some(&(EVENTS - 1)));
+                // One that came between the last event and the close has none.
+                assert!(numbers.last().is_none_or(|last| *last == EVENTS - 1));
                 break;
             }
             if rng.one_in(50) {

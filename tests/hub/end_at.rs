@@ -14,6 +14,7 @@ use tower_sse::hub::{Hub, Subscription};
 use tower_sse::timer::{Timer, TokioTimer};
 use tower_sse::{Data, Event};
 
+use crate::support::blocking::in_time;
 use crate::support::rng::Rng;
 use crate::support::timer::ManualTimer;
 
@@ -180,19 +181,25 @@ fn one_that_is_late_already_gets_nothing() {
 /// What a client has got one half of, it gets the other half of.
 #[test]
 fn a_block_is_not_torn() {
-    let hub = hub();
-    let at = std::time::Instant::now() + Duration::from_millis(20);
-    let mut body = hub.subscriber().end_at(at).subscribe().unwrap();
-    hub.publish(Event::new(Data::from("x".repeat(100_000))));
+    // The place, and the first chunk of three, before its time is over.
+    let (hub, mut body, first) = in_time(|time| {
+        let hub = hub();
+        let at = std::time::Instant::now() + time;
+        let mut body = hub.subscriber().end_at(at).subscribe().unwrap();
+        hub.publish(Event::new(Data::from("x".repeat(100_000))));
+        let first = [(); 2].map(|()| body.frame().now_or_never().unwrap());
+        let is_early = std::time::Instant::now() < at;
+        std::thread::sleep(time);
+        is_early.then_some((hub, body, first))
+    });
     let mut frame = || body.frame().now_or_never().unwrap();
     let mut text = String::new();
     let mut push = |frame: http_body::Frame<bytes::Bytes>| {
         text.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
     };
-    // The place, and the first chunk of three.
-    push(frame().unwrap().unwrap());
-    push(frame().unwrap().unwrap());
-    std::thread::sleep(Duration::from_millis(25));
+    for frame in first {
+        push(frame.unwrap().unwrap());
+    }
     hub.publish(Event::new("late"));
     while let Some(more) = frame() {
         push(more.unwrap());
@@ -258,11 +265,19 @@ fn no_task_is_kept() {
 #[tokio::test]
 async fn without_a_future_the_next_poll_ends_it() {
     let hub = hub();
-    let at = std::time::Instant::now() + Duration::from_millis(5);
-    let body = hub.subscriber().end_at(at).subscribe().unwrap();
-    let beats = tower_sse::KeepAlive::new().interval(Duration::from_millis(20));
-    let bytes = body.keep_alive(beats).collect().await.unwrap().to_bytes();
-    assert!(bytes.starts_with(b":\nid: 10-0\n\n"), "{bytes:?}");
+    let (first, body) = in_time(|time| {
+        let at = std::time::Instant::now() + time;
+        let body = hub.subscriber().end_at(at).subscribe().unwrap();
+        let beats = tower_sse::KeepAlive::new().interval(2 * time);
+        let mut body = Box::pin(body.keep_alive(beats));
+        let ready = || body.frame().now_or_never();
+        let first: Vec<_> = std::iter::from_fn(ready).flatten().collect();
+        (std::time::Instant::now() < at).then_some((first, body))
+    });
+    let first = first.into_iter().map(|frame| frame.unwrap().into_data());
+    let first: Vec<_> = first.map(Result::unwrap).collect();
+    assert_eq!(first.concat(), b":\nid: 10-0\n\n");
+    body.collect().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

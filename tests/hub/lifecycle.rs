@@ -6,8 +6,10 @@ use futures_util::{FutureExt, StreamExt};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tokio::time::{Instant, advance};
-use tower_sse::hub::{Hub, LagPolicy, Missed, Outcome, Subscription};
+use tower_sse::hub::{Hub, LagPolicy, Missed, Outcome, Start, Subscription};
 use tower_sse::{Event, EventId, EventType, KeepAlive, MaxAge};
+
+use crate::support::blocking::in_time;
 
 fn id(text: &str) -> EventId {
     EventId::try_from(text).unwrap()
@@ -164,20 +166,22 @@ fn a_place_is_free_again_when_a_subscriber_has_gone() {
 
 #[test]
 fn age_ends_what_is_retained() {
-    let hub = Hub::builder()
-        .epoch(36)
-        .retain_for(Duration::from_millis(30))
-        .build();
-    hub.publish(Event::new("old"));
-    std::thread::sleep(Duration::from_millis(60));
-    hub.publish(Event::new("new"));
-    assert_eq!(hub.stats().retained, 1);
-    assert_eq!(hub.resume(id("10-0")).unwrap().outcome(), Outcome::Gap);
-    assert_eq!(
-        hub.resume(id("10-1")).unwrap().outcome(),
-        Outcome::Resumed(1)
-    );
-    std::thread::sleep(Duration::from_millis(60));
+    let hub = in_time(|age| {
+        let hub = Hub::builder().epoch(36).retain_for(age).build();
+        hub.publish(Event::new("old"));
+        std::thread::sleep(2 * age);
+        let start = std::time::Instant::now();
+        hub.publish(Event::new("new"));
+        let retained = hub.stats().retained;
+        let resumed = ["10-0", "10-1"].map(|last| hub.resume(id(last)).unwrap().outcome());
+        if start.elapsed() >= age {
+            return None;
+        }
+        assert_eq!(retained, 1);
+        assert_eq!(resumed, [Outcome::Gap, Outcome::Resumed(1)]);
+        std::thread::sleep(2 * age);
+        Some(hub)
+    });
     assert_eq!(hub.resume(id("10-1")).unwrap().outcome(), Outcome::Gap);
     assert_eq!(hub.stats().retained, 0);
     assert_eq!(hub.stats().gaps, 2);
@@ -272,6 +276,40 @@ async fn a_long_poll_tells_of_a_gap_at_once() {
     let bytes = body.collect().await.unwrap().to_bytes();
     assert_eq!(bytes, ":\nretry: 100\nevent: gap\nid: 10-0\ndata: {}\n\n");
     assert!(start.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_poll_gives_the_handlers_first_event_at_once() {
+    let hub = Hub::builder().epoch(36).build();
+    hub.publish(Event::new("1"));
+    let before = hub.last_event_id();
+    hub.publish(Event::new("2"));
+    let poll = |start: Start, last: EventId| {
+        let subscriber = hub.subscriber().start(start).first(Event::new("state"));
+        let subscription = subscriber.after(last).subscribe().unwrap();
+        let body = subscription.long_poll(Duration::from_secs(25));
+        hub.publish(Event::new("later"));
+        async {
+            let start = Instant::now();
+            let bytes = body.collect().await.unwrap().to_bytes();
+            let text = String::from_utf8(bytes.into()).unwrap();
+            let text = text.strip_prefix(":\nretry: 100\n").unwrap().to_owned();
+            (text, start.elapsed() < Duration::from_secs(1))
+        }
+    };
+    let state = "id: 10-2\ndata: state\n\n".to_owned();
+    assert_eq!(poll(Start::Now, EventId::EMPTY).await, (state, true));
+    // With what is pending by then, and no more.
+    let state = "id: 10-1\ndata: state\n\nid: 10-2\ndata: 2\n\nid: 10-3\ndata: later\n\n";
+    let start = Start::After(before);
+    assert_eq!(poll(start, EventId::EMPTY).await, (state.to_owned(), true));
+    // Who resumes has the state, and waits for an event.
+    let body = hub.subscriber().first(Event::new("state"));
+    let body = body.after(hub.last_event_id()).subscribe().unwrap();
+    let begin = Instant::now();
+    let bytes = body.long_poll(Duration::from_secs(25)).collect().await;
+    assert_eq!(bytes.unwrap().to_bytes(), ":\nretry: 100\n");
+    assert_eq!(begin.elapsed(), Duration::from_secs(25));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,12 +3,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod asleep;
 mod attacks;
 mod burst;
 mod by_hand;
 #[cfg(feature = "compression")]
 mod compressed;
 mod end_at;
+mod journeys;
 mod lifecycle;
 mod model;
 mod moves;

@@ -6,8 +6,9 @@ use std::thread;
 
 use http_body::Body;
 use tower_sse::Event;
-use tower_sse::hub::{Hub, Start, Subscription, TopicStats};
+use tower_sse::hub::{Hub, Retention, Start, Subscription, TopicStats};
 
+use crate::by_hand::{Count, drain};
 use crate::support::rng::Rng;
 
 fn read(body: &mut Subscription) {
@@ -147,4 +148,55 @@ fn the_slowest_is_found_among_many() {
     assert_eq!(hub.topic("").stats().lag, 0);
     drop(many);
     assert_eq!(hub.topic("").stats().followers, 0);
+}
+
+/// More than a topic has a list of.
+#[test]
+fn all_that_follow_a_prefix_are_counted_and_told() {
+    const GROUPS: usize = 300;
+    let hub = Hub::builder()
+        .retain_topic("news/1", Retention::new().events(1))
+        .build();
+    let subscribe = |n: usize| {
+        let subscriber = hub.subscriber().topic(format!("user/{n}")).prefix("news/");
+        let mut body = subscriber.owner(format!("{}", n % 2)).subscribe().unwrap();
+        drain(&mut body);
+        body
+    };
+    let mut bodies: Vec<_> = (0..GROUPS).map(subscribe).collect();
+    assert_eq!(hub.owner("1").leave("news/1"), GROUPS / 2);
+    let tasks: Vec<_> = bodies
+        .iter_mut()
+        .map(|body| {
+            let (count, task) = Count::new();
+            let mut cx = Context::from_waker(&task);
+            assert!(Pin::new(body).poll_frame(&mut cx).is_pending());
+            count
+        })
+        .collect();
+    hub.topic("news/1").publish(Event::new("1"));
+    hub.topic("news/1").publish_transient(Event::new("t"));
+    hub.topic("news/2").publish(Event::new("2"));
+    for (n, count) in tasks.iter().enumerate() {
+        assert_eq!(count.woken(), 1, "{n}");
+    }
+    let followers = |topic: &str| hub.topic(topic).stats().prefix_followers;
+    assert_eq!(
+        (followers("news/1"), followers("news/2")),
+        (GROUPS / 2, GROUPS)
+    );
+    let data = |body: &mut Subscription| {
+        let text = drain(body).0;
+        let lines = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        lines.collect::<String>()
+    };
+    for (n, body) in bodies.iter_mut().enumerate() {
+        assert_eq!(data(body), if n % 2 == 0 { "1t2" } else { "2" });
+    }
+    // A loss is told to those whose it is.
+    hub.topic("news/1").publish(Event::new("3"));
+    hub.topic("news/1").publish(Event::new("4"));
+    for (n, body) in bodies.iter_mut().enumerate() {
+        assert_eq!(data(body), if n % 2 == 0 { "{}4" } else { "" });
+    }
 }

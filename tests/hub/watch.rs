@@ -126,7 +126,7 @@ fn it_is_known_how_long_one_was_there_that_was_seen_coming() {
         .collect();
     assert_eq!(lasted[..3], [None, None, None]);
     let lasted = lasted[3].unwrap();
-    assert!((3..3_000).contains(&lasted.as_millis()), "{lasted:?}");
+    assert!((3..60_000).contains(&lasted.as_millis()), "{lasted:?}");
 }
 
 #[derive(Default)]

@@ -36,6 +36,7 @@ fn memory_is_what_is_said_and_comes_back() {
     compressed::what_compression_takes_comes_back();
     what_subscribers_take_comes_back();
     what_owners_take_comes_back();
+    what_subscribers_of_prefixes_take_comes_back();
     a_watch_is_bounded_and_comes_back();
     what_moves_take_comes_back();
     merged_frames_are_bounded();
@@ -96,6 +97,36 @@ fn what_owners_take_comes_back() {
     drop(bodies);
     let left = held().saturating_sub(before);
     assert!(left < full / 20, "{left} of {full}");
+}
+
+/// Each follows a topic of its own as well, so that all are in groups of their own.
+fn what_subscribers_of_prefixes_take_comes_back() {
+    const SUBSCRIBERS: usize = 2_000;
+    const TOPICS: usize = 1_000;
+    let hub = Hub::new();
+    let publish = || {
+        for n in 0..TOPICS {
+            hub.topic(&format!("news/{n}")).publish(Event::new("x"));
+        }
+    };
+    publish();
+    let before = held();
+    let subscribe = |n| hub.subscriber().topic(format!("user/{n}")).prefix("news/");
+    let bodies: Vec<_> = (0..SUBSCRIBERS)
+        .map(|n| subscribe(n).subscribe().unwrap())
+        .collect();
+    publish();
+    let stats = hub.topic("news/7").stats();
+    assert_eq!(stats.prefix_followers, SUBSCRIBERS);
+    let full = held() - before;
+    drop(bodies);
+    let left = held() - before;
+    println!("{full} bytes for subscribers of a prefix, {left} after them");
+    // The second event of each topic, and a list of no more than a hundred groups.
+    assert!(left < TOPICS * 1_600, "{left}");
+    publish();
+    let later = held() - before;
+    assert!(later < TOPICS * 600, "{later}");
 }
 
 /// Nobody polls it while 100,000 come and leave twice.

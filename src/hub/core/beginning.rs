@@ -147,13 +147,7 @@ impl State {
         }
         let group = &self.groups[index];
         let named = group.topics.iter().map(|topic| topic.slot);
-        if group.key.prefixes().is_empty() {
-            return named.filter_map(|slot| self.log.find_id(slot, id)).max();
-        }
-        let topics = self.topics.iter();
-        topics
-            .filter(|(slot, topic)| group.follows(*slot, &topic.name))
-            .filter_map(|(slot, _)| self.log.find_id(slot, id))
-            .max()
+        let slots = named.chain(self.topics.covered(&group.key));
+        slots.filter_map(|slot| self.log.find_id(slot, id)).max()
     }
 }

@@ -120,13 +120,19 @@ impl State {
             let ends = (before..share).contains(&share_of(slot));
             ends.then_some(cursor)
         });
+        let mut groups = Vec::new();
         for cursor in ending {
             if !cursor.is_end_known() {
-                self.groups[cursor.last_group()].end_at(self.next);
+                groups.push(cursor.last_group());
             }
             if let (Some(group), Some(slot)) = (self.groups.get_mut(cursor.group), cursor.slot) {
                 group.wake_one(slot, wakes);
             }
+        }
+        let at = self.next;
+        for group in groups {
+            self.ask(group);
+            self.change(group, |group| group.end_at(at));
         }
         true
     }

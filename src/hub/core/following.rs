@@ -145,8 +145,13 @@ impl State {
             return true;
         }
         let index = self.enter_key(key.clone(), wakes);
-        let own = self.groups[index].own.as_ref();
-        let (Some(from), Some(own)) = (self.begins_from(index, begin), own) else {
+        let Some(from) = self.begins_from(index, begin) else {
+            return true;
+        };
+        if !self.know_losses(index, from, PIECE) {
+            return false;
+        }
+        let Some(own) = self.groups[index].own.as_ref() else {
             return true;
         };
         let mut piece = self.log.history().before(own.from, PIECE);
@@ -176,15 +181,23 @@ impl State {
 
     /// Loads the events and the losses of the group from a place on.
     pub(super) fn know(&mut self, index: usize, from: u64) {
-        if from < self.log.lost_to() && !self.groups[index].knows_losses {
-            let lost_to = self.topics.lost_under(&self.groups[index].key);
-            let group = &mut self.groups[index];
-            // For topics that no longer exist, it is only known that they may have lost events
-            // before some place.
-            group.lost_to = group.lost_to.max(lost_to.min(group.head));
-            group.knows_losses = true;
-        }
+        _ = self.know_losses(index, from, usize::MAX);
         self.number_from(index, from);
+    }
+
+    /// Loads the losses of the group from a place on, of at most this many topics. Returns `true`
+    /// if there are no more.
+    fn know_losses(&mut self, index: usize, from: u64, most: usize) -> bool {
+        let group = &mut self.groups[index];
+        let own = group.own.as_mut().filter(|own| !own.losses.is_over());
+        let Some(own) = own.filter(|_| from < self.log.lost_to()) else {
+            return true;
+        };
+        let lost_to = self.topics.lost_under(&group.key, &mut own.losses, most);
+        // For topics that no longer exist, it is only known that they may have lost events before
+        // some place.
+        group.lost_to = group.lost_to.max(lost_to.min(group.head));
+        own.losses.is_over()
     }
 
     /// Loads the events of the group from a place on.
@@ -285,6 +298,7 @@ impl State {
                 group.finish(slot, self.next);
             }
         }
+        self.begin_asking(index);
         self.topics.add_prefixes(&key, index);
         self.by_key.insert(hash, index);
         index
@@ -297,11 +311,11 @@ impl State {
         let mut cursor = self.cursors.remove(seat.cursor);
         if cursor.excused.is_none() {
             let before = self.progress(&cursor);
-            self.gate.pass(before, u64::MAX, wakes);
+            self.gate.pass(seat.cursor, before, u64::MAX, wakes);
         }
         self.count_departure(cursor.last_group(), cursor.terms.as_deref(), reason, wakes);
         if let Some(at) = self.end_known(seat.cursor, &cursor) {
-            self.groups[cursor.last_group()].ended(at);
+            self.change(cursor.last_group(), |group| group.ended(at));
         }
         self.give_up_moves(&mut cursor, wakes);
         let group = &mut self.groups[seat.group];
@@ -311,6 +325,7 @@ impl State {
         let stamps = &mut self.stamps;
         group.leave(&mut seat.ticket, || next(stamps), wakes);
         group.subscribers -= 1;
+        self.attend(seat.group);
         self.remove_if_unused(seat.group, wakes);
         self.counters.subscribers -= 1;
         if self.counters.subscribers == 0 {
@@ -329,6 +344,7 @@ impl State {
 
     fn remove_group(&mut self, index: usize, wakes: &mut Wakes) {
         let mut group = self.groups.remove(index);
+        self.end_asking(&group);
         self.frames -= group.frame_bytes();
         group.clear(wakes);
         self.by_key.remove(self.by_key.hash(&*group.key), index);

@@ -7,7 +7,9 @@ use super::frames::{FRAME, Frame, Frames};
 use super::key::Key;
 use super::late::Late;
 use super::marks::Marks;
+use super::topics::LossLookup;
 use super::transit::Transit;
+use super::untold::Known;
 use super::wake_list::{SheetOut, Ticket, WakeList, Wakes};
 use crate::sync::{Arc, AtomicU64};
 
@@ -35,8 +37,7 @@ pub(super) struct Group {
     pub(super) is_everything: bool,
     /// Whether it waits for a linger to end.
     pub(super) lingering: bool,
-    /// Whether `lost_to` includes what topics under a prefix had lost before the group existed.
-    pub(super) knows_losses: bool,
+    pub(super) known: Known,
     wake_list: WakeList,
     /// The topics it follows by name, sorted by slot.
     pub(super) topics: Few<Followed>,
@@ -74,6 +75,8 @@ pub(super) struct Followed {
 pub(super) struct Own {
     pub(super) from: u64,
     pub(super) marks: Marks,
+    /// How much `lost_to` includes of what topics under a prefix had lost before the group existed.
+    pub(super) losses: LossLookup,
 }
 
 impl Group {
@@ -81,13 +84,13 @@ impl Group {
     pub(super) fn new(key: StdArc<Key>, head: u64, stamp: u64) -> Self {
         let prefixed = !key.prefixes().is_empty() && !key.is_everything();
         Self {
-            knows_losses: !prefixed,
             is_everything: key.is_everything(),
             key,
             subscribers: 0,
             head,
             lost_to: 0,
             last_loss: 0,
+            known: Known::new(),
             jump: (head, head),
             end: NEVER,
             finished: 0,
@@ -96,6 +99,7 @@ impl Group {
                 Box::new(Own {
                     from: head,
                     marks: Marks::default(),
+                    losses: LossLookup::default(),
                 })
             }),
             noticed: 0,
@@ -208,6 +212,12 @@ impl Group {
         }
     }
 
+    /// Whether it follows the topic in this slot by name.
+    pub(super) fn names(&self, slot: usize) -> bool {
+        let found = self.topics.binary_search_by_key(&slot, |topic| topic.slot);
+        found.is_ok()
+    }
+
     /// Records the loss of one of its events. `when` is the count of all losses.
     #[inline]
     pub(super) fn lose(&mut self, seq: u64, when: u64) {
@@ -267,6 +277,13 @@ impl Group {
     fn named(&mut self, slot: usize) -> Option<&mut Followed> {
         let found = self.topics.binary_search_by_key(&slot, |topic| topic.slot);
         found.ok().map(|which| &mut self.topics[which])
+    }
+
+    /// Whether it must be told of each loss at once: of the events it keeps a list of, before or after
+    /// a subscriber comes or leaves, or after its end.
+    pub(super) fn is_attentive(&self) -> bool {
+        let listed = self.own.is_some() && !self.topics.is_empty();
+        listed || self.late.is_some() || self.transit.is_some() || self.is_over()
     }
 
     /// Whether all its topics have finished, so that its subscribers end.

@@ -116,12 +116,15 @@ impl Losses {
         all.map(|(_, loss)| (&loss.name, loss.lost_to()))
     }
 
-    /// The place before which removed topics with this prefix may have lost events, of those
-    /// published before the hub was closed.
-    pub(super) fn under(&self, prefix: &str) -> u64 {
-        let under = self.names.under(prefix);
-        let lost = under.map(|slot| self.slots[slot].lost.0);
-        lost.fold(self.floor, u64::max)
+    /// The removed topics with this prefix after another name with it, each with the place before
+    /// which it may have lost events, of those published before the hub was closed.
+    pub(super) fn under_after(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = (&Arc<str>, u64)> {
+        let under = self.names.under_after(prefix, after);
+        under.map(|(name, slot)| (name, self.slots[slot].lost.0))
     }
 }
 
@@ -144,8 +147,17 @@ mod tests {
         assert_eq!(recall(&mut losses, "room/11"), 11);
         assert_eq!(recall(&mut losses, "room/11"), 10);
         assert_eq!(recall(&mut losses, "room/3"), 10);
-        assert_eq!(losses.under("room/16"), TOPICS as u64 + 10);
-        assert_eq!((losses.under("room/12"), losses.under("x")), (12_999, 10));
+        let under = |prefix: &str, after| {
+            let under = losses.under_after(prefix, after);
+            under.map(|(_, place)| place).max()
+        };
+        assert_eq!(under("room/16", None), Some(TOPICS as u64 + 10));
+        assert_eq!(
+            (under("room/12", None), under("x", None)),
+            (Some(12_999), None)
+        );
+        assert_eq!(under("room/12", Some("room/1298")), Some(12_999));
+        assert_eq!(under("room/12", Some("room/1299")), Some(12_999));
         remember(&mut losses, "old".to_owned(), 9);
         assert_eq!(recall(&mut losses, "old"), 10);
         remember(&mut losses, "x".repeat(BYTES + 1), 1 << 40);

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::ops::RangeBounds;
 
 /// The numbers and slots of events, in the order of their numbers. Any of them can be removed.
 #[derive(Debug, Default)]
@@ -133,7 +134,7 @@ impl Marks {
     /// The events from a number on.
     pub(super) fn from(&self, seq: u64) -> impl Iterator<Item = Mark> {
         let at = self.list.partition_point(|mark| mark.seq < seq);
-        self.list.range(at..).copied().filter(Mark::is_there)
+        self.there(at..)
     }
 
     /// All events, the newest first.
@@ -141,13 +142,22 @@ impl Marks {
         self.list.iter().rev().copied().filter(Mark::is_there)
     }
 
-    /// The number of events from a number on.
+    /// The number of events from a number on. If there are gaps, it looks at those from it on, or at
+    /// those before it if they are fewer.
     pub(super) fn count_from(&self, seq: u64) -> usize {
+        let at = self.list.partition_point(|mark| mark.seq < seq);
+        let rest = self.list.len() - at;
         if self.gaps == 0 {
-            self.at_most_from(seq)
+            rest
+        } else if rest <= at {
+            self.there(at..).count()
         } else {
-            self.from(seq).count()
+            self.len() - self.there(..at).count()
         }
+    }
+
+    fn there(&self, range: impl RangeBounds<usize>) -> impl Iterator<Item = Mark> {
+        self.list.range(range).copied().filter(Mark::is_there)
     }
 
     /// Like [`count_from`](Self::count_from), but counts gaps too.
@@ -189,6 +199,8 @@ mod tests {
             let wanted = map.range(from..).map(|(seq, slot)| (*seq, *slot));
             assert!(marks.from(from).map(pairs).eq(wanted.clone()));
             assert_eq!(marks.count_from(from), wanted.count());
+            let early = map.keys().next().copied().unwrap_or(0) + dice % 3;
+            assert_eq!(marks.count_from(early), map.range(early..).count());
             assert!(marks.at_most_from(from) >= marks.count_from(from));
             let wanted = map.iter().map(|(seq, slot)| (*seq, *slot));
             assert_eq!(marks.first().map(pairs), wanted.clone().next());

@@ -84,6 +84,7 @@ mod timetable;
 mod topic_state;
 mod topics;
 mod transit;
+mod untold;
 mod visiting;
 mod wake_list;
 mod watchers;
@@ -93,7 +94,7 @@ pub(super) use cursors::Seat;
 pub(super) use draft::{Draft, patch_id};
 pub(super) use finishing::Over;
 pub(super) use following::{Begin, Fresh, Last};
-pub(super) use gate::Wait;
+pub(super) use gate::{Excuse, Floor, Wait};
 #[cfg(any(test, feature = "redis"))]
 pub(super) use handover::HandOver;
 pub(super) use key::Key;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::State;
 use super::cursors::{Cursor, Seat};
 use super::following::next;
+use super::group::Group;
 use super::key::Key;
 use super::wake_list::Wakes;
 use crate::hub::change::Reason;
@@ -147,7 +148,7 @@ impl State {
             return false;
         }
         let to = self.enter_key(key, wakes);
-        self.groups[to].will_join();
+        self.change(to, Group::will_join);
         self.count_move(index, from, to, wakes);
         let mut from = from;
         if last.is_some_and(|last| last.at == at) {
@@ -156,10 +157,10 @@ impl State {
             self.give_up_join(from, wakes);
             from = self.cursors[index].last_group();
         } else {
-            self.groups[from].leave_at(at);
+            self.change(from, |group| group.leave_at(at));
         }
         if from == to {
-            self.groups[from].left(at);
+            self.change(from, |group| group.left(at));
             self.give_up_join(to, wakes);
         } else {
             let moves = &mut self.cursors[index].terms().moves;
@@ -210,11 +211,13 @@ impl State {
         }
         old.depart(&mut seat.ticket, || next(stamps), wakes);
         old.subscribers -= 1;
-        old.left(at);
+        self.change(seat.group, |old| old.left(at));
         self.remove_if_unused(seat.group, wakes);
-        let new = &mut self.groups[to];
-        new.subscribers += 1;
-        new.joined();
+        self.change(to, |new| {
+            new.subscribers += 1;
+            new.joined();
+        });
+        let new = &self.groups[to];
         // At the head, if it has seen everything, with the others there. In a group that ended
         // earlier, that would be behind what it has read.
         let place = if new.end < at { at } else { new.head.min(at) };
@@ -231,7 +234,7 @@ impl State {
         let mut from = cursor.group;
         let mut expected = false;
         while let Some(Move { at, group }) = cursor.take_move() {
-            self.groups[from].left(at);
+            self.change(from, |group| group.left(at));
             if expected {
                 self.give_up_join(from, wakes);
             }
@@ -243,7 +246,7 @@ impl State {
     }
 
     fn give_up_join(&mut self, index: usize, wakes: &mut Wakes) {
-        self.groups[index].joined();
+        self.change(index, Group::joined);
         self.remove_if_unused(index, wakes);
     }
 

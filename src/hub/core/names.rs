@@ -22,11 +22,20 @@ impl Names {
 
     /// The slots of the names with this prefix.
     pub(super) fn under(&self, prefix: &str) -> impl Iterator<Item = usize> {
-        let from = (Bound::Included(prefix), Bound::Unbounded);
+        self.under_after(prefix, None).map(|(_, slot)| slot)
+    }
+
+    /// The names with this prefix after another name with it, and their slots.
+    pub(super) fn under_after(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+    ) -> impl Iterator<Item = (&Arc<str>, usize)> {
+        let from = after.map_or(Bound::Included(prefix), Bound::Excluded);
         self.slots
-            .range::<str, _>(from)
+            .range::<str, _>((from, Bound::Unbounded))
             .take_while(move |(name, _)| name.starts_with(prefix))
-            .map(|(_, slot)| *slot)
+            .map(|(name, slot)| (name, *slot))
     }
 }
 

@@ -75,14 +75,14 @@ impl Prefixes {
             })
     }
 
-    /// Adds the groups that follow a prefix of the topic.
-    pub(super) fn cover(&self, name: &str, groups: &mut Vec<usize>) {
-        for (len, by_name) in self.by_len.range(..=name.len()) {
-            let prefix = name.get(..*len).and_then(|prefix| by_name.get(prefix));
-            groups.extend(prefix.into_iter().flatten());
-        }
-        if let Some(except) = self.except.get(name) {
-            groups.retain(|group| !except.contains(group));
-        }
+    /// The groups that follow a prefix of the topic.
+    pub(super) fn covering(&self, name: &str) -> impl Iterator<Item = usize> {
+        let except = self.except.get(name);
+        self.by_len
+            .range(..=name.len())
+            .filter_map(move |(len, by_name)| by_name.get(name.get(..*len)?))
+            .flatten()
+            .copied()
+            .filter(move |group| except.is_none_or(|except| !except.contains(group)))
     }
 }

@@ -94,6 +94,7 @@ impl State {
             || cursor.newcomer().is_some()
             || cursor.next_move().is_some()
             || group.is_over()
+            || group.has_untold(&self.untold)
             || self.gate.is_shut()
             || !self.closing.is_open()
         {

@@ -1,5 +1,6 @@
 use super::State;
 use super::cursors::{SOON, Seat};
+use super::group::Group;
 use super::terms::Newcomer;
 use super::wake_list::Wakes;
 use crate::hub::outcome::LagPolicy;
@@ -19,27 +20,31 @@ impl State {
             }
             Some(_) => {
                 cursor.set_newcomer(None);
-                group.leave_newcomer();
+                let place = cursor.place;
+                self.change(seat.group, Group::leave_newcomer);
+                // Publishers wait for it from now on.
+                self.gate.enter(place);
             }
             None => {}
         }
+        let group = &self.groups[seat.group];
         before.map_or(group.lost_to, |at| group.lost_before(at))
     }
 
     /// Called when the subscriber has been told of all losses so far, or has not missed any of
     /// them. It still reads the events retained from before the last loss.
     pub(super) fn enter_newcomer(&mut self, seat: &Seat) {
-        let (cursor, group) = (&mut self.cursors[seat.cursor], &mut self.groups[seat.group]);
+        let cursor = &mut self.cursors[seat.cursor];
         if cursor.newcomer().is_some() {
-            group.leave_newcomer();
             cursor.set_newcomer(None);
+            self.change(seat.group, Group::leave_newcomer);
         }
-        if cursor.place < group.lost_to {
-            group.enter_newcomer();
-            cursor.set_newcomer(Some(Newcomer {
-                to: group.lost_to,
-                since: self.losses,
-            }));
+        let to = self.groups[seat.group].lost_to;
+        let cursor = &mut self.cursors[seat.cursor];
+        if cursor.place < to {
+            let since = self.losses;
+            cursor.set_newcomer(Some(Newcomer { to, since }));
+            self.change(seat.group, Group::enter_newcomer);
         }
     }
 
@@ -72,6 +77,8 @@ impl State {
             }
         };
         self.advance(seat, to, 0, 0, wakes);
+        // Publishers wait for it again.
+        self.gate.enter(self.progress(&self.cursors[seat.cursor]));
         self.enter_newcomer(seat);
         if self.cursors[seat.cursor].end == SOON {
             self.end_served(seat.cursor, wakes);

@@ -16,6 +16,7 @@ use super::rules::Rules;
 use super::slots::Slots;
 use super::timetable::Timetable;
 use super::topics::Topics;
+use super::untold::Untold;
 use super::wake_list::{SheetOut, Wakes};
 use super::watchers::Watchers;
 use crate::hub::outcome::LagPolicy;
@@ -38,9 +39,13 @@ pub(in crate::hub) struct State {
     pub(super) frames: usize,
     pub(super) frames_limit: usize,
     pub(super) framed: VecDeque<usize>,
+    /// The topics whose events made the log larger than it may be, while more is evicted than fits
+    /// under one hold of the lock.
+    pub(super) crowded: Vec<usize>,
     pub(super) closing: Closing,
     pub(super) lingers: Lingers,
     pub(super) notices: Notices,
+    pub(super) untold: Untold,
     pub(super) owners: Owners,
     pub(super) timetable: Timetable,
     pub(super) watchers: Watchers,
@@ -75,9 +80,11 @@ impl State {
             gate: Gate::default(),
             frames: 0,
             framed: VecDeque::new(),
+            crowded: Vec::new(),
             closing: Closing::default(),
             lingers: Lingers::default(),
             notices: Notices::default(),
+            untold: Untold::default(),
             owners: Owners::default(),
             timetable: Timetable::default(),
             watchers: Watchers::default(),

@@ -26,11 +26,11 @@ impl State {
         let Some(slot) = self.topics.find(topic) else {
             return TopicStats::default();
         };
-        let topic = self.topics.refresh(slot);
-        let prefixed = topic.prefixed.iter();
+        let topic = self.topics.get(slot);
+        let prefixed = self.topics.prefixed(slot);
         TopicStats {
             followers: topic.subscribers,
-            prefix_followers: prefixed.map(|group| self.groups[*group].followers()).sum(),
+            prefix_followers: prefixed.map(|group| self.groups[group].followers()).sum(),
             retained: topic.retained.len(),
             retained_bytes: topic.bytes + topic.overhead(),
             finished: topic.is_over(),

@@ -174,7 +174,8 @@ impl State {
         let cursor = &mut self.cursors[index];
         if cursor.end > place {
             cursor.terms().ends = Some(place);
-            self.groups[cursor.last_group()].end_at(place);
+            let last = cursor.last_group();
+            self.change(last, |group| group.end_at(place));
         }
         self.end_one(index, place, reason, wakes);
     }
@@ -192,7 +193,8 @@ impl State {
         // A close that ends it has been counted already.
         if !is_closed {
             cursor.terms().ends = Some(place);
-            self.groups[cursor.last_group()].end_at(place);
+            let last = cursor.last_group();
+            self.change(last, |group| group.end_at(place));
         }
     }
 

@@ -8,6 +8,7 @@ use super::frames::{FRAME, PER_TOPIC};
 use super::log::Entry;
 use super::marks::{Mark, Marks};
 use super::shares::Share;
+use super::untold::LastUntold;
 
 /// What a topic that retains an event counts beside its events and its name: its state and its
 /// entries in the index and the lists.
@@ -23,7 +24,8 @@ pub(super) struct TopicState {
     pub(super) name: Arc<str>,
     /// The groups that follow it by name, each with the index of this topic in the group.
     pub(super) followers: Few<(usize, usize)>,
-    /// The groups that follow a prefix of it, as of change `as_of` of the prefixes.
+    /// The groups that follow a prefix of it, as of change `as_of` of the prefixes; not all of them
+    /// if there are many.
     pub(super) prefixed: Vec<usize>,
     pub(super) as_of: u64,
     /// Its retained events, their bytes, and the rule for them.
@@ -42,6 +44,8 @@ pub(super) struct TopicState {
     /// The place after its last lost event of those published later. They are for nobody until the
     /// hub's next life.
     pub(super) lost_late: u64,
+    /// Its last loss that not all groups were told of.
+    pub(super) untold: LastUntold,
     /// The number of subscribers of the groups that follow it by name.
     pub(super) subscribers: usize,
     /// The latest event of each key.

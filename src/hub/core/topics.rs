@@ -13,10 +13,15 @@ use super::rules::Rules;
 use super::shares::{Share, Shares};
 use super::slots::Slots;
 use super::topic_state::TopicState;
+use super::untold::{LastUntold, TOLD};
 use crate::hub::retention::Retention;
 
 /// The slot of the topic without a name, which always exists.
 pub(super) const UNNAMED: usize = 0;
+
+/// The maximum number of groups in a topic's list of those that follow a prefix of it: one more than
+/// are told of a change one by one. More are visited without the list.
+const PREFIXED: usize = TOLD + 1;
 
 /// The existing topics: those with a follower by name, and those with an event in the log.
 #[derive(Debug)]
@@ -67,6 +72,7 @@ impl Topics {
         &mut self.slots[slot]
     }
 
+    #[cfg(any(test, feature = "redis"))]
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &TopicState)> {
         self.slots.iter()
     }
@@ -110,6 +116,7 @@ impl Topics {
             as_of: 0,
             lost_to,
             lost_late,
+            untold: LastUntold::default(),
             finished: None,
             pins: 0,
             segment: (0, 0),
@@ -228,8 +235,15 @@ impl Topics {
     fn tell_prefixes(&mut self, slot: usize) {
         let topic = &mut self.slots[slot];
         topic.as_of = self.prefixes.changes();
+        let groups = self.prefixes.covering(&topic.name);
         topic.prefixed.clear();
-        self.prefixes.cover(&topic.name, &mut topic.prefixed);
+        topic.prefixed.extend(groups.take(PREFIXED));
+        topic.prefixed.shrink_to_fit();
+    }
+
+    /// All groups that follow a prefix of the topic.
+    pub(super) fn prefixed(&self, slot: usize) -> impl Iterator<Item = usize> {
+        self.prefixes.covering(&self.slots[slot].name)
     }
 
     /// See [`Prefixes::next`].
@@ -298,14 +312,59 @@ impl Topics {
         slots.filter(|slot| key.covers(&self.slots[*slot].name))
     }
 
-    /// The place after the last lost event of any topic that the key's prefixes cover.
-    pub(super) fn lost_under(&self, key: &Key) -> u64 {
-        let there = self.covered(key).map(|slot| self.slots[slot].lost_to);
-        let gone = key
-            .prefixes()
-            .iter()
-            .map(|prefix| self.losses.under(prefix));
-        there.chain(gone).max().unwrap_or(0)
+    /// Looks up the losses of at most this many further topics that the key's prefixes cover.
+    /// Returns the place after the last lost event of these.
+    pub(super) fn lost_under(&self, key: &Key, lookup: &mut LossLookup, most: usize) -> u64 {
+        let mut lost_to = self.losses.floor();
+        let mut left = most;
+        while let Some(prefix) = key.prefixes().get(lookup.prefix) {
+            let after = lookup.after.take();
+            let mut there = self.names.under_after(prefix, after.as_deref()).peekable();
+            let mut gone = self.losses.under_after(prefix, after.as_deref()).peekable();
+            loop {
+                // A topic that comes or goes between two pieces stays in its place in this order.
+                let is_gone = match (there.peek(), gone.peek()) {
+                    (None, None) => break,
+                    (Some((there, _)), Some((gone, _))) => gone < there,
+                    (there, _) => there.is_none(),
+                };
+                let next = if is_gone {
+                    gone.next()
+                } else {
+                    there.next().map(|(name, slot)| {
+                        let lost_to = self.slots[slot].lost_to;
+                        (name, if key.covers(name) { lost_to } else { 0 })
+                    })
+                };
+                let Some((name, lost)) = next else {
+                    break;
+                };
+                lost_to = lost_to.max(lost);
+                left -= 1;
+                if left == 0 {
+                    lookup.after = Some(Arc::clone(name));
+                    return lost_to;
+                }
+            }
+            lookup.prefix += 1;
+        }
+        lookup.is_over = true;
+        lost_to
+    }
+}
+
+/// How far the losses of the topics under a key's prefixes have been looked up.
+#[derive(Debug, Default)]
+pub(super) struct LossLookup {
+    /// The prefix that comes next, and the last name under it.
+    prefix: usize,
+    after: Option<Arc<str>>,
+    is_over: bool,
+}
+
+impl LossLookup {
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
     }
 }
 
@@ -355,7 +414,22 @@ mod tests {
                 key.covers(name) || !is_there && prefixes.iter().any(|p| name.starts_with(&**p))
             });
             let expected = covered.map(|(_, lost_to)| *lost_to).max().unwrap_or(0);
-            assert_eq!(topics.lost_under(&key), expected, "{key:?}");
+            let (mut lookup, mut found) = (LossLookup::default(), 0);
+            let most = 1 + usize::try_from(step % 50).unwrap();
+            while !lookup.is_over() {
+                found = topics.lost_under(&key, &mut lookup, most).max(found);
+                // Topics come and go meanwhile.
+                let name = format!("{}/{}", 2 + dice(10), dice(40));
+                match there.remove(&name) {
+                    Some(slot) => topics.unpin(slot),
+                    None => {
+                        let slot = topics.enter(&name);
+                        topics.pin(slot);
+                        there.insert(name, slot);
+                    }
+                }
+            }
+            assert_eq!(found, expected, "{key:?}");
         }
         assert!(there.len() > 50);
     }

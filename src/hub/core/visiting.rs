@@ -1,3 +1,7 @@
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::collections::binary_heap::PeekMut;
+
 use super::State;
 use super::frames::PER_TOPIC;
 use super::group::Group;
@@ -7,6 +11,9 @@ use super::marks::{Mark, Marks};
 /// A group with more topics than this scans the events of all topics from its place on, if there
 /// are at most this many for each of its topics.
 const FEW_TOPICS: usize = 8;
+
+/// How many events a group with more topics than that is shown at most, whatever is retained.
+const MERGED: usize = 2 * PER_TOPIC;
 
 /// The part of a group's log to read.
 #[derive(Debug, Clone, Copy)]
@@ -78,6 +85,9 @@ impl State {
     /// Collects the group's events, in order, and returns the place up to which they are complete.
     fn gather(&self, group: &Group, range: Range, marks: &mut Vec<Mark>) -> u64 {
         marks.clear();
+        if group.own.is_none() && group.topics.len() > FEW_TOPICS {
+            return self.gather_merged(group, range, marks);
+        }
         let mut until = range.until;
         for list in self.lists(group) {
             let mut from = list.from(range.from).take_while(|mark| mark.seq < until);
@@ -93,6 +103,31 @@ impl State {
         let end = marks.partition_point(|mark| mark.seq < until);
         marks.truncate(end);
         until
+    }
+
+    /// Collects the first events of a group with many topics, without looking at the others.
+    #[cold]
+    fn gather_merged(&self, group: &Group, range: Range, marks: &mut Vec<Mark>) -> u64 {
+        let lists = self.lists(group).map(|list| {
+            let list = list.from(range.from);
+            list.take_while(|mark| mark.seq < range.until)
+        });
+        let mut lists: Vec<_> = lists.collect();
+        let firsts = lists.iter_mut().enumerate();
+        let firsts = firsts.filter_map(|(at, list)| Some(Reverse((list.next()?, at))));
+        let mut firsts: BinaryHeap<_> = firsts.collect();
+        while let Some(mut first) = firsts.peek_mut() {
+            let Reverse((mark, at)) = *first;
+            if marks.len() == MERGED {
+                return mark.seq;
+            }
+            marks.push(mark);
+            match lists[at].next() {
+                Some(next) => *first = Reverse((next, at)),
+                None => _ = PeekMut::pop(first),
+            }
+        }
+        range.until
     }
 
     /// The lists that hold the group's retained events.
@@ -139,5 +174,63 @@ impl State {
     pub(super) fn count_from(&self, index: usize, from: u64) -> u64 {
         let lists = self.lists(&self.groups[index]);
         lists.map(|list| list.count_from(from) as u64).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::hub::core::{Begin, Draft, Fresh, Key, Last, Rules, Taken, Wakes};
+    use crate::hub::outcome::LagPolicy;
+    use crate::hub::retention::Retention;
+    use crate::protocol::Event;
+
+    #[test]
+    fn a_frame_of_many_topics_looks_at_few_of_their_events() {
+        crate::sync::run(looks_at_few);
+    }
+
+    fn looks_at_few() {
+        let rules = Rules::new(usize::MAX, Retention::new().events(usize::MAX));
+        let mut state = State::new(rules, LagPolicy::Oldest);
+        let mut wakes = Wakes::default();
+        // Every other topic is followed. Some events have been replaced, and one topic has most.
+        let mut expected = Vec::new();
+        for n in 0..30_000 {
+            let topic = if n % 3 == 0 { 0 } else { n % 200 };
+            let mut draft = Draft::with_number(Event::display(n).unwrap().encode(), n + 1, None);
+            if n % 7 == 0 && topic > 0 {
+                draft = draft.with_key(format!("{}", n % 2).into());
+                expected.retain(|(other, key, _)| (*other, *key) != (topic, n % 2));
+                expected.push((topic, n % 2, n));
+            } else {
+                expected.push((topic, u64::MAX, n));
+            }
+            state.publish(&format!("{topic}"), draft, &mut wakes);
+        }
+        let followed = |topic: u64| topic % 2 == 0;
+        let names = (0..200).filter(|topic| followed(*topic));
+        let names = names.map(|topic| format!("{topic}").into()).collect();
+        let begin = Begin::new(Last::Nothing, Fresh::Oldest, false, Last::Nothing);
+        let come = state.subscribe(Key::new(names, Vec::new()), &begin, None, &mut wakes);
+        let (mut seat, ..) = come.unwrap();
+        seat.prepare(Waker::noop());
+        let (mut text, mut frames) = (String::new(), 0);
+        while let Taken::Frame(block) = state.take(&mut seat, &mut wakes) {
+            let bytes: Vec<u8> = block.into_chunks().flat_map(Vec::from).collect();
+            text.push_str(&String::from_utf8(bytes).unwrap());
+            frames += 1;
+        }
+        let expected = expected.iter().filter(|(topic, ..)| followed(*topic));
+        let expected = expected.map(|(_, _, n)| format!("data: {n}\n\n"));
+        assert_eq!(text, expected.collect::<String>());
+        assert!(frames < 300, "{frames}");
+        assert!(
+            state.marks.capacity() <= 2 * MERGED,
+            "{}",
+            state.marks.capacity()
+        );
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::hub::Hub;
-use crate::hub::core::Wait;
+use crate::hub::core::{Excuse, Wait};
 use crate::hub::shared::Shared;
 use crate::sync::Arc;
 
@@ -123,19 +123,29 @@ impl<S: Future> Future for CaughtUp<S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<usize> {
         let this = self.project();
         let CaughtUpGuard { shared, wait } = this.guard;
-        // The waker is cloned outside the lock: cloning it runs user code.
-        let task = cx.waker().clone();
         let distance = *this.distance;
-        if shared.with(|state, wakes| state.is_caught_up(distance, wait, task, wakes)) {
+        if wait.is_none() && shared.are_near(distance) {
             return Poll::Ready(0);
         }
-        match this.patience.as_pin_mut().map(|sleep| sleep.poll(cx)) {
-            Some(Poll::Ready(_)) => Poll::Ready(shared.with(|state, wakes| {
-                state.give_up_wait(wait, wakes);
-                state.excuse(distance, wakes)
-            })),
-            _ => Poll::Pending,
+        // The waker is cloned outside the lock: cloning it runs user code.
+        let task = cx.waker().clone();
+        let mut caught_up =
+            shared.with(|state, wakes| state.is_caught_up(distance, wait, task, wakes));
+        // Others get the lock in between.
+        while caught_up.is_none() {
+            caught_up = shared.with(|state, wakes| state.keep_counting(wait, wakes));
         }
+        if caught_up == Some(true) {
+            return Poll::Ready(0);
+        }
+        let patience = this.patience.as_pin_mut();
+        if patience.is_none_or(|sleep| sleep.poll(cx).is_pending()) {
+            return Poll::Pending;
+        }
+        shared.with(|state, wakes| state.give_up_wait(wait, wakes));
+        let mut excuse = Excuse::new();
+        while !shared.with(|state, wakes| state.excuse(distance, &mut excuse, wakes)) {}
+        Poll::Ready(excuse.late())
     }
 }
 

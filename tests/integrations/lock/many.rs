@@ -88,6 +88,44 @@ fn life(hub: &Hub, subscribers: usize) -> Vec<Subscription> {
     all
 }
 
+/// A publisher waits for subscribers that have not read everything.
+fn wait(hub: &Hub) {
+    hub.topic("shared").publish(Event::new("to wait for"));
+    _ = hub.caught_up(0).now_or_never();
+    let patience = std::future::ready(());
+    _ = hub.caught_up(0).or_after(patience).now_or_never();
+}
+
+/// Many events are retained, of many topics, some of them replaced by later ones.
+fn retain(events: usize) {
+    let hub = Hub::builder().retain_events(usize::MAX).epoch(36);
+    let hub = hub.retain_bytes(512 * events).build();
+    let first = hub.publish(Event::new("the first"));
+    for n in 0..events {
+        let topic = format!("many/{}", n % 1_000);
+        let topic = hub.topic(&topic);
+        if n % 3 == 0 {
+            topic.publish_latest(format!("{}", n % 9), Event::new("the latest"));
+        } else {
+            topic.publish(Event::new("one of many"));
+        }
+    }
+    for _ in 0..5 {
+        let names = (0..1_000).map(|n| format!("many/{n}"));
+        let many = hub.subscriber().topics(names).after(first.clone());
+        poll(&mut many.subscribe().unwrap());
+        let all = hub.subscriber().prefix("").after(first.clone());
+        poll(&mut all.subscribe().unwrap());
+        let some = hub.subscriber().prefix("many/1").after(first.clone());
+        poll(&mut some.subscribe().unwrap());
+    }
+    // Displaces thousands.
+    let half = "x".repeat(256 * events);
+    hub.publish(Event::new(half));
+    hub.topic("many/1")
+        .publish(Event::new("x".repeat(5_000_000)));
+}
+
 /// Of 2,000 subscribers by default.
 pub(crate) fn run() {
     let subscribers = std::env::var("LOCK_SUBSCRIBERS");
@@ -96,8 +134,10 @@ pub(crate) fn run() {
         let hub = Hub::builder().lag(LagPolicy::Oldest).epoch(36);
         hub.retain_bytes(32 * 1024 * 1024)
     };
+    retain(20 * subscribers);
     let closed = hub().build();
     let mut all = life(&closed, subscribers);
+    wait(&closed);
     closed.close();
     all.iter_mut().for_each(poll);
     let closed = hub().retain_for(Duration::from_secs(1)).build();
