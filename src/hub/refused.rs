@@ -70,6 +70,19 @@ impl Refused {
         self.obstacle == Obstacle::Closed
     }
 
+    /// Returns `true` if the hub has reached its [maximum number of
+    /// subscribers](super::HubBuilder::max_subscribers).
+    ///
+    /// ```
+    /// # use tower_sse::hub::Hub;
+    /// let hub = Hub::builder().max_subscribers(0).build();
+    /// assert!(hub.subscribe().unwrap_err().is_full());
+    /// ```
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.obstacle == Obstacle::Full
+    }
+
     /// Returns `true` if the owner has reached the [maximum number of
     /// subscriptions](super::HubBuilder::max_per_owner).
     ///

@@ -137,7 +137,10 @@ impl HubBuilder {
     ///
     /// An event counts as its bytes on the wire plus 200 bytes of overhead, and a topic that retains
     /// an event as its name plus 400 bytes. Not counted are merged frames, which subscribers at the
-    /// same place share. They take at most the same amount again, or 256 KiB if that is more.
+    /// same place share, and which take at most the same amount again, or 256 KiB if that is more.
+    /// Nor are transient events, which are kept for subscribers that are behind: at most 256, and at
+    /// most the same amount, unless a single one is larger. Nor are the lists of events under a
+    /// [prefix](super::SubscriptionBuilder::prefix).
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};

@@ -16,13 +16,13 @@ use crate::sync::Arc;
 /// [`Topic::watch`](super::Topic::watch).
 ///
 /// A follower is a subscription that names the topic. Subscriptions that follow it by a
-/// [prefix](super::SubscriptionBuilder::prefix) are neither reported nor counted. A subscription to
-/// several topics joins and leaves each of them. It leaves when its body ends or is dropped, or
-/// with the call that [moves](super::Handle) it to other topics.
+/// [prefix](super::SubscriptionBuilder::prefix) are neither reported nor counted, not even if they
+/// name it as well. A subscription to several topics joins and leaves each of them. It leaves when
+/// its body ends or is dropped, or with the call that [moves](super::Handle) it to other topics.
 ///
-/// Up to 16,384 changes are queued for a watch that is not polled, in about 1 MiB. Beyond that the
-/// oldest are dropped, and an `Err` takes their place; [`Topic::stats`](super::Topic::stats) then
-/// gives the current number of followers.
+/// Up to 16,384 changes are queued for a watch that is not polled, in about 1 MiB besides the names
+/// of topics and owners. Beyond that the oldest are dropped, and an `Err` takes their place;
+/// [`Topic::stats`](super::Topic::stats) then gives the current number of followers.
 ///
 /// The stream ends when the hub is closed and has no subscribers left. It does not keep the hub
 /// open.

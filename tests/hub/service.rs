@@ -1,15 +1,17 @@
 //! The ready service, asked as a server would.
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use http::{Method, Request, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tower_sse::client::SourceEvent;
-use tower_sse::hub::{Hub, HubService, Subscription};
+use tower_sse::hub::{Hub, HubService, Subscription, SubscriptionBuilder};
 use tower_sse::timer::TokioTimer;
 use tower_sse::{Event, EventSource, SseBody};
 
@@ -90,6 +92,83 @@ async fn head_says_what_get_says() {
     hub.close();
     assert_eq!(ask(&service, Request::head("/")).await.status(), 503);
     assert_eq!(hub.stats().refused, 0);
+}
+
+#[tokio::test]
+async fn a_head_has_the_status_and_headers_of_a_get() {
+    let hub = Hub::builder()
+        .epoch(36)
+        .max_per_owner(1)
+        .max_subscribers(2)
+        .build();
+    hub.topic("done").publish(Event::new("a"));
+    let end = hub.topic("done").finish(Event::new("b"));
+    let select = |request: &Parts, subscriber: SubscriptionBuilder| {
+        let topic = request.uri.path().trim_start_matches('/');
+        match topic {
+            "locked" => Err(StatusCode::FORBIDDEN),
+            "anna" => Ok(subscriber.topic(topic).owner(topic)),
+            _ => Ok(subscriber.topic(topic.to_owned())),
+        }
+    };
+    let service = HubService::new(hub.clone()).select(select);
+    let retrying = service.clone().refuse_with_retry();
+    let mut open = Vec::new();
+    let mut seen = BTreeSet::new();
+    // Empty, with Anna there, full, and closed.
+    for step in 0..4 {
+        match step {
+            1 => open.push(ask(&service, Request::get("/anna")).await),
+            2 => open.push(ask(&service, Request::get("/other")).await),
+            3 => hub.close(),
+            _ => {}
+        }
+        for service in [&service, &retrying] {
+            for path in ["/anna", "/done", "/open", "/locked", "/open?long-poll"] {
+                for last in ["", "10-1", end.as_str(), "x"] {
+                    let (bad, last) = if last == "x" {
+                        (true, &b"\xff"[..])
+                    } else {
+                        (false, last.as_bytes())
+                    };
+                    let request = |method| {
+                        let request = Request::builder().method(method).uri(path);
+                        request.header("last-event-id", last)
+                    };
+                    let before = hub.stats().subscribers;
+                    let mut head = ask(service, request(Method::HEAD)).await;
+                    assert_eq!(hub.stats().subscribers, before);
+                    let mut get = ask(service, request(Method::GET)).await;
+                    assert_eq!(head.status(), get.status(), "{step} {path} {last:?}");
+                    for answer in [&mut head, &mut get] {
+                        // It differs from client to client.
+                        if let Some(time) = answer.headers_mut().get_mut("retry-after") {
+                            *time = HeaderValue::from_static("5");
+                        }
+                    }
+                    assert_eq!(head.headers(), get.headers(), "{step} {path} {last:?}");
+                    assert!(bad || head.body().is_end_stream());
+                    seen.insert(get.status().as_u16());
+                }
+            }
+        }
+    }
+    assert!(seen.iter().eq(&[200, 204, 400, 403, 429, 503]), "{seen:?}");
+}
+
+#[tokio::test]
+async fn clients_that_are_refused_together_do_not_return_together() {
+    let hub = Hub::builder().max_subscribers(0);
+    let hub = hub.retry_after(Duration::from_secs(60)).build();
+    let service = HubService::new(hub);
+    let mut times = BTreeSet::new();
+    for _ in 0..50 {
+        let answer = ask(&service, Request::get("/")).await;
+        let time = answer.headers()["retry-after"].to_str().unwrap();
+        times.insert(time.parse::<u64>().unwrap());
+    }
+    assert!(times.iter().all(|time| (60..=120).contains(time)));
+    assert!(times.len() > 10, "{times:?}");
 }
 
 /// The reconnection time in a body that has nothing else.

@@ -7,6 +7,7 @@ use crate::exclusive::Exclusive;
 use crate::hub::core::{Begin, Fresh, Key, Terms};
 use crate::hub::delivery::Delivery;
 use crate::hub::keep_open::KeepOpen;
+use crate::hub::outcome::Outcome;
 use crate::hub::place::Subscribed;
 use crate::hub::refused::Refused;
 use crate::hub::start::Start;
@@ -115,6 +116,10 @@ impl SubscriptionBuilder {
 
     /// Adds every topic whose name starts with this prefix, including future topics. The empty
     /// prefix stands for all topics.
+    ///
+    /// The hub keeps a list of the events under a prefix, 16 to 32 bytes for each, and subscriptions
+    /// to exactly the same topics and prefixes share it. If each of many users follows a topic of
+    /// its own and a common prefix, there are as many lists: there, add the common topics by name.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -323,7 +328,10 @@ impl SubscriptionBuilder {
             ..
         } = subscribed;
         let first = shared.first_block(outcome, place, self.first.as_ref());
-        let extra = Extra::new(first, self.filter, self.end_at);
+        let mut extra = Extra::new(first, self.filter, self.end_at);
+        if let Some(extra) = extra.as_mut().filter(|_| self.first.is_some()) {
+            extra.begins_with_event = outcome == Outcome::Fresh;
+        }
         #[cfg(any(test, feature = "redis"))]
         let extra = Extra::reading(extra, shared.past_reader(subscribed.from, self.first));
         Ok(Subscription::new(shared, seat, outcome, extra))

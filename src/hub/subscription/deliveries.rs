@@ -12,7 +12,8 @@ use crate::hub::delivery::Delivery;
 /// A stream of a subscription's events: [`Subscription::into_stream`].
 ///
 /// An `Err` says that events are missing before the next item. It is the last item if the hub ends
-/// streams that [lag](crate::hub::LagPolicy). The stream contains neither the gap event nor the
+/// streams that [lag](crate::hub::LagPolicy). The stream contains only published events: neither
+/// the gap event, nor the handler's [first event](crate::hub::SubscriptionBuilder::first), nor the
 /// farewell.
 ///
 /// ```

@@ -13,6 +13,7 @@ impl Extra {
         }
         let mut extra = extra.unwrap_or_default();
         (extra.first, extra.past) = (None, past);
+        extra.begins_with_event = false;
         Some(extra)
     }
 }

@@ -144,11 +144,18 @@ impl Subscription {
         expired
     }
 
+    /// Whether an event comes before those of the log: a gap event, or the handler's first event.
+    pub(super) fn begins_with_event(&self) -> bool {
+        let extra = self.extra.as_ref();
+        self.outcome.is_lossy() || extra.is_some_and(|extra| extra.begins_with_event)
+    }
+
     /// The block that is sent before anything else, if there is one.
     fn take_first(&mut self) -> Option<Block> {
+        let with_event = self.begins_with_event();
         let extra = self.extra.as_mut()?;
         let first = extra.first.take()?;
-        extra.served = self.outcome.is_lossy();
+        extra.served = with_event;
         self.trim();
         Some(first).filter(|first| !first.is_empty())
     }

@@ -72,6 +72,8 @@ pub struct Subscription {
 pub(in crate::hub) struct Extra {
     /// Sent before anything else.
     pub(super) first: Option<Block>,
+    /// Whether that is the handler's event, for a new client.
+    pub(super) begins_with_event: bool,
     pub(super) filter: Option<Filter>,
     /// The remaining chunks of a block with a shared payload, last chunk first.
     pub(super) chunks: Vec<Bytes>,
@@ -185,9 +187,10 @@ impl Subscription {
     }
 
     /// Converts it into a long poll, for clients that cannot stream. The body ends once it has sent
-    /// the first pending events, or when `wait` has passed, and tells the client to reconnect after
-    /// 100 ms. The next request resumes, so nothing is lost in between. For that, the body begins
-    /// with its place even if [`announce_place`](crate::hub::HubBuilder::announce_place) is off.
+    /// a gap event, the handler's [first event](crate::hub::SubscriptionBuilder::first) or the first
+    /// pending events, or when `wait` has passed, and tells the client to reconnect after 100 ms.
+    /// The next request resumes, so nothing is lost in between. For that, the body begins with its
+    /// place even if [`announce_place`](crate::hub::HubBuilder::announce_place) is off.
     ///
     /// ```
     /// use std::time::{Duration, Instant};
@@ -227,9 +230,10 @@ impl Subscription {
     /// ```
     pub fn long_poll_with_timer<T: Timer>(mut self, wait: Duration, timer: T) -> SseBody<Self, T> {
         let place = self.seat.as_ref().and_then(|seat| {
-            let lossy = self.outcome.is_lossy();
+            // With an event to send at once, there is no need to wait for another.
+            let now = self.begins_with_event();
             let find =
-                |state: &mut State, wakes: &mut Wakes| Some(state.end_soon(seat, lossy, wakes));
+                |state: &mut State, wakes: &mut Wakes| Some(state.end_soon(seat, now, wakes));
             self.shared.find_id(find)
         });
         let place = place.map(|id| self.shared.place_block(&id));
@@ -246,7 +250,8 @@ impl Subscription {
             .max_age(MaxAge::new(wait))
     }
 
-    /// Converts it into a stream of single events, to map them or to send them elsewhere.
+    /// Converts it into a stream of single events, to map them or to send them elsewhere. The
+    /// handler's [first event](crate::hub::SubscriptionBuilder::first) is not one of them.
     ///
     /// ```
     /// # use tower_sse::{Event, hub::Hub};
@@ -285,6 +290,13 @@ impl Drop for Subscription {
 }
 
 impl SealedSource for Subscription {
+    const HAS_WHOLE: bool = true;
+
+    #[inline]
+    fn poll_whole(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<Poll<Bytes>> {
+        self.get_mut().poll_shared(cx)
+    }
+
     /// Advances a client whose topics are silent, so that it does not fall out of the log.
     fn place(self: Pin<&mut Self>) -> Option<Block> {
         let this = self.get_mut();
