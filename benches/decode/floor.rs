@@ -194,10 +194,15 @@ impl Contestant for OfBody {
         let mut body = pin!(StreamBody::new(iter(frames.map(Ok::<_, Infallible>))));
         let cx = &mut Context::from_waker(Waker::noop());
         let mut cut = Cut::default();
-        while let Poll::Ready(Some(Ok(frame))) = body.as_mut().poll_frame(cx) {
-            if let Ok(chunk) = frame.into_data() {
-                cut.read_owned(&chunk, &mut each);
+        let mut next = || body.as_mut().poll_frame(cx);
+        let mut polled = next();
+        // The frame is read where it is. Moving what has just been written, in wider pieces than it was
+        // written in, makes the reads wait.
+        while let Poll::Ready(Some(Ok(frame))) = &polled {
+            if let Some(chunk) = frame.data_ref() {
+                cut.read_owned(chunk, &mut each);
             }
+            polled = next();
         }
     }
 }

@@ -71,6 +71,9 @@ const KINDS: [Kind; 7] = [
 /// What cannot be avoided where nothing can be merged.
 const FLOOR: Kind = kind("floor", "floor", "current", 8);
 
+/// What cannot be avoided for one subscriber, where everything can be merged.
+const MERGED: Kind = kind("floor", "merged", "multi", 8);
+
 impl Kind {
     fn is_ours(self) -> bool {
         self.server.starts_with("hub")
@@ -216,7 +219,8 @@ async fn full_speed(quick: bool) -> Outcome<()> {
     for (subscribers, events) in cases {
         let title = format!("full speed, {subscribers}");
         let query = format!("n={events}&size=120");
-        compare(&title, *subscribers, &query, *events).await?;
+        let floor = (*subscribers == 1).then_some(MERGED);
+        compare_with(&title, *subscribers, &query, *events, floor).await?;
     }
     Ok(())
 }
@@ -335,6 +339,7 @@ fn serve(name: &str, args: &[String]) -> Outcome<()> {
         "expert" => peers::expert::run(flags()?),
         "actix" => peers::actix::run(flags()?),
         "floor" => peers::floor::run(flags()?),
+        "merged" => peers::merged::run(flags()?),
         _ => Err(format!("no server {name}").into()),
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod actix;
 pub(crate) mod axum;
 pub(crate) mod expert;
 pub(crate) mod floor;
+pub(crate) mod merged;
 
 /// A way to many subscribers.
 pub(crate) trait Channel: Clone + Send + 'static {

@@ -24,7 +24,7 @@ use crate::floor::floor;
 
 const TYPE: EventType = EventType::from_static("score");
 const CAPACITY: usize = 1_024;
-const HEARTBEAT: Duration = Duration::from_secs(15);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 
 pub(crate) struct Contestant {
     pub(crate) name: &'static str,
@@ -38,7 +38,7 @@ pub(crate) fn all(heartbeats: bool) -> Vec<Contestant> {
         false => bare(),
         true => with_heartbeats(),
     };
-    all.push(floor());
+    all.push(floor(heartbeats));
     all
 }
 

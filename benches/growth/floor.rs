@@ -110,3 +110,35 @@ impl FloorLog {
         }
     }
 }
+
+/// The least that publishers on several threads share: the retained events, in their order.
+pub(crate) struct FloorRing {
+    events: Mutex<VecDeque<Bytes>>,
+    retained: usize,
+}
+
+impl FloorRing {
+    pub(crate) fn new(retained: usize) -> Self {
+        Self {
+            events: Mutex::new(VecDeque::with_capacity(retained + 1)),
+            retained,
+        }
+    }
+
+    pub(crate) fn publish(&self) {
+        let block = event().encode().into_bytes();
+        let mut events = self.events.lock().unwrap();
+        events.push_back(block);
+        let oldest = if events.len() > self.retained {
+            events.pop_front()
+        } else {
+            None
+        };
+        drop(events);
+        drop(oldest);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.events.lock().unwrap().len()
+    }
+}

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use floor::{FloorHub, FloorLog};
+use floor::{FloorHub, FloorLog, FloorRing};
 use http_body::Body;
 use support::{median, rounds, row, selected};
 use tower_sse::{Event, EventId, Hub, SseBody, Subscription};
@@ -78,6 +78,9 @@ fn main() {
     }
     if selected("growth/two publishers") {
         publishers(&size);
+    }
+    if selected("growth/two readers") {
+        readers(&size);
     }
 }
 
@@ -425,42 +428,116 @@ fn under_a_herd(size: &Size) {
     row::alone("growth/publisher under a herd/p99, ms", p99);
 }
 
+/// One event after another to subscribers of one topic, who are polled by this thread, or half of
+/// them by another, with some time for each delivery: the nanoseconds that a thread takes for it
+/// besides.
+fn deliver_on(threads: usize, size: &Size, other: Duration) -> f64 {
+    let hub = hub();
+    let share = size.batch / threads;
+    let follow = |_| {
+        let mut body = hub.follow("shared", false);
+        drain(&mut body);
+        body
+    };
+    let mut shares: Vec<Vec<Followed>> = (0..threads)
+        .map(|_| (0..share).map(follow).collect())
+        .collect();
+    let mut mine = shares.pop().unwrap_or_default();
+    let poll = |bodies: &mut Vec<Followed>| {
+        for body in bodies {
+            assert!(drain(body) > 120);
+            let drained = Instant::now();
+            while drained.elapsed() < other {}
+        }
+    };
+    let (published, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let wait = |counter: &AtomicUsize, count| {
+        while counter.load(Ordering::Acquire) < count {
+            std::hint::spin_loop();
+        }
+    };
+    let times = size.rounds * 10;
+    let mut total = Duration::ZERO;
+    std::thread::scope(|scope| {
+        for mut bodies in shares.drain(..) {
+            let (published, done) = (&published, &done);
+            scope.spawn(move || {
+                for round in 1..=times {
+                    wait(published, round);
+                    poll(&mut bodies);
+                    done.fetch_add(1, Ordering::Release);
+                }
+            });
+        }
+        for round in 1..=times {
+            Publishes::publish(&hub, "shared");
+            let start = Instant::now();
+            published.store(round, Ordering::Release);
+            poll(&mut mine);
+            wait(&done, round * (threads - 1));
+            total += start.elapsed();
+        }
+    });
+    total.as_nanos() as f64 / (times * share) as f64 - other.as_nanos() as f64
+}
+
+/// The same subscribers polled by one thread, and by two: as fast as possible, and with the time
+/// that a write to a socket takes.
+fn readers(size: &Size) {
+    for (name, write) in [("at once", 0), ("3 us each", 3_000)] {
+        let mut figures: [Vec<f64>; 2] = Default::default();
+        for _ in 0..size.rounds {
+            for (n, figures) in figures.iter_mut().enumerate() {
+                figures.push(deliver_on(n + 1, size, Duration::from_nanos(write)));
+            }
+        }
+        let [one, two] = figures;
+        let ratio = median(one.iter().zip(&two).map(|(one, two)| one / two).collect());
+        println!("growth/two readers, {name}");
+        let (one, two) = (median(one), median(two));
+        print("one thread", "ns", one);
+        print("each of two threads", "ns", two);
+        let title = format!("growth/two readers/{name}");
+        row::print(&title, two, one, ratio, "one thread");
+    }
+}
+
+/// Publishes so many times on each of so many threads; the nanoseconds of each event.
+fn on_threads(threads: usize, times: usize, publish: impl Fn() + Sync) -> f64 {
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| (0..times).for_each(|_| publish()));
+        }
+    });
+    start.elapsed().as_nanos() as f64 / (threads * times) as f64
+}
+
 /// The same number of events from one thread and from each of two.
 fn publishers(size: &Size) {
     let mut figures: [Vec<f64>; 2] = Default::default();
+    let mut floors: [Vec<f64>; 2] = Default::default();
     for _ in 0..size.rounds {
-        for (threads, figures) in [1, 2].into_iter().zip(&mut figures) {
-            let hub = Hub::new();
-            let start = Instant::now();
-            std::thread::scope(|scope| {
-                for _ in 0..threads {
-                    scope.spawn(|| {
-                        for _ in 0..size.published {
-                            hub.publish(event());
-                        }
-                    });
-                }
-            });
-            let events = (threads * size.published) as f64;
-            figures.push(start.elapsed().as_nanos() as f64 / events);
-            assert!(
-                hub.last_event_id()
-                    .as_str()
-                    .ends_with(&format!("-{events}"))
-            );
+        for n in 0..2 {
+            let (threads, hub) = (n + 1, hub());
+            let publish = || drop(hub.publish(event()));
+            figures[n].push(on_threads(threads, size.published, publish));
+            let last = format!("-{}", threads * size.published);
+            assert!(hub.last_event_id().as_str().ends_with(&last));
+            let ring = FloorRing::new(RETAINED);
+            floors[n].push(on_threads(threads, size.published, || ring.publish()));
+            assert_eq!(ring.len(), RETAINED.min(threads * size.published));
         }
     }
-    let [one, two] = &figures;
-    let ratio = median(one.iter().zip(two).map(|(one, two)| one / two).collect());
-    println!("growth/two publishers");
-    print("one thread", "ns", median(one.clone()));
-    print("two threads", "ns", median(two.clone()));
-    let (one, two) = (median(one.clone()), median(two.clone()));
-    row::print(
-        "growth/two publishers/per event",
-        two,
-        one,
-        ratio,
-        "one thread",
-    );
+    for (title, [one, two]) in [
+        ("growth/two publishers", figures),
+        ("growth/two publishers, floor", floors),
+    ] {
+        let ratio = median(one.iter().zip(&two).map(|(one, two)| one / two).collect());
+        println!("{title}");
+        let (one, two) = (median(one), median(two));
+        print("one thread", "ns", one);
+        print("two threads", "ns", two);
+        row::print(&format!("{title}/per event"), two, one, ratio, "one thread");
+    }
 }
