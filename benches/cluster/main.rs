@@ -16,6 +16,8 @@
 mod client;
 mod floor;
 mod node;
+#[path = "../../tests/support/ports.rs"]
+mod ports;
 #[allow(dead_code, unreachable_pub, reason = "the tests'")]
 #[path = "../../tests/redis/rig/resp.rs"]
 mod resp;

@@ -20,6 +20,9 @@
 //!
 //! redis-server has to be installed; `.ci/run` does that and runs this.
 
+#[path = "../support/ports.rs"]
+mod ports;
+
 #[path = "../support/rng.rs"]
 #[allow(dead_code, reason = "no binary needs all of it")]
 #[allow(unreachable_pub, reason = "a module of each test binary")]

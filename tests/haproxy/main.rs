@@ -5,16 +5,19 @@
 
 #[cfg(feature = "compression")]
 mod gzip;
+#[path = "../support/ports.rs"]
+mod ports;
 #[path = "../support/proxied.rs"]
 mod proxied;
 #[path = "../support/mod.rs"]
 mod support;
 
 use std::convert::Infallible;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, Version};
@@ -26,35 +29,55 @@ use tower_http::decompression::DecompressionLayer;
 use tower_sse::Event;
 use tower_sse::headers::EventStreamHeaders;
 
+use ports::free_port;
 use proxied::{Events, passes_at_once, server};
-use support::net::{get, send, until, within};
+use support::net::{DEADLINE, get, send, within};
 
-/// HAProxy in the foreground, with a configuration of its own, until it is dropped.
+/// HAProxy in the foreground, in a folder of its own, until it is dropped.
 struct HaProxy {
     process: Child,
     address: SocketAddr,
-    file: PathBuf,
+    folder: PathBuf,
 }
 
 impl HaProxy {
     async fn before(upstream: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        drop(listener);
+        // Another process may take the port before HAProxy does.
+        for _ in 0..20 {
+            if let Some(haproxy) = Self::try_start(upstream).await {
+                return haproxy;
+            }
+        }
+        panic!("HAProxy does not start");
+    }
+
+    /// `None` if it ends at once.
+    async fn try_start(upstream: SocketAddr) -> Option<Self> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let name = format!(
+            "tower-sse-haproxy-{}-{}",
+            std::process::id(),
+            address.port()
+        );
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let own = folder.join("stats");
         let config = format!(
-            "defaults
+            "global
+                 stats socket {}
+             defaults
                  mode http
-                 timeout connect 5s
+                 timeout connect 60s
                  timeout client 60s
                  timeout server 60s
              listen feed
                  bind {address}
                  compression algo gzip
                  compression type text/event-stream
-                 server upstream {upstream}\n"
+                 server upstream {upstream}\n",
+            own.display()
         );
-        let file = format!("tower-sse-haproxy-{}.cfg", address.port());
-        let file = std::env::temp_dir().join(file);
+        let file = folder.join("haproxy.cfg");
         std::fs::write(&file, config).unwrap();
         let process = Command::new("haproxy")
             .arg("-f")
@@ -63,15 +86,21 @@ impl HaProxy {
             .stderr(Stdio::null())
             .spawn()
             .expect("HAProxy is installed");
-        until("HAProxy listens", || {
-            std::net::TcpStream::connect(address).is_ok()
-        })
-        .await;
-        Self {
+        let mut haproxy = Self {
             process,
             address,
-            file,
+            folder,
+        };
+        let start = Instant::now();
+        // Whoever else has the port would accept connections too; this socket is its own.
+        while UnixStream::connect(&own).is_err() {
+            if haproxy.process.try_wait().unwrap().is_some() {
+                return None;
+            }
+            assert!(start.elapsed() < DEADLINE, "HAProxy does not listen");
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        Some(haproxy)
     }
 
     /// What it answers to a client that takes gzip.
@@ -85,7 +114,7 @@ impl Drop for HaProxy {
     fn drop(&mut self) {
         _ = self.process.kill();
         _ = self.process.wait();
-        _ = std::fs::remove_file(&self.file);
+        _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -9,6 +9,8 @@ mod gzip;
 mod http2;
 #[path = "../support/nginx.rs"]
 mod nginx;
+#[path = "../support/ports.rs"]
+mod ports;
 #[path = "../support/proxied.rs"]
 mod proxied;
 #[path = "../support/mod.rs"]

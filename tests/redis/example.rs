@@ -13,7 +13,8 @@ use tower_sse::protocol::MessageEvent;
 
 use crate::example_process::Example;
 use crate::nginx::Nginx;
-use crate::rig::server::{DEADLINE, Server, free_port};
+use crate::ports::free_port;
+use crate::rig::server::{DEADLINE, Server};
 
 /// A page, as far as its events go.
 struct Page {

@@ -19,6 +19,8 @@ mod marks;
 #[cfg(feature = "axum")]
 #[path = "../support/nginx.rs"]
 mod nginx;
+#[path = "../support/ports.rs"]
+mod ports;
 mod publishes;
 mod resumes;
 mod rig;

@@ -11,6 +11,8 @@ mod nginx;
 mod pages;
 mod plug;
 mod plugs;
+#[path = "../../support/ports.rs"]
+mod ports;
 mod readme;
 mod refused;
 mod serve;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
 
 use crate::driver::Browser;
+use crate::ports::free_port;
 use crate::support::Example;
 
 async fn open(browser: &Browser, example: &Example, path: &str) {
@@ -89,14 +90,14 @@ async fn notifications(browser: &Browser) {
 }
 
 async fn dashboard(browser: &Browser) {
-    let example = Example::start("dashboard", &[]);
+    let port = free_port().to_string();
+    let example = Example::start("dashboard", &["--port", &port]);
     open(browser, &example, "").await;
     let is_whole = |text: &str| text.contains("574.50") && text.lines().count() == 6;
     let before = until(browser, "six shares", is_whole).await;
     until(browser, "a change", |text| text != before).await;
 
     // The next server knows nothing of the page's last event ID.
-    let port = example.port().to_owned();
     drop(example);
     let _example = Example::start("dashboard", &["--port", &port]);
     eval(

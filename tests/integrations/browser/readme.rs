@@ -1,5 +1,6 @@
 //! The page of the README's first program.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -11,6 +12,7 @@ use tokio::task::JoinHandle;
 use tower_sse::{Event, Hub, SseLayer};
 
 use crate::driver::Browser;
+use crate::ports::free_port;
 
 #[expect(dead_code, reason = "its server has a fixed port")]
 #[path = "../../examples/readme/program.rs"]
@@ -48,8 +50,9 @@ async fn starts_over_after_a_gap() {
     let hub = Hub::builder().farewell(farewell).build();
     let goals = hub.topic("goals");
     goals.publish(Event::new("1' goal!"));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    // It comes back to it.
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+    let listener = TcpListener::bind(address).await.unwrap();
     let server = serve(&hub, listener).await;
 
     let browser = Browser::start().await;

@@ -2,6 +2,9 @@
 //!
 //! redis-server has to be installed; `.ci/run` does that and runs these.
 
+#[path = "../../support/ports.rs"]
+mod ports;
+
 #[path = "../../redis/rig/mod.rs"]
 mod rig;
 
@@ -16,7 +19,8 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, 
 use tower_sse::Hub;
 use tower_sse::hub::RedisTls;
 
-use crate::rig::server::{Aof, Server, free_port};
+use crate::ports::free_port;
+use crate::rig::server::{Aof, Server};
 use crate::world::{Client, KEY, Log, Node, may_be_stored};
 
 /// A root, and what it has signed for the server and for a node.

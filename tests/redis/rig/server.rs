@@ -6,14 +6,14 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use super::resp::{Resp, Value};
+use crate::ports::free_port;
 
 const INSTALL: &str =
     "redis-server is missing; install it with: apt-get install -y redis-server (as .ci/run does)";
@@ -315,20 +315,4 @@ fn folder(port: u16, arguments: &[&str]) -> PathBuf {
     let memory = memory.filter(|path| arguments.contains(&"--sentinel") && path.is_dir());
     let folder = memory.unwrap_or_else(std::env::temp_dir);
     folder.join(format!("tower-sse-redis-{}-{port}", std::process::id()))
-}
-
-/// A port that a server can come back to: outgoing connections take theirs from 32768 on. The bus of
-/// a cluster is 10,000 above it.
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let spread = std::process::id()
-            .wrapping_mul(193)
-            .wrapping_add(n.wrapping_mul(7));
-        let port = u16::try_from(10_000 + spread % 12_000).unwrap();
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return port;
-        }
-    }
 }
