@@ -16,6 +16,8 @@ mod serve;
 mod ticker;
 mod wire;
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
@@ -27,10 +29,11 @@ use self::ticker::Ticker;
 const HELP: &str = "
 A live football ticker over Server-Sent Events.
 
-usage: live [--port N] [--speed X]
+usage: live [--port N] [--speed X] [--plug S]
 
   --port N   listen on this port; 8080 by default, or a free port if 8080 is taken
   --speed X  play X times as fast, from 0.01 to 1000
+  --plug S   a pulled plug goes back in after S seconds; 5 by default
 ";
 
 #[tokio::main]
@@ -40,13 +43,15 @@ async fn main() -> Result<(), Failure> {
     if !(0.01..=1000.0).contains(&speed) {
         return Err(fail("--speed is between 0.01 and 1000"));
     }
+    let plug: u16 = args.option("--plug")?.unwrap_or(5);
+    let plug = Duration::from_secs(plug.into());
     let listener = TcpListener::from_std(args.listen()?)?;
     let address = listener.local_addr()?;
     println!(
         "Live ticker on http://{address}/\nOpen it and pull the plug. Ctrl-C stops the server."
     );
 
-    let ticker = Ticker::start(speed);
+    let ticker = Ticker::start(speed, plug);
     let hub = ticker.hub.clone();
     // An `EventSource` that a script makes anew can only say in the query what it has seen.
     let event_stream = SseLayer::new().query_fallback();

@@ -37,7 +37,7 @@ pub(crate) struct Progress {
 }
 
 impl Ticker {
-    pub(crate) fn start(speed: f64) -> Self {
+    pub(crate) fn start(speed: f64, plug: Duration) -> Self {
         let bye = json!({ "text": "The server is stopping." }).to_string();
         let wires = Hub::builder()
             .retain_events(40)
@@ -57,7 +57,7 @@ impl Ticker {
             hub,
             wires,
             progress,
-            plugs: Plugs::new(),
+            plugs: Plugs::new(plug),
         }
     }
 }

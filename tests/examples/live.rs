@@ -13,6 +13,9 @@ fn data(block: &str) -> Value {
     serde_json::from_str(field(block, "data").unwrap()).unwrap()
 }
 
+/// A plug that is out stays out until it is put back, however slow the machine is.
+const PULLED: &[&str] = &["--speed", "20", "--plug", "600"];
+
 /// The number of a line of commentary.
 fn number(block: &str) -> u64 {
     data(block)["number"].as_u64().unwrap()
@@ -67,7 +70,7 @@ async fn plug(authority: &str, method: &str, page: &str) -> Value {
 }
 
 async fn pull_plug(authority: &str, page: &str) {
-    assert!(plug(authority, "POST", page).await["plug_out"].as_u64() > Some(4_000));
+    assert!(plug(authority, "POST", page).await["plug_out"].as_u64() > Some(400_000));
 }
 
 async fn put_back(authority: &str, page: &str) {
@@ -76,7 +79,7 @@ async fn put_back(authority: &str, page: &str) {
 
 #[tokio::test]
 async fn resumes_across_pulled_plugs() {
-    let example = Example::start("live", &["--speed", "20"]);
+    let example = Example::start("live", PULLED);
     let authority = &example.authority;
     let path = "/events?page=tester";
     let mut seen = Seen::default();
@@ -105,7 +108,7 @@ async fn resumes_across_pulled_plugs() {
 /// Each poll ends by itself, and the next resumes where it ended, even after a poll that broke off.
 #[tokio::test]
 async fn resumes_from_poll_to_poll() {
-    let example = Example::start("live", &["--speed", "20"]);
+    let example = Example::start("live", PULLED);
     let authority = &example.authority;
     let path = "/events?page=tester&long-poll";
     let mut seen = Seen::default();
@@ -153,7 +156,7 @@ async fn resumes_from_poll_to_poll() {
 /// While the plug is out, a stream waits for its response and a poll is refused.
 #[tokio::test]
 async fn nothing_gets_past_a_plug_that_is_out() {
-    let example = Example::start("live", &["--speed", "20"]);
+    let example = Example::start("live", PULLED);
     let authority = &example.authority;
     let mut stream = get(authority, "/events?page=tester", None).await;
     let before = commentary(&mut stream).await;
@@ -230,7 +233,7 @@ async fn says_goodbye() {
 
 #[tokio::test]
 async fn only_the_pulled_plug_is_cut() {
-    let example = Example::start("live", &["--speed", "20"]);
+    let example = Example::start("live", PULLED);
     let mut mine = get(&example.authority, "/events?page=mine", None).await;
     let mut other = get(&example.authority, "/events?page=other", None).await;
     pull_plug(&example.authority, "mine").await;

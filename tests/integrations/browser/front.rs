@@ -64,7 +64,7 @@ const STREAMS: &str = r#"
 "#;
 
 async fn plays(browser: Browser) {
-    let example = Example::start("live", &["--speed", "10"]);
+    let example = Example::start("live", &["--speed", "10", "--plug", "60"]);
     let front = Front::before(&example);
     let address = format!("https://localhost:{}/", front.nginx.address.port());
     browser.page.goto(address).await.unwrap();

@@ -13,7 +13,8 @@ use crate::support::Example;
 #[tokio::test]
 #[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
 async fn a_plug_left_out() {
-    let example = Example::start("live", &["--speed", "3"]);
+    // Several events wait in a fraction of that time.
+    let example = Example::start("live", &["--speed", "8", "--plug", "10"]);
     let browser = open(&example, "").await;
     let before = in_play(&browser).await;
     assert!(!before.stale);
@@ -47,7 +48,7 @@ async fn a_plug_left_out() {
 #[tokio::test]
 #[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
 async fn a_plug_pulled_while_history_arrives() {
-    let example = Example::start("live", &["--speed", "10"]);
+    let example = Example::start("live", &["--speed", "10", "--plug", "60"]);
     let browser = Browser::start().await;
     // The server's status, which says how long the history is, does not arrive until the test lets it.
     browser
@@ -87,7 +88,7 @@ async fn a_plug_pulled_while_history_arrives() {
 #[tokio::test]
 #[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
 async fn shows_what_goes_over_the_wire() {
-    let example = Example::start("live", &["--speed", "10"]);
+    let example = Example::start("live", &["--speed", "10", "--plug", "60"]);
     let browser = open(&example, "").await;
     in_play(&browser).await;
     let drawer = browser.page.find(By::Css("#wire summary")).await.unwrap();

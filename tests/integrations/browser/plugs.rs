@@ -1,8 +1,14 @@
 //! The live ticker through many pulled plugs, a closed stream and a new server.
 
 use crate::driver::Browser;
+use crate::ports::free_port;
 use crate::shown::{Shown, click, in_play, open, shown, until};
 use crate::support::Example;
+
+/// On a port that it can come back to. A slow machine gets around to putting its plugs back.
+fn live(port: &str) -> Example {
+    Example::start("live", &["--speed", "10", "--plug", "60", "--port", port])
+}
 
 /// Pulls the plug and puts it back, this many times, and sees the page resume with nothing lost.
 pub(crate) async fn pull_plugs(browser: &Browser, plugs: u64) {
@@ -33,7 +39,7 @@ pub(crate) async fn pull_plugs(browser: &Browser, plugs: u64) {
 #[tokio::test]
 #[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
 async fn twenty_pulled_plugs() {
-    let example = Example::start("live", &["--speed", "10"]);
+    let example = live(&free_port().to_string());
     let browser = open(&example, "").await;
     assert_eq!(in_play(&browser).await.via, "EventSource");
     pull_plugs(&browser, 20).await;
@@ -48,7 +54,7 @@ async fn twenty_pulled_plugs() {
 #[tokio::test]
 #[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
 async fn ten_pulled_plugs_in_long_polls() {
-    let example = Example::start("live", &["--speed", "10"]);
+    let example = live(&free_port().to_string());
     let browser = open(&example, "?transport=poll").await;
     assert_eq!(in_play(&browser).await.via, "Long poll");
     pull_plugs(&browser, 10).await;
@@ -101,7 +107,7 @@ async fn starts_over_with_a_new_server(browser: &Browser, example: Example) -> E
     let before = until(browser, "cut off", |page| page.verdict == "down").await;
     assert_eq!(before.text, "The server is not responding");
     assert!(before.stale);
-    let example = Example::start("live", &["--speed", "10", "--port", &port]);
+    let example = live(&port);
     let after = until(browser, "started over", |page| {
         page.verdict == "gap" && page.notice.is_some() && page.received > 5
     });
@@ -168,7 +174,7 @@ async fn fits_its_screens(browser: &Browser, transport: &str) {
 #[tokio::test]
 #[ignore = "needs firefox-esr; .ci/run runs it"]
 async fn twenty_pulled_plugs_in_firefox() {
-    let example = Example::start("live", &["--speed", "10"]);
+    let example = Example::start("live", &["--speed", "10", "--plug", "60"]);
     let browser = Browser::firefox().await;
     let address = format!("http://{}/", example.authority);
     browser.page.goto(address).await.unwrap();

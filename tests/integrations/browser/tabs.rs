@@ -7,7 +7,7 @@ use crate::support::Example;
 #[tokio::test]
 #[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
 async fn a_seventh_tab() {
-    let example = Example::start("live", &["--speed", "5"]);
+    let example = Example::start("live", &["--speed", "5", "--plug", "60"]);
     let browser = open(&example, "").await;
     let mut tabs = vec![browser.page.window().await.unwrap()];
     let address = format!("http://{}/", example.authority);
@@ -61,7 +61,7 @@ async fn a_seventh_tab() {
 #[tokio::test]
 #[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
 async fn a_tab_beside_one_that_has_resumed() {
-    let example = Example::start("live", &["--speed", "5"]);
+    let example = Example::start("live", &["--speed", "5", "--plug", "60"]);
     let browser = open(&example, "").await;
     let first = browser.page.window().await.unwrap();
     in_play(&browser).await;

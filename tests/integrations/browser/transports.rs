@@ -11,7 +11,7 @@ use crate::support::Example;
 #[tokio::test]
 #[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
 async fn does_without_event_source() {
-    let example = Example::start("live", &["--speed", "10"]);
+    let example = Example::start("live", &["--speed", "10", "--plug", "60"]);
     let browser = Browser::start().await;
     browser.run_first("delete window.EventSource").await;
     let address = format!("http://{}/?transport=stream", example.authority);
@@ -27,7 +27,7 @@ async fn does_without_event_source() {
 #[tokio::test]
 #[ignore = "needs chromium and chromium-driver; .ci/run runs it"]
 async fn changes_transports_and_loses_nothing() {
-    let example = Example::start("live", &["--speed", "10"]);
+    let example = Example::start("live", &["--speed", "10", "--plug", "60"]);
     let browser = open(&example, "").await;
     let start = in_play(&browser).await;
     let mut before = start.received;
