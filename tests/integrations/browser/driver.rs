@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -41,7 +42,7 @@ impl Browser {
             client,
         );
         Self {
-            page: page.await.expect("a session"),
+            page: patient(page.await.expect("a session")).await,
             process,
             _output: None,
             profile,
@@ -77,16 +78,25 @@ impl Browser {
         ] {
             chromium.add_arg(flag).unwrap();
         }
-        let page = WebDriver::new_with_config_and_client(
-            format!("http://127.0.0.1:{port}"),
-            chromium,
-            WebDriverConfig::default(),
-            Http::new(),
-        )
-        .await
-        .expect("package chromium is installed");
+        let session = async || {
+            let page = WebDriver::new_with_config_and_client(
+                format!("http://127.0.0.1:{port}"),
+                chromium.clone(),
+                WebDriverConfig::default(),
+                Http::new(),
+            );
+            page.await
+        };
+        // The driver gives a browser a minute to start, which a busy machine may need.
+        let mut page = session().await;
+        for _ in 0..2 {
+            if let Err(error) = &page {
+                eprintln!("{error}");
+                page = session().await;
+            }
+        }
         Self {
-            page,
+            page: patient(page.expect("package chromium is installed")).await,
             process: chromedriver,
             _output: Some(output),
             profile,
@@ -140,6 +150,13 @@ impl Browser {
         // `WebDriver::quit` takes what `Drop` forbids to give away; a clone is the same session.
         self.page.clone().quit().await.unwrap();
     }
+}
+
+/// Gives scripts as long as everything else has. The default is half a minute.
+async fn patient(page: WebDriver) -> WebDriver {
+    let time = Duration::from_secs(120);
+    page.set_script_timeout(time).await.unwrap();
+    page
 }
 
 /// Runs until it is dropped.
