@@ -199,9 +199,7 @@ async fn a_clock_that_went_back_ends_the_streams_and_tells() {
     server.send(&format!("DEL {KEY}")).await;
     log.publish_all(&nodes[1].hub, 10, 2).await;
     // Their IDs are ahead of all that follows: they are told, and continue with what comes then.
-    for (client, node) in [(&mut live, &nodes[0]), (&mut away, &nodes[1])] {
-        within("a gap", client.follow_gap(node)).await;
-    }
+    tokio::join!(live.follow_gap(&nodes[0]), away.follow_gap(&nodes[1]));
     let end = log.publish_all(&nodes[1].hub, 10, 2).await;
     live.follow(&nodes[0], end).await;
     away.follow(&nodes[1], end).await;
