@@ -50,8 +50,8 @@ async fn a_proxy_loses_connections_in_each_way() {
     connection.write(&[b"INCR", b"n"]).await.unwrap();
     let reply = tokio::time::timeout(Duration::from_millis(50), connection.read());
     assert!(reply.await.is_err());
-    proxy.set(Mode::Delay(Duration::from_millis(50)));
     let start = Instant::now();
+    proxy.set(Mode::Delay(Duration::from_millis(50)));
     assert_eq!(connection.read().await.unwrap(), Value::Int(2));
     assert!(start.elapsed() >= Duration::from_millis(100));
 
