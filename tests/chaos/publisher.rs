@@ -86,12 +86,16 @@ pub(crate) async fn main(words: &[&str]) {
     // What it alone knows to be lost, it tells once it is connected.
     if let Some(hub) = hub {
         let connected = async {
-            while !hub.status().connected {
+            // For a second without a pause in which it might have found something.
+            let mut looks = 0;
+            while looks < 50 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
+                let status = hub.status();
+                let is_quiet = status.connected && status.behind.is_zero();
+                looks = if is_quiet { looks + 1 } else { 0 };
             }
-            tokio::time::sleep(Duration::from_secs(1)).await;
         };
-        _ = tokio::time::timeout(Duration::from_secs(30), connected).await;
+        _ = tokio::time::timeout(Duration::from_secs(60), connected).await;
     }
 }
 
