@@ -706,9 +706,8 @@ fn a_move_costs_the_same_among_few_and_among_many() {
     assert!(is_flat, "{times:?}");
 }
 
-/// There and back a hundred thousand times: the last moves cost what the first did.
-#[test]
-fn moves_cost_the_same_again_and_again() {
+/// What moves there and back cost at first, and after a hundred thousand of them.
+fn first_and_last() -> (Duration, Duration) {
     let hub = hub();
     let mut bodies: Vec<_> = (0..10).map(|_| on(&hub, "a")).collect();
     let handles: Vec<_> = bodies.iter().map(Subscription::handle).collect();
@@ -730,6 +729,18 @@ fn moves_cost_the_same_again_and_again() {
     }
     let median = |times: &mut [Duration]| *times.select_nth_unstable(1_000).1;
     let (first, last) = (median(&mut times[..2_000]), median(&mut times[8_000..]));
-    assert!(last < 3 * first, "{last:?} and {first:?}");
     assert_eq!(hub.stats().topics, 3);
+    (first, last)
+}
+
+#[test]
+fn moves_cost_the_same_again_and_again() {
+    let mut times = Vec::new();
+    // Another process may take the cores later on.
+    let is_flat = (0..3).any(|_| {
+        let (first, last) = first_and_last();
+        times.push((first, last));
+        last < 3 * first
+    });
+    assert!(is_flat, "{times:?}");
 }

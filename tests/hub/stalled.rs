@@ -81,7 +81,7 @@ async fn stalled(lag: LagPolicy) {
     }
     let mut longest = Duration::ZERO;
     for reader in readers {
-        let read = tokio::time::timeout(Duration::from_secs(60), reader).await;
+        let read = tokio::time::timeout(Duration::from_secs(120), reader).await;
         longest = longest.max(read.expect("every event comes").unwrap());
     }
     println!(
