@@ -14,6 +14,9 @@ use tower_sse::{Event, KeepAlive, SseBody, SseLayer};
 use crate::support::bodies::Script;
 use crate::support::net::{read_until, serve};
 
+/// HAProxy waits for up to 200 ms before it passes one on.
+const EVENTS: u64 = 8;
+
 pub type Events = Script<Result<Event, Infallible>>;
 
 /// Serves `events`, with heartbeats and these headers.
@@ -37,7 +40,7 @@ pub async fn server_with(events: &Events, layer: SseLayer) -> SocketAddr {
 /// Publishes events, and reads each before the next one.
 pub async fn passes_at_once(events: &Events, body: &mut Incoming) {
     assert_eq!(read_until(body, "\n").await, ":\n");
-    for n in 0..20u64 {
+    for n in 0..EVENTS {
         events.push(Ok(Event::new("x").with_id(n)));
         let event = read_until(body, "\n\n").await;
         assert_eq!(event, format!("id: {n}\ndata: x\n\n"));
@@ -55,7 +58,7 @@ pub async fn passes_compressed_at_once(events: &Events, response: Response<Incom
     assert_eq!(encodings.iter().collect::<Vec<_>>(), ["gzip"]);
     let mut body = response.into_body();
     let (mut gunzip, mut expected) = (Gunzip::new(), ":\n".to_owned());
-    for n in 0..20u64 {
+    for n in 0..EVENTS {
         while gunzip.text() != expected.as_bytes() {
             let frame = within(body.frame()).await.unwrap().unwrap();
             gunzip.read(&frame.into_data().unwrap());
