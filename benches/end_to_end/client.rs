@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use memchr::memmem::Finder;
 use tokio::io::AsyncWriteExt;
@@ -15,6 +15,8 @@ use crate::Outcome;
 pub(crate) struct Received {
     pub(crate) events: u64,
     pub(crate) bytes: u64,
+    /// How many have begun to receive.
+    begun: usize,
     /// Milliseconds from publishing to reading, where they are asked for.
     latencies: Vec<f64>,
 }
@@ -58,7 +60,7 @@ pub(crate) async fn subscribe(
         tokio::task::spawn_local(async move {
             let finder = Finder::new(NEEDLE);
             // A needle may lie over a border.
-            let mut tail = Vec::new();
+            let (mut tail, mut begun) = (Vec::new(), false);
             while stream.readable().await.is_ok() {
                 let mut buffer = buffer.borrow_mut();
                 buffer[..tail.len()].copy_from_slice(&tail);
@@ -68,6 +70,7 @@ pub(crate) async fn subscribe(
                         let all = &buffer[..tail.len() + n];
                         let mut received = received.borrow_mut();
                         received.bytes += n as u64;
+                        received.begun += usize::from(!std::mem::replace(&mut begun, true));
                         let now = SystemTime::now().duration_since(UNIX_EPOCH);
                         let now = now.unwrap_or_default();
                         for place in finder.find_iter(all) {
@@ -85,6 +88,13 @@ pub(crate) async fn subscribe(
             }
         });
     }
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while received.borrow().begun < count {
+        let begun = received.borrow().begun;
+        assert!(Instant::now() < deadline, "{begun} of {count} are answered");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    // For what comes with the answer.
     tokio::time::sleep(Duration::from_millis(500)).await;
     Ok(received)
 }

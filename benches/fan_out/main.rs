@@ -21,7 +21,7 @@ use tokio::runtime::Runtime;
 const SETTLED: Duration = Duration::from_millis(50);
 
 /// How long the first event may take to all bodies before the case is broken.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn main() {
     for burst in [1, 16] {
