@@ -104,8 +104,9 @@ async fn proxy() {
             request.push(byte[0]);
         }
         let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
-        socket.write_all(head.as_bytes()).unwrap();
-        socket.write_all(b"data: one\n\n").unwrap();
+        // Both at once: no heartbeat comes between them.
+        let begin = format!("{head}data: one\n\n");
+        socket.write_all(begin.as_bytes()).unwrap();
         wait.recv().unwrap();
         socket.write_all(b"data: two\nda").unwrap();
         wait.recv().unwrap();
