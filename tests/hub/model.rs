@@ -1,5 +1,8 @@
 //! Random interleavings of everything that can happen to a hub, against a model that keeps all events
-//! in a list and looks through it from the start every time.
+//! in a list and looks through it from the start every time. The hub ends now and then, or crashes,
+//! and begins again with a tail (`lives`).
+
+mod lives;
 
 use std::collections::{HashMap, HashSet};
 use std::task::Poll;
@@ -14,6 +17,8 @@ use crate::support::rng::Rng;
 
 const TOPICS: [&str; 6] = ["", "a", "a/1", "a/2", "b", "c"];
 const PREFIXES: [&str; 3] = ["a", "a/", ""];
+/// What is lost here may have been of any topic.
+const EVERYWHERE: &str = "everywhere";
 
 struct Published {
     seq: u64,
@@ -45,6 +50,10 @@ struct Topic {
 
 struct Model {
     hub: Hub,
+    settings: fn() -> HubBuilder,
+    /// The number of its first event.
+    born: u64,
+    left: Option<lives::Left>,
     lag: LagPolicy,
     retain_bytes: usize,
     topics: HashMap<&'static str, Topic>,
@@ -399,6 +408,11 @@ impl Model {
     }
 
     fn evict(&mut self, name: &'static str) {
+        self.evict_after(name, self.next - 1);
+        self.check_stats();
+    }
+
+    fn evict_after(&mut self, name: &'static str, newest: u64) {
         self.weigh(name);
         let Topic { events, bytes, .. } = self.topics[name];
         while self.retained(name).count() > 1
@@ -406,17 +420,7 @@ impl Model {
         {
             self.lose(name);
         }
-        let newest = self.next - 1;
-        let all = |model: &Self| {
-            TOPICS
-                .iter()
-                .map(|topic| match model.bytes_of(topic) {
-                    0 => 0,
-                    bytes => bytes + 400 + topic.len(),
-                })
-                .sum::<usize>()
-        };
-        'full: while all(self) > self.retain_bytes {
+        'full: while self.all_bytes() > self.retain_bytes {
             // The oldest goes, unless its topic has far less than another.
             let oldest = self.events.iter().find(|e| e.is_retained()).unwrap();
             let (seq, name) = (oldest.seq, oldest.topic);
@@ -449,11 +453,22 @@ impl Model {
             // The newest event is retained whatever its size.
             break;
         }
+    }
+
+    fn all_bytes(&self) -> usize {
+        let of_topic = |topic: &&str| match self.bytes_of(topic) {
+            0 => 0,
+            bytes => bytes + 400 + topic.len(),
+        };
+        TOPICS.iter().map(of_topic).sum()
+    }
+
+    fn check_stats(&self) {
         let stats = self.hub.stats();
         let retained = self.events.iter().filter(|e| e.is_retained());
         assert_eq!(stats.retained, retained.count());
-        assert_eq!(stats.retained_bytes, all(self));
-        assert_eq!(stats.published, self.next - 1);
+        assert_eq!(stats.retained_bytes, self.all_bytes());
+        assert_eq!(stats.published, self.next - self.born);
     }
 
     /// The numbers of the events that the client has missed and not been told of.
@@ -773,30 +788,28 @@ impl Model {
 /// Whether the client's topics have the event, filter or not: what the filter would have kept back is
 /// lost all the same.
 fn matches(client: &Client, event: &Published) -> bool {
-    client.stays[client.stay_at(event.seq)].follows(event.topic)
+    let stay = &client.stays[client.stay_at(event.seq)];
+    if event.topic == EVERYWHERE {
+        return !(stay.topics.is_empty() && stay.prefixes.is_empty());
+    }
+    stay.follows(event.topic)
 }
 
-fn run(seed: u64, settings: HubBuilder) -> usize {
-    let mut rng = Rng::new(seed);
-    let lag = *rng.pick(&[LagPolicy::End, LagPolicy::Oldest, LagPolicy::Newest]);
+/// Random limits, and the model's topics with them.
+fn limits(
+    rng: &mut Rng,
+    settings: HubBuilder,
+) -> (HubBuilder, HashMap<&'static str, Topic>, usize) {
     let retain_bytes = 4_000 + rng.below(200_000);
     let events = 1 + rng.below(60);
-    let mut settings = settings
-        .lag(lag)
-        .retain_events(events)
-        .retain_bytes(retain_bytes);
-    let mut topics: HashMap<_, Topic> = TOPICS
-        .iter()
-        .map(|name| {
-            let bytes = usize::MAX;
-            let rule = Topic {
-                events,
-                bytes,
-                ..Topic::default()
-            };
-            (*name, rule)
-        })
-        .collect();
+    let mut settings = settings.retain_events(events).retain_bytes(retain_bytes);
+    let bytes = usize::MAX;
+    let rule = || Topic {
+        events,
+        bytes,
+        ..Topic::default()
+    };
+    let mut topics: HashMap<_, Topic> = TOPICS.iter().map(|name| (*name, rule())).collect();
     if rng.one_in(2) {
         let (events, bytes) = (1 + rng.below(10), 300 + rng.below(20_000));
         settings = settings.retain_prefix("a/", Retention::new().events(events));
@@ -804,8 +817,18 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
         topics.get_mut("a/1").unwrap().events = events;
         topics.get_mut("a/2").unwrap().bytes = bytes;
     }
+    (settings, topics, retain_bytes)
+}
+
+fn run(seed: u64, settings: fn() -> HubBuilder) -> usize {
+    let mut rng = Rng::new(seed);
+    let lag = *rng.pick(&[LagPolicy::End, LagPolicy::Oldest, LagPolicy::Newest]);
+    let (hub, topics, retain_bytes) = limits(&mut rng, settings().lag(lag));
     let mut model = Model {
-        hub: settings.build(),
+        hub: hub.build(),
+        settings,
+        born: 1,
+        left: None,
         lag,
         retain_bytes,
         topics,
@@ -820,7 +843,7 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
     model.note_place();
     let mut clients: Vec<Client> = Vec::new();
     for _ in 0..rng.below(600) {
-        match rng.below(21) {
+        match rng.below(23) {
             0..=7 => {
                 let pad = match rng.below(30) {
                     0 => 64 * 1024 + rng.below(1_000),
@@ -882,7 +905,7 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                 let at = rng.below(clients.len());
                 let foreign = match rng.below(4) {
                     0 => "11-1".to_owned(),
-                    1 => format!("10-{}", model.next + rng.next() % 5),
+                    1 => format!("10-{}", model.hub.tail().next_number() + rng.next() % 5),
                     2 => "10-01".to_owned(),
                     _ => "garbage".to_owned(),
                 };
@@ -910,6 +933,9 @@ fn run(seed: u64, settings: HubBuilder) -> usize {
                 let at = rng.below(clients.len());
                 model.end(&mut clients[at], &mut rng);
             }
+            18 if rng.one_in(3) => model.restart(&mut clients, &mut rng),
+            18 => model.leave(),
+            19 if rng.one_in(6) => model.crash(&mut clients, &mut rng),
             _ => {
                 for client in &mut clients {
                     model.read(client, usize::MAX);
@@ -948,7 +974,7 @@ fn runs(share: usize, settings: fn() -> HubBuilder) {
     let mut received = 0;
     let first = std::env::var("FIRST_SEED").map_or(0, |seed| seed.parse().unwrap());
     for seed in first..first + seeds {
-        let outcome = std::panic::catch_unwind(|| run(seed as u64, settings()));
+        let outcome = std::panic::catch_unwind(|| run(seed as u64, settings));
         received += outcome.unwrap_or_else(|_| panic!("seed {seed}"));
     }
     assert!(received > seeds * 10, "{received} events in {seeds} runs");

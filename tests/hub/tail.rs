@@ -17,7 +17,7 @@ const TOPICS: [&str; 6] = ["", "a", "a/1", "a/2", "b", "c"];
 const PREFIXES: [&str; 3] = ["a", "a/", ""];
 
 /// As lines of JSON, with all that a tail has.
-fn store(tail: &Tail) -> String {
+pub(crate) fn store(tail: &Tail) -> String {
     let head = json!({
         "epoch": tail.epoch(),
         "next": tail.next_number(),
@@ -42,7 +42,7 @@ fn store(tail: &Tail) -> String {
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-fn load(file: &str) -> Result<Tail, InvalidTail> {
+pub(crate) fn load(file: &str) -> Result<Tail, InvalidTail> {
     let mut lines = file
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap());
