@@ -322,11 +322,15 @@ async fn idle(subscribers: usize) -> Outcome<()> {
     }
     let all: Vec<usize> = (0..KINDS.len()).collect();
     print("end_to_end/idle, B", &figures, &all);
-    let under_axum = kind("hub under axum", "hub-under-axum", "multi", 7);
-    let ours = idle_with(under_axum, subscribers).await?;
     let axum = figures[2][0];
-    let name = "end_to_end/idle, B/hub under axum beside axum";
-    row::print(name, ours, axum, axum / ours, "axum");
+    for (name, server) in [
+        ("hub under axum", "hub-under-axum"),
+        ("floor under axum", "silent-under-axum"),
+    ] {
+        let takes = idle_with(kind(name, server, "multi", 7), subscribers).await?;
+        let name = format!("end_to_end/idle, B/{name} beside axum");
+        row::print(&name, takes, axum, axum / takes, "axum");
+    }
     Ok(())
 }
 
@@ -335,6 +339,7 @@ fn serve(name: &str, args: &[String]) -> Outcome<()> {
     match name {
         "hub" => load_server::run(args.to_vec()),
         "hub-under-axum" => peers::axum::run_hub(flags()?),
+        "silent-under-axum" => peers::axum::run_silent(flags()?),
         "axum" => peers::axum::run(flags()?),
         "expert" => peers::expert::run(flags()?),
         "actix" => peers::actix::run(flags()?),

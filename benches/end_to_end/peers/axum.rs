@@ -1,16 +1,25 @@
 //! axum: its events, encoded for each subscriber, from tokio's broadcast channel. Also the hub under
-//! axum, with the layer.
+//! axum, with the layer, and the least that an idle subscriber takes there.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{RawQuery, State};
-use axum::response::IntoResponse;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use futures_util::StreamExt;
+use hyper::body::Frame;
+use pin_project_lite::pin_project;
 use tokio::sync::broadcast::{Sender, channel};
+use tokio::time::{Instant, Sleep, sleep};
 use tokio_stream::wrappers::BroadcastStream;
 use tower_sse::SseLayer;
 use tower_sse::hub::{Hub, HubService};
@@ -73,5 +82,67 @@ pub(crate) fn run_hub(flags: Flags) -> Outcome<()> {
     let app = Router::new()
         .route_service("/events", events)
         .layer(SseLayer::new());
+    Ok(flags.runtime()?.block_on(serve(app, flags.port))?)
+}
+
+pin_project! {
+    /// A first frame at once, as the hub sends the subscriber's place, heartbeats, and what a publisher
+    /// and a subscriber need of each other at least: a waker, and how far it has read.
+    struct Silent {
+        #[pin]
+        sleep: Sleep,
+        every: Duration,
+        wakers: Arc<Mutex<Vec<Waker>>>,
+        index: Option<usize>,
+        read: u64,
+    }
+}
+
+impl HttpBody for Silent {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let mut this = self.project();
+        let text = match this.index {
+            None => {
+                let mut wakers = this.wakers.lock().expect("nothing panics");
+                *this.index = Some(wakers.len());
+                wakers.push(cx.waker().clone());
+                *this.read += 1;
+                "id: 10-0\n\n"
+            }
+            Some(_) => {
+                ready!(this.sleep.as_mut().poll(cx));
+                this.sleep.reset(Instant::now() + *this.every);
+                ":\n"
+            }
+        };
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(text.as_bytes())))))
+    }
+}
+
+async fn silence(State((every, wakers)): State<(Duration, Arc<Mutex<Vec<Waker>>>)>) -> Response {
+    let body = Silent {
+        sleep: sleep(every),
+        every,
+        wakers,
+        index: None,
+        read: 0,
+    };
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, Body::new(body)).into_response()
+}
+
+pub(crate) fn run_silent(flags: Flags) -> Outcome<()> {
+    let app = Router::new()
+        .route("/events", get(silence))
+        .with_state((flags.heartbeat, Arc::default()));
     Ok(flags.runtime()?.block_on(serve(app, flags.port))?)
 }
