@@ -76,6 +76,10 @@ impl PastReader {
         shared: &Shared,
         seat: &mut Seat,
     ) -> Poll<PastResult> {
+        if matches!(self.stage, Stage::Placed) {
+            // Events may be pending in the ring, so the task must not wait here.
+            return Poll::Ready(Ok(None));
+        }
         seat.prepare(cx.waker());
         let is_free = self.is_fresh() && matches!(self.stage, Stage::Waiting);
         if let Some(ended) = shared.with(|state, wakes| state.wait_in_past(seat, is_free, wakes)) {

@@ -248,6 +248,12 @@ impl State {
             // The place may no longer have a key, and the next place with a key is after the loss.
             return None;
         }
+        #[cfg(any(test, feature = "redis"))]
+        if self.keys.is_some() && self.cursors[seat.cursor].ended() == Some(Reason::Lagged) {
+            // The ring was dropped and has begun again, after a loss that the client must be told
+            // of.
+            return None;
+        }
         let place = self.place_of(seat);
         let cursor = &mut self.cursors[seat.cursor];
         let sent = if by_events {

@@ -9,9 +9,10 @@ use futures_core::Stream;
 use http_body::Body;
 
 use super::memory_log::{MemoryLog, PastNode};
+use crate::body::SealedSource;
 use crate::hub::foreign::id_of;
 use crate::hub::outer::{PageFuture, Past};
-use crate::hub::{Hub, LagPolicy};
+use crate::hub::{Hub, LagPolicy, Start};
 use crate::protocol::EventId;
 
 /// Polls once, and returns whether that was the end.
@@ -122,6 +123,62 @@ fn what_the_ring_has_at_the_handover_does_not_wait_for_the_next_event() {
         }
         assert!(frames > 2, "all in one");
         assert_eq!(events, 8_994);
+    });
+}
+
+#[test]
+fn what_the_ring_has_reaches_a_filtered_newcomer_without_a_further_event() {
+    crate::sync::run(|| {
+        let outer = Arc::new(MemoryLog::default());
+        let past = Arc::new(Arc::clone(&outer));
+        let mut node = PastNode {
+            hub: Hub::builder().after_key(6).past(past).build(),
+            at: 6,
+        };
+        let entries = [(7, "a"), (8, "a")];
+        outer.entries.lock().unwrap().extend(entries);
+        node.feed(&outer, 2);
+        let start = Start::After(id_of(7));
+        let subscriber = node.hub.subscriber().topic("a").start(start);
+        let mut body = subscriber.filter(|_| true).subscribe().unwrap();
+        let mut cx = Context::from_waker(Waker::noop());
+        let frames = ["id: 0-7\n\n", "id: 0-8\ndata: a\n\n"];
+        for wanted in frames {
+            let frame = Pin::new(&mut body).poll_frame(&mut cx);
+            let Poll::Ready(Some(Ok(frame))) = frame else {
+                panic!("{frame:?} instead of {wanted:?}")
+            };
+            assert_eq!(frame.into_data().unwrap(), wanted);
+        }
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+    });
+}
+
+#[test]
+fn a_heartbeat_after_a_cut_does_not_tell_a_place_after_the_loss() {
+    crate::sync::run(|| {
+        let outer = Arc::new(MemoryLog::default());
+        let past = Arc::new(Arc::clone(&outer));
+        let mut node = PastNode {
+            hub: Hub::builder().after_key(6).past(past).build(),
+            at: 6,
+        };
+        let subscriber = node.hub.subscriber().topic("a").filter(|_| false);
+        let mut body = subscriber.subscribe().unwrap();
+        let mut cx = Context::from_waker(Waker::noop());
+        // Its place.
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_ready());
+        outer.entries.lock().unwrap().extend([(6, "b"), (7, "a")]);
+        node.feed(&outer, 1);
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        // Another thread may do this before a heartbeat is sent.
+        node.hub.cut(9);
+        outer.entries.lock().unwrap().extend([(10, "b")]);
+        node.at = 9;
+        node.feed(&outer, 1);
+        assert!(Pin::new(&mut body).place().is_none());
+        let frame = Pin::new(&mut body).poll_frame(&mut cx);
+        assert!(matches!(frame, Poll::Ready(None)));
     });
 }
 
