@@ -1,5 +1,7 @@
 use std::fmt;
 
+use super::line_feeds::line_feeds;
+
 /// The field name of a data line.
 pub(super) const DATA: &[u8; 6] = b"data: ";
 /// Ends the data line and the block.
@@ -30,7 +32,7 @@ pub(super) fn push_lines<const N: usize>(out: &mut Vec<u8>, prefix: &[u8; N], te
             .for_each(|end| push(*end));
         if *breaks > KNOWN {
             let after = known[KNOWN - 1] + 1;
-            memchr::memchr_iter(b'\n', &text[after..]).for_each(|end| push(after + end));
+            line_feeds(&text[after..], |end| push(after + end));
         }
         &text[start..]
     } else {
@@ -167,14 +169,12 @@ impl<'a> Measured<'a> {
     pub(super) fn new(text: &'a [u8]) -> Self {
         let mut known = [0; KNOWN];
         let mut lf = 0;
-        let mut found = memchr::memchr_iter(b'\n', text);
-        for (known, at) in known.iter_mut().zip(&mut found) {
-            *known = at;
+        line_feeds(text, |at| {
+            if let Some(known) = known.get_mut(lf) {
+                *known = at;
+            }
             lf += 1;
-        }
-        if lf == KNOWN {
-            lf += found.count();
-        }
+        });
         // Most text has no CR, and checking that is faster than counting.
         let cr = match memchr::memchr(b'\r', text) {
             None => 0,

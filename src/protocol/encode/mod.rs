@@ -14,6 +14,7 @@ mod id_ref;
 mod into;
 #[cfg(feature = "json")]
 mod json;
+mod line_feeds;
 mod lines;
 #[cfg(feature = "redis")]
 mod parts;
