@@ -2,8 +2,12 @@
 
 use memchr::memchr;
 
-/// The number of bytes that are searched here before a wider search takes over. A multiple of 16.
+/// The number of bytes that are searched here at once. A multiple of 16.
 const NEAR: usize = 256;
+/// With fewer line feeds in them, lines are long.
+const MANY: usize = 3;
+/// The number of long lines until the next look at so many bytes.
+const LONG: usize = 16;
 
 /// Calls the closure with the position of each LF.
 ///
@@ -15,16 +19,19 @@ pub(super) fn line_feeds(text: &[u8], mut each: impl FnMut(usize)) {
     let mut start = 0;
     while start < text.len() {
         let near = &text[start..text.len().min(start + NEAR)];
-        let mut any = false;
+        let mut found = 0;
         near_line_feeds(near, |at| {
-            any = true;
+            found += 1;
             each(start + at);
         });
         start += near.len();
-        if !any {
-            match memchr(b'\n', &text[start..]) {
-                Some(at) => start += at,
-                None => return,
+        if found < MANY {
+            for _ in 0..LONG {
+                let Some(at) = memchr(b'\n', &text[start..]) else {
+                    return;
+                };
+                each(start + at);
+                start += at + 1;
             }
         }
     }
