@@ -357,3 +357,5 @@ mod edges;
 mod hops;
 #[cfg(test)]
 mod memory_log;
+#[cfg(test)]
+mod runs;

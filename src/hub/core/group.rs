@@ -241,6 +241,16 @@ impl Group {
         }
     }
 
+    /// Records the loss of everything before a place. New subscribers begin there.
+    #[cfg(any(test, feature = "redis"))]
+    pub(super) fn lose_up_to(&mut self, place: u64) {
+        self.lost_to = place;
+        if !self.is_over() && self.head < place {
+            self.jump = (self.head, place);
+            self.head = place;
+        }
+    }
+
     /// Forgets one of its events that has been replaced. It is no longer delivered.
     pub(super) fn forget(&mut self, seq: u64, wakes: &mut Wakes) {
         if let Some(own) = &mut self.own {

@@ -270,12 +270,21 @@ impl State {
                 self.lose(slot, wakes);
             }
         }
+        // The next ring may begin after the topic was published to again.
+        let finished = self
+            .topics
+            .iter()
+            .filter(|(_, topic)| topic.finished.is_some());
+        let finished: Vec<usize> = finished.map(|(slot, _)| slot).collect();
+        for slot in finished {
+            self.begin_run(slot, wakes);
+        }
         let lost_to = self.next;
         self.topics.lose_all(lost_to);
         self.log.lose(lost_to - 1);
         self.settle_all(wakes);
         for (_, group) in self.groups.iter_mut() {
-            group.lost_to = lost_to;
+            group.lose_up_to(lost_to);
         }
         self.keys = None;
     }
