@@ -80,9 +80,7 @@ impl PastReader {
             // Events may be pending in the ring, so the task must not wait here.
             return Poll::Ready(Ok(None));
         }
-        seat.prepare(cx.waker());
-        let is_free = self.is_fresh() && matches!(self.stage, Stage::Waiting);
-        if let Some(ended) = shared.with(|state, wakes| state.wait_in_past(seat, is_free, wakes)) {
+        if let Some(ended) = self.wait(cx, shared, seat) {
             return Poll::Ready(Err(ended));
         }
         loop {
@@ -106,6 +104,10 @@ impl PastReader {
                     HandOver::Done => return Poll::Ready(self.arrive(after, shared, seat)),
                     // The ring is behind the outer log. Its next event wakes the task.
                     HandOver::Behind if self.caught_up => return Poll::Pending,
+                    HandOver::Rejoined => match self.wait(cx, shared, seat) {
+                        Some(ended) => return Poll::Ready(Err(ended)),
+                        None => continue,
+                    },
                     HandOver::Behind | HandOver::NotYet => {}
                 }
                 self.page = Some(Exclusive::new(self.past.page(after)));
@@ -128,10 +130,21 @@ impl PastReader {
                     // The ring passed the page's end while the page was being read. Its events woke
                     // this task before it waited, and there may be no further ones.
                     HandOver::NotYet if has_begun => self.caught_up = false,
+                    HandOver::Rejoined => match self.wait(cx, shared, seat) {
+                        Some(ended) => return Poll::Ready(Err(ended)),
+                        None => continue,
+                    },
                     HandOver::Behind | HandOver::NotYet => return Poll::Pending,
                 }
             }
         }
+    }
+
+    /// Waits for the next event and for its end. Returns its end if it has come.
+    fn wait(&self, cx: &mut Context<'_>, shared: &Shared, seat: &mut Seat) -> Option<Taken> {
+        seat.prepare(cx.waker());
+        let is_free = self.is_fresh() && matches!(self.stage, Stage::Waiting);
+        shared.with(|state, wakes| state.wait_in_past(seat, is_free, wakes))
     }
 
     /// Whether the client has sent no last event ID.

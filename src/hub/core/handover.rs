@@ -40,6 +40,8 @@ pub(in crate::hub) enum HandOver {
     Behind,
     /// It has to read another page.
     NotYet,
+    /// The run that it waited for is over, and it has to wait for the next.
+    Rejoined,
 }
 
 /// Subscribers that read the past before they take their place in the ring.
@@ -80,11 +82,21 @@ impl State {
         wakes: &mut Wakes,
     ) -> HandOver {
         self.settle_cursor(seat.cursor, wakes);
+        if self.cursors[seat.cursor].next_move().is_some() {
+            // Its next poll ends it.
+            return HandOver::Behind;
+        }
         let seq = match self.find_key(key) {
             KeyPlace::Here(seq) if self.has_begun() => seq,
+            KeyPlace::After if self.rejoin_after(u64::MAX, seat, wakes) => {
+                return HandOver::Rejoined;
+            }
             KeyPlace::After => return HandOver::Behind,
             _ => return HandOver::NotYet,
         };
+        if self.rejoin_after(seq, seat, wakes) {
+            return HandOver::Rejoined;
+        }
         let (outcome, place) = self.resume(seat.group, seq + 1);
         if outcome.is_lossy() {
             return HandOver::NotYet;
@@ -103,8 +115,14 @@ impl State {
         wakes: &mut Wakes,
     ) -> u128 {
         self.settle_cursor(seat.cursor, wakes);
+        _ = self.rejoin_after(u64::MAX, seat, wakes);
         let floor = self.floor(seat.group, &begin.not_before);
-        let place = self.start(seat.group, &begin.start, floor);
+        let start = match &begin.start {
+            // A finished run has no further events, so it is replayed.
+            Fresh::Now if self.groups[seat.group].is_over() => &Fresh::Oldest,
+            start => start,
+        };
+        let place = self.start(seat.group, start, floor);
         self.take_place(seat, place);
         let mut place = self.place_of(seat);
         if self.key_at(place).is_none() {

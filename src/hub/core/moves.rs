@@ -229,6 +229,29 @@ impl State {
         }
     }
 
+    /// Moves a subscriber whose topics finished at or before the event with this number to the group
+    /// that new subscribers join, which is another one once the next run has begun. Returns `true`
+    /// if it was moved: its task then has to be prepared and to wait again.
+    #[cfg(any(test, feature = "redis"))]
+    pub(super) fn rejoin_after(&mut self, seq: u64, seat: &mut Seat, wakes: &mut Wakes) -> bool {
+        let group = &self.groups[seat.group];
+        let is_moved = self.cursors[seat.cursor].next_move().is_some();
+        if !group.is_over() || group.end > seq || is_moved {
+            return false;
+        }
+        let (key, at) = (Key::clone(&self.groups[seat.group].key), self.next);
+        let to = self.enter_key(key, wakes);
+        if to == seat.group {
+            return false;
+        }
+        self.change(to, Group::will_join);
+        self.change(seat.group, |group| group.leave_at(at));
+        let moves = &mut self.cursors[seat.cursor].terms().moves;
+        moves.0.push_back(Move { at, group: to });
+        self.change_group(seat, wakes);
+        true
+    }
+
     /// Cancels the pending moves of a subscriber that leaves.
     pub(super) fn give_up_moves(&mut self, cursor: &mut Cursor, wakes: &mut Wakes) {
         let mut from = cursor.group;

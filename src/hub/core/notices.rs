@@ -220,6 +220,8 @@ impl State {
             }
             News::EndForgotten => {
                 if group.is_over() {
+                    // Those that read the past join another group.
+                    group.end_round(index, wakes);
                     let hash = self.by_key.hash(&*group.key);
                     self.by_key.remove(hash, index);
                 }

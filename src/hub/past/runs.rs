@@ -2,15 +2,25 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 use http_body::Body;
 
 use super::memory_log::{MemoryLog, PastNode};
-use crate::hub::core::Draft;
+use crate::hub::core::{Draft, State};
 use crate::hub::foreign::id_of;
 use crate::hub::{Hub, Subscription};
 use crate::protocol::Event;
+
+#[derive(Default)]
+struct RunWake(AtomicBool);
+
+impl Wake for RunWake {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 fn node(outer: &Arc<MemoryLog>) -> PastNode {
     let past = Arc::new(Arc::clone(outer));
@@ -67,5 +77,61 @@ fn a_client_that_resumes_where_a_ring_begins_again_stays() {
         hub.cut(9);
         let mut body = subscriber().after(id_of(9)).subscribe().unwrap();
         assert_eq!(poll(&mut body), Poll::Pending);
+    });
+}
+
+#[test]
+fn a_client_ahead_of_its_node_waits_for_the_next_run() {
+    crate::sync::run(|| {
+        let outer = Arc::new(MemoryLog::default());
+        let hub = node(&outer).hub;
+        let entries = [(6, "b"), (7, "a"), (8, "a"), (9, "a")];
+        outer.entries.lock().unwrap().extend(entries);
+        let subscriber = hub.subscriber().topic("a").after(id_of(8));
+        let mut body = subscriber.subscribe().unwrap();
+        let wake = Arc::new(RunWake::default());
+        let waker = Waker::from(Arc::clone(&wake));
+        let mut cx = Context::from_waker(&waker);
+        let frame = Some("id: 0-9\ndata: a\n\n".to_owned());
+        assert_eq!(poll(&mut body), Poll::Ready(frame));
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        // The run ends at 7, before it came, and the next one begins.
+        append(&hub, "a", 7, true);
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        wake.0.store(false, Ordering::Relaxed);
+        append(&hub, "a", 8, false);
+        assert!(wake.0.load(Ordering::Relaxed));
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        wake.0.store(false, Ordering::Relaxed);
+        append(&hub, "a", 9, false);
+        assert!(wake.0.load(Ordering::Relaxed));
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        append(&hub, "a", 10, false);
+        let frame = Some("id: 0-10\ndata: a\n\n".to_owned());
+        assert_eq!(poll(&mut body), Poll::Ready(frame));
+        assert_eq!(poll(&mut body), Poll::Pending);
+    });
+}
+
+#[test]
+fn a_run_that_is_over_when_the_ring_begins_is_replayed() {
+    crate::sync::run(|| {
+        let hub = node(&Arc::default()).hub;
+        hub.shared().change(State::break_off);
+        let mut over = hub.subscriber().topic("a").subscribe().unwrap();
+        let mut goes_on = hub.subscriber().topic("b").subscribe().unwrap();
+        hub.shared().with(|state, _| state.fill_after(6));
+        append(&hub, "a", 7, false);
+        append(&hub, "a", 8, true);
+        append(&hub, "b", 9, true);
+        append(&hub, "b", 10, false);
+        hub.shared().with(State::filled);
+        let place = |id: &str| Poll::Ready(Some(format!("id: {id}\n\n")));
+        assert_eq!(poll(&mut over), place("0-6"));
+        let frame = "id: 0-7\ndata: a\n\nid: 0-8\ndata: a\n\n".to_owned();
+        assert_eq!(poll(&mut over), Poll::Ready(Some(frame)));
+        assert_eq!(poll(&mut over), Poll::Ready(None));
+        assert_eq!(poll(&mut goes_on), place("0-10"));
+        assert_eq!(poll(&mut goes_on), Poll::Pending);
     });
 }
