@@ -367,6 +367,8 @@ impl PastReader {
 #[cfg(test)]
 mod edges;
 #[cfg(test)]
+mod feeding;
+#[cfg(test)]
 mod hops;
 #[cfg(test)]
 mod memory_log;

@@ -1,6 +1,8 @@
 //! Random interleavings of everything that can happen to a hub, against a model that keeps all events
 //! in a list and looks through it from the start every time. The hub ends now and then, or crashes,
 //! and begins again with a tail (`lives`).
+//!
+//! The other half, entries of an outer log, is `src/hub/past/feeding.rs`.
 
 mod lives;
 
