@@ -224,6 +224,8 @@ impl State {
         (seat.group, seat.round, seat.live_from) = (to, new.round(), place);
         let cursor = &mut self.cursors[seat.cursor];
         (cursor.group, cursor.place) = (to, place);
+        // It may have been sent events of its old topics after that place.
+        cursor.told = cursor.told.max(at - 1);
         if let Some(before) = before {
             self.pass_gate(seat.cursor, before, wakes);
         }

@@ -183,6 +183,28 @@ fn a_heartbeat_after_a_cut_does_not_tell_a_place_after_the_loss() {
 }
 
 #[test]
+fn a_heartbeat_after_a_move_does_not_tell_a_place_before_what_was_sent() {
+    crate::sync::run(|| {
+        let outer = Arc::new(MemoryLog::default());
+        let mut node = PastNode {
+            hub: Hub::builder().after_key(6).build(),
+            at: 6,
+        };
+        let subscriber = node.hub.subscriber().topics(["a", "b"]).after(id_of(6));
+        let mut body = subscriber.filter(|_| true).subscribe().unwrap();
+        let mut cx = Context::from_waker(Waker::noop());
+        let entries = [(6, "b"), (7, "b"), (8, "a"), (9, "b"), (10, "b")];
+        outer.entries.lock().unwrap().extend(entries);
+        node.feed(&outer, 2);
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_ready());
+        assert!(body.handle().leave("a"));
+        assert!(Pin::new(&mut body).poll_frame(&mut cx).is_pending());
+        node.feed(&outer, 2);
+        assert!(Pin::new(&mut body).place().is_none());
+    });
+}
+
+#[test]
 fn a_close_ends_those_that_read_the_past() {
     crate::sync::run(|| {
         for stream in [false, true] {
