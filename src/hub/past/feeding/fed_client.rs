@@ -174,7 +174,9 @@ impl FedClient {
             }
             Err(refused) => {
                 assert!(refused.is_finished());
-                let is_over = self.stay().ends_with(|topic| node.is_over(topic, log));
+                let is_over = self
+                    .stay()
+                    .ends_with(|topic| log.is_finished(topic, node.at));
                 assert!(is_over, "refused, and not finished");
                 let missing = self.missing(log, self.last, node.at + 1);
                 assert!(missing.is_none(), "{missing:?} is refused");
@@ -203,6 +205,13 @@ impl FedClient {
     /// Begins at the place in the ring where a client without an ID does.
     fn begin_in_ring(&mut self, node: &FedNode, log: &FedLog) {
         let is_over = self.stay().ends_with(|topic| node.is_over(topic, log));
+        // Others may follow the same topics and know of ends that the ring has forgotten.
+        let may_be_over = self
+            .stay()
+            .ends_with(|topic| log.is_finished(topic, node.at));
+        if may_be_over && !is_over {
+            self.told = node.at;
+        }
         let floor = self.not_before.min(node.at);
         let list = node
             .having(RingFate::Retained)
@@ -211,7 +220,7 @@ impl FedClient {
         let most = match &self.start {
             Some(Start::Last(most)) => *most,
             // A run that is over is replayed.
-            _ if is_over => usize::MAX,
+            _ if may_be_over => usize::MAX,
             _ => 0,
         };
         let first = list.len().saturating_sub(most);
@@ -230,13 +239,15 @@ impl FedClient {
 
     /// Its node has read an entry.
     pub(super) fn note(&mut self, entry: &FedEntry) {
-        if entry.finishes() {
+        if !self.is_placed {
+            // Ends before its place may not be known there.
+        } else if entry.finishes() {
             self.finished.insert(entry.topic);
         } else if entry.is_event() {
             self.finished.remove(entry.topic);
         }
         let is_over = self.stay().ends_with(|topic| self.finished.contains(topic));
-        if is_over && self.is_placed && !self.is_cut && self.ended.is_none() {
+        if is_over && !self.is_cut && self.ended.is_none() {
             self.ended = Some(entry.key);
         }
     }
