@@ -74,9 +74,9 @@ const MAX_NEXT: u64 = 1 << 62;
 /// A tail is complete if the hub was [closed](crate::hub::Hub::close) when the tail was taken: no
 /// client has seen events beyond it. A tail taken from an open hub, in order to survive a crash,
 /// may be older than what clients have seen. A hub that begins with such a tail tells each earlier
-/// client of a gap, and then replays what is retained. Its numbers continue far above, at one that
-/// depends on the time, so that no ID issued after the tail was taken denotes one of its own
-/// events, however often hubs begin with the same tail.
+/// client of a gap, and then replays what is retained. Its numbers continue far higher, from a
+/// value based on the current time, so no ID issued after the tail was taken denotes one of its own
+/// events, even if several hubs begin with the same tail.
 ///
 /// A complete tail is no longer complete once a hub has begun with it: delete the stored one, or
 /// store it as [not complete](Self::with_complete).

@@ -6,7 +6,7 @@ use memchr::memchr;
 const NEAR: usize = 256;
 /// With fewer line feeds in them, lines are long.
 const MANY: usize = 3;
-/// The number of long lines until the next look at so many bytes.
+/// The number of long lines that `memchr` finds before as many bytes are searched here again.
 const LONG: usize = 16;
 
 /// Calls the closure with the position of each LF.

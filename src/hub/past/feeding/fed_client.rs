@@ -230,7 +230,7 @@ impl FedClient {
         self.is_placed = true;
     }
 
-    /// Whoever starts with the oldest event misses nothing that has been trimmed before.
+    /// A client that starts with the oldest event misses nothing that was trimmed earlier.
     fn note_trimmed(&mut self, log: &FedLog) {
         if self.is_new && self.start == Some(Start::Oldest) {
             self.told = log.oldest() - 1;
