@@ -44,8 +44,7 @@ impl Field {
     #[inline]
     pub(super) fn common(start: [u8; 8]) -> Option<(Self, usize)> {
         let start = u64::from_le_bytes(start);
-        let is =
-            |name: &[u8; 8], len: usize| (start ^ u64::from_le_bytes(*name)) << (64 - 8 * len) == 0;
+        let is = |name, len| starts(start, name, len);
         if is(b"data: \0\0", 6) {
             Some((Self::Data, 6))
         } else if is(b"event: \0", 7) {
@@ -82,6 +81,12 @@ impl Field {
             _ => (Self::Unknown, b""),
         }
     }
+}
+
+/// Whether these eight bytes of a line begin with the first `len` of the name.
+#[inline(always)]
+pub(super) fn starts(line: u64, name: &[u8; 8], len: usize) -> bool {
+    (line ^ u64::from_le_bytes(*name)) << (64 - 8 * len) == 0
 }
 
 /// Whether the value of an `id` field is valid. The field is ignored otherwise.

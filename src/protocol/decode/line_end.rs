@@ -86,57 +86,55 @@ impl StreamStart {
     }
 }
 
+/// The number of bytes that are searched before `memchr` is called.
+pub(super) const NEAR: usize = 24;
+
 /// The end of the line that contains the position `from`, if it ends in this chunk.
-///
-/// Checks the first few bytes itself, eight at a time: most lines end in them, and a call would
-/// cost more.
 // 6 % fewer instructions for `typical`, lent, in benches/decode than with `inline`.
 #[inline(always)]
 pub(super) fn find_end(chunk: &[u8], from: usize) -> Option<usize> {
+    let at = find_small(chunk, from)?;
+    match chunk[at] {
+        b'\n' | b'\r' => Some(at),
+        _ => find_far_end(chunk, at),
+    }
+}
+
+/// Like [`find_end`], but finds the first byte that is CR or smaller if it is one of the first
+/// [`NEAR`] bytes.
+///
+/// Checks those itself, eight at a time: most lines end in them, and a call would cost more.
+#[inline(always)]
+pub(super) fn find_small(chunk: &[u8], from: usize) -> Option<usize> {
     let mut at = from;
-    for _ in 0..3 {
+    for _ in 0..NEAR / 8 {
         let Some(word) = chunk.get(at..)?.first_chunk() else {
-            return match at == chunk.len() {
-                true => None,
-                false => find_near_end(chunk, at),
-            };
+            return find_near_small(chunk, at);
         };
         let found = small(u64::from_le_bytes(*word));
         if found != 0 {
-            return find_near(chunk, at, found);
+            return Some(at + (found.trailing_zeros() / 8) as usize);
         }
         at += 8;
     }
     find_far_end(chunk, at)
 }
 
-/// Like [`find_end`], with less than eight bytes left in the chunk.
+/// Like [`find_small`], with less than eight bytes left in the chunk.
 #[inline]
-fn find_near_end(chunk: &[u8], from: usize) -> Option<usize> {
+fn find_near_small(chunk: &[u8], from: usize) -> Option<usize> {
     let len = chunk.len() - from;
     match chunk.last_chunk() {
-        // The last word of the chunk. Of its bytes, those before `from` are not looked at.
+        // The last word of the chunk, with 0xFF instead of its bytes before `from`, at the other end.
         Some(last) if len > 0 => {
-            let found = small(u64::from_le_bytes(*last)) >> (64 - 8 * len);
-            match found {
-                0 => None,
-                _ => find_near(chunk, from, found),
-            }
+            let word = u64::from_le_bytes(*last) >> (64 - 8 * len);
+            let found = small(word | u64::MAX << (8 * len));
+            (found != 0).then(|| from + (found.trailing_zeros() / 8) as usize)
         }
         _ => {
-            let end = |byte: &u8| matches!(byte, b'\n' | b'\r');
-            chunk[from..].iter().position(end).map(|at| from + at)
+            let small = |byte: &u8| *byte <= b'\r';
+            chunk[from..].iter().position(small).map(|at| from + at)
         }
-    }
-}
-
-/// Like [`find_end`], where a byte that may be the end was [found](small) in the first word.
-#[inline]
-fn find_near(chunk: &[u8], from: usize, found: u64) -> Option<usize> {
-    let at = from + (found.trailing_zeros() / 8) as usize;
-    match chunk.get(at) {
-        Some(b'\n' | b'\r') => Some(at),
-        _ => find_far_end(chunk, at),
     }
 }
 
@@ -203,6 +201,31 @@ mod tests {
                         line.truncate(len + 1);
                     }
                     line.pop();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn small_bytes_are_found_only_nearby() {
+        let naive = |line: &[u8], from: usize| {
+            let small = |at: &usize| line[*at] <= b'\r' && *at < from + NEAR;
+            let near = (from..line.len()).find(small);
+            near.or_else(|| (from..line.len()).find(|at| matches!(line[*at], b'\n' | b'\r')))
+        };
+        let step = if cfg!(miri) { 7 } else { 1 };
+        for len in (0..2 * NEAR + 9).step_by(step) {
+            for small in [0x00, b'\t', b'\n', 0x0B, b'\r'] {
+                for at in (0..len).step_by(step) {
+                    for filler in [0x0E, 0x80, 0x8A, 0xFF] {
+                        let mut line = vec![filler; len];
+                        line[at] = small;
+                        line[len - 1] = b'\n';
+                        for from in (0..len).step_by(5) {
+                            let found = find_small(&line, from);
+                            assert_eq!(found, naive(&line, from), "{small} at {at}, from {from}");
+                        }
+                    }
                 }
             }
         }

@@ -192,9 +192,9 @@ impl<'a> MessageRef<'a> {
         detour: &mut Detour,
     ) -> Self {
         let block = BlockText::check(chunk, parts.from..parts.end);
-        let Some((block, data)) = block.zip(parts.data.as_ref()) else {
+        let (Some(block), Some(data)) = (block, &parts.data) else {
             pending.clear_event_type();
-            return Self::lend_pending(chunk, parts, block, pending, last_id, detour);
+            return Self::lend_pending(chunk, &parts.clone(), block, pending, last_id, detour);
         };
         let event_type = match &parts.event_type {
             Some(event_type) => block.get(event_type),

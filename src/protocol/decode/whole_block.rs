@@ -1,11 +1,11 @@
 use std::ops::Range;
 
-use super::field::{Field, is_id};
-use super::line_end::{find_end, find_far_end};
+use super::field::{Field, is_id, starts};
+use super::line_end::{NEAR, find_end, find_far_end, find_small};
 use super::message::MESSAGE;
 
 /// The positions of the parts of a block in its chunk.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Parts {
     /// The start of its first line in this chunk.
     pub(super) from: usize,
@@ -58,44 +58,55 @@ impl Parts {
     /// Reads a complete block of the common form at the start of the chunk: `name: value`, lines
     /// that end in LF, one line of data.
     // 12 % fewer instructions for `typical`, lent, in benches/decode than with `inline`.
+    //
+    // Each line is searched where its name is known, and what has been found is not looked at
+    // again: 11 % fewer instructions for `typical`, lent, in benches/decode than if lines were
+    // split into fields first.
     #[inline(always)]
     pub(super) fn whole(chunk: &[u8]) -> Whole {
         let mut parts = Self::default();
         let mut at = 0;
         loop {
-            let start = chunk.get(at..).and_then(<[u8]>::first_chunk);
-            let Some((field, value)) = start.and_then(|start| Field::common(*start)) else {
+            let Some(start) = chunk.get(at..).and_then(<[u8]>::first_chunk) else {
                 return Whole::Other;
             };
-            let value = at + value;
-            let end = match field {
-                Field::Data => find_far_end(chunk, value),
-                _ => find_end(chunk, value),
-            };
-            let Some(end) = end else {
-                let (is_data, had_data) = (field == Field::Data, parts.data.is_some());
-                return match is_data && had_data {
-                    true => Whole::Other,
-                    false => Whole::Cut(CutLine {
-                        at,
-                        has_data: is_data || had_data,
-                    }),
-                };
-            };
-            match field {
-                Field::Data if parts.data.is_none() => parts.data = Some(value..end),
-                Field::Event => parts.event_type = Some(value..end),
-                Field::Id if is_id(&chunk[value..end]) => parts.id = Some(value..end),
-                _ => return Whole::Other,
-            }
-            match chunk[end..] {
-                [b'\n', b'\n', ..] if parts.data.is_some() => {
-                    parts.end = end;
-                    parts.has_id = parts.id.is_some();
-                    return Whole::Found(parts, end + 1);
+            let start = u64::from_le_bytes(*start);
+            let end = if starts(start, b"data: \0\0", 6) {
+                if parts.data.is_some() {
+                    return Whole::Other;
                 }
-                [b'\n', ..] => at = end + 1,
-                _ => return Whole::Other,
+                let Some(end) = find_far_end(chunk, at + 6) else {
+                    return Whole::cut(at, true);
+                };
+                parts.data = Some(at + 6..end);
+                end
+            } else if starts(start, b"event: \0", 7) {
+                let Some(end) = find_small(chunk, at + 7) else {
+                    return Whole::cut(at, parts.data.is_some());
+                };
+                parts.event_type = Some(at + 7..end);
+                end
+            } else if starts(start, b"id: \0\0\0\0", 4) {
+                let Some(end) = find_small(chunk, at + 4) else {
+                    return Whole::cut(at, parts.data.is_some());
+                };
+                // The search of a few bytes would have found a NUL.
+                if end > at + 4 + NEAR && !is_id(&chunk[at + 4..end]) {
+                    return Whole::Other;
+                }
+                parts.id = Some(at + 4..end);
+                end
+            } else {
+                return Whole::Other;
+            };
+            if chunk[end] != b'\n' {
+                return Whole::Other;
+            }
+            at = end + 1;
+            if parts.data.is_some() && chunk.get(at) == Some(&b'\n') {
+                parts.end = end;
+                parts.has_id = parts.id.is_some();
+                return Whole::Found(parts, at);
             }
         }
     }
@@ -126,6 +137,13 @@ impl Parts {
             }
             at = end + 1;
         }
+    }
+}
+
+impl Whole {
+    #[inline(always)]
+    fn cut(at: usize, has_data: bool) -> Self {
+        Self::Cut(CutLine { at, has_data })
     }
 }
 
