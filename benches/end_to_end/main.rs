@@ -6,9 +6,10 @@
 //! idle subscriber. The servers take turns, in one round for 34 of the other benches', and ratios are
 //! medians over the rounds.
 //!
-//! The cases are `speed`, `yielding`, `single`, `batches`, `steady`, `linger` and `idle`; one may be named.
+//! The cases are `speed`, `stream`, `yielding`, `single`, `batches`, `steady`, `linger` and `idle`; one may be named.
 
 mod client;
+mod one_stream;
 mod peers;
 mod server;
 
@@ -338,6 +339,7 @@ fn serve(name: &str, args: &[String]) -> Outcome<()> {
     let flags = || Flags::parse(args);
     match name {
         "hub" => load_server::run(args.to_vec()),
+        _ if name.starts_with("stream-") => one_stream::run(&name["stream-".len()..], flags()?),
         "hub-under-axum" => peers::axum::run_hub(flags()?),
         "silent-under-axum" => peers::axum::run_silent(flags()?),
         "axum" => peers::axum::run(flags()?),
@@ -374,6 +376,9 @@ fn main() -> Outcome<()> {
     LocalSet::new().block_on(&runtime, async {
         if part.is_none() || wanted("speed") {
             full_speed(quick).await?;
+        }
+        if part.is_none() || wanted("stream") {
+            one_stream::compare().await?;
         }
         if wanted("yielding") {
             yielding().await?;
