@@ -6,7 +6,8 @@
 //! idle subscriber. The servers take turns, in one round for 34 of the other benches', and ratios are
 //! medians over the rounds.
 //!
-//! The cases are `speed`, `stream`, `yielding`, `single`, `batches`, `steady`, `linger` and `idle`; one may be named.
+//! The cases are `speed`, `stream`, `yielding`, `single`, `batches`, `steady`, `linger` and `idle`; one
+//! may be named.
 
 mod client;
 mod one_stream;
