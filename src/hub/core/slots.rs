@@ -107,9 +107,13 @@ impl<T> Slots<T> {
         self.pieces.get_mut(key / PIECE)?.get_mut(key % PIECE)
     }
 
-    /// No value has this key or a larger one.
+    /// The key after the last value's.
     pub(super) fn end(&self) -> usize {
-        self.pieces.len() * PIECE
+        let last = self
+            .pieces
+            .last()
+            .and_then(|piece| piece.iter().next_back());
+        last.map_or(0, |(key, _)| (self.pieces.len() - 1) * PIECE + key + 1)
     }
 
     /// The values from one key to another.
@@ -190,6 +194,8 @@ mod tests {
                 assert_eq!(Some(slots.remove(key)), map.remove(&key));
             }
             assert_eq!(slots.len(), map.len());
+            let last = map.keys().next_back();
+            assert_eq!(slots.end(), last.map_or(0, |key| key + 1));
             assert_eq!(
                 slots.get_mut(dice % 20_000).copied(),
                 map.get(&(dice % 20_000)).copied()
