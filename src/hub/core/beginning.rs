@@ -43,7 +43,8 @@ impl State {
             };
             place = self.start(index, start, floor);
         }
-        match self.end_for_new(index) {
+        let end = self.end_for_new(index);
+        match end.filter(|(_, over)| self.is_final(*over, outcome)) {
             Some((end, over)) if !self.has_between(index, place, end) => Err(over),
             _ => Ok(Beginning {
                 outcome,
@@ -52,6 +53,17 @@ impl State {
                 anew,
             }),
         }
+    }
+
+    /// Whether an end leaves nothing to send. Events that a client has missed may be in the outer
+    /// log, and while the ring is being filled, the next run may begin.
+    fn is_final(&self, over: Over, outcome: Outcome) -> bool {
+        #[cfg(any(test, feature = "redis"))]
+        if self.keys.is_some() && (outcome.is_lossy() || self.is_filling()) {
+            return over == Over::Closed;
+        }
+        _ = (over, outcome);
+        true
     }
 
     /// The first place whose events are needed to tell where a subscriber of the group begins, as far

@@ -161,6 +161,11 @@ impl State {
         self.end_rounds(wakes);
     }
 
+    /// Whether the ring has begun and is not filled yet.
+    pub(super) fn is_filling(&self) -> bool {
+        self.keys.as_ref().is_some_and(|keys| keys.filling)
+    }
+
     /// Whether the ring has begun and is filled.
     pub(in crate::hub) fn has_begun(&self) -> bool {
         self.keys.as_ref().is_some_and(|keys| !keys.filling)

@@ -238,7 +238,7 @@ impl State {
     pub(super) fn rejoin_after(&mut self, seq: u64, seat: &mut Seat, wakes: &mut Wakes) -> bool {
         let group = &self.groups[seat.group];
         let is_moved = self.cursors[seat.cursor].next_move().is_some();
-        if !group.is_over() || group.end > seq || is_moved {
+        if !group.is_over() || group.end - 1 > seq || is_moved {
             return false;
         }
         let (key, at) = (Key::clone(&self.groups[seat.group].key), self.next);

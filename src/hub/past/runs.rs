@@ -10,7 +10,7 @@ use http_body::Body;
 use super::memory_log::{MemoryLog, PastNode};
 use crate::hub::core::{Draft, State};
 use crate::hub::foreign::id_of;
-use crate::hub::{Hub, Subscription};
+use crate::hub::{Hub, Start, Subscription};
 use crate::protocol::Event;
 
 #[derive(Default)]
@@ -133,5 +133,49 @@ fn a_run_that_is_over_when_the_ring_begins_is_replayed() {
         assert_eq!(poll(&mut over), Poll::Ready(None));
         assert_eq!(poll(&mut goes_on), place("0-10"));
         assert_eq!(poll(&mut goes_on), Poll::Pending);
+    });
+}
+
+#[test]
+fn a_client_that_comes_while_the_ring_is_filled_is_not_refused() {
+    crate::sync::run(|| {
+        let hub = node(&Arc::default()).hub;
+        hub.shared().change(State::break_off);
+        hub.shared().with(|state, _| state.fill_after(6));
+        append(&hub, "a", 7, true);
+        // Its last event is that of the run.
+        let subscriber = hub.subscriber().topic("a").after(id_of(7));
+        let mut body = subscriber.subscribe().unwrap();
+        assert_eq!(poll(&mut body), Poll::Pending);
+        append(&hub, "a", 8, false);
+        hub.shared().with(State::filled);
+        let frame = Some("id: 0-8\ndata: a\n\n".to_owned());
+        assert_eq!(poll(&mut body), Poll::Ready(frame));
+        assert_eq!(poll(&mut body), Poll::Pending);
+        let other = hub.subscriber().topic("a").after(id_of(8)).subscribe();
+        append(&hub, "a", 9, true);
+        drop(other);
+        let over = hub.subscriber().topic("a").after(id_of(9)).subscribe();
+        assert!(over.unwrap_err().is_finished());
+    });
+}
+
+#[test]
+fn a_client_of_a_finished_run_that_has_missed_events_is_not_refused() {
+    crate::sync::run(|| {
+        let outer = Arc::new(MemoryLog::default());
+        let entries = [(4, "a"), (5, "a"), (7, "a")];
+        outer.entries.lock().unwrap().extend(entries);
+        let hub = node(&outer).hub;
+        append(&hub, "a", 7, true);
+        let after = |key| {
+            let subscriber = hub.subscriber().topic("a").after(id_of(key));
+            subscriber.start(Start::Last(0)).subscribe()
+        };
+        let frame = "id: 0-5\ndata: a\n\nid: 0-7\ndata: a\n\n".to_owned();
+        assert_eq!(poll(&mut after(4).unwrap()), Poll::Ready(Some(frame)));
+        assert!(after(7).unwrap_err().is_finished());
+        // The node does not know what follows.
+        assert!(after(9).is_ok());
     });
 }
