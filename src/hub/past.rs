@@ -226,6 +226,8 @@ impl PastReader {
         let is_empty = page.from == page.entries.len();
         let is_lossy = self.absent != Some(after);
         self.absent = Some(after);
+        // The next runs may have begun in between.
+        self.finished.clear();
         if is_lossy && self.begin.is_anew() && !self.served {
             match self.start() {
                 None => return Some(self.start_here(true, shared, seat)),
@@ -286,7 +288,10 @@ impl PastReader {
         for (entry, follows) in entries.iter().zip(follows) {
             match &entry.what {
                 Stored::Lost if !read.deliveries.is_empty() => break,
-                Stored::Lost => read.is_lossy = true,
+                Stored::Lost => {
+                    read.is_lossy = true;
+                    self.finished.clear();
+                }
                 what if follows => {
                     self.note_end(what);
                     if let Stored::Event { delivery, .. } = what {
@@ -370,6 +375,8 @@ mod edges;
 mod feeding;
 #[cfg(test)]
 mod hops;
+#[cfg(test)]
+mod losses;
 #[cfg(test)]
 mod memory_log;
 #[cfg(test)]

@@ -1,0 +1,78 @@
+//! Losses in the outer log, which clients that read the past are told of.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use http_body::Body;
+
+use crate::hub::foreign::id_of;
+use crate::hub::outer::{Anchor, LogEntry, Page, PageFuture, Past, Stored};
+use crate::hub::{Hub, Subscription};
+use crate::protocol::Event;
+
+const GAP: &str = "event: gap\nid: 0-";
+
+/// Pages in the order in which they are read, with the keys that they are to begin after.
+#[derive(Debug)]
+struct ListedPages(Mutex<VecDeque<(u128, Page)>>);
+
+impl Past for ListedPages {
+    fn page(&self, after: u128) -> PageFuture {
+        let (wanted, page) = self.0.lock().unwrap().pop_front().unwrap();
+        assert_eq!(after, wanted);
+        Box::pin(std::future::ready(page))
+    }
+}
+
+fn page<const N: usize>(anchor: Anchor, newest: u128, entries: [(u128, Stored); N]) -> Page {
+    Page {
+        anchor,
+        entries: entries.map(|(key, what)| LogEntry { key, what }).into(),
+        from: 0,
+        newest,
+        is_end: false,
+    }
+}
+
+fn hub<const N: usize>(begin: u128, pages: [(u128, Page); N]) -> Hub {
+    let pages = ListedPages(Mutex::new(pages.into()));
+    Hub::builder()
+        .after_key(begin)
+        .past(Arc::new(pages))
+        .build()
+}
+
+fn poll(body: &mut Subscription) -> Poll<String> {
+    let frame = Pin::new(body).poll_frame(&mut Context::from_waker(Waker::noop()));
+    frame.map(|frame| {
+        let bytes = frame.unwrap().unwrap().into_data().unwrap();
+        String::from_utf8(bytes.into()).unwrap()
+    })
+}
+
+fn ready(frame: impl Into<String>) -> Poll<String> {
+    Poll::Ready(frame.into())
+}
+
+#[test]
+fn an_end_before_a_loss_does_not_count() {
+    crate::sync::run(|| {
+        let later = [
+            page(Anchor::Gone, 9, [(9, Stored::Place)]),
+            page(Anchor::Present, 9, [(8, Stored::Lost), (9, Stored::Place)]),
+        ];
+        for later in later {
+            let end = page(Anchor::Present, 9, [(5, Stored::Finish("a".into()))]);
+            let hub = hub(9, [(4, end), (5, later)]);
+            let subscriber = hub.subscriber().topic("a").after(id_of(4));
+            let mut body = subscriber.subscribe().unwrap();
+            assert_eq!(poll(&mut body), ready(format!("{GAP}9\ndata: {{}}\n\n")));
+            // The next run may have begun in between.
+            assert_eq!(poll(&mut body), Poll::Pending);
+            hub.append("a", &Event::new("a"), 10).unwrap();
+            assert_eq!(poll(&mut body), ready("id: 0-10\ndata: a\n\n"));
+        }
+    });
+}
