@@ -140,6 +140,11 @@ impl PastReader {
         }
     }
 
+    /// Records that the client is sent an event.
+    pub(super) fn serve(&mut self) {
+        self.served = true;
+    }
+
     /// Waits for the next event and for its end. Returns its end if it has come.
     fn wait(&self, cx: &mut Context<'_>, shared: &Shared, seat: &mut Seat) -> Option<Taken> {
         seat.prepare(cx.waker());
@@ -228,13 +233,15 @@ impl PastReader {
         self.absent = Some(after);
         // The next runs may have begun in between.
         self.finished.clear();
-        if is_lossy && self.begin.is_anew() && !self.served {
+        if is_lossy && self.first.is_some() && !self.served {
             match self.start() {
                 None => return Some(self.start_here(true, shared, seat)),
-                Some(start) => {
+                Some(start) if start != after => {
                     self.stage = Stage::Reading(start);
                     return Some(self.head(shared, start, true));
                 }
+                // What is lost until another page is read would not be told.
+                Some(_) => {}
             }
         }
         if is_empty {
@@ -296,7 +303,6 @@ impl PastReader {
                     self.note_end(what);
                     if let Stored::Event { delivery, .. } = what {
                         read.deliveries.push(delivery.clone());
-                        self.served = true;
                     }
                 }
                 _ => {}

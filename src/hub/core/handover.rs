@@ -17,10 +17,6 @@ impl Begin {
         &self.start
     }
 
-    pub(in crate::hub) fn is_anew(&self) -> bool {
-        self.anew
-    }
-
     /// Returns the key up to which the client may not see events; `None` if it may see none.
     pub(in crate::hub) fn floor_key(&self) -> Option<u128> {
         match &self.not_before {

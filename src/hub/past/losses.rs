@@ -7,9 +7,10 @@ use std::task::{Context, Poll, Waker};
 
 use http_body::Body;
 
+use crate::hub::delivery::Delivery;
 use crate::hub::foreign::id_of;
 use crate::hub::outer::{Anchor, LogEntry, Page, PageFuture, Past, Stored};
-use crate::hub::{Hub, Subscription};
+use crate::hub::{Hub, Start, Subscription};
 use crate::protocol::Event;
 
 const GAP: &str = "event: gap\nid: 0-";
@@ -34,6 +35,17 @@ fn page<const N: usize>(anchor: Anchor, newest: u128, entries: [(u128, Stored); 
         newest,
         is_end: false,
     }
+}
+
+fn event(key: u128) -> (u128, Stored) {
+    let block = Event::new("a").encode_as(Some(&id_of(key)));
+    let delivery = Delivery::new("a".into(), block);
+    let what = Stored::Event {
+        delivery,
+        label: None,
+        is_last: false,
+    };
+    (key, what)
 }
 
 fn hub<const N: usize>(begin: u128, pages: [(u128, Page); N]) -> Hub {
@@ -74,5 +86,36 @@ fn an_end_before_a_loss_does_not_count() {
             hub.append("a", &Event::new("a"), 10).unwrap();
             assert_eq!(poll(&mut body), ready("id: 0-10\ndata: a\n\n"));
         }
+    });
+}
+
+#[test]
+fn the_first_event_comes_with_the_gap_and_what_follows() {
+    crate::sync::run(|| {
+        let dropped = page(Anchor::Present, 9, [event(5)]);
+        let lost = page(Anchor::Present, 9, [(8, Stored::Lost), event(10)]);
+        let hub = hub(99, [(4, dropped), (5, lost)]);
+        let subscriber = hub.subscriber().topic("a").after(id_of(4));
+        let subscriber = subscriber.first(Event::new("state"));
+        let mut body = subscriber
+            .filter(|delivery| delivery.id() != Some("0-5"))
+            .subscribe()
+            .unwrap();
+        let frame = "8\ndata: {}\n\nid: 0-8\ndata: state\n\nid: 0-10\ndata: a\n\n";
+        assert_eq!(poll(&mut body), ready(format!("{GAP}{frame}")));
+    });
+}
+
+#[test]
+fn a_gap_comes_with_what_follows_where_a_client_begins() {
+    crate::sync::run(|| {
+        let hub = hub(99, [(3, page(Anchor::Gone, 9, [event(9)]))]);
+        let subscriber = hub.subscriber().topic("a").start(Start::After(id_of(3)));
+        let subscriber = subscriber.first(Event::new("state"));
+        let mut body = subscriber.subscribe().unwrap();
+        assert_eq!(poll(&mut body), ready("id: 0-3\ndata: state\n\n"));
+        // The page is not read again, as others may be lost until then.
+        let frame = "3\ndata: {}\n\nid: 0-9\ndata: a\n\n";
+        assert_eq!(poll(&mut body), ready(format!("{GAP}{frame}")));
     });
 }

@@ -72,6 +72,9 @@ impl Subscription {
             let allows = allows.get_mut();
             read.deliveries.retain(|delivery| allows(delivery));
         }
+        if let Some(past) = extra.past.as_mut().filter(|_| !read.deliveries.is_empty()) {
+            past.serve();
+        }
         Some(Poll::Ready(Ok(read)))
     }
 }
