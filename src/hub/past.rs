@@ -26,6 +26,8 @@ pub(super) struct PastReader {
     /// The event that a client is sent first if it is new or has missed something.
     first: Option<Event>,
     page: Option<Exclusive<PageFuture>>,
+    /// The key that the next page begins after, if it is before the last key read.
+    from: Option<u128>,
     /// The rest of a page.
     rest: Option<Page>,
     /// Nothing followed the last entry read.
@@ -60,6 +62,7 @@ impl PastReader {
             stage: from.stage,
             first,
             page: None,
+            from: None,
             rest: None,
             caught_up: false,
             absent: None,
@@ -110,7 +113,8 @@ impl PastReader {
                     },
                     HandOver::Behind | HandOver::NotYet => {}
                 }
-                self.page = Some(Exclusive::new(self.past.page(after)));
+                let from = self.from.unwrap_or(after);
+                self.page = Some(Exclusive::new(self.past.page(from)));
             }
             let Some(page) = &mut self.page else {
                 return Poll::Pending;
@@ -194,18 +198,28 @@ impl PastReader {
     fn open(
         &mut self,
         after: u128,
-        page: Page,
+        mut page: Page,
         shared: &Shared,
         seat: &mut Seat,
     ) -> Option<PastRead> {
+        let from = self.from.take().unwrap_or(after);
+        let is_end = page.is_end || page.from == page.entries.len();
+        page.from = page.entries.partition_point(|entry| entry.key <= after);
         let is_empty = page.from == page.entries.len();
         match page.anchor {
-            Anchor::Present => self.note_own(&page, shared, seat),
+            Anchor::Present => {
+                self.absent = None;
+                self.note_own(&page, shared, seat);
+            }
             // The client is told at the mark.
             Anchor::Marked => {}
-            Anchor::Gone => return self.lose(after, page, shared, seat),
+            Anchor::Gone => return self.lose(from, after, page, shared, seat),
         }
-        self.caught_up = is_empty;
+        if is_empty {
+            let read = page.entries.last().map_or(from, |last| last.key);
+            self.from = Some(read).filter(|read| *read < after);
+            self.caught_up = is_end;
+        }
         (!is_empty).then(|| self.turn(after, page, false, shared, seat))
     }
 
@@ -220,17 +234,18 @@ impl PastReader {
         }
     }
 
-    /// Tells the client that the entry before the page is gone.
+    /// Tells the client that the entry before the page is gone, which has this key.
     fn lose(
         &mut self,
+        from: u128,
         after: u128,
         page: Page,
         shared: &Shared,
         seat: &mut Seat,
     ) -> Option<PastRead> {
         let is_empty = page.from == page.entries.len();
-        let is_lossy = self.absent != Some(after);
-        self.absent = Some(after);
+        let is_lossy = self.absent != Some(from);
+        self.absent = Some(from);
         // The next runs may have begun in between.
         self.finished.clear();
         if is_lossy && self.first.is_some() && !self.served {
@@ -250,6 +265,8 @@ impl PastReader {
             let ring = shared.lock().last_key();
             let end = after.min(page.newest.max(ring));
             self.stage = Stage::Reading(end);
+            // If that entry is gone too by then, others may be.
+            self.from = Some(page.newest).filter(|newest| *newest < end);
             self.caught_up = !is_lossy;
             return is_lossy.then(|| self.head(shared, after, true));
         }

@@ -119,3 +119,49 @@ fn a_gap_comes_with_what_follows_where_a_client_begins() {
         assert_eq!(poll(&mut body), ready(format!("{GAP}{frame}")));
     });
 }
+
+#[test]
+fn a_second_loss_at_the_same_place_is_told() {
+    crate::sync::run(|| {
+        let first = page(Anchor::Gone, 9, [event(9)]);
+        let there = page(Anchor::Present, 9, [event(4), event(6)]);
+        let second = page(Anchor::Gone, 9, [event(9)]);
+        let hub = hub(99, [(6, first), (3, there), (6, second)]);
+        let subscriber = hub.subscriber().topic("a").after(id_of(6));
+        let subscriber = subscriber.start(Start::After(id_of(3)));
+        let mut body = subscriber.first(Event::new("state")).subscribe().unwrap();
+        let frame = "3\ndata: {}\n\nid: 0-3\ndata: state\n\n";
+        assert_eq!(poll(&mut body), ready(format!("{GAP}{frame}")));
+        let frame = "id: 0-4\ndata: a\n\nid: 0-6\ndata: a\n\n";
+        assert_eq!(poll(&mut body), ready(frame));
+        let frame = "6\ndata: {}\n\nid: 0-9\ndata: a\n\n";
+        assert_eq!(poll(&mut body), ready(format!("{GAP}{frame}")));
+    });
+}
+
+#[test]
+fn what_is_lost_after_an_unknown_place_is_told() {
+    crate::sync::run(|| {
+        let next = [(Anchor::Gone, true), (Anchor::Present, false)];
+        for (anchor, is_lost) in next {
+            // The page was read before the ring advanced.
+            let early = page(Anchor::Gone, 5, []);
+            let later = page(anchor, 20, [event(7), event(20)]);
+            let later = match is_lost {
+                true => page(anchor, 20, [event(20)]),
+                false => later,
+            };
+            let hub = hub(5, [(8, early), (5, later)]);
+            for key in [7, 9] {
+                hub.append("b", &Event::new("b"), key).unwrap();
+            }
+            let subscriber = hub.subscriber().topic("a").after(id_of(8));
+            let mut body = subscriber.subscribe().unwrap();
+            let gap = format!("{GAP}8\ndata: {{}}\n\n");
+            assert_eq!(poll(&mut body), ready(gap.clone()));
+            let told = if is_lost { gap } else { String::new() };
+            let frame = format!("{told}id: 0-20\ndata: a\n\n");
+            assert_eq!(poll(&mut body), ready(frame));
+        }
+    });
+}
