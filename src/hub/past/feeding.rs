@@ -7,12 +7,14 @@
 
 mod fed_client;
 mod fed_log;
+mod fed_pages;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use self::fed_client::FedClient;
+use self::fed_client::{FedClient, FedStay};
 use self::fed_log::{FedEntry, FedLog, FedNode, FedWhat};
+use self::fed_pages::FedDesk;
 
 const TOPICS: [&str; 5] = ["a", "b", "b/1", "b/2", "c"];
 const LABELS: [&str; 2] = ["x", "y"];
@@ -28,12 +30,22 @@ fn run(random: &mut dyn FnMut(usize) -> usize) -> [usize; 3] {
         topic: "",
         what: FedWhat::Place,
     });
-    let polls = Arc::new(AtomicUsize::new(0));
-    let mut nodes: Vec<_> = (0..3).map(|_| FedNode::new(&log, &polls, random)).collect();
-    let mut clients: Vec<_> = (0..6).map(|_| FedClient::new(random)).collect();
+    let desk = Arc::new(FedDesk::new(random(1 << 31)));
+    let count = 2 + random(2);
+    let mut nodes: Vec<_> = (0..count)
+        .map(|_| FedNode::new(&log, &desk, random))
+        .collect();
+    // Some share a group.
+    let stays: Vec<_> = (0..3).map(|_| FedStay::random(random)).collect();
+    let client = |random: &mut dyn FnMut(usize) -> usize| {
+        FedClient::new(pick(&stays, random).clone(), random)
+    };
+    let mut clients: Vec<_> = (0..6).map(|_| client(random)).collect();
     let mut places = 0;
-    for _ in 0..300 {
-        polls.store(random(4), Ordering::Relaxed);
+    for _ in 0..400 {
+        if random(2) == 0 {
+            desk.wake();
+        }
         let (client, at) = (random(clients.len()), random(nodes.len()));
         match random(20) {
             0 if random(3) == 0 => {
@@ -41,18 +53,29 @@ fn run(random: &mut dyn FnMut(usize) -> usize) -> [usize; 3] {
                 let most = log.all.len() - log.start;
                 log.start += random(most);
             }
+            1 if nodes[at].is_filling => nodes[at].filled(),
             1 if random(3) == 0 => nodes[at].break_off(at, &mut clients),
-            1 if nodes[at].begin.is_none() => {
+            1 | 2 if nodes[at].begin.is_none() => {
                 let log = log.lock().unwrap();
-                let begin = pick(&log.all[log.start..], random).key;
-                nodes[at].begin(begin, &log, random(20));
+                nodes[at].begin(pick(&log.all[log.start..], random).key);
             }
+            1 | 2 if nodes[at].is_filling => nodes[at].fill(&log.lock().unwrap(), random(20)),
             2..=5 => {
                 for _ in 0..random(6) {
                     log.lock().unwrap().grow(random);
                 }
             }
-            6..=9 => nodes[at].feed(at, &log.lock().unwrap(), random(20), &mut clients),
+            6..=9 => {
+                nodes[at].feed(at, &log.lock().unwrap(), random(20), &mut clients);
+                let log = copy(&log);
+                for client in clients.iter_mut().filter(|client| client.node == at) {
+                    // A heartbeat may come before it has read.
+                    places += usize::from(random(6) == 0 && client.place(&log, &nodes[at]));
+                    if random(8) == 0 {
+                        client.beat();
+                    }
+                }
+            }
             10 | 11 => {
                 let log = copy(&log);
                 clients[client].connect(at, &nodes[at], &log, random);
@@ -61,7 +84,11 @@ fn run(random: &mut dyn FnMut(usize) -> usize) -> [usize; 3] {
                 let node = clients[client].node;
                 clients[client].steer(&nodes[node], random);
             }
-            14 => places += usize::from(clients[client].place(&copy(&log))),
+            14 => {
+                let node = &nodes[clients[client].node];
+                places += usize::from(clients[client].place(&copy(&log), node));
+            }
+            _ if clients[client].is_slow && random(3) > 0 => {}
             _ => {
                 let node = clients[client].node;
                 clients[client].read(&copy(&log), &nodes[node], 1 + random(20));
@@ -72,16 +99,19 @@ fn run(random: &mut dyn FnMut(usize) -> usize) -> [usize; 3] {
     let end = copy(&log);
     for (at, node) in nodes.iter_mut().enumerate() {
         if node.begin.is_none() {
-            node.begin(end.oldest(), &end, usize::MAX);
+            node.begin(end.oldest());
+        }
+        if node.is_filling {
+            node.filled();
         }
         node.feed(at, &end, usize::MAX, &mut clients);
     }
     for client in &mut clients {
-        for at in 0..6 {
+        for at in 0..8 {
             if !client.is_there() {
-                client.connect(at % 3, &nodes[at % 3], &end, random);
+                client.connect(at % count, &nodes[at % count], &end, random);
             }
-            client.read(&end, &nodes[client.node], usize::MAX);
+            client.read_all(&end, &nodes[client.node]);
         }
         client.check_all(&end);
     }
@@ -90,7 +120,7 @@ fn run(random: &mut dyn FnMut(usize) -> usize) -> [usize; 3] {
     }
     for client in &mut clients {
         client.is_cut = true;
-        client.read(&end, &nodes[client.node], usize::MAX);
+        client.read_all(&end, &nodes[client.node]);
         assert!(!client.is_there(), "closed, and not ended");
     }
     let received = clients.iter().map(|client| client.received).sum();
@@ -133,8 +163,8 @@ fn fed_hubs_do_what_the_model_does() {
     }
     let [received, pages, places] = *SUMS.lock().unwrap();
     assert!(
-        received > seeds * 100 && pages > seeds * 10 && places > seeds / 4,
-        "{received} {pages} {places}"
+        received > seeds * 60 && pages > seeds * 10 && places > seeds / 4,
+        "{received} {pages} {places} of {seeds}"
     );
 }
 

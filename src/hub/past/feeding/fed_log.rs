@@ -1,16 +1,23 @@
 //! An outer log of events, ends and marks, and nodes that read it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 
-use super::{LABELS, TOPICS, fed_client::FedClient};
+use super::fed_client::FedClient;
+use super::fed_pages::{FedDesk, FedPages};
+use super::{LABELS, TOPICS, pick};
 use crate::hub::core::{Draft, State};
 use crate::hub::delivery::Delivery;
 use crate::hub::foreign::id_of;
-use crate::hub::outer::{Anchor, LogEntry, Page, PageFuture, Past, Stored};
+use crate::hub::outer::{LogEntry, Stored};
 use crate::hub::{Hub, LagPolicy, Retention};
 use crate::protocol::Event;
+
+const LAGS: [LagPolicy; 4] = [
+    LagPolicy::End,
+    LagPolicy::End,
+    LagPolicy::Oldest,
+    LagPolicy::Newest,
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FedWhat {
@@ -63,7 +70,7 @@ impl FedEntry {
         if is_last { draft.last() } else { draft }
     }
 
-    fn stored(&self) -> LogEntry {
+    pub(super) fn stored(&self) -> LogEntry {
         let what = match self.what {
             FedWhat::Event { label, is_last } => {
                 let block = Event::new(self.topic).encode_as(Some(&id_of(self.key)));
@@ -102,6 +109,11 @@ impl FedLog {
         self.all.last().map_or(0, |last| last.key)
     }
 
+    /// Whether there was never an entry with this key.
+    pub(super) fn is_strange(&self, key: u128) -> bool {
+        key > 0 && !self.all.iter().any(|one| one.key == key)
+    }
+
     /// The entries after a key and before another.
     pub(super) fn between(&self, after: u128, before: u128) -> impl Iterator<Item = &FedEntry> {
         let entries = self.all.iter();
@@ -123,13 +135,13 @@ impl FedLog {
         let is_finished = self.is_finished(topic, key);
         let what = match random(24) {
             0 | 1 if !is_finished => FedWhat::Finish,
-            2 | 3 if !is_finished => FedWhat::Event {
+            2..=4 if !is_finished => FedWhat::Event {
                 label: LABELS.get(random(5)).copied(),
                 is_last: true,
             },
-            4 if random(3) == 0 => FedWhat::Lost,
-            5 => FedWhat::Place,
-            6..=11 => FedWhat::Event {
+            5 if random(3) == 0 => FedWhat::Lost,
+            6 => FedWhat::Place,
+            7..=11 => FedWhat::Event {
                 label: Some(LABELS[random(LABELS.len())]),
                 is_last: false,
             },
@@ -142,47 +154,6 @@ impl FedLog {
             topic = "";
         }
         self.all.push(FedEntry { key, topic, what });
-    }
-}
-
-/// The pages of the log, each of which is ready after some polls.
-#[derive(Debug)]
-pub(super) struct FedPages {
-    pub(super) log: Arc<Mutex<FedLog>>,
-    pub(super) polls: Arc<AtomicUsize>,
-}
-
-impl Past for FedPages {
-    fn page(&self, after: u128) -> PageFuture {
-        let log = Arc::clone(&self.log);
-        let mut polls = self.polls.load(Ordering::Relaxed);
-        Box::pin(std::future::poll_fn(move |cx| {
-            if polls > 0 {
-                polls -= 1;
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            let mut log = log.lock().unwrap();
-            log.pages += 1;
-            let there = &log.all[log.start..];
-            let at = there.partition_point(|one| one.key < after);
-            let known = there.get(at).is_some_and(|one| one.key == after);
-            let page = there[at..].iter().take(4 + usize::from(known));
-            let mut entries: Vec<LogEntry> = page.map(FedEntry::stored).collect();
-            Stored::drop_replaced(&mut entries);
-            let is_known = known || after == 0;
-            Poll::Ready(Page {
-                anchor: if is_known {
-                    Anchor::Present
-                } else {
-                    Anchor::Gone
-                },
-                from: usize::from(known),
-                newest: log.newest(),
-                is_end: entries.last().is_none_or(|last| last.key == log.newest()),
-                entries: entries.into(),
-            })
-        }))
     }
 }
 
@@ -201,14 +172,17 @@ pub(super) struct FedNode {
     pub(super) at: u128,
     /// The place where its ring begins, if it has begun.
     pub(super) begin: Option<u128>,
+    /// The ring is still being filled.
+    pub(super) is_filling: bool,
     pub(super) ring: Vec<(FedEntry, RingFate)>,
+    pub(super) desk: Arc<FedDesk>,
     limits: [usize; 3],
 }
 
 impl FedNode {
     pub(super) fn new(
         log: &Arc<Mutex<FedLog>>,
-        polls: &Arc<AtomicUsize>,
+        desk: &Arc<FedDesk>,
         random: &mut dyn FnMut(usize) -> usize,
     ) -> Self {
         let begin = log.lock().unwrap().newest();
@@ -217,16 +191,18 @@ impl FedNode {
             .retain_events(limits[0])
             .retain_topic("b", Retention::new().events(limits[1]))
             .retain_prefix("b/", Retention::new().events(limits[2]))
-            .lag(LagPolicy::End);
+            .lag(*pick(&LAGS, random));
         let pages = FedPages {
             log: Arc::clone(log),
-            polls: Arc::clone(polls),
+            desk: Arc::clone(desk),
         };
         Self {
             hub: settings.after_key(begin).past(Arc::new(pages)).build(),
             at: begin,
             begin: Some(begin),
+            is_filling: false,
             ring: Vec::new(),
+            desk: Arc::clone(desk),
             limits,
         }
     }
@@ -248,33 +224,51 @@ impl FedNode {
         }
     }
 
-    /// Begins the ring after a key, with some of the entries that follow.
-    pub(super) fn begin(&mut self, key: u128, log: &FedLog, most: usize) {
+    pub(super) fn has_begun(&self) -> bool {
+        self.begin.is_some() && !self.is_filling
+    }
+
+    /// Begins the ring after a key, to be filled.
+    pub(super) fn begin(&mut self, key: u128) {
         self.hub.shared().with(|state, _| state.fill_after(key));
         (self.begin, self.at) = (Some(key), key);
-        let entries = log.all.iter().filter(|one| one.key > key);
+        self.is_filling = true;
+    }
+
+    /// Fills the ring with some of the entries that follow.
+    pub(super) fn fill(&mut self, log: &FedLog, most: usize) {
+        let after = self.at;
+        let entries = log.all.iter().filter(|one| one.key > after);
         let entries = entries.take_while(|one| one.what != FedWhat::Lost);
         for entry in entries.take(most) {
             self.apply(entry);
         }
+    }
+
+    pub(super) fn filled(&mut self) {
         self.hub.shared().with(State::filled);
+        self.is_filling = false;
+    }
+
+    fn begin_again(&mut self, at: usize, key: u128, clients: &mut [FedClient]) {
+        self.break_off(at, clients);
+        self.begin(key);
+        self.filled();
     }
 
     /// Reads some entries.
     pub(super) fn feed(&mut self, at: usize, log: &FedLog, most: usize, clients: &mut [FedClient]) {
-        if self.begin.is_none() {
+        if !self.has_begun() {
             return;
         }
         if self.at < log.oldest() {
             // The log was trimmed past it.
-            self.break_off(at, clients);
-            self.begin(log.oldest() - 1, log, 0);
+            self.begin_again(at, log.oldest() - 1, clients);
         }
         let after = self.at;
         for entry in log.all.iter().filter(|one| one.key > after).take(most) {
             if entry.what == FedWhat::Lost {
-                self.break_off(at, clients);
-                self.begin(entry.key, log, 0);
+                self.begin_again(at, entry.key, clients);
                 continue;
             }
             self.apply(entry);

@@ -1,8 +1,10 @@
 //! What a client of fed nodes follows.
 
+use super::super::TOPICS;
+
 /// What a client follows after a key.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct FedStay {
+pub(in super::super) struct FedStay {
     pub(super) from: u128,
     pub(super) topics: Vec<&'static str>,
     pub(super) prefix: Option<&'static str>,
@@ -11,6 +13,19 @@ pub(super) struct FedStay {
 }
 
 impl FedStay {
+    pub(in super::super) fn random(random: &mut dyn FnMut(usize) -> usize) -> Self {
+        let prefix = [None, Some("b"), Some("b/"), Some("")][random(9).saturating_sub(5)];
+        let mut topics: Vec<_> = TOPICS.into_iter().filter(|_| random(4) == 0).collect();
+        if topics.is_empty() && prefix.is_none() {
+            topics.push("a");
+        }
+        Self {
+            topics,
+            prefix,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn follows(&self, topic: &str) -> bool {
         let begins = self.prefix.is_some_and(|prefix| topic.starts_with(prefix));
         self.topics.contains(&topic) || (begins && !self.except.contains(&topic))
