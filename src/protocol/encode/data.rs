@@ -13,9 +13,9 @@ use super::fields::{Payload, SHARE};
 use super::json::write_json;
 use super::lines::{Breaks, Display, write_data};
 use super::scratch::with_scratch;
-use crate::protocol::value::InvalidText;
 #[cfg(feature = "json")]
 use crate::protocol::value::JsonError;
+use crate::protocol::value::{Checked, InvalidText};
 
 /// An event's data, which can be any text.
 ///
@@ -297,7 +297,7 @@ impl TryFrom<Bytes> for Data {
     fn try_from(bytes: Bytes) -> Result<Self, InvalidText> {
         match str::from_utf8(&bytes) {
             Ok(_) => Ok(Self::from_utf8(bytes)),
-            Err(error) => Err(InvalidText::not_utf8("data", error.valid_up_to())),
+            Err(error) => Err(InvalidText::not_utf8(Checked::Data, error.valid_up_to())),
         }
     }
 }

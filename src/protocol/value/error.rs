@@ -1,6 +1,8 @@
 use std::error::Error;
 use std::fmt;
 
+use super::event_id::EventId;
+
 /// An error returned for text that is not a valid event ID, event type or data.
 ///
 /// The message names the offending character and its position, or the length and the limit.
@@ -12,46 +14,71 @@ use std::fmt;
 /// assert_eq!(error.to_string(), "event type contains U+000A (line feed) at byte 2");
 /// assert_eq!((error.character(), error.position()), (Some('\n'), 2));
 /// ```
+// Two words, which are returned in registers: an ID that shares its place with a larger error, or with
+// one of other parts than words, is built in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidText {
-    what: &'static str,
     problem: Problem,
-    position: usize,
+    /// The position, or the length if that is the problem.
+    at: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(usize)]
 enum Problem {
-    Character(char),
-    NotUtf8,
-    TooLong { len: usize },
+    IdHasNull,
+    IdHasLineFeed,
+    IdHasCarriageReturn,
+    IdIsNotUtf8,
+    IdIsTooLong,
+    TypeHasLineFeed,
+    TypeHasCarriageReturn,
+    TypeIsNotUtf8,
+    DataIsNotUtf8,
+}
+
+/// What is not valid.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::protocol) enum Checked {
+    EventId,
+    EventType,
+    Data,
 }
 
 impl InvalidText {
-    pub(in crate::protocol) const fn character_at(
-        what: &'static str,
-        byte: u8,
-        position: usize,
-    ) -> Self {
-        Self {
-            what,
-            problem: Problem::Character(byte as char),
-            position,
-        }
+    /// An ID with a NUL, LF or CR.
+    pub(in crate::protocol) const fn in_id(byte: u8, at: usize) -> Self {
+        let problem = match byte {
+            b'\0' => Problem::IdHasNull,
+            b'\n' => Problem::IdHasLineFeed,
+            _ => Problem::IdHasCarriageReturn,
+        };
+        Self { problem, at }
     }
 
-    pub(in crate::protocol) const fn not_utf8(what: &'static str, position: usize) -> Self {
-        Self {
-            what,
-            problem: Problem::NotUtf8,
-            position,
-        }
+    /// A type with an LF or CR.
+    pub(in crate::protocol) const fn in_type(byte: u8, at: usize) -> Self {
+        let problem = match byte {
+            b'\n' => Problem::TypeHasLineFeed,
+            _ => Problem::TypeHasCarriageReturn,
+        };
+        Self { problem, at }
     }
 
-    pub(in crate::protocol) const fn too_long(what: &'static str, len: usize, max: usize) -> Self {
+    pub(in crate::protocol) const fn not_utf8(what: Checked, at: usize) -> Self {
+        let problem = match what {
+            Checked::EventId => Problem::IdIsNotUtf8,
+            Checked::EventType => Problem::TypeIsNotUtf8,
+            Checked::Data => Problem::DataIsNotUtf8,
+        };
+        Self { problem, at }
+    }
+
+    /// An ID of this length.
+    pub(in crate::protocol) const fn too_long(len: usize) -> Self {
         Self {
-            what,
-            problem: Problem::TooLong { len },
-            position: max,
+            problem: Problem::IdIsTooLong,
+            at: len,
         }
     }
 
@@ -67,8 +94,13 @@ impl InvalidText {
     #[must_use]
     pub fn character(&self) -> Option<char> {
         match self.problem {
-            Problem::Character(character) => Some(character),
-            Problem::NotUtf8 | Problem::TooLong { .. } => None,
+            Problem::IdHasNull => Some('\0'),
+            Problem::IdHasLineFeed | Problem::TypeHasLineFeed => Some('\n'),
+            Problem::IdHasCarriageReturn | Problem::TypeHasCarriageReturn => Some('\r'),
+            Problem::IdIsNotUtf8
+            | Problem::IdIsTooLong
+            | Problem::TypeIsNotUtf8
+            | Problem::DataIsNotUtf8 => None,
         }
     }
 
@@ -81,7 +113,10 @@ impl InvalidText {
     /// ```
     #[must_use]
     pub fn position(&self) -> usize {
-        self.position
+        match self.problem {
+            Problem::IdIsTooLong => EventId::MAX_LEN,
+            _ => self.at,
+        }
     }
 
     /// Returns `true` if the text is longer than allowed, whatever it contains.
@@ -95,38 +130,35 @@ impl InvalidText {
     /// ```
     #[must_use]
     pub fn is_too_long(&self) -> bool {
-        matches!(self.problem, Problem::TooLong { .. })
+        self.problem == Problem::IdIsTooLong
     }
 }
 
 impl fmt::Display for InvalidText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            what,
-            problem,
-            position,
-        } = self;
-        let c = match problem {
-            Problem::Character(c) => *c,
-            Problem::NotUtf8 => return write!(f, "{what} is not UTF-8 from byte {position} on"),
-            Problem::TooLong { len } => {
-                return write!(
-                    f,
-                    "{what} is {len} bytes long, over the limit of {position}"
-                );
+        let what = match self.problem {
+            Problem::IdHasNull
+            | Problem::IdHasLineFeed
+            | Problem::IdHasCarriageReturn
+            | Problem::IdIsNotUtf8
+            | Problem::IdIsTooLong => "event ID",
+            Problem::TypeHasLineFeed | Problem::TypeHasCarriageReturn | Problem::TypeIsNotUtf8 => {
+                "event type"
             }
+            Problem::DataIsNotUtf8 => "data",
         };
-        let name = match c {
-            '\0' => " (null)",
-            '\n' => " (line feed)",
-            '\r' => " (carriage return)",
-            _ => "",
+        let at = self.at;
+        let found = match self.character() {
+            Some('\0') => "U+0000 (null)",
+            Some('\n') => "U+000A (line feed)",
+            Some(_) => "U+000D (carriage return)",
+            None if self.is_too_long() => {
+                let max = EventId::MAX_LEN;
+                return write!(f, "{what} is {at} bytes long, over the limit of {max}");
+            }
+            None => return write!(f, "{what} is not UTF-8 from byte {at} on"),
         };
-        write!(
-            f,
-            "{what} contains U+{:04X}{name} at byte {position}",
-            u32::from(c)
-        )
+        write!(f, "{what} contains {found} at byte {at}")
     }
 }
 
@@ -182,5 +214,16 @@ impl fmt::Display for JsonError {
 impl Error for JsonError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&self.reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invalid_text_is_two_words() {
+        assert_eq!(size_of::<InvalidText>(), 2 * size_of::<usize>());
+        assert_eq!(size_of::<Result<(), InvalidText>>(), 2 * size_of::<usize>());
     }
 }

@@ -6,13 +6,13 @@ use std::str::{self, FromStr};
 use bytes::Bytes;
 
 use super::checked_text::checked_text;
-use super::error::InvalidText;
+use super::error::{Checked, InvalidText};
 use super::find::find;
 use super::piece::Piece;
 use super::text::Text;
 use super::words::Words;
 
-const WHAT: &str = "event ID";
+const WHAT: Checked = Checked::EventId;
 
 /// The number of words of text stored inline. The last byte is the length. A `u64` has 20 digits, a
 /// UUID 36 characters.
@@ -172,9 +172,9 @@ impl EventId {
     #[inline(never)]
     const fn error(text: &[u8], at: usize) -> InvalidText {
         if text.len() > Self::MAX_LEN {
-            InvalidText::too_long(WHAT, text.len(), Self::MAX_LEN)
+            InvalidText::too_long(text.len())
         } else {
-            InvalidText::character_at(WHAT, text[at], at)
+            InvalidText::in_id(text[at], at)
         }
     }
 

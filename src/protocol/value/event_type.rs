@@ -6,11 +6,11 @@ use std::str::{self, FromStr};
 use bytes::Bytes;
 
 use super::checked_text::checked_text;
-use super::error::InvalidText;
+use super::error::{Checked, InvalidText};
 use super::find::find;
 use super::text::Text;
 
-const WHAT: &str = "event type";
+const WHAT: Checked = Checked::EventType;
 
 /// The number of words of text stored inline. The last byte is the length. Most types are literals,
 /// which use none of these.
@@ -116,7 +116,7 @@ impl EventType {
     const fn check(text: &[u8]) -> Result<(), InvalidText> {
         match find(BREAKS, text) {
             None => Ok(()),
-            Some(at) => Err(InvalidText::character_at(WHAT, text[at], at)),
+            Some(at) => Err(InvalidText::in_type(text[at], at)),
         }
     }
 

@@ -10,6 +10,7 @@ mod piece;
 mod text;
 mod words;
 
+pub(in crate::protocol) use error::Checked;
 pub use error::InvalidText;
 #[cfg(feature = "json")]
 pub use error::JsonError;
