@@ -205,6 +205,12 @@ impl Data {
     }
 }
 
+#[cold]
+#[inline(never)]
+fn shared(text: String) -> Box<Bytes> {
+    Box::new(Bytes::from(text))
+}
+
 /// The lines, in one exact allocation.
 #[inline(never)]
 fn encoded<E>(write: impl FnOnce(&mut Vec<u8>) -> Result<Breaks, E>) -> Result<Box<[u8]>, E> {
@@ -239,7 +245,7 @@ impl From<String> for Data {
     #[inline]
     fn from(text: String) -> Self {
         if text.len() >= SHARE {
-            return Self::from_utf8(Bytes::from(text));
+            return Self(Repr::Shared(shared(text)));
         }
         Self(Repr::Owned(text))
     }

@@ -324,7 +324,11 @@ impl Event {
         if matches!(self.data(), Some(Repr::Shared(_))) {
             return self.encode_apart();
         }
-        Block::from_shared(Bytes::from(self.fields().encoded()))
+        let mut event = ManuallyDrop::new(self);
+        let mut copies = Copies::default();
+        let block = Block::from_shared(Bytes::from(event.fields_with(&mut copies).encoded()));
+        event.discard();
+        block
     }
 
     /// Encodes an event whose data is shared, or already encoded but not all of the event.

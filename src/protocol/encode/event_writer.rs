@@ -8,6 +8,7 @@ use super::json::write_json;
 use super::lines::{Breaks, Display};
 use super::type_ref::TypeRef;
 use super::writer::Writer;
+use crate::protocol::value::TypePiece;
 
 /// An event begun by a [`Writer`] and completed by [`data`](Self::data),
 /// [`display`](Self::display), `json` or [`begin_data`](Self::begin_data). If it is dropped before
@@ -158,7 +159,7 @@ impl<'a> EventWriter<'a> {
         end(
             self.writer,
             &Fields {
-                event_type,
+                event_type: TypePiece::Slice(event_type),
                 id,
                 ..Fields::NONE
             },

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::data::Repr;
 use super::lines::{COMMENT, DATA, END, Measured, has_break, push_lines};
-use crate::protocol::value::IdPiece;
+use crate::protocol::value::{IdPiece, TypePiece};
 
 /// The size in bytes from which a one-line payload is sent as its own chunk instead of being
 /// copied.
@@ -31,7 +31,8 @@ pub(super) fn millis(time: Duration) -> u64 {
 pub(super) struct Fields<'a> {
     pub(super) comment: Option<&'a [u8]>,
     pub(super) retry: Option<u64>,
-    pub(super) event_type: &'a [u8],
+    /// Empty if there is none.
+    pub(super) event_type: TypePiece<'a>,
     pub(super) id: Option<IdPiece<'a>>,
     pub(super) data: Payload<'a>,
 }
@@ -49,7 +50,7 @@ impl<'a> Fields<'a> {
     pub(super) const NONE: Self = Self {
         comment: None,
         retry: None,
-        event_type: b"",
+        event_type: TypePiece::Slice(b""),
         id: None,
         data: Payload::None,
     };
@@ -80,14 +81,22 @@ impl<'a> Fields<'a> {
                 self.encode_head(out);
                 out.extend_from_slice(lines);
             }
-            Payload::None => {
-                reserve(out, self.head_len() + 1, usual);
-                // In the other cases, something longer follows.
-                let id = self.id.map(IdPiece::exact);
-                Self { id, ..*self }.encode_head(out);
-                out.push(b'\n');
-            }
+            Payload::None => Self::encode_without_data(*self, out, usual),
         }
+    }
+
+    /// Appends a block without data.
+    #[inline(never)]
+    fn encode_without_data(self, out: &mut Vec<u8>, usual: usize) {
+        reserve(out, self.head_len() + 1, usual);
+        // In the other cases, something longer follows.
+        Fields {
+            id: self.id.as_ref().map(IdPiece::exact),
+            event_type: self.event_type.exact(),
+            ..self
+        }
+        .encode_head(out);
+        out.push(b'\n');
     }
 
     /// The block alone, in one exact allocation.
@@ -121,7 +130,7 @@ impl<'a> Fields<'a> {
     fn head_len(&self) -> usize {
         let mut len = 0;
         if self.comment.is_some() || self.retry.is_some() {
-            len += self.rare_len();
+            len += rare_len(self.comment, self.retry);
         }
         if !self.event_type.is_empty() {
             len += EVENT.len() + self.event_type.len() + 1;
@@ -145,12 +154,12 @@ impl<'a> Fields<'a> {
     #[inline(always)]
     fn encode_open_head(&self, out: &mut Vec<u8>) -> bool {
         if self.comment.is_some() || self.retry.is_some() {
-            self.encode_rare(out);
+            encode_rare(self.comment, self.retry, out);
         }
         let has_type = !self.event_type.is_empty();
         if has_type {
             out.extend_from_slice(EVENT);
-            out.extend_from_slice(self.event_type);
+            self.event_type.push(out);
         }
         if let Some(id) = self.id {
             match has_type {
@@ -161,23 +170,24 @@ impl<'a> Fields<'a> {
         }
         has_type || self.id.is_some()
     }
+}
 
-    #[cold]
-    fn rare_len(&self) -> usize {
-        let retry = self.retry.map_or(0, |retry| {
-            RETRY.len() + itoa::Buffer::new().format(retry).len() + 1
-        });
-        retry + self.comment.map_or(0, comment_len)
+// By value, because all fields of an event would be built in memory to lend two of them.
+#[cold]
+fn rare_len(comment: Option<&[u8]>, retry: Option<u64>) -> usize {
+    let retry = retry.map_or(0, |retry| {
+        RETRY.len() + itoa::Buffer::new().format(retry).len() + 1
+    });
+    retry + comment.map_or(0, comment_len)
+}
+
+#[cold]
+fn encode_rare(comment: Option<&[u8]>, retry: Option<u64>, out: &mut Vec<u8>) {
+    if let Some(comment) = comment {
+        push_comment(out, comment);
     }
-
-    #[cold]
-    fn encode_rare(&self, out: &mut Vec<u8>) {
-        if let Some(comment) = self.comment {
-            push_comment(out, comment);
-        }
-        if let Some(retry) = self.retry {
-            push_field(out, RETRY, itoa::Buffer::new().format(retry).as_bytes());
-        }
+    if let Some(retry) = retry {
+        push_field(out, RETRY, itoa::Buffer::new().format(retry).as_bytes());
     }
 }
 

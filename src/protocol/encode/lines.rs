@@ -119,7 +119,8 @@ fn may_have_break(text: &[u8]) -> bool {
     match text.len() {
         0..8 => text.iter().any(|b| is_small(*b)),
         8..16 => has_small_by::<8>(text),
-        16..1024 => has_small_by::<16>(text),
+        16..32 => has_small_by::<16>(text),
+        32..1024 => has_small_by::<32>(text),
         // A search for two bytes uses wider instructions than the compiler may, and ends at the
         // first line.
         _ => true,

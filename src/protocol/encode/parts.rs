@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::event::Event;
 use super::fields::Payload;
 use super::lines::DATA;
+use crate::protocol::value::EventType;
 
 /// An event's parts, without its ID.
 #[derive(Debug, Default)]
@@ -20,7 +21,10 @@ impl Event {
     pub(crate) fn parts(&self) -> EventParts<'_> {
         let fields = self.fields();
         EventParts {
-            event_type: Some(fields.event_type).filter(|name| !name.is_empty()),
+            event_type: self
+                .event_type()
+                .map(EventType::as_bytes)
+                .filter(|name| !name.is_empty()),
             data: match fields.data {
                 Payload::None => None,
                 Payload::Text(text) => Some(Cow::Borrowed(text)),
@@ -50,7 +54,7 @@ fn joined(lines: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::{Data, EventType};
+    use crate::protocol::encode::data::Data;
 
     #[test]
     fn parts_make_the_same_event_again() {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::checked_text::checked_text;
 use super::error::{Checked, InvalidText};
 use super::find::find;
+use super::piece::Piece;
 use super::text::Text;
 
 const WHAT: Checked = Checked::EventType;
@@ -39,6 +40,8 @@ const BREAKS: [u8; 2] = [b'\r', b'\n'];
 pub struct EventType(Text<INLINE>);
 
 checked_text!(EventType, WHAT);
+
+pub(in crate::protocol) type TypePiece<'a> = Piece<'a, INLINE>;
 
 impl EventType {
     /// `message`, the type of an event without a type.
@@ -103,6 +106,11 @@ impl EventType {
     #[inline]
     pub(in crate::protocol) fn literal(text: &'static str) -> Self {
         Self(Text::Static(Self::first_line(text)))
+    }
+
+    #[inline(always)]
+    pub(in crate::protocol) fn piece(&self) -> TypePiece<'_> {
+        self.0.piece()
     }
 
     /// Whether there is something to drop.

@@ -32,7 +32,7 @@ pub(super) const fn find<const N: usize>(bytes: [u8; N], text: &[u8]) -> Option<
 /// Whether one of the eight bytes is below `end`, which is at most 128: one subtraction for all that
 /// is looked for.
 #[inline]
-const fn has_below(end: u64, word: u64) -> bool {
+pub(super) const fn has_below(end: u64, word: u64) -> bool {
     // The lowest such byte borrows, and no byte before it does.
     word.wrapping_sub(LANES * end) & !word & (LANES << 7) != 0
 }

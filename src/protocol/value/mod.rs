@@ -15,5 +15,6 @@ pub use error::InvalidText;
 #[cfg(feature = "json")]
 pub use error::JsonError;
 pub use event_id::EventId;
-pub(in crate::protocol) use event_id::{IdPiece, IdWords};
+pub(in crate::protocol) use event_id::IdPiece;
 pub use event_type::EventType;
+pub(in crate::protocol) use event_type::TypePiece;

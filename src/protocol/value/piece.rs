@@ -1,19 +1,25 @@
 use super::words::Words;
 
-/// The bytes of an ID to encode, in words if it stores them in words.
+/// The bytes of an ID or a type to encode. Words are copied, so that no pointer keeps what had them
+/// in memory.
 #[derive(Clone, Copy)]
 pub(in crate::protocol) enum Piece<'a, const W: usize> {
     Slice(&'a [u8]),
-    Words(&'a Words<W>),
+    Words(Words<W>),
 }
 
-impl<'a, const W: usize> Piece<'a, W> {
+impl<const W: usize> Piece<'_, W> {
     #[inline(always)]
     pub(in crate::protocol) fn len(&self) -> usize {
         match self {
             Self::Slice(text) => text.len(),
             Self::Words(words) => words.len(),
         }
+    }
+
+    #[inline(always)]
+    pub(in crate::protocol) fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Appends the bytes, and temporarily up to seven more; see [`Words::push`].
@@ -26,10 +32,10 @@ impl<'a, const W: usize> Piece<'a, W> {
     }
 
     /// The same bytes, in a form that needs no extra room.
-    pub(in crate::protocol) fn exact(self) -> Self {
+    pub(in crate::protocol) fn exact(&self) -> Piece<'_, W> {
         match self {
-            Self::Slice(_) => self,
-            Self::Words(words) => Self::Slice(words.as_bytes()),
+            Self::Slice(text) => Piece::Slice(text),
+            Self::Words(words) => Piece::Slice(words.as_bytes()),
         }
     }
 }

@@ -40,6 +40,12 @@ impl<const W: usize> Text<W> {
         }
     }
 
+    /// Text of up to sixteen bytes, which [`sixteen`](super::words::sixteen) has read.
+    #[inline(always)]
+    pub(super) fn short(text: u128, len: usize) -> Self {
+        Self::Inline(Words::of_sixteen(text, len))
+    }
+
     /// A copy of borrowed text.
     #[inline(always)]
     pub(super) fn copy(text: &str) -> Self {
@@ -71,7 +77,7 @@ impl<const W: usize> Text<W> {
     pub(super) fn piece(&self) -> Piece<'_, W> {
         match self {
             Self::Static(text) => Piece::Slice(text.as_bytes()),
-            Self::Inline(words) => Piece::Words(words),
+            Self::Inline(words) => Piece::Words(*words),
             Self::Shared(text) => Piece::Slice(text.as_bytes()),
         }
     }

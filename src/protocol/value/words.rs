@@ -17,31 +17,29 @@ impl<const W: usize> Words<W> {
         if text.len() > Self::MAX_LEN {
             return None;
         }
-        let mut words = [0; W];
-        let mut rest = text;
-        let mut at = 0;
-        while at < W {
-            let sixteen = sixteen(rest).to_le_bytes();
-            let (low, high) = halves(sixteen);
-            words[at] = low;
-            if at + 1 < W {
-                words[at + 1] = high;
-            }
-            let Some((_, after)) = rest.split_first_chunk::<16>() else {
-                break;
-            };
-            rest = after;
-            at += 2;
-        }
-        Some(Self::with_len(words, text.len()))
+        Some(Self::with_len(Self::words(text), text.len()))
     }
 
-    /// The first `len` of these bytes, with zeros after them.
+    /// The first `len` of these bytes, the first in the lowest place, with zeros after them.
     #[inline(always)]
-    pub(super) fn of_sixteen(bytes: [u8; 16], len: usize) -> Self {
+    pub(super) fn of_sixteen(bytes: u128, len: usize) -> Self {
         let mut words = [0; W];
         (words[0], words[1]) = halves(bytes);
         Self::with_len(words, len)
+    }
+
+    // Out of line, so that what builds an event is small enough to be inlined.
+    #[inline(never)]
+    fn words(text: &[u8]) -> [u64; W] {
+        let mut words = [0; W];
+        for (pair, text) in words.chunks_mut(2).zip(text.chunks(16)) {
+            let (low, high) = halves(sixteen(text));
+            pair[0] = low;
+            if let Some(second) = pair.get_mut(1) {
+                *second = high;
+            }
+        }
+        words
     }
 
     #[inline(always)]
@@ -52,7 +50,8 @@ impl<const W: usize> Words<W> {
 
     #[inline(always)]
     pub(in crate::protocol) fn len(&self) -> usize {
-        usize::from(self.0[W - 1][7])
+        // Not the byte alone, which would divide the word into smaller parts.
+        (u64::from_le_bytes(self.0[W - 1]) >> 56) as usize
     }
 
     #[inline]
@@ -77,8 +76,7 @@ impl<const W: usize> Words<W> {
 }
 
 #[inline(always)]
-fn halves(bytes: [u8; 16]) -> (u64, u64) {
-    let all = u128::from_le_bytes(bytes);
+pub(super) fn halves(all: u128) -> (u64, u64) {
     #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
     let low = all as u64;
     let high = (all >> 64) as u64;
@@ -86,8 +84,8 @@ fn halves(bytes: [u8; 16]) -> (u64, u64) {
 }
 
 /// The first sixteen bytes, with zeros after the end of the text.
-#[inline(never)]
-fn sixteen(text: &[u8]) -> u128 {
+#[inline]
+pub(super) fn sixteen(text: &[u8]) -> u128 {
     if let Some(all) = text.first_chunk::<16>() {
         return u128::from_le_bytes(*all);
     }

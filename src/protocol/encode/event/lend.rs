@@ -2,7 +2,7 @@ use super::Event;
 use crate::protocol::encode::data::{Data, INLINE, Repr};
 use crate::protocol::encode::discard::discard;
 use crate::protocol::encode::fields::{Fields, Payload};
-use crate::protocol::value::{EventId, EventType, IdPiece, IdWords};
+use crate::protocol::value::{EventId, EventType};
 
 /// What is encoded of an event.
 impl Event {
@@ -26,20 +26,21 @@ impl Event {
         &'a self,
         copies: &'a mut Copies,
     ) -> Fields<'a> {
-        let Copies { data, id } = copies;
+        let Copies { data } = copies;
         let head = self.head();
         Fields {
+            // Not `payload`, which may point to the event.
             data: match self.data() {
+                Some(Repr::Static(text)) => Payload::Text(text.as_bytes()),
                 Some(Repr::Inline { len, bytes }) => {
                     *data = *bytes;
                     Payload::Text(&data[..usize::from(*len)])
                 }
-                Some(data) => data.payload(),
+                Some(Repr::Owned(text)) => Payload::Text(text.as_bytes()),
+                Some(Repr::Arc(text)) => Payload::Text(text.as_bytes()),
+                Some(Repr::Shared(text)) => Payload::Text(text),
+                Some(Repr::Lines(lines)) => Payload::Lines(lines),
                 None => Payload::None,
-            },
-            id: match head.id {
-                Some(IdPiece::Words(words)) => Some(IdPiece::Words(id.insert(*words))),
-                id => id,
             },
             ..head
         }
@@ -51,7 +52,10 @@ impl Event {
         Fields {
             comment: rare.and_then(|rare| rare.comment.as_ref().map(String::as_bytes)),
             retry: rare.and_then(|rare| rare.retry),
-            event_type: self.event_type.as_ref().map_or(b"", EventType::as_bytes),
+            event_type: self
+                .event_type
+                .as_ref()
+                .map_or(Fields::NONE.event_type, EventType::piece),
             id: self.id.as_ref().map(EventId::piece),
             data: Payload::None,
         }
@@ -77,5 +81,4 @@ impl Event {
 #[derive(Default)]
 pub(in crate::protocol::encode) struct Copies {
     data: [u8; INLINE],
-    id: Option<IdWords>,
 }
