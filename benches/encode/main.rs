@@ -54,6 +54,7 @@ fn add<'a>(
 
 pub(crate) fn main() {
     let lines: &'static str = vec![text(64); 64].join("\n").leak();
+    data::borrowed("encode/8 B", text(8).leak());
     data::borrowed("encode/16 B", text(16).leak());
     data::owned("encode/16 B, owned", text(16).leak());
     typical::all();
