@@ -18,3 +18,4 @@ pub use event_id::EventId;
 pub(in crate::protocol) use event_id::IdPiece;
 pub use event_type::EventType;
 pub(in crate::protocol) use event_type::TypePiece;
+pub(in crate::protocol) use words::Words;

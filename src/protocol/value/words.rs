@@ -9,7 +9,7 @@ pub(in crate::protocol) struct Words<const W: usize>([[u8; 8]; W]);
 
 impl<const W: usize> Words<W> {
     /// The maximum length of the text. The last byte is its length.
-    pub(super) const MAX_LEN: usize = 8 * W - 1;
+    pub(in crate::protocol) const MAX_LEN: usize = 8 * W - 1;
 
     /// Stores the text, if it is not too long.
     #[inline(always)]
@@ -18,6 +18,12 @@ impl<const W: usize> Words<W> {
             return None;
         }
         Some(Self::with_len(Self::words(text), text.len()))
+    }
+
+    /// Stores text of up to sixteen bytes, and of no more than `MAX_LEN`, in registers.
+    #[inline]
+    pub(in crate::protocol) fn short(text: &[u8]) -> Self {
+        Self::of_sixteen(sixteen(text), text.len())
     }
 
     /// The first `len` of these bytes, the first in the lowest place, with zeros after them.
@@ -55,7 +61,7 @@ impl<const W: usize> Words<W> {
     }
 
     #[inline]
-    pub(super) fn as_bytes(&self) -> &[u8] {
+    pub(in crate::protocol) fn as_bytes(&self) -> &[u8] {
         &self.0.as_flattened()[..self.len()]
     }
 

@@ -1,8 +1,8 @@
 use super::Event;
-use crate::protocol::encode::data::{Data, INLINE, Repr};
+use crate::protocol::encode::data::{Data, Repr};
 use crate::protocol::encode::discard::discard;
 use crate::protocol::encode::fields::{Fields, Payload};
-use crate::protocol::value::{EventId, EventType};
+use crate::protocol::value::{EventId, EventType, Words};
 
 /// What is encoded of an event.
 impl Event {
@@ -32,10 +32,7 @@ impl Event {
             // Not `payload`, which may point to the event.
             data: match self.data() {
                 Some(Repr::Static(text)) => Payload::Text(text.as_bytes()),
-                Some(Repr::Inline { len, bytes }) => {
-                    *data = *bytes;
-                    Payload::Text(&data[..usize::from(*len)])
-                }
+                Some(Repr::Inline(words)) => Payload::Text(data.insert(*words).as_bytes()),
                 Some(Repr::Owned(text)) => Payload::Text(text.as_bytes()),
                 Some(Repr::Arc(text)) => Payload::Text(text.as_bytes()),
                 Some(Repr::Shared(text)) => Payload::Text(text),
@@ -80,5 +77,5 @@ impl Event {
 /// Copies of the text that an event stores itself.
 #[derive(Default)]
 pub(in crate::protocol::encode) struct Copies {
-    data: [u8; INLINE],
+    data: Option<Words<2>>,
 }
