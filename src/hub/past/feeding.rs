@@ -82,7 +82,7 @@ fn run(random: &mut dyn FnMut(usize) -> usize) -> [usize; 3] {
             }
             12 | 13 => {
                 let node = clients[client].node;
-                clients[client].steer(&nodes[node], random);
+                clients[client].steer(&nodes[node], &stays, random);
             }
             14 => {
                 let node = &nodes[clients[client].node];

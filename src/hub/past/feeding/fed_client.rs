@@ -142,7 +142,12 @@ impl FedClient {
     }
 
     /// Moves or ends it by its handle.
-    pub(super) fn steer(&mut self, node: &FedNode, random: &mut dyn FnMut(usize) -> usize) {
+    pub(super) fn steer(
+        &mut self,
+        node: &FedNode,
+        stays: &[FedStay],
+        random: &mut dyn FnMut(usize) -> usize,
+    ) {
         let Some(handle) = &self.handle else { return };
         if self.body.is_none() {
             assert!(handle.is_gone() && !handle.follow("a") && !handle.end());
@@ -160,7 +165,11 @@ impl FedClient {
                 handle.leave(topic)
             }
             4 | 5 => {
-                let topics: Vec<_> = TOPICS.into_iter().filter(|_| random(2) == 0).collect();
+                // Others may follow the same.
+                let mut topics = pick(stays, random).topics.clone();
+                if random(3) == 0 {
+                    topics = TOPICS.into_iter().filter(|_| random(2) == 0).collect();
+                }
                 stay = FedStay {
                     topics: topics.clone(),
                     ..FedStay::default()
