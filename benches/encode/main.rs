@@ -54,7 +54,6 @@ fn add<'a>(
 
 pub(crate) fn main() {
     let lines: &'static str = vec![text(64); 64].join("\n").leak();
-    data::borrowed("encode/8 B", text(8).leak());
     data::borrowed("encode/16 B", text(16).leak());
     data::owned("encode/16 B, owned", text(16).leak());
     typical::all();
@@ -67,4 +66,7 @@ pub(crate) fn main() {
     data::borrowed("encode/64 KiB", text(64 * 1024).leak());
     data::long("encode/64 KiB", 64 * 1024);
     data::long("encode/1 MiB", 1024 * 1024);
+    // Last, because it shifts the addresses of what is allocated after it, and at some addresses the
+    // copies of "typical" take 7 ns longer.
+    data::borrowed("encode/8 B", text(8).leak());
 }
