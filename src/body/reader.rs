@@ -120,20 +120,21 @@ impl<D: Buf> Reader<D> {
                     return Poll::Ready(read);
                 }
             }
-            match self.data.as_mut().and_then(next_chunk) {
-                Some(chunk) => self.chunk = chunk,
-                None => break,
+            if let Some(chunk) = self.data.as_mut().and_then(next_chunk) {
+                self.chunk = chunk;
+                if let Some(event) = self.next_whole() {
+                    return Poll::Ready(Read::Event(event));
+                }
+                continue;
             }
-            if let Some(event) = self.next_whole() {
-                return Poll::Ready(Read::Event(event));
+            if *frames == 0 {
+                return Poll::Ready(Read::Data);
             }
-        }
-        loop {
             let Poll::Ready(frame) = body.as_mut().poll_frame(cx) else {
                 self.rest();
                 return Poll::Pending;
             };
-            *frames = frames.saturating_sub(1);
+            *frames -= 1;
             let data = match frame {
                 Some(Ok(frame)) => frame.into_data(),
                 Some(Err(error)) => return Poll::Ready(Read::Failed(error)),
@@ -146,7 +147,8 @@ impl<D: Buf> Reader<D> {
             if !data.has_remaining() {
                 return Poll::Ready(Read::Nothing);
             }
-            if !self.take(data) || *frames == 0 {
+            // A complete block is left to `next_whole`.
+            if !self.take(data) && self.decoder.is_at_block() {
                 return Poll::Ready(Read::Data);
             }
         }

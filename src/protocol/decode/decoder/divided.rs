@@ -60,6 +60,12 @@ impl Decoder {
         Ok(self.scanner.own(block, parts))
     }
 
+    /// Whether [`decode_whole`](Self::decode_whole) would read a chunk.
+    #[inline]
+    pub(crate) fn is_at_block(&self) -> bool {
+        self.scanner.is_at_block()
+    }
+
     /// Takes the beginning of a chunk that is more of a block or a line. Returns its length, which is
     /// that of the chunk if it has nothing else, and may be 0.
     #[inline(always)]
