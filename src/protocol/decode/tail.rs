@@ -134,6 +134,7 @@ impl DividedBlock {
         let len = match self.place.at_line {
             true if is_small => return self.more_lines(chunk, 0, max),
             true => return 0,
+            false if is_inside_line(chunk) => chunk.len(),
             false => match find_end(chunk, 0) {
                 None => chunk.len(),
                 Some(end) if is_small => return self.more_lines(chunk, end + 1, max),
@@ -144,7 +145,7 @@ impl DividedBlock {
         if self.block.len() + len > max.min(MAX) {
             return 0;
         }
-        self.block.extend_from_slice(&chunk[..len]);
+        push(&mut self.block, &chunk[..len]);
         len
     }
 
@@ -155,7 +156,7 @@ impl DividedBlock {
         let place = self.place;
         match self.reach(chunk, from) {
             Some(len) if self.block.len() + len <= max.min(MAX) => {
-                self.block.extend_from_slice(&chunk[..len]);
+                push(&mut self.block, &chunk[..len]);
                 len
             }
             _ => {
@@ -229,5 +230,40 @@ impl DividedBlock {
                 Some(_) => return None,
             }
         }
+    }
+}
+
+/// Whether a piece of 16 to 32 bytes has none that is as small as a line's end; `false` for any other.
+// 5 to 9 % of `16 B`, lent, in benches/decode.
+#[inline(always)]
+fn is_inside_line(piece: &[u8]) -> bool {
+    let small = |word: &[u8; 16]| word.iter().fold(false, |any, byte| any | (*byte <= b'\r'));
+    match (piece.first_chunk(), piece.last_chunk()) {
+        (Some(first), Some(last)) if piece.len() <= 32 => !small(first) & !small(last),
+        _ => false,
+    }
+}
+
+/// Appends a piece.
+///
+/// One of 8 to 32 bytes, as most pieces of a line that is divided often, is copied as two words that
+/// overlap or meet: a call would cost more.
+// 5 to 8 % of `16 B` in benches/decode.
+#[inline(always)]
+fn push(block: &mut Vec<u8>, piece: &[u8]) {
+    match piece.len() {
+        16..=32 => push_words::<16>(block, piece),
+        8..16 => push_words::<8>(block, piece),
+        _ => block.extend_from_slice(piece),
+    }
+}
+
+#[inline(always)]
+fn push_words<const N: usize>(block: &mut Vec<u8>, piece: &[u8]) {
+    if let (Some(first), Some(last)) = (piece.first_chunk::<N>(), piece.last_chunk::<N>()) {
+        block.reserve(2 * N);
+        block.extend_from_slice(first);
+        block.truncate(block.len() + piece.len() - 2 * N);
+        block.extend_from_slice(last);
     }
 }
