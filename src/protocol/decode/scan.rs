@@ -47,7 +47,7 @@ pub(super) enum Found {
 pub(super) enum BlockStart {
     /// The parts of a complete block, and the position of the next one.
     Whole(Parts, usize),
-    /// The chunk ends in the block, and has been taken.
+    /// The chunk is empty or ends in the block, and has been taken.
     Taken,
     /// Any other block, which is left to [`Scanner::scan`].
     Other,
@@ -104,6 +104,8 @@ impl Scanner {
                 BlockStart::Whole(parts, end + 1)
             }
             Whole::Cut(line) if self.begin_in_line(chunk, line) => BlockStart::Taken,
+            // Most chunks end with an event.
+            _ if chunk.is_empty() => BlockStart::Taken,
             _ => BlockStart::Other,
         }
     }

@@ -24,7 +24,7 @@ pub(super) enum Divided<E> {
 
 /// Why [`Decoder::decode_whole`] returned no event.
 pub(crate) enum NotWhole {
-    /// The chunk ended inside a block, and has been taken.
+    /// The chunk was empty or ended inside a block, and has been taken.
     Taken,
     Other,
 }
