@@ -9,10 +9,10 @@ use actix_web_lab::sse as actix;
 use axum::response::sse as axum;
 use bytes::Bytes;
 use sse_stream::Sse;
-use support::Case;
 use support::Side::{Axum, Floor, Ours, Peer};
 use support::events::{Read, check, text};
 use support::peers::{russe_bytes, russe_data};
+use support::{Case, Text};
 use tower_sse::{Block, Data, Event};
 
 use super::{add, through_actix, through_axum};
@@ -56,54 +56,67 @@ fn floor_of_lines(text: &str) -> Bytes {
     Bytes::from(out)
 }
 
+fn floor_for(text: &str) -> fn(&str) -> Bytes {
+    match text.contains('\n') {
+        true => floor_of_lines,
+        false => floor,
+    }
+}
+
 /// From a `&str`.
-pub(super) fn borrowed(title: &str, data: &'static str) {
+pub(super) fn borrowed(title: &str, data: &str) {
+    let (floor, expected) = (floor_for(data), expected(data));
+    let data = Text::new(data);
     let mut case = Case::new(title, 1);
-    let expected = expected(data);
-    let axum = through_axum(move || axum::Event::default().data(black_box(data)));
+    let axum = through_axum(move || axum::Event::default().data(black_box(data.get())));
     add(&mut case, ("axum", Axum), &expected, axum);
 
-    let sse_stream = || Sse::default().data(black_box(data)).encode().unwrap();
+    let sse_stream = || Sse::default().data(black_box(data.get())).encode().unwrap();
     add(&mut case, ("sse-stream", Peer), &expected, sse_stream);
 
-    let actix = through_actix(move || actix::Data::new(black_box(data)));
+    let actix = through_actix(move || actix::Data::new(black_box(data.get())));
     add(&mut case, ("actix-web-lab", Peer), &expected, actix);
 
-    let russe = || russe_bytes(russe_data(black_box(data)));
+    let russe = || russe_bytes(russe_data(black_box(data.get())));
     add(&mut case, ("russe", Peer), &expected, russe);
 
-    let event = || Event::new(black_box(data).to_owned()).encode().into_bytes();
+    let event = || {
+        Event::new(black_box(data.get()).to_owned())
+            .encode()
+            .into_bytes()
+    };
     add(&mut case, ("Event of a String", Ours), &expected, event);
 
-    let event = || Event::new(black_box(data)).encode().into_bytes();
+    let event = || Event::new(black_box(data.get())).encode().into_bytes();
     add(&mut case, ("Event of a &str", Ours), &expected, event);
 
-    let fixed = || Event::from_static(black_box(data)).encode().into_bytes();
+    let fixed = || {
+        Event::from_static(black_box(data.get()))
+            .encode()
+            .into_bytes()
+    };
     let name = "Event of a &'static str";
     add(&mut case, (name, Ours), &expected, fixed);
 
-    let block = || Block::write(|out| out.data(black_box(data))).into_bytes();
+    let block = || Block::write(|out| out.data(black_box(data.get()))).into_bytes();
     add(&mut case, ("Block::write", Ours), &expected, block);
 
-    let floor = match data.contains('\n') {
-        true => floor_of_lines,
-        false => floor,
-    };
     let of_string = move || {
-        let text = black_box(data).to_owned();
+        let text = black_box(data.get()).to_owned();
         floor(&text)
     };
     add(&mut case, ("floor, String", Floor), &expected, of_string);
-    let least = move || floor(black_box(data));
+    let least = move || floor(black_box(data.get()));
     add(&mut case, ("floor", Floor), &expected, least);
     case.run();
 }
 
 /// From a `String` that is made within the time, as `format!` makes one, and given away.
-pub(super) fn owned(title: &str, data: &'static str) {
-    let owned = move || black_box(data).to_owned();
+pub(super) fn owned(title: &str, data: &str) {
+    let (floor, expected) = (floor_for(data), expected(data));
+    let data = Text::new(data);
+    let owned = move || black_box(data.get()).to_owned();
     let mut case = Case::new(title, 1);
-    let expected = expected(data);
     let axum = through_axum(move || axum::Event::default().data(owned()));
     add(&mut case, ("axum", Axum), &expected, axum);
 
@@ -121,10 +134,6 @@ pub(super) fn owned(title: &str, data: &'static str) {
 
     let block = || Block::write(|out| out.data(&owned())).into_bytes();
     add(&mut case, ("Block::write", Ours), &expected, block);
-    let floor = match data.contains('\n') {
-        true => floor_of_lines,
-        false => floor,
-    };
     add(&mut case, ("floor", Floor), &expected, move || {
         floor(&owned())
     });

@@ -8,17 +8,16 @@ use axum::response::sse as axum;
 use bytes::Bytes;
 use bytestring::ByteString;
 use sse_stream::Sse;
-use support::Case;
 use support::Side::{Axum, Floor, Ours, Peer};
 use support::events::{self, EVENT_TYPE, TYPE};
 use support::peers;
+use support::{Case, Text};
 use tower_sse::{Block, Data, Event};
 
 use super::{add, through_actix, through_axum};
 
 pub(super) fn all() {
-    let id: &'static str = events::id(7).leak();
-    let data: &'static str = events::json(7).leak();
+    let (id, data) = (Text::new(&events::id(7)), Text::new(&events::json(7)));
     borrowed(id, data);
     owned(id, data);
     in_branches(id, data);
@@ -26,9 +25,9 @@ pub(super) fn all() {
     text_or_number(id, 1_234_567, data);
 }
 
-fn borrowed(id: &'static str, data: &'static str) {
-    let id = move || black_box(id);
-    let data = move || black_box(data);
+fn borrowed(id: Text, data: Text) {
+    let id = move || black_box(id.get());
+    let data = move || black_box(data.get());
     let mut case = Case::new("encode/typical", 1);
     let expected = (TYPE.to_owned(), id().to_owned(), data().to_owned());
     let axum = through_axum(move || peers::axum(id(), data()));
@@ -75,9 +74,9 @@ fn floor(id: &str, data: &str) -> Bytes {
 }
 
 /// From a `String` that is made within the time and given away.
-fn owned(id: &'static str, data: &'static str) {
-    let id = move || black_box(id);
-    let data = move || black_box(data).to_owned();
+fn owned(id: Text, data: Text) {
+    let id = move || black_box(id.get());
+    let data = move || black_box(data.get()).to_owned();
     let mut case = Case::new("encode/typical, owned", 1);
     let expected = (TYPE.to_owned(), id().to_owned(), data());
     let axum = through_axum(move || peers::axum(id(), &data()));
@@ -99,10 +98,10 @@ fn owned(id: &'static str, data: &'static str) {
 }
 
 /// As handlers build events whose parts are optional.
-fn in_branches(id: &'static str, data: &'static str) {
-    let id = move || black_box(Some(id));
+fn in_branches(id: Text, data: Text) {
+    let id = move || black_box(Some(id.get()));
     let kind = move || black_box(Some(TYPE));
-    let data = move || black_box(data);
+    let data = move || black_box(data.get());
     let mut case = Case::new("encode/typical, in branches", 1);
     let expected = (TYPE.to_owned(), id().unwrap().to_owned(), data().to_owned());
 
@@ -177,9 +176,9 @@ fn in_branches(id: &'static str, data: &'static str) {
 }
 
 /// With a number for an ID, which the peers' users format.
-fn number(number: u64, data: &'static str) {
+fn number(number: u64, data: Text) {
     let number = move || black_box(number);
-    let data = move || black_box(data);
+    let data = move || black_box(data.get());
     let mut case = Case::new("encode/typical, number as ID", 1);
     let expected = (TYPE.to_owned(), number().to_string(), data().to_owned());
     let axum = through_axum(move || peers::axum(itoa::Buffer::new().format(number()), data()));
@@ -214,10 +213,10 @@ fn number(number: u64, data: &'static str) {
 }
 
 /// What a text ID costs beside a number.
-fn text_or_number(id: &'static str, number: u64, data: &'static str) {
-    let id = move || black_box(id);
+fn text_or_number(id: Text, number: u64, data: Text) {
+    let id = move || black_box(id.get());
     let number = move || black_box(number);
-    let data = move || black_box(data);
+    let data = move || black_box(data.get());
     let mut case = Case::new("encode/typical, text or number as ID", 1);
     let text = (TYPE.to_owned(), id().to_owned(), data().to_owned());
     let digits = (TYPE.to_owned(), number().to_string(), data().to_owned());

@@ -2,11 +2,12 @@
 //!
 //! On a busy machine a time alone says little. All contestants of a case run in turn, round after
 //! round, and a ratio is the median of the rounds' ratios, so that what disturbs one round disturbs
-//! both of its terms.
+//! both of its terms. Memory is elsewhere in each round, so that no ratio depends on one address.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use crate::places::Places;
 use crate::row;
 
 /// Allocations and reallocations so far; set by the bench that counts them instead of the time.
@@ -162,10 +163,12 @@ impl<'a> Case<'a> {
             contestant.calibrate(rounds().map_or(Duration::ZERO, |_| ROUND));
         }
         let all = self.contestants.len();
+        let mut places = Places::new();
         for round in 0..rounds().unwrap_or(1) {
+            places.change();
             // Each round begins with another one: none always runs on the caches of the same one.
             for n in 0..all {
-                self.contestants[(n + round) % all].round(self.operations);
+                self.contestants[(n + round) % all].round(self.operations, &places);
             }
         }
         self.print();
@@ -239,7 +242,7 @@ impl Contestant<'_> {
         }
     }
 
-    fn round(&mut self, operations: u64) {
+    fn round(&mut self, operations: u64, places: &Places) {
         if self.slow && self.rounds.len() >= 3 {
             return;
         }
@@ -247,7 +250,7 @@ impl Contestant<'_> {
         if rounds().is_some() {
             (self.run)(1);
         }
-        let time = (self.run)(self.times);
+        let time = places.run(&mut || (self.run)(self.times));
         self.slow = time > SLOW;
         self.rounds
             .push(time.as_nanos() as f64 / (self.times * operations) as f64);

@@ -4,8 +4,10 @@ pub mod bodies;
 mod case;
 pub mod events;
 pub mod peers;
+mod places;
 pub mod process;
 pub mod row;
 pub mod sink;
 
 pub use case::{COUNTER, Case, Side, is_brief, median, rounds, selected};
+pub use places::Text;
