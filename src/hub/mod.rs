@@ -217,6 +217,7 @@ mod retention;
 mod seal;
 mod service;
 mod shared;
+mod shrinking;
 mod start;
 mod stats;
 mod subscription;

@@ -100,6 +100,9 @@ impl Shared {
     fn wake(&self, wakes: &mut Wakes) {
         let until = wakes.until();
         let woken = catch_unwind(AssertUnwindSafe(|| self.wake_once(wakes)));
+        if let Some(topic) = wakes.sparse() {
+            self.shrink_followers(topic);
+        }
         let spread = until.map_or(Ok(()), |until| self.spread(until));
         if let Err(panic) = woken.and(spread) {
             resume_unwind(panic);

@@ -27,19 +27,44 @@ impl<T> Few<T> {
         };
     }
 
-    /// Removes a value, whose place the last one takes. Keeps unused memory in proportion.
-    pub(super) fn swap_remove(&mut self, at: usize) {
+    /// Removes a value, whose place the last one takes. Returns the list's memory, if it is no longer
+    /// needed. While it is [sparse](Self::is_sparse), the list has to [move](Self::move_into).
+    pub(super) fn swap_remove(&mut self, at: usize) -> Option<Vec<T>> {
         match self {
-            Self::One(_) => *self = Self::new(),
+            Self::One(_) => {
+                *self = Self::new();
+                None
+            }
             Self::List(list) => {
                 list.swap_remove(at);
-                if list.len() < list.capacity() / 8 {
-                    list.shrink_to(2 * list.len());
+                if list.len() > 1 {
+                    return None;
                 }
-                if list.len() == 1 {
-                    *self = Self::from(mem::take(list));
+                let mut list = mem::take(list);
+                if let Some(only) = list.pop() {
+                    *self = Self::One(only);
                 }
+                Some(list)
             }
+        }
+    }
+
+    /// Whether it has far more memory than it needs.
+    pub(super) fn is_sparse(&self) -> bool {
+        match self {
+            Self::One(_) => false,
+            Self::List(list) => list.len() < list.capacity() / 8,
+        }
+    }
+
+    /// Moves a sparse list into this memory, if that is enough, and returns its own.
+    pub(super) fn move_into(&mut self, mut memory: Vec<T>) -> Vec<T> {
+        match self {
+            Self::List(list) if list.len() <= memory.capacity() => {
+                memory.append(list);
+                mem::replace(list, memory)
+            }
+            _ => memory,
         }
     }
 }
@@ -96,6 +121,10 @@ mod tests {
                 let at = dice / 10 % list.len();
                 few.swap_remove(at);
                 list.swap_remove(at);
+                if few.is_sparse() {
+                    let old = few.move_into(Vec::with_capacity(2 * few.len()));
+                    assert!(old.is_empty() && old.capacity() >= 8 * few.len());
+                }
             }
             assert_eq!(*few, *list);
             assert_eq!(*Few::from(list.clone()), *list);

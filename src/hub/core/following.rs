@@ -328,11 +328,36 @@ impl State {
         self.attend(seat.group);
         self.remove_if_unused(seat.group, wakes);
         self.counters.subscribers -= 1;
+        wakes.free_later(self.cursors.take_emptied());
+        wakes.free_later(self.groups.take_emptied());
+        wakes.free_later(self.by_key.take_emptied());
+        self.topics.hand_out_emptied(wakes);
+        self.owners.hand_out_emptied(wakes);
         if self.counters.subscribers == 0 {
             self.gate.empty(wakes);
             // Transient events were kept for these subscribers.
             self.evict_transients(true, wakes);
             self.tell_if_over(wakes);
+        }
+    }
+
+    /// How much memory a topic's list of followers needs, if it has far more.
+    pub(in crate::hub) fn room_for_followers(&mut self, topic: usize) -> Option<usize> {
+        let topic = self.topics.find_slot(topic)?;
+        let followers = &topic.followers;
+        followers.is_sparse().then(|| 2 * followers.len())
+    }
+
+    /// Moves a topic's list of followers into this memory, if that is enough. Returns the memory that
+    /// is left over, to be freed after the lock is released.
+    pub(in crate::hub) fn move_followers(
+        &mut self,
+        topic: usize,
+        memory: Vec<(usize, usize)>,
+    ) -> Vec<(usize, usize)> {
+        match self.topics.find_slot(topic) {
+            Some(topic) if topic.followers.is_sparse() => topic.followers.move_into(memory),
+            _ => memory,
         }
     }
 
@@ -351,7 +376,10 @@ impl State {
         self.topics.remove_prefixes(&group.key, index);
         for &Followed { slot, at, .. } in &*group.topics {
             let followers = &mut self.topics.get_mut(slot).followers;
-            followers.swap_remove(at);
+            wakes.free_later(followers.swap_remove(at));
+            if followers.is_sparse() {
+                wakes.shrink_later(slot);
+            }
             // The last follower has taken its place in the list.
             if let Some((moved, which)) = followers.get(at).copied() {
                 self.groups[moved].topics[which].at = at;

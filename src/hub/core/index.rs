@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
+use std::mem;
 
 /// An index that finds slots by their contents: topics by their names, groups by their keys.
 ///
@@ -8,12 +9,16 @@ use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 /// has 64 bits under a random key, so names cannot be chosen to collide.
 #[derive(Debug)]
 pub(super) struct SlotIndex {
-    parts: Vec<HashMap<u64, usize, BuildHasherDefault<Hashed>>>,
+    parts: Vec<SlotMap>,
+    /// Empty parts, to be [taken](Self::take_emptied) or used again.
+    emptied: Vec<SlotMap>,
     len: usize,
     /// Slots whose hash another slot already had.
     twins: Vec<(u64, usize)>,
     random: RandomState,
 }
+
+pub(super) type SlotMap = HashMap<u64, usize, BuildHasherDefault<Hashed>>;
 
 /// The maximum number of slots of a part, on average.
 const PART: usize = 256;
@@ -22,6 +27,7 @@ impl Default for SlotIndex {
     fn default() -> Self {
         Self {
             parts: vec![HashMap::default()],
+            emptied: Vec::new(),
             len: 0,
             twins: Vec::new(),
             random: RandomState::new(),
@@ -87,10 +93,10 @@ impl SlotIndex {
             return;
         }
         self.len -= 1;
-        if self.parts.len() > 1 && self.len < self.parts.len() * PART / 4 {
+        if self.len == 0 {
+            self.emptied = mem::replace(&mut self.parts, vec![HashMap::default()]);
+        } else if self.parts.len() > 1 && self.len < self.parts.len() * PART / 4 {
             self.join();
-        } else if self.len == 0 {
-            self.parts[0] = HashMap::default();
         }
     }
 
@@ -117,30 +123,45 @@ impl SlotIndex {
 
     #[cold]
     fn split(&mut self) {
-        self.parts.push(HashMap::default());
+        self.parts.push(self.emptied.pop().unwrap_or_default());
         let parent = self.parent();
-        for (hash, slot) in std::mem::take(&mut self.parts[parent]) {
+        for (hash, slot) in mem::take(&mut self.parts[parent]) {
             let part = self.part(hash);
             self.parts[part].insert(hash, slot);
         }
     }
 
+    /// Joins the last part with its parent, if the parent has memory for both. An allocation could
+    /// take long: see [`Wakes::free_later`](super::wake_list::Wakes::free_later).
     #[cold]
     fn join(&mut self) {
         let parent = self.parent();
         let last = self.parts.pop().unwrap_or_default();
         let both = &mut self.parts[parent];
-        both.extend(last);
-        both.shrink_to_fit();
-        if self.parts.len() < self.parts.capacity() / 4 {
-            self.parts.shrink_to(2 * self.parts.len());
+        if both.capacity() < both.len() + last.len() {
+            self.parts.push(last);
+            return;
         }
+        let mut last = last;
+        // `extend` reserves memory for both.
+        last.drain()
+            .for_each(|(hash, slot)| _ = both.insert(hash, slot));
+        // Those that were not taken.
+        self.emptied.clear();
+        self.emptied.push(last);
+    }
+
+    /// Takes the memory that is no longer needed, to be freed after the lock is released: see
+    /// [`Wakes::free_later`](super::wake_list::Wakes::free_later).
+    pub(super) fn take_emptied(&mut self) -> Option<Vec<SlotMap>> {
+        let some = self.emptied.capacity() > 0;
+        some.then(|| mem::take(&mut self.emptied))
     }
 }
 
 /// A hasher for keys that are hashes already.
 #[derive(Debug, Default)]
-struct Hashed(u64);
+pub(super) struct Hashed(u64);
 
 impl Hasher for Hashed {
     fn write(&mut self, bytes: &[u8]) {
@@ -191,7 +212,7 @@ mod tests {
                     map.remove(&slot);
                 }
                 assert_eq!(index.len, map.len());
-                assert!(index.parts.len() <= 1 + 4 * index.len / PART);
+                assert!(index.parts.len() <= 1 + 8 * index.len / PART);
                 largest = index.parts.len().max(largest);
             }
             assert_eq!(largest > 16, bits == 64);

@@ -68,6 +68,12 @@ impl Owners {
         moved
     }
 
+    /// Hands out the memory of owners that were removed.
+    pub(super) fn hand_out_emptied(&mut self, wakes: &mut Wakes) {
+        wakes.free_later(self.slots.take_emptied());
+        wakes.free_later(self.by_name.take_emptied());
+    }
+
     fn of(&self, name: &str) -> &[usize] {
         let owner = self.find(name, self.by_name.hash(name));
         owner.map_or(&[], |owner| &self.slots[owner].cursors)

@@ -1,12 +1,15 @@
+use std::mem;
 use std::ops::{Index, IndexMut};
 
 use slab::Slab;
 
-/// A slab in pieces. Growing never moves existing values, and a piece that becomes empty frees its
-/// memory. So no insertion or removal takes long under the lock, however many values there are.
+/// A slab in pieces. Growing never moves existing values, and a piece that becomes empty gives its
+/// memory back. So no insertion or removal takes long under the lock, however many values there are.
 #[derive(Debug)]
 pub(super) struct Slots<T> {
     pieces: Vec<Slab<T>>,
+    /// Empty pieces, to be [taken](Self::take_emptied) or used again.
+    emptied: Vec<Slab<T>>,
     /// A bit for each piece that is not full.
     open: Vec<u64>,
     /// No bit is set in the words before this one.
@@ -17,10 +20,14 @@ pub(super) struct Slots<T> {
 /// The number of values in a piece.
 const PIECE: usize = 128;
 
+/// The number of pieces whose list is kept small. That of more takes little beside them.
+const FEW: usize = 8;
+
 impl<T> Slots<T> {
     pub(super) const fn new() -> Self {
         Self {
             pieces: Vec::new(),
+            emptied: Vec::new(),
             open: Vec::new(),
             first_open: 0,
             len: 0,
@@ -55,7 +62,9 @@ impl<T> Slots<T> {
         let at = self.pieces.len();
         // The first piece grows with its contents, since many slabs stay small.
         let capacity = if at == 0 { 0 } else { PIECE };
-        self.pieces.push(Slab::with_capacity(capacity));
+        let piece = self.emptied.pop().filter(|_| at > 0);
+        self.pieces
+            .push(piece.unwrap_or_else(|| Slab::with_capacity(capacity)));
         if at % 64 == 0 {
             self.open.push(0);
         }
@@ -84,7 +93,10 @@ impl<T> Slots<T> {
 
     #[cold]
     fn empty_piece(&mut self, at: usize) {
-        self.pieces[at] = Slab::new();
+        let piece = mem::take(&mut self.pieces[at]);
+        // Those that were not taken.
+        self.emptied.clear();
+        self.emptied.push(piece);
         while self.pieces.last().is_some_and(Slab::is_empty) {
             self.pieces.pop();
             let last = self.pieces.len();
@@ -92,10 +104,22 @@ impl<T> Slots<T> {
         }
         self.open.truncate(self.pieces.len().div_ceil(64));
         self.first_open = self.first_open.min(self.open.len());
-        if self.pieces.len() < self.pieces.capacity() / 4 {
-            self.pieces.shrink_to(2 * self.pieces.len());
-            self.open.shrink_to(2 * self.open.len());
+        let is_large = self.pieces.capacity() > 4 * FEW;
+        if self.pieces.is_empty() || (is_large && self.pieces.len() <= FEW) {
+            // Not `shrink_to`, which frees memory.
+            let mut all = Vec::with_capacity(2 * self.pieces.len());
+            all.append(&mut self.pieces);
+            let mut emptied = mem::replace(&mut self.pieces, all);
+            emptied.append(&mut self.emptied);
+            self.emptied = emptied;
         }
+    }
+
+    /// Takes the memory that is no longer needed, to be freed after the lock is released: see
+    /// [`Wakes::free_later`](super::wake_list::Wakes::free_later).
+    pub(super) fn take_emptied(&mut self) -> Option<Vec<Slab<T>>> {
+        let some = self.emptied.capacity() > 0;
+        some.then(|| mem::take(&mut self.emptied))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -170,7 +194,10 @@ mod tests {
         for key in &keys[10..] {
             slots.remove(*key);
         }
-        assert!(capacity(&slots) <= PIECE && slots.pieces.capacity() < 8);
+        assert!(capacity(&slots) <= PIECE && slots.pieces.capacity() <= 2 * FEW);
+        let emptied = slots.take_emptied().unwrap();
+        assert!(emptied.len() == 1 && emptied.capacity() > 10_000 / PIECE);
+        assert!(slots.take_emptied().is_none());
         for key in &keys[..10] {
             assert_eq!(slots.remove(*key), *key);
         }

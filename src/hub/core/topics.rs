@@ -14,6 +14,7 @@ use super::shares::{Share, Shares};
 use super::slots::Slots;
 use super::topic_state::TopicState;
 use super::untold::{LastUntold, TOLD};
+use super::wake_list::Wakes;
 use crate::hub::retention::Retention;
 
 /// The slot of the topic without a name, which always exists.
@@ -70,6 +71,17 @@ impl Topics {
     #[inline]
     pub(super) fn get_mut(&mut self, slot: usize) -> &mut TopicState {
         &mut self.slots[slot]
+    }
+
+    /// The topic in this slot, if it still exists.
+    pub(super) fn find_slot(&mut self, slot: usize) -> Option<&mut TopicState> {
+        self.slots.get_mut(slot)
+    }
+
+    /// Hands out the memory of topics that were removed.
+    pub(super) fn hand_out_emptied(&mut self, wakes: &mut Wakes) {
+        wakes.free_later(self.slots.take_emptied());
+        wakes.free_later(self.by_name.take_emptied());
     }
 
     #[cfg(any(test, feature = "redis"))]

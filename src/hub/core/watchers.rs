@@ -95,6 +95,7 @@ impl State {
     pub(in crate::hub) fn unwatch(&mut self, key: usize) -> Watcher {
         let watchers = &mut self.watchers;
         let watcher = watchers.slots.remove(key);
+        drop(watchers.slots.take_emptied());
         match &watcher.topic {
             None => _ = watchers.all.remove(&key),
             Some(topic) => {

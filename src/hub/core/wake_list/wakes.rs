@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::task::Waker;
 
@@ -27,6 +28,9 @@ struct RareWakes {
     blocks: Vec<Block>,
     #[cfg(feature = "compression")]
     others: Vec<std::sync::Arc<dyn std::any::Any + Send + Sync>>,
+    emptied: Vec<Box<dyn Any + Send>>,
+    /// The slot of a topic whose list of followers has far more memory than it needs.
+    sparse: Option<usize>,
     /// The number of the notice before which all have to [spread](super::State::spread).
     until: Option<u64>,
 }
@@ -78,6 +82,27 @@ impl Wakes {
         for other in others {
             self.rare().others.push(other);
         }
+    }
+
+    /// Frees memory later.
+    ///
+    /// When many subscribers leave, glibc only notes the many small chunks of memory that are freed.
+    /// It merges them all when 1 KiB or more is allocated next, or when a large chunk is freed. For
+    /// 100,000 subscribers that takes 25 to 100 ms, so it must not happen under the lock:
+    /// `benches/growth`, "longest wait".
+    pub(in crate::hub::core) fn free_later<M: Send + 'static>(&mut self, emptied: Option<M>) {
+        if let Some(emptied) = emptied {
+            self.rare().emptied.push(Box::new(emptied));
+        }
+    }
+
+    /// Gives a topic's list of followers [less memory](super::State::move_followers) later.
+    pub(in crate::hub::core) fn shrink_later(&mut self, topic: usize) {
+        self.rare().sparse = Some(topic);
+    }
+
+    pub(in crate::hub) fn sparse(&self) -> Option<usize> {
+        self.rare.as_ref()?.sparse
     }
 
     /// Lets what was posted before this notice reach all groups after the lock is released.
