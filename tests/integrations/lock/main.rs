@@ -1,4 +1,5 @@
-//! How long calls hold the hub's lock: in the stress test, and with many subscribers.
+//! How long calls hold the hub's lock, in the stress test and with many subscribers, and what memory
+//! subscribers that leave allocate and free meanwhile.
 //!
 //! The hub's own source is compiled here once more, with a mutex that measures. What counts is the
 //! time that the thread was running, so that it does not matter what else the machine does.
@@ -22,6 +23,7 @@ extern crate self as tower_sse;
 include!("../sources.rs");
 
 mod clock;
+mod leaving;
 mod many;
 #[path = "../../hub/stress.rs"]
 mod stress;
@@ -32,7 +34,7 @@ mod support;
 
 pub use protocol::{Event, EventId};
 
-/// Runs both tests, or those whose names contain one of the arguments.
+/// Runs all of them, or those whose names contain one of the arguments.
 fn main() {
     if !cfg!(unix) {
         return println!("lock: this system does not say how long a thread was running");
@@ -46,8 +48,11 @@ fn main() {
         words.peek().is_none() || words.any(|word| name.contains(word.as_str()))
     };
     // Few groups are already a crowd to the stress test, which has few. Otherwise as in the library.
-    let measurements: [(&str, usize, fn()); 2] =
-        [("stress", 2, stress::run), ("many", 128, many::run)];
+    let measurements: [(&str, usize, fn()); 3] = [
+        ("stress", 2, stress::run),
+        ("many", 128, many::run),
+        ("leaving", 128, leaving::run),
+    ];
     for (name, crowd, run) in measurements {
         if is_wanted(name) {
             sync::report(name, crowd, run);

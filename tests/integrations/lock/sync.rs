@@ -1,5 +1,6 @@
 //! `src/sync.rs` with a mutex that measures how long it is held.
 
+use std::alloc::System;
 use std::backtrace::Backtrace;
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -9,6 +10,14 @@ use std::time::Duration;
 
 pub(crate) use std::sync::atomic::AtomicU64;
 pub(crate) use std::sync::{Arc, Weak};
+
+use stats_alloc::{INSTRUMENTED_SYSTEM, Stats, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// The most bytes that were allocated and freed during one hold of the lock, by any thread.
+static MOST_MEMORY: sync::Mutex<(usize, usize)> = sync::Mutex::new((0, 0));
 
 /// The number of groups to change before releasing the lock to others.
 static CROWD: AtomicUsize = AtomicUsize::new(0);
@@ -76,6 +85,12 @@ pub(crate) fn report(name: &str, crowd: usize, run: impl FnOnce()) {
     assert!(holds.too_long <= noise, "longer than {BOUND:?}");
 }
 
+/// The most bytes that were allocated and freed during one hold of the lock since the last call. Only
+/// of use where one thread runs.
+pub(crate) fn most_memory() -> (usize, usize) {
+    std::mem::take(&mut MOST_MEMORY.lock().unwrap())
+}
+
 /// How long this thread has been running.
 #[cfg(unix)]
 fn running() -> Duration {
@@ -103,6 +118,7 @@ impl<T> Mutex<T> {
         let guard = |guard| MutexGuard {
             guard: Some(guard),
             since: running(),
+            memory: ALLOCATOR.stats(),
         };
         match self.0.lock() {
             Ok(locked) => Ok(guard(locked)),
@@ -116,6 +132,7 @@ pub(crate) struct MutexGuard<'a, T> {
     /// There until it is dropped.
     guard: Option<sync::MutexGuard<'a, T>>,
     since: Duration,
+    memory: Stats,
 }
 
 impl<T> Deref for MutexGuard<'_, T> {
@@ -135,7 +152,13 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 impl<T> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         let held = running().saturating_sub(self.since);
+        let memory = ALLOCATOR.stats();
         self.guard = None;
+        let allocated = memory.bytes_allocated - self.memory.bytes_allocated;
+        let freed = memory.bytes_deallocated - self.memory.bytes_deallocated;
+        let mut most = MOST_MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+        *most = (most.0.max(allocated), most.1.max(freed));
+        drop(most);
         let call = (held > NOTABLE).then(call);
         let looped = loop_for(held);
         if let Some((holds, control)) = HOLDS

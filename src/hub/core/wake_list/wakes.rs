@@ -89,7 +89,7 @@ impl Wakes {
     /// When many subscribers leave, glibc only notes the many small chunks of memory that are freed.
     /// It merges them all when 1 KiB or more is allocated next, or when a large chunk is freed. For
     /// 100,000 subscribers that takes 25 to 100 ms, so it must not happen under the lock:
-    /// `benches/growth`, "longest wait".
+    /// `benches/growth`, "longest wait", and `tests/integrations/lock`, "leaving".
     pub(in crate::hub::core) fn free_later<M: Send + 'static>(&mut self, emptied: Option<M>) {
         if let Some(emptied) = emptied {
             self.rare().emptied.push(Box::new(emptied));
