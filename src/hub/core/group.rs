@@ -6,7 +6,7 @@ use super::few::Few;
 use super::frames::{FRAME, Frame, Frames};
 use super::key::Key;
 use super::late::Late;
-use super::marks::Marks;
+use super::marks::{Mark, Marks};
 use super::topics::LossLookup;
 use super::transit::Transit;
 use super::untold::Known;
@@ -37,6 +37,8 @@ pub(super) struct Group {
     pub(super) is_everything: bool,
     /// Whether it waits for a linger to end.
     pub(super) lingering: bool,
+    /// The slot in the log of its last event, or [`NONE`]. The event may be gone.
+    newest: u32,
     pub(super) known: Known,
     wake_list: WakeList,
     /// The topics it follows by name, sorted by slot.
@@ -59,6 +61,9 @@ pub(super) struct Group {
     pub(super) finished: usize,
     pub(super) key: StdArc<Key>,
 }
+
+/// No slot.
+const NONE: u32 = u32::MAX;
 
 /// A topic that a group follows by name.
 #[derive(Debug)]
@@ -92,6 +97,7 @@ impl Group {
             last_loss: 0,
             known: Known::new(),
             jump: (head, head),
+            newest: NONE,
             end: NEVER,
             finished: 0,
             topics: Few::new(),
@@ -218,6 +224,33 @@ impl Group {
         found.is_ok()
     }
 
+    /// Records an event, and its mark if it is retained.
+    #[inline]
+    pub(super) fn push(&mut self, seq: u64, retained: Option<Mark>) {
+        self.jump = (self.head, seq);
+        self.head = seq + 1;
+        self.newest = NONE;
+        if let (Some(own), Some(mark)) = (&mut self.own, retained) {
+            own.marks.push(mark);
+        }
+    }
+
+    /// Remembers where its last event is retained.
+    pub(super) fn remember_newest(&mut self, mark: Mark) {
+        if mark.seq == self.jump.1 {
+            self.newest = u32::try_from(mark.slot).unwrap_or(NONE);
+        }
+    }
+
+    /// The mark of the only event after this place, if it is remembered. The event may be gone.
+    #[inline]
+    pub(super) fn only_event(&self, place: u64) -> Option<Mark> {
+        let slot = usize::try_from(self.newest).ok()?;
+        let seq = self.jump.1;
+        let is_known = place == self.jump.0 && self.newest != NONE;
+        is_known.then_some(Mark { seq, slot })
+    }
+
     /// Records the loss of one of its events. `when` is the count of all losses.
     #[inline]
     pub(super) fn lose(&mut self, seq: u64, when: u64) {
@@ -248,6 +281,7 @@ impl Group {
         if !self.is_over() && self.head < place {
             self.jump = (self.head, place);
             self.head = place;
+            self.newest = NONE;
         }
     }
 

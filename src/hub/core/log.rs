@@ -204,6 +204,13 @@ impl Log {
         &self.entries[mark.slot]
     }
 
+    /// The event with this mark, if it is still retained.
+    #[inline]
+    pub(super) fn find(&self, mark: Mark) -> Option<&Entry> {
+        let entry = self.entries.get(mark.slot)?;
+        (entry.seq == mark.seq).then_some(entry)
+    }
+
     /// All retained events.
     pub(super) fn history(&self) -> &Marks {
         &self.history

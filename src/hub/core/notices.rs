@@ -176,6 +176,10 @@ impl State {
             if self.groups[index].follows(slot, &self.topics.get(slot).name) {
                 let before = self.groups[index].own_marks().map(Marks::size);
                 self.apply(index, slot, news, wakes);
+                if let News::Event(_, Some(mark)) = news {
+                    // With so many groups, their topics will not be in the caches when they are read.
+                    self.groups[index].remember_newest(mark);
+                }
                 // Groups with the same events do this at the same event.
                 if let (Some(marks), Some(before)) = (self.groups[index].own_marks(), before) {
                     moved += usize::from(marks.has_moved(before)) * before.0;
@@ -193,11 +197,7 @@ impl State {
                 if group.is_over() {
                     return;
                 }
-                group.jump = (group.head, seq);
-                group.head = seq + 1;
-                if let (Some(own), Some(mark)) = (&mut group.own, retained) {
-                    own.marks.push(mark);
-                }
+                group.push(seq, retained);
                 if self.lingers.is_empty() {
                     group.end_round(index, wakes);
                 } else {

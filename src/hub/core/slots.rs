@@ -127,6 +127,11 @@ impl<T> Slots<T> {
     }
 
     #[inline]
+    pub(super) fn get(&self, key: usize) -> Option<&T> {
+        self.pieces.get(key / PIECE)?.get(key % PIECE)
+    }
+
+    #[inline]
     pub(super) fn get_mut(&mut self, key: usize) -> Option<&mut T> {
         self.pieces.get_mut(key / PIECE)?.get_mut(key % PIECE)
     }

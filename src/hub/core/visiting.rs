@@ -36,6 +36,12 @@ impl State {
         mut each: impl FnMut(&'a Entry) -> bool,
     ) -> u64 {
         let group = &self.groups[range.group];
+        let only = group.only_event(range.from);
+        let only = only.filter(|_| range.until == group.head);
+        if let Some(only) = only.and_then(|mark| self.log.find(mark)) {
+            // The lists of the group's topics are not needed.
+            return if each(only) { range.until } else { only.seq };
+        }
         let everything = group.is_everything;
         let matches = |entry: &&Entry| {
             everything || group.follows(entry.topic, &self.topics.get(entry.topic).name)
