@@ -379,4 +379,38 @@ mod tests {
         assert_eq!(drain(&mut body), 3);
         assert!(body.extra.is_none());
     }
+
+    #[test]
+    fn a_common_event_after_a_move_is_not_for_those_that_moved() {
+        crate::sync::run(is_not_for_those_that_moved);
+    }
+
+    fn is_not_for_those_that_moved() {
+        let hub = Hub::new();
+        let follow = |n| {
+            let subscriber = hub.subscriber().topic(format!("own/{n}")).topic("shared");
+            subscriber.subscribe().unwrap()
+        };
+        // So many that a group remembers the common event and finds it without its lists.
+        let mut bodies: Vec<_> = (0..8).map(follow).collect();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut read = |body: &mut Subscription| {
+            let mut text = String::new();
+            while let Poll::Ready(Some(Ok(frame))) = Pin::new(&mut *body).poll_frame(&mut cx) {
+                text.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
+            }
+            text
+        };
+        bodies.iter_mut().for_each(|body| _ = read(body));
+        for round in 0..3 {
+            // The place of the move is after that of those that have read all.
+            hub.topic("elsewhere").publish(Event::new("not for them"));
+            assert!(bodies[round].handle().move_to(["nowhere"]));
+            hub.topic("shared").publish(Event::new("to all"));
+            for (n, body) in bodies.iter_mut().enumerate() {
+                let got = read(body).matches("data: to all").count();
+                assert_eq!(got, usize::from(n > round), "{n} in round {round}");
+            }
+        }
+    }
 }
