@@ -18,7 +18,7 @@ impl Shared {
     pub(super) fn take_shared_packed(&self, seat: &mut Seat, task: &Waker) -> Option<Bytes> {
         let mut state = self.lock();
         let from = state.place(seat);
-        let bytes = state.take_shared(seat, task)?;
+        let bytes = state.take_shared(seat, task, false)?;
         let packed = state.pack(seat, from, (&bytes, None), &self.tracks);
         drop(state);
         handover::offer(packed);

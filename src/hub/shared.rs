@@ -200,14 +200,14 @@ impl Shared {
         });
     }
 
-    /// Takes a frame that was made for another subscriber, as [`State::take_shared`] does.
+    /// Takes a pending event or a frame, as [`State::take_shared`] does.
     #[inline]
     pub(super) fn take_shared(&self, seat: &mut Seat, task: &Waker) -> Option<Bytes> {
         #[cfg(feature = "compression")]
         if super::packed::is_wanted() {
             return self.take_shared_packed(seat, task);
         }
-        self.lock().take_shared(seat, task)
+        self.lock().take_shared(seat, task, true)
     }
 
     /// Takes the pending events as one frame, as [`State::take`] does.

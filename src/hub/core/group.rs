@@ -229,20 +229,13 @@ impl Group {
     pub(super) fn push(&mut self, seq: u64, retained: Option<Mark>) {
         self.jump = (self.head, seq);
         self.head = seq + 1;
-        self.newest = NONE;
+        self.newest = retained.map_or(NONE, |mark| u32::try_from(mark.slot).unwrap_or(NONE));
         if let (Some(own), Some(mark)) = (&mut self.own, retained) {
             own.marks.push(mark);
         }
     }
 
-    /// Remembers where its last event is retained.
-    pub(super) fn remember_newest(&mut self, mark: Mark) {
-        if mark.seq == self.jump.1 {
-            self.newest = u32::try_from(mark.slot).unwrap_or(NONE);
-        }
-    }
-
-    /// The mark of the only event after this place, if it is remembered. The event may be gone.
+    /// The mark of the only event after this place, if there is one. The event may be gone.
     #[inline]
     pub(super) fn only_event(&self, place: u64) -> Option<Mark> {
         let slot = usize::try_from(self.newest).ok()?;

@@ -176,10 +176,6 @@ impl State {
             if self.groups[index].follows(slot, &self.topics.get(slot).name) {
                 let before = self.groups[index].own_marks().map(Marks::size);
                 self.apply(index, slot, news, wakes);
-                if let News::Event(_, Some(mark)) = news {
-                    // With so many groups, their topics will not be in the caches when they are read.
-                    self.groups[index].remember_newest(mark);
-                }
                 // Groups with the same events do this at the same event.
                 if let (Some(marks), Some(before)) = (self.groups[index].own_marks(), before) {
                     moved += usize::from(marks.has_moved(before)) * before.0;
@@ -580,22 +576,25 @@ mod tests {
         }
     }
 
+    /// All that is pending, in however many frames, and what comes after it.
     fn read(state: &mut State, reader: &mut Reader, wakes: &mut Wakes) -> String {
-        let woken = reader.count.0.load(Ordering::SeqCst);
-        let bytes = state.take_shared(&mut reader.seat, &reader.task);
-        reader.seat.prepare(&reader.task);
-        let taken = match bytes {
-            Some(bytes) => Taken::Frame(crate::protocol::Block::from_shared(bytes)),
-            None => state.take(&mut reader.seat, wakes),
-        };
-        let waits = matches!(taken, Taken::Waiting);
-        reader.waits = waits.then_some(woken);
-        match taken {
-            Taken::Frame(block) => {
-                let bytes: Vec<u8> = block.into_chunks().flat_map(Vec::from).collect();
-                String::from_utf8(bytes).unwrap()
+        let mut text = String::new();
+        loop {
+            let woken = reader.count.0.load(Ordering::SeqCst);
+            let bytes = state.take_shared(&mut reader.seat, &reader.task, true);
+            reader.seat.prepare(&reader.task);
+            let taken = match bytes {
+                Some(bytes) => Taken::Frame(crate::protocol::Block::from_shared(bytes)),
+                None => state.take(&mut reader.seat, wakes),
+            };
+            let Taken::Frame(block) = taken else {
+                let waits = matches!(taken, Taken::Waiting);
+                reader.waits = waits.then_some(woken);
+                return text + &format!("{taken:?}");
+            };
+            for chunk in block.into_chunks() {
+                text.push_str(std::str::from_utf8(&chunk).unwrap());
             }
-            other => format!("{other:?}"),
         }
     }
 

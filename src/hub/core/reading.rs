@@ -79,10 +79,17 @@ impl State {
         Some(Taken::Frame(frame.block))
     }
 
-    /// The fast path of [`take`](Self::take), which is nearly always taken: a frame that was made
-    /// for another subscriber, and then the wait for the next event.
+    /// The fast path of [`take`](Self::take), which is nearly always taken: the only event that is
+    /// pending, or a frame that was made for another subscriber, and then the wait for the next event.
+    ///
+    /// Without `alone`, a frame only, which others share.
     #[inline]
-    pub(in crate::hub) fn take_shared(&mut self, seat: &mut Seat, task: &Waker) -> Option<Bytes> {
+    pub(in crate::hub) fn take_shared(
+        &mut self,
+        seat: &mut Seat,
+        task: &Waker,
+        alone: bool,
+    ) -> Option<Bytes> {
         if !seat.ticket.is_for(task) || !self.notices.is_empty() {
             return None;
         }
@@ -100,15 +107,22 @@ impl State {
         {
             return None;
         }
-        let frame = group.frame(cursor.place)?;
-        let (bytes, None) = frame.block.parts() else {
+        let only = group.only_event(cursor.place).filter(|_| alone);
+        let (block, to, events) = match only.and_then(|mark| self.log.find(mark)) {
+            Some(entry) => (&entry.block, group.head, 1),
+            None => {
+                let frame = group.frame(cursor.place)?;
+                (&frame.block, frame.to, frame.events)
+            }
+        };
+        let (bytes, None) = block.parts() else {
             return None;
         };
         let bytes = bytes.clone();
-        self.counters.delivered += frame.events;
+        self.counters.delivered += events;
         self.counters.bytes += bytes.len() as u64;
-        cursor.place = frame.to;
-        if frame.to == group.head {
+        cursor.place = to;
+        if to == group.head {
             seat.seen = self.changes;
             group.wait_again(&mut seat.ticket);
         }
