@@ -176,7 +176,7 @@ async fn connection(socket: TcpStream, events: HubService<TokioTimer>, hub: Hub)
 }
 
 async fn serve(flags: Flags) -> io::Result<()> {
-    let hub = Hub::builder().retain_events(8 * 1024).build();
+    let hub = Hub::builder().retain_events(2 * 1024).build();
     if !flags.linger.is_zero() {
         tokio::spawn(hub.linger(flags.linger));
     }
