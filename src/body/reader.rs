@@ -147,8 +147,9 @@ impl<D: Buf> Reader<D> {
             if !data.has_remaining() {
                 return Poll::Ready(Read::Nothing);
             }
-            // A complete block is left to `next_whole`.
-            if !self.take(data) && self.decoder.is_at_block() {
+            // A complete block is left to `next_whole`. A client asks for one frame at a time, and is told
+            // that bytes have arrived.
+            if !self.take(data) && (*frames == 0 || self.decoder.is_at_block()) {
                 return Poll::Ready(Read::Data);
             }
         }

@@ -49,6 +49,36 @@ async fn heartbeats_keep_it_alive() {
     assert_eq!(all[1], "error: the event stream has ended (connecting)");
 }
 
+/// A frame may end one event and begin the next, so that no place is ever between two.
+#[tokio::test(start_paused = true)]
+async fn any_bytes_keep_it_alive_wherever_frames_end() {
+    let text: &str =
+        "id: 7\ndata: a\n\ndata: b\ndata: c\n\n:beat\n\nevent: x\nretry: 0\ndata: d\n\n"
+            .repeat(4)
+            .leak();
+    for comments in [false, true] {
+        for len in 1..text.len() {
+            for first in [len, 1 + len / 2] {
+                let (first, rest) = text.as_bytes().split_at(first);
+                let frames = std::iter::once(first).chain(rest.chunks(len));
+                let frames = frames.map(|frame| send(std::str::from_utf8(frame).unwrap()));
+                let script = Script::new([stream(frames.flat_map(|act| [Act::Wait(NINE), act]))]);
+                let mut source = script.source().idle_timeout(TEN);
+                if comments {
+                    source = source.comments();
+                }
+                let all = all(&mut source).await;
+                let messages = all.iter().filter(|one| one.starts_with("message"));
+                assert_eq!(messages.count(), 8, "{len}: {all:?}");
+                assert!(
+                    !all.iter().any(|one| one.contains("no data")),
+                    "{len}: {all:?}"
+                );
+            }
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn empty_frames_do_not() {
     let frames = (0..100).flat_map(|_| [Act::Wait(NINE), send("")]);
