@@ -391,7 +391,7 @@ mod tests {
             let subscriber = hub.subscriber().topic(format!("own/{n}")).topic("shared");
             subscriber.subscribe().unwrap()
         };
-        // So many that a group remembers the common event and finds it without its lists.
+        // Those that stay find the common event without their groups' lists.
         let mut bodies: Vec<_> = (0..8).map(follow).collect();
         let mut cx = Context::from_waker(Waker::noop());
         let mut read = |body: &mut Subscription| {
