@@ -7,6 +7,7 @@ mod bodies;
 mod contestants;
 mod floor;
 
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -86,7 +87,7 @@ fn tasks(case: &mut Case<'_>, burst: u64, heartbeats: bool) {
             received.store(0, Ordering::Relaxed);
             (one.publish)(1);
             let everything = async {
-                while received.load(Ordering::Relaxed) <= 120 * BODIES as u64 {
+                while received.load(Ordering::Relaxed) < length(1..=1) {
                     tokio::time::sleep(Duration::from_millis(1)).await;
                 }
             };
@@ -100,12 +101,13 @@ fn tasks(case: &mut Case<'_>, burst: u64, heartbeats: bool) {
                 let mut time = Duration::ZERO;
                 for _ in 0..times {
                     received.store(0, Ordering::Relaxed);
+                    let all = length(n + 1..=n + burst);
                     let start = Instant::now();
                     for _ in 0..burst {
                         n += 1;
                         (one.publish)(n);
                     }
-                    while received.load(Ordering::Relaxed) < 120 * burst * BODIES as u64 {
+                    while received.load(Ordering::Relaxed) < all {
                         tokio::task::yield_now().await;
                     }
                     // Those that have been polled look once more before they wait.
@@ -117,6 +119,13 @@ fn tasks(case: &mut Case<'_>, burst: u64, heartbeats: bool) {
         });
     }
     case.run();
+}
+
+/// The length of these events to all bodies. The next are published when they have arrived: a body that
+/// lags would read several at once.
+fn length(events: RangeInclusive<u64>) -> u64 {
+    let lengths = events.map(|n| ready_bytes(n).len() as u64);
+    lengths.sum::<u64>() * BODIES as u64
 }
 
 /// Each has to say the same, in an order of its own.
