@@ -370,12 +370,31 @@ impl Group {
     /// The frame that others were given from this place on, unless much more is pending by now.
     #[inline]
     pub(super) fn frame(&self, from: u64) -> Option<&Frame> {
-        let frame = self.frames.as_ref()?.get(from)?;
-        // Rebuilt only when the pending events have doubled, so that the cost of copying stays
-        // proportional.
-        let worthwhile = !frame.sealed
-            && self.head - frame.to >= (frame.to - from).max(4)
-            && frame.block.len() < FRAME / 2;
-        (!worthwhile).then_some(frame)
+        shared_frame(&self.frames, self.head, from)
     }
+
+    /// Such a frame in one piece. If nothing follows it, the task that the ticket holds is registered.
+    #[inline]
+    pub(super) fn frame_and_wait(&mut self, from: u64, ticket: &mut Ticket) -> Option<&Frame> {
+        let frame = shared_frame(&self.frames, self.head, from)?;
+        if frame.block.parts().1.is_some() {
+            return None;
+        }
+        if frame.to == self.head {
+            let round = self.round.load(Ordering::Relaxed);
+            self.wake_list.mark(round, ticket);
+        }
+        Some(frame)
+    }
+}
+
+#[inline]
+fn shared_frame(frames: &Option<Box<Frames>>, head: u64, from: u64) -> Option<&Frame> {
+    let frame = frames.as_ref()?.get(from)?;
+    // Rebuilt only when the pending events have doubled, so that the cost of copying stays
+    // proportional.
+    let worthwhile = !frame.sealed
+        && head - frame.to >= (frame.to - from).max(4)
+        && frame.block.len() < FRAME / 2;
+    (!worthwhile).then_some(frame)
 }

@@ -107,26 +107,27 @@ impl State {
         {
             return None;
         }
+        let head = group.head;
         let only = group.only_event(cursor.place).filter(|_| alone);
         let (block, to, events) = match only.and_then(|mark| self.log.find(mark)) {
-            Some(entry) => (&entry.block, group.head, 1),
+            Some(entry) if entry.block.parts().1.is_some() => return None,
+            Some(entry) => {
+                group.wait_again(&mut seat.ticket);
+                (&entry.block, head, 1)
+            }
             None => {
-                let frame = group.frame(cursor.place)?;
+                let frame = group.frame_and_wait(cursor.place, &mut seat.ticket)?;
                 (&frame.block, frame.to, frame.events)
             }
         };
-        let (bytes, None) = block.parts() else {
-            return None;
-        };
-        let bytes = bytes.clone();
         self.counters.delivered += events;
-        self.counters.bytes += bytes.len() as u64;
+        self.counters.bytes += block.len() as u64;
         cursor.place = to;
-        if to == group.head {
+        if to == head {
             seat.seen = self.changes;
-            group.wait_again(&mut seat.ticket);
         }
-        Some(bytes)
+        // Last: counting a reference waits for all loads before it, and those wait together.
+        Some(block.parts().0.clone())
     }
 
     /// Takes some of the pending events, one by one; an `Err` if there are none.
