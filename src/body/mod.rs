@@ -53,6 +53,6 @@ pub use prelude::Prelude;
 pub(crate) use reader::{Read, Reader, Terminator};
 pub use rejection::Rejection;
 pub(crate) use rejection::{PATIENCE, Rejecting, is_acceptable};
-pub(crate) use source::SealedSource;
 pub use source::{Item, Source, Written};
+pub(crate) use source::{SealedSource, WholeFrame};
 pub use sse_body::SseBody;

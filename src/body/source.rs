@@ -130,6 +130,7 @@ impl Item for Block {
 
 use self::sealed::Events;
 pub(crate) use self::sealed::Sealed as SealedSource;
+pub(crate) use self::sealed::WholeFrame;
 
 mod sealed {
     use super::{Block, Bytes, Context, Encode, Event, Item, Pin, Poll, Stream, Writer, Written};
@@ -172,15 +173,29 @@ mod sealed {
             None
         }
 
-        /// Whether [`poll_whole`](Self::poll_whole) ever returns `Some`.
+        /// Whether the source ever [has](Self::poll_whole) a whole frame.
         const HAS_WHOLE: bool = false;
 
-        /// The next frame, if the source has it whole, or `Pending` if there is none. `None` where
-        /// it takes a [`poll_into`](super::Source::poll_into). Runs no code of users.
+        /// The next frame, if the source has it whole. Runs no code of users.
         #[inline]
-        fn poll_whole(self: Pin<&mut Self>, _: &mut Context<'_>) -> Option<Poll<Bytes>> {
-            None
+        fn poll_whole(self: Pin<&mut Self>, _: &mut Context<'_>) -> WholeFrame {
+            WholeFrame::Written
         }
+    }
+
+    /// The next frame of a source.
+    ///
+    /// Not an `Option<Poll<Bytes>>`, which has a variant within the bytes: a value of which one word was
+    /// looked at is moved word by word, and what moves it on in pairs has to wait for that. That was 2
+    /// ns of 45 in `benches/fan_out`, "polled, burst 1, heartbeats".
+    #[derive(Debug)]
+    pub enum WholeFrame {
+        /// The source has it whole.
+        Ready(Bytes),
+        /// There is none.
+        Pending,
+        /// Takes a [`poll_into`](super::Source::poll_into).
+        Written,
     }
     impl<S: Events<Item: Item>> Sealed for S {}
     impl<S, F, I, E> Sealed for Written<S, F>

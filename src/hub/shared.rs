@@ -201,7 +201,7 @@ impl Shared {
     }
 
     /// Takes a pending event or a frame, as [`State::take_shared`] does.
-    #[inline]
+    #[inline(never)]
     pub(super) fn take_shared(&self, seat: &mut Seat, task: &Waker) -> Option<Bytes> {
         #[cfg(feature = "compression")]
         if super::packed::is_wanted() {

@@ -5,6 +5,7 @@ use bytes::Bytes;
 
 use super::deliveries::Missed;
 use super::subscription::Subscription;
+use crate::body::WholeFrame;
 use crate::clock;
 use crate::hub::change::Reason;
 use crate::hub::core::{State, Taken, Wakes};
@@ -19,9 +20,9 @@ const LOOKS: usize = 8;
 /// Serving a subscription: as blocks, or as deliveries one by one.
 impl Subscription {
     /// The fast path for nearly every poll: a frame shared with other subscribers, or nothing yet.
-    /// `None` where it takes a [block](Self::poll_block), which is larger to move.
-    #[inline]
-    pub(super) fn poll_shared(&mut self, cx: &mut Context<'_>) -> Option<Poll<Bytes>> {
+    /// Otherwise, it takes a [block](Self::poll_block), which is larger to move.
+    #[inline(always)]
+    pub(super) fn poll_shared(&mut self, cx: &mut Context<'_>) -> WholeFrame {
         #[cfg(feature = "compression")]
         if self
             .extra
@@ -31,14 +32,18 @@ impl Subscription {
             crate::hub::packed::announce();
         }
         if self.extra.is_some() {
-            return None;
+            return WholeFrame::Written;
         }
-        let seat = self.seat.as_mut()?;
+        let Some(seat) = &mut self.seat else {
+            return WholeFrame::Written;
+        };
         if seat.is_waiting(cx.waker(), self.shared.changes()) {
-            return Some(Poll::Pending);
+            return WholeFrame::Pending;
         }
-        let bytes = self.shared.take_shared(seat, cx.waker());
-        bytes.map(Poll::Ready)
+        match self.shared.take_shared(seat, cx.waker()) {
+            Some(frame) => WholeFrame::Ready(frame),
+            None => WholeFrame::Written,
+        }
     }
 
     /// The next frame as a block.

@@ -12,7 +12,7 @@ use super::deliveries::Deliveries;
 use super::handle::Handle;
 #[cfg(feature = "tokio")]
 use crate::body::KeepAlive;
-use crate::body::{MaxAge, Prelude, SealedSource, Source, SseBody};
+use crate::body::{MaxAge, Prelude, SealedSource, Source, SseBody, WholeFrame};
 use crate::exclusive::Exclusive;
 use crate::hub::change::Reason;
 use crate::hub::core::{Seat, State, Wakes};
@@ -293,7 +293,7 @@ impl SealedSource for Subscription {
     const HAS_WHOLE: bool = true;
 
     #[inline]
-    fn poll_whole(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Option<Poll<Bytes>> {
+    fn poll_whole(self: Pin<&mut Self>, cx: &mut Context<'_>) -> WholeFrame {
         self.get_mut().poll_shared(cx)
     }
 
@@ -331,8 +331,9 @@ impl Source for Subscription {
     ) -> Poll<Option<Result<(), Infallible>>> {
         let this = self.get_mut();
         let block = match this.poll_shared(cx) {
-            Some(bytes) => Some(Block::from_shared(ready!(bytes))),
-            None => ready!(this.poll_block(cx)),
+            WholeFrame::Ready(frame) => Some(Block::from_shared(frame)),
+            WholeFrame::Pending => return Poll::Pending,
+            WholeFrame::Written => ready!(this.poll_block(cx)),
         };
         Poll::Ready(block.map(|block| {
             out.push_whole(block);
@@ -352,9 +353,9 @@ impl Body for Subscription {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let this = self.get_mut();
         match this.poll_shared(cx) {
-            Some(Poll::Ready(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
-            Some(Poll::Pending) => Poll::Pending,
-            None => this
+            WholeFrame::Ready(frame) => Poll::Ready(Some(Ok(Frame::data(frame)))),
+            WholeFrame::Pending => Poll::Pending,
+            WholeFrame::Written => this
                 .poll_chunk(cx)
                 .map(|chunk| chunk.map(Frame::data).map(Ok)),
         }

@@ -95,13 +95,22 @@ impl WakeList {
     #[inline]
     pub(in crate::hub::core) fn mark(&mut self, round: u64, ticket: &mut Ticket) {
         if let Some(slot) = ticket.slot {
-            if ticket.round == round && !self.sheet.has(slot) {
-                // It was woken alone, and waits again.
-                ticket.round = 0;
-            }
-            if ticket.round != round && self.sheet.mark(slot, &mut ticket.spare) {
+            if ticket.round != round && self.sheet.mark_again(slot) {
                 ticket.round = round;
+            } else {
+                self.mark_anew(slot, round, ticket);
             }
+        }
+    }
+
+    #[inline(never)]
+    fn mark_anew(&mut self, slot: usize, round: u64, ticket: &mut Ticket) {
+        if ticket.round == round && !self.sheet.has(slot) {
+            // It was woken alone, and waits again.
+            ticket.round = 0;
+        }
+        if ticket.round != round && self.sheet.mark(slot, &mut ticket.spare) {
+            ticket.round = round;
         }
     }
 
@@ -182,8 +191,23 @@ impl WakeList {
 }
 
 impl Sheet {
-    /// Returns `false` if the slot has no task and there is no spare one.
+    /// Returns `false` if the slot has no task.
     #[inline]
+    fn mark_again(&mut self, index: usize) -> bool {
+        let Some(slot) = self.slots.get_mut(index) else {
+            return false;
+        };
+        if slot.task.is_none() {
+            return false;
+        }
+        // The slot's previous owner may have marked it in this round.
+        if slot.before == UNMARKED {
+            slot.before = mem::replace(&mut self.last, index);
+        }
+        true
+    }
+
+    /// Returns `false` if the slot has no task and there is no spare one.
     fn mark(&mut self, index: usize, spare: &mut Option<Waker>) -> bool {
         if index >= self.slots.len() {
             self.grow(index);
@@ -195,11 +219,7 @@ impl Sheet {
             }
             slot.task = spare.take();
         }
-        // The slot's previous owner may have marked it in this round.
-        if slot.before == UNMARKED {
-            slot.before = mem::replace(&mut self.last, index);
-        }
-        true
+        self.mark_again(index)
     }
 
     #[cold]
