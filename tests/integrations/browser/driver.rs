@@ -51,15 +51,9 @@ impl Browser {
 
     /// Chromium, through a chromedriver of its own.
     pub(crate) async fn start() -> Self {
-        let mut chromedriver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("package chromium-driver is installed");
-        let stdout = chromedriver.stdout.take().expect("its output is piped");
-        let mut output = BufReader::new(stdout);
-        let chromedriver = Process(chromedriver);
-        let port = port(&mut output);
+        // The port that it gets for one version of IP may be taken in the other, and then it ends.
+        let started = (0..10).find_map(|_| chromedriver());
+        let (chromedriver, output, port) = started.expect("chromedriver says where it is");
 
         let profile = std::env::temp_dir().join(format!("tower-sse-browser-{port}"));
         let mut chromium = DesiredCapabilities::chrome();
@@ -183,16 +177,26 @@ impl Drop for Browser {
     }
 }
 
-/// The port that chromedriver has chosen, from `... started successfully on port 40123.`
-fn port(output: &mut impl BufRead) -> u16 {
-    output
-        .lines()
-        .find_map(|line| {
-            let line = line.expect("its output is text");
-            let (_, port) = line.split_once("successfully on port ")?;
-            port.trim_end_matches('.').parse().ok()
-        })
-        .expect("chromedriver says where it is")
+/// A chromedriver, its output, and the port that it has chosen; `None` if it has ended.
+fn chromedriver() -> Option<(Process, BufReader<ChildStdout>, u16)> {
+    let mut process = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("package chromium-driver is installed");
+    let stdout = process.stdout.take().expect("its output is piped");
+    let (process, mut output) = (Process(process), BufReader::new(stdout));
+    let port = port(&mut output)?;
+    Some((process, output, port))
+}
+
+/// The port in `... started successfully on port 40123.`
+fn port(output: &mut impl BufRead) -> Option<u16> {
+    output.lines().find_map(|line| {
+        let line = line.expect("its output is text");
+        let (_, port) = line.split_once("successfully on port ")?;
+        port.trim_end_matches('.').parse().ok()
+    })
 }
 
 /// thirtyfour's own HTTP client would be the only one here that is not hyper.
