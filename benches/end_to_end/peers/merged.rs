@@ -1,15 +1,15 @@
-//! The least that a server can do for one subscriber at full speed: events are written to the end of one
-//! buffer, and hyper gets all of it as one frame. There is no history, no heartbeat, no look for line
-//! breaks, and no patience.
+//! The least that a server can do for one subscriber, if it keeps the last events for those that resume:
+//! events are written one after another into large buffers, of which each is a part, and hyper gets all
+//! that is pending as one frame. There is no heartbeat, no look for line breaks, and no patience.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::mem;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 use http::{Method, Request, Response};
 use http_body::{Body, Frame};
 use http_body_util::{Either, Full};
@@ -31,9 +31,18 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    buffer: Vec<u8>,
+    buffer: BytesMut,
+    history: VecDeque<Bytes>,
+    /// How many of the last events are pending, and their bytes.
+    pending: (usize, usize),
     task: Option<Waker>,
 }
+
+/// How many events are kept, as by the others.
+const RETAINED: usize = 2 * 1024;
+
+/// The bytes of a buffer.
+const BUFFER: usize = 64 * 1024;
 
 #[derive(Clone, Default)]
 struct Merged(Arc<Shared>);
@@ -41,14 +50,28 @@ struct Merged(Arc<Shared>);
 impl Channel for Merged {
     fn send(&self, id: u64, data: String) {
         let mut state = self.0.state.lock().expect("no panic");
-        let buffer = &mut state.buffer;
-        buffer.extend_from_slice(b"id: ");
-        buffer.extend_from_slice(itoa::Buffer::new().format(id).as_bytes());
-        buffer.extend_from_slice(b"\ndata: ");
-        buffer.extend_from_slice(data.as_bytes());
-        buffer.extend_from_slice(b"\n\n");
-        self.0.pending.fetch_add(1, Ordering::Relaxed);
-        let task = state.task.take();
+        let State {
+            buffer,
+            history,
+            pending: (events, bytes),
+            task,
+        } = &mut *state;
+        if buffer.capacity() < data.len() + 64 {
+            *buffer = BytesMut::with_capacity(BUFFER.max(data.len() + 64));
+        }
+        buffer.put_slice(b"id: ");
+        buffer.put_slice(itoa::Buffer::new().format(id).as_bytes());
+        buffer.put_slice(b"\ndata: ");
+        buffer.put_slice(data.as_bytes());
+        buffer.put_slice(b"\n\n");
+        let event = buffer.split().freeze();
+        (*events, *bytes) = (*events + 1, *bytes + event.len());
+        history.push_back(event);
+        if history.len() > RETAINED {
+            history.pop_front();
+        }
+        self.0.pending.store(*events, Ordering::Relaxed);
+        let task = task.take();
         drop(state);
         task.inspect(Waker::wake_by_ref);
     }
@@ -71,15 +94,19 @@ impl Body for Merged {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let mut state = self.0.state.lock().expect("no panic");
-        if state.buffer.is_empty() {
+        let (events, bytes) = std::mem::take(&mut state.pending);
+        if events == 0 {
             state.task = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        // The next is probably as long.
-        let room = Vec::with_capacity(state.buffer.len());
-        let bytes = mem::replace(&mut state.buffer, room);
         self.0.pending.store(0, Ordering::Relaxed);
-        Poll::Ready(Some(Ok(Frame::data(Bytes::from(bytes)))))
+        let first = state.history.len() - events;
+        if events == 1 {
+            return Poll::Ready(Some(Ok(Frame::data(state.history[first].clone()))));
+        }
+        let mut frame = Vec::with_capacity(bytes);
+        state.history.range(first..).for_each(|event| frame.extend_from_slice(event));
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from(frame)))))
     }
 }
 
