@@ -166,6 +166,13 @@ fn in_branches(id: Text, data: Text) {
         peers::ours(id, data().to_owned()).encode().into_bytes()
     };
     add(&mut case, ("Event in one chain", Ours), &expected, chain);
+    // Of the same values as the branches. What is evaluated while there is an event may panic.
+    let chain = || {
+        let event = Event::new(data().to_owned()).try_with_id(id().unwrap());
+        let event = event.unwrap().with_type(kind().unwrap());
+        event.encode().into_bytes()
+    };
+    add(&mut case, ("Event in one chain, any type", Ours), &expected, chain);
     let least = || {
         let data = data().to_owned();
         floor(id().unwrap(), &data)
