@@ -1,4 +1,9 @@
-//! What the decoder keeps: counted by an allocator, so this is a test binary of its own.
+//! What the decoder and events keep: counted by an allocator, so this is a test binary of its own.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod events;
 
 use std::alloc::System;
 use std::sync::Mutex;

@@ -8,7 +8,7 @@ use crate::protocol::value::{EventId, EventType, Words};
 impl Event {
     #[inline]
     pub(in crate::protocol::encode) fn data(&self) -> Option<&Repr> {
-        self.data.as_ref().map(Data::repr)
+        self.content.data.as_ref().map(Data::repr)
     }
 
     #[inline(always)]
@@ -45,15 +45,16 @@ impl Event {
 
     #[inline(always)]
     fn head(&self) -> Fields<'_> {
-        let rare = self.rare.as_ref();
+        let rare = self.content.rare.as_ref();
         Fields {
             comment: rare.and_then(|rare| rare.comment.as_ref().map(String::as_bytes)),
             retry: rare.and_then(|rare| rare.retry),
             event_type: self
+                .content
                 .event_type
                 .as_ref()
                 .map_or(Fields::NONE.event_type, EventType::piece),
-            id: self.id.as_ref().map(EventId::piece),
+            id: self.content.id.as_ref().map(EventId::piece),
             data: Payload::None,
         }
     }
@@ -61,16 +62,21 @@ impl Event {
     /// Drops the parts where they are; see [`discard`].
     #[inline(always)]
     pub(in crate::protocol::encode) fn discard(&mut self) {
-        if let Some(data) = &mut self.data {
+        if let Some(data) = &mut self.content.data {
             data.discard();
         }
-        if self.id.as_ref().is_some_and(EventId::is_shared) {
-            discard(self.id.take());
+        if self.content.id.as_ref().is_some_and(EventId::is_shared) {
+            discard(self.content.id.take());
         }
-        if self.event_type.as_ref().is_some_and(EventType::is_shared) {
-            discard(self.event_type.take());
+        if self
+            .content
+            .event_type
+            .as_ref()
+            .is_some_and(EventType::is_shared)
+        {
+            discard(self.content.event_type.take());
         }
-        discard(self.rare.take());
+        discard(self.content.rare.take());
     }
 }
 
