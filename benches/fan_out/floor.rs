@@ -1,12 +1,12 @@
-//! The least work from one event to many bodies: a merged frame that all clone, a wake and a poll for
-//! each body, by whichever task. No topics, no history, and nobody leaves. With heartbeats, each poll
-//! looks whether the body's sleep has ended, and each frame is noted for the next time that it does.
+//! The least work from one event to many bodies: a frame of all that is pending, which all clone without a
+//! lock, a wake and a poll for each body, by whichever task. No topics, no history, nobody leaves, and all
+//! are woken where one waits. With heartbeats, each poll looks whether the body's sleep has ended, and each
+//! frame is noted for the next time that it does.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::Bytes;
@@ -17,32 +17,35 @@ use tokio::time::{Instant, Sleep};
 use crate::bodies::{BODIES, bodies};
 use crate::contestants::{Contestant, HEARTBEAT, ready_bytes};
 
-/// How many frames are kept for bodies whose turn has not come.
-const FRAMES: usize = 8;
+/// How many frames a segment has.
+const FRAMES: usize = 256;
 
-#[derive(Default)]
 struct Hub {
-    /// How many events there have been.
-    published: AtomicU64,
+    /// How many events are in no frame yet.
+    pending: AtomicUsize,
+    /// Whether a body waits that has not been woken since.
+    has_waiting: AtomicBool,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
-    /// Those that nobody has taken.
     pending: Vec<Bytes>,
-    /// How many have been taken.
-    taken: u64,
-    /// The last frames made of them, each with the events before it and at its end.
-    frames: VecDeque<(u64, Bytes, u64)>,
     tasks: Vec<Option<Waker>>,
-    waiting: Vec<usize>,
+}
+
+/// Frames that all bodies read one after the other. The first that reads one makes it of all events that
+/// are pending; the others need no lock.
+struct Segment {
+    frames: [OnceLock<Bytes>; FRAMES],
+    next: OnceLock<Arc<Segment>>,
 }
 
 struct FloorBody {
     hub: Arc<Hub>,
+    segment: Arc<Segment>,
+    /// How many frames of the segment have been read.
+    read: usize,
     index: usize,
-    taken: u64,
     /// The task that the hub wakes.
     task: Option<Waker>,
     heartbeats: Option<Heartbeats>,
@@ -108,67 +111,65 @@ impl Heartbeats {
 }
 
 impl Hub {
+    /// Wakes all bodies if one of them waits: a task that has been woken already is not woken again.
     fn publish(&self, event: Bytes) {
         let mut state = self.state.lock().unwrap();
-        let State {
-            pending,
-            tasks,
-            waiting,
-            ..
-        } = &mut *state;
-        pending.push(event);
-        self.published.fetch_add(1, Ordering::Release);
-        for index in waiting.drain(..) {
-            if let Some(task) = &tasks[index] {
+        state.pending.push(event);
+        self.pending.store(state.pending.len(), Ordering::SeqCst);
+        if self.has_waiting.swap(false, Ordering::SeqCst) {
+            for task in state.tasks.iter().flatten() {
                 task.wake_by_ref();
             }
         }
     }
-}
 
-impl State {
-    fn merge(&mut self) {
-        let (from, to) = (self.taken, self.taken + self.pending.len() as u64);
-        let bytes = match &*self.pending {
+    /// Makes the next frame of what is pending, unless another body has.
+    #[cold]
+    fn merge(&self, frame: &OnceLock<Bytes>) {
+        let mut state = self.state.lock().unwrap();
+        frame.get_or_init(|| match &*std::mem::take(&mut state.pending) {
             [only] => only.clone(),
             several => several.concat().into(),
-        };
-        self.pending.clear();
-        self.taken = to;
-        self.frames.push_back((from, bytes, to));
-        if self.frames.len() > FRAMES {
-            self.frames.pop_front();
-        }
+        });
+        self.pending.store(state.pending.len(), Ordering::SeqCst);
+    }
+}
+
+impl Segment {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            frames: [const { OnceLock::new() }; FRAMES],
+            next: OnceLock::new(),
+        })
     }
 }
 
 impl FloorBody {
+    /// Whether no frame follows, so that the hub will wake the task.
     #[inline]
-    fn poll_hub(&mut self, cx: &Context<'_>) -> Poll<Bytes> {
-        let task = cx.waker();
-        let is_known = self.task.as_ref().is_some_and(|own| own.will_wake(task));
-        // The task is left with the last frame.
-        if is_known && self.taken > 0 && self.hub.published.load(Ordering::Acquire) == self.taken {
-            return Poll::Pending;
+    fn is_waiting(&mut self, cx: &Context<'_>) -> bool {
+        loop {
+            if self.read == FRAMES {
+                self.read = 0;
+                self.segment = Arc::clone(self.segment.next.get_or_init(Segment::new));
+            }
+            let frame = &self.segment.frames[self.read];
+            if frame.get().is_some() {
+                return false;
+            }
+            if !self.task.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
+                self.task = Some(cx.waker().clone());
+                self.hub.state.lock().unwrap().tasks[self.index] = self.task.clone();
+            }
+            if !self.hub.has_waiting.load(Ordering::SeqCst) {
+                self.hub.has_waiting.store(true, Ordering::SeqCst);
+            }
+            if self.hub.pending.load(Ordering::SeqCst) > 0 {
+                self.hub.merge(frame);
+            } else if frame.get().is_none() {
+                return true;
+            }
         }
-        let mut state = self.hub.state.lock().unwrap();
-        if !is_known {
-            self.task = Some(task.clone());
-            state.tasks[self.index] = Some(task.clone());
-        }
-        if state.taken == self.taken && !state.pending.is_empty() {
-            state.merge();
-        }
-        state.waiting.push(self.index);
-        if state.taken == self.taken {
-            return Poll::Pending;
-        }
-        let mut frames = state.frames.iter().rev();
-        let (_, bytes, to) = frames
-            .find(|frame| frame.0 == self.taken)
-            .expect("no body lags");
-        self.taken = *to;
-        Poll::Ready(bytes.clone())
     }
 }
 
@@ -187,21 +188,34 @@ impl Body for FloorBody {
         {
             return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b":\n")))));
         }
-        let polled = this.poll_hub(cx);
-        if let (Poll::Ready(_), Some(heartbeats)) = (&polled, &mut this.heartbeats) {
+        if this.is_waiting(cx) {
+            return Poll::Pending;
+        }
+        let frame = &this.segment.frames[this.read];
+        this.read += 1;
+        if let Some(heartbeats) = &mut this.heartbeats {
             heartbeats.is_busy = true;
         }
-        polled.map(|bytes| Some(Ok(Frame::data(bytes))))
+        let frame = frame.get().expect("it has been looked at");
+        Poll::Ready(Some(Ok(Frame::data(frame.clone()))))
     }
 }
 
 pub(crate) fn floor(heartbeats: bool) -> Contestant {
-    let hub = Arc::new(Hub::default());
-    hub.state.lock().unwrap().tasks.resize(BODIES, None);
+    let hub = Arc::new(Hub {
+        pending: AtomicUsize::new(0),
+        has_waiting: AtomicBool::new(false),
+        state: Mutex::new(State {
+            pending: Vec::new(),
+            tasks: vec![None; BODIES],
+        }),
+    });
+    let segment = Segment::new();
     let bodies = bodies(|index| FloorBody {
         hub: Arc::clone(&hub),
+        segment: Arc::clone(&segment),
+        read: 0,
         index,
-        taken: 0,
         task: None,
         heartbeats: heartbeats.then(Heartbeats::new),
     });
