@@ -184,10 +184,6 @@ mod sealed {
     }
 
     /// The next frame of a source.
-    ///
-    /// Not an `Option<Poll<Bytes>>`, which has a variant within the bytes: a value of which one word was
-    /// looked at is moved word by word, and what moves it on in pairs has to wait for that. That was 2
-    /// ns of 45 in `benches/fan_out`, "polled, burst 1, heartbeats".
     #[derive(Debug)]
     pub enum WholeFrame {
         /// The source has it whole.

@@ -47,10 +47,18 @@ pub(super) struct Frames {
 }
 
 impl Frames {
+    /// The frame that begins at this place, unless much more is pending by now. `head` is the end of
+    /// what is pending.
     #[inline]
-    pub(super) fn get(&self, from: u64) -> Option<&Frame> {
+    pub(super) fn get(&self, from: u64, head: u64) -> Option<&Frame> {
         let recent = self.recent.iter().rev().find(|frame| frame.from == from);
-        recent.or_else(|| self.whole.get(&from))
+        let frame = recent.or_else(|| self.whole.get(&from))?;
+        // Rebuilt only when the pending events have doubled, so that the cost of copying stays
+        // proportional.
+        let worthwhile = !frame.sealed
+            && head - frame.to >= (frame.to - from).max(4)
+            && frame.block.len() < FRAME / 2;
+        (!worthwhile).then_some(frame)
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -3,7 +3,7 @@ use std::sync::atomic::Ordering;
 
 use super::cursors::NEVER;
 use super::few::Few;
-use super::frames::{FRAME, Frame, Frames};
+use super::frames::{Frame, Frames};
 use super::key::Key;
 use super::late::Late;
 use super::marks::{Mark, Marks};
@@ -370,13 +370,14 @@ impl Group {
     /// The frame that others were given from this place on, unless much more is pending by now.
     #[inline]
     pub(super) fn frame(&self, from: u64) -> Option<&Frame> {
-        shared_frame(&self.frames, self.head, from)
+        self.frames.as_ref()?.get(from, self.head)
     }
 
-    /// Such a frame in one piece. If nothing follows it, the task that the ticket holds is registered.
+    /// Such a frame, if it has one piece. If nothing follows it, registers the task that the ticket
+    /// holds.
     #[inline]
     pub(super) fn frame_and_wait(&mut self, from: u64, ticket: &mut Ticket) -> Option<&Frame> {
-        let frame = shared_frame(&self.frames, self.head, from)?;
+        let frame = self.frames.as_ref()?.get(from, self.head)?;
         if frame.block.parts().1.is_some() {
             return None;
         }
@@ -386,15 +387,4 @@ impl Group {
         }
         Some(frame)
     }
-}
-
-#[inline]
-fn shared_frame(frames: &Option<Box<Frames>>, head: u64, from: u64) -> Option<&Frame> {
-    let frame = frames.as_ref()?.get(from)?;
-    // Rebuilt only when the pending events have doubled, so that the cost of copying stays
-    // proportional.
-    let worthwhile = !frame.sealed
-        && head - frame.to >= (frame.to - from).max(4)
-        && frame.block.len() < FRAME / 2;
-    (!worthwhile).then_some(frame)
 }
