@@ -10,7 +10,7 @@ use super::marks::{Mark, Marks};
 use super::topics::LossLookup;
 use super::transit::Transit;
 use super::untold::Known;
-use super::wake_list::{SheetOut, Ticket, WakeList, Wakes};
+use super::wake_list::{FIRST_ROUND, SheetOut, Ticket, WakeList, Wakes};
 use crate::sync::{Arc, AtomicU64};
 
 /// The state that all subscribers with the same key share.
@@ -30,8 +30,8 @@ pub(super) struct Group {
     pub(super) lost_to: u64,
     /// The events it follows, if it has prefixes that do not cover everything.
     pub(super) own: Option<Box<Own>>,
-    /// Incremented whenever the waiting tasks are taken out. A subscriber that is marked in the
-    /// current round has nothing to look for, and finds that out without the lock.
+    /// The wake list's round, which ends whenever the waiting tasks are taken out. A subscriber that
+    /// is marked in the current round has nothing to look for, and finds that out without the lock.
     round: Arc<AtomicU64>,
     /// Whether its key covers every topic.
     pub(super) is_everything: bool,
@@ -116,7 +116,7 @@ impl Group {
             #[cfg(feature = "compression")]
             track: None,
             wake_list: WakeList::new(stamp),
-            round: Arc::new(AtomicU64::new(1)),
+            round: Arc::new(AtomicU64::new(FIRST_ROUND)),
         }
     }
 
@@ -167,7 +167,10 @@ impl Group {
     #[inline]
     pub(super) fn end_round(&mut self, index: usize, wakes: &mut Wakes) {
         if !self.wake_list.is_empty() {
-            self.round.fetch_add(1, Ordering::Release);
+            // Only this changes it. To read it here would be a cache miss, and a locked instruction
+            // would wait for that.
+            self.round
+                .store(self.wake_list.next_round(), Ordering::Release);
             wakes.take(&mut self.wake_list, index);
         }
     }

@@ -136,7 +136,7 @@ impl State {
         if self.notices.is_empty() {
             self.ask(index);
         } else {
-            _ = self.catch_up(index, wakes);
+            _ = self.catch_up(index, None, wakes);
         }
     }
 
@@ -159,10 +159,13 @@ impl State {
         while !(self.spread(self.notices.end(), wakes) && self.notices.is_empty()) {}
     }
 
+    /// Applies to a group what it has not been told of. `named` is the slot of a topic that it is known
+    /// to follow by name: the list of its topics, which may be a cache miss, is for others.
+    ///
     /// Returns what it took in steps: the changes that it had not been told of, and the marks that
     /// these moved in memory.
     #[cold]
-    fn catch_up(&mut self, index: usize, wakes: &mut Wakes) -> usize {
+    fn catch_up(&mut self, index: usize, named: Option<usize>, wakes: &mut Wakes) -> usize {
         self.ask(index);
         let (first, end) = (self.notices.first, self.notices.end());
         let from = self.groups[index].noticed.max(first);
@@ -173,8 +176,9 @@ impl State {
                 break;
             };
             let (slot, news) = (*slot, *news);
-            if self.groups[index].follows(slot, &self.topics.get(slot).name) {
-                let before = self.groups[index].own_marks().map(Marks::size);
+            let group = &self.groups[index];
+            if named == Some(slot) || group.follows(slot, &self.topics.get(slot).name) {
+                let before = group.own_marks().map(Marks::size);
                 self.apply(index, slot, news, wakes);
                 // Groups with the same events do this at the same event.
                 if let (Some(marks), Some(before)) = (self.groups[index].own_marks(), before) {
@@ -284,16 +288,16 @@ impl State {
                 self.notices.walk = Some(walk);
                 return false;
             }
-            let index = if walk.rest > 0 {
+            let (index, named) = if walk.rest > 0 {
                 walk.rest -= 1;
-                self.topics.get(slot).followers[walk.rest].0
+                (self.topics.get(slot).followers[walk.rest].0, Some(slot))
             } else if let Some((len, index)) = self.topics.next_prefixed(slot, walk.next) {
                 walk.next = (len, index + 1);
-                index
+                (index, None)
             } else {
                 break;
             };
-            let steps = self.catch_up(index, wakes);
+            let steps = self.catch_up(index, named, wakes);
             *budget = budget.saturating_sub(1 + steps / 4);
         }
         // Notices of the same topic have reached the same groups.

@@ -19,6 +19,8 @@ pub(in crate::hub::core) struct WakeList {
     sheet: Sheet,
     /// The sheet for the next round, unless it is out.
     spare: Sheet,
+    /// The number of rounds that have ended.
+    ended: u64,
     /// Unique to the list, and replaced whenever a task is removed: a sheet that was out then still
     /// has that task.
     stamp: u64,
@@ -41,6 +43,9 @@ struct Slot {
     /// The slot that was marked before it, or [`END`]; [`UNMARKED`] if it is not marked.
     before: usize,
 }
+
+/// The number of the first round.
+pub(in crate::hub::core) const FIRST_ROUND: u64 = 1;
 
 const END: usize = usize::MAX;
 const UNMARKED: usize = usize::MAX - 1;
@@ -162,6 +167,13 @@ impl WakeList {
 
     pub(in crate::hub::core) fn is_empty(&self) -> bool {
         self.sheet.last == END
+    }
+
+    /// The number of the next round, which begins now.
+    #[inline]
+    pub(in crate::hub::core) fn next_round(&mut self) -> u64 {
+        self.ended += 1;
+        self.ended + FIRST_ROUND
     }
 
     /// Ends the round and takes out its sheet.

@@ -8,6 +8,6 @@ mod list;
 mod ticket;
 mod wakes;
 
-pub(super) use list::{SheetOut, WakeList};
+pub(super) use list::{FIRST_ROUND, SheetOut, WakeList};
 pub(super) use ticket::Ticket;
 pub(in crate::hub) use wakes::Wakes;
