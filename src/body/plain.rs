@@ -22,15 +22,11 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, S::Error>>> {
-        let mut body = self;
         if S::HAS_WHOLE {
-            return match body.as_mut().poll_whole(cx) {
-                WholeFrame::Ready(frame) => Poll::Ready(Some(Ok(Frame::data(frame)))),
-                WholeFrame::Pending => Poll::Pending,
-                WholeFrame::Written => body.poll_rarely(cx),
-            };
+            self.poll_whole(cx)
+        } else {
+            self.poll_written(cx)
         }
-        body.poll_written(cx)
     }
 
     /// Apart from the code for whole frames, which needs no room for a writer.
@@ -66,28 +62,25 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         polled
     }
 
-    /// The next frame of a hub, which needs no writer, unless there is anything else to do.
-    // `benches/fan_out`, "polled, burst 1, heartbeats": 46 ns per delivery, and 52 without this.
+    /// The next frame of a source that has it whole, which needs no writer.
     #[inline(always)]
-    fn poll_whole(self: Pin<&mut Self>, cx: &mut Context<'_>) -> WholeFrame {
-        let this = self.project();
-        if !matches!(this.state, BodyState::Open) || this.left.is_some() {
-            return WholeFrame::Written;
-        }
-        if !this.interrupts.has_nothing(cx) {
-            return WholeFrame::Written;
-        }
-        let Some(source) = this.source.as_pin_mut() else {
-            return WholeFrame::Written;
+    fn poll_whole(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, S::Error>>> {
+        let mut this = self.as_mut().project();
+        let is_open = matches!(this.state, BodyState::Open) && this.left.is_none();
+        let whole = match this.source.as_mut().as_pin_mut() {
+            Some(source) if is_open && this.interrupts.has_nothing(cx) => source.poll_whole(cx),
+            _ => WholeFrame::Written,
         };
-        match source.poll_whole(cx) {
-            WholeFrame::Ready(frame) => {
-                this.interrupts.mark();
-                WholeFrame::Ready(frame)
-            }
-            WholeFrame::Pending if !this.interrupts.is_waiting() => WholeFrame::Written,
-            other => other,
-        }
+        let polled = match whole {
+            WholeFrame::Ready(frame) => Poll::Ready(Some(Ok(Frame::data(frame)))),
+            WholeFrame::Pending if this.interrupts.is_waiting() => return Poll::Pending,
+            WholeFrame::Pending | WholeFrame::Written => return self.poll_rarely(cx),
+        };
+        this.interrupts.mark();
+        polled
     }
 
     /// Whether everything has been sent.
