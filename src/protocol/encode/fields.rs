@@ -67,6 +67,10 @@ impl<'a> Fields<'a> {
                 if has_break(text) {
                     return Self::encode_lines(*self, text, out, usual);
                 }
+                if usual == 0 && out.capacity() == 0 && self.is_only_data() && text.len() < SHARE {
+                    *out = only_line(text);
+                    return;
+                }
                 let len = self.head_len() + DATA.len() + text.len() + END.len();
                 reserve(out, len, usual);
                 match self.encode_open_head(out) {
@@ -126,6 +130,14 @@ impl<'a> Fields<'a> {
         out.extend_from_slice(DATA);
     }
 
+    #[inline(always)]
+    fn is_only_data(&self) -> bool {
+        self.id.is_none()
+            && self.event_type.is_empty()
+            && self.comment.is_none()
+            && self.retry.is_none()
+    }
+
     #[inline]
     fn head_len(&self) -> usize {
         let mut len = 0;
@@ -170,6 +182,20 @@ impl<'a> Fields<'a> {
         }
         has_type || self.id.is_some()
     }
+}
+
+/// A block of data alone, of less than [`SHARE`] in one line.
+///
+/// The compiler sees that everything has room, because no sum of the lengths can overflow. Then the
+/// `Vec` is never lent to the code that grows it, and stays in registers. `benches/encode`, "16 B",
+/// `Event` of a `&'static str`: 17.2 ns, and 18.2 otherwise; "token", `Block::write`: 26.0, and 28.2.
+#[inline(always)]
+fn only_line(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(DATA.len() + text.len() + END.len());
+    out.extend_from_slice(DATA);
+    out.extend_from_slice(text);
+    out.extend_from_slice(END);
+    out
 }
 
 // By value, because all fields of an event would be built in memory to lend two of them.
@@ -253,4 +279,50 @@ pub(super) fn shareable(data: &Repr) -> Option<&Bytes> {
 
 fn long_line(text: &Bytes) -> Option<&Bytes> {
     (text.len() >= SHARE && !has_break(text)).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::value::{EventId, EventType};
+
+    #[test]
+    fn a_block_alone_is_exact_whatever_it_has() {
+        let (id, event_type) = (EventId::from(7), EventType::from_static("card"));
+        for len in (0..70).chain([SHARE - 1, SHARE, SHARE + 1]) {
+            let text = "x".repeat(len);
+            for which in 0..16 {
+                let has = |bit: u32| which & (1 << bit) != 0;
+                let fields = Fields {
+                    comment: has(0).then_some(b"note".as_slice()),
+                    retry: has(1).then_some(20),
+                    event_type: has(2)
+                        .then(|| event_type.piece())
+                        .unwrap_or(Fields::NONE.event_type),
+                    id: has(3).then(|| id.piece()),
+                    data: Payload::Text(text.as_bytes()),
+                };
+                let lines = [
+                    has(0).then_some(": note\n"),
+                    has(1).then_some("retry: 20\n"),
+                    has(2).then_some("event: card\n"),
+                    has(3).then_some("id: 7\n"),
+                ];
+                let head: String = lines.into_iter().flatten().collect();
+                let expected = format!("{head}data: {text}\n\n").into_bytes();
+
+                let mut out = fields.encoded();
+                assert_eq!(out, expected, "{which}, {len}");
+                assert_eq!(out.capacity(), expected.len(), "{which}, {len}");
+                fields.encode(&mut out, 0);
+                assert_eq!(out, expected.repeat(2), "{which}, {len}");
+
+                let mut frame = Vec::new();
+                fields.encode(&mut frame, 1000);
+                assert_eq!(frame, expected, "{which}, {len}");
+                let room = first_room(expected.len(), 1000);
+                assert_eq!(frame.capacity(), room, "{which}, {len}");
+            }
+        }
+    }
 }

@@ -321,12 +321,12 @@ impl Writer {
             ..
         } = self;
         drop(whole);
-        match chunks {
-            // Returns unused capacity: a block may be kept for long, and `Bytes` would allocate to
-            // keep track of the capacity.
-            None => Bytes::from(buffer.into_boxed_slice()),
+        // Returns unused capacity: a block may be kept for long, and `Bytes` would allocate to keep
+        // track of the capacity.
+        Bytes::from(match chunks {
+            None => buffer.into_boxed_slice(),
             Some(chunks) => concat(*chunks, &buffer),
-        }
+        })
     }
 }
 
@@ -352,11 +352,12 @@ impl Drop for Begun<'_> {
     }
 }
 
+// Not a `Bytes`, which would be returned in memory, and then the one above would be built there, too.
 #[cold]
-fn concat(chunks: VecDeque<Bytes>, buffer: &[u8]) -> Bytes {
+fn concat(chunks: VecDeque<Bytes>, buffer: &[u8]) -> Box<[u8]> {
     let mut all = Vec::from(chunks).concat();
     all.extend_from_slice(buffer);
-    Bytes::from(all)
+    all.into_boxed_slice()
 }
 
 impl Encode for Event {
