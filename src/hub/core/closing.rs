@@ -131,7 +131,7 @@ impl State {
         }
         let at = self.next;
         for group in groups {
-            self.ask(group);
+            self.ask(group, None);
             self.change(group, |group| group.end_at(at));
         }
         true

@@ -134,7 +134,7 @@ impl State {
     #[inline]
     pub(super) fn settle(&mut self, index: usize, wakes: &mut Wakes) {
         if self.notices.is_empty() {
-            self.ask(index);
+            self.ask(index, None);
         } else {
             _ = self.catch_up(index, None, wakes);
         }
@@ -145,7 +145,7 @@ impl State {
     pub(super) fn settle_cursor(&mut self, cursor: usize, wakes: &mut Wakes) {
         let cursor = &self.cursors[cursor];
         if self.notices.is_empty() && cursor.next_move().is_none() {
-            self.ask(cursor.group);
+            self.ask(cursor.group, None);
             return;
         }
         let groups: Vec<usize> = self.stays(cursor).map(|(group, _)| group).collect();
@@ -166,7 +166,7 @@ impl State {
     /// these moved in memory.
     #[cold]
     fn catch_up(&mut self, index: usize, named: Option<usize>, wakes: &mut Wakes) -> usize {
-        self.ask(index);
+        self.ask(index, named);
         let (first, end) = (self.notices.first, self.notices.end());
         let from = self.groups[index].noticed.max(first);
         let mut moved = 0;

@@ -126,17 +126,18 @@ impl State {
         self.attend(index);
     }
 
-    /// Lets a group know of all losses that it has not been told of.
+    /// Lets a group know of all losses that it has not been told of. `named` is the slot of a topic
+    /// that it is known to follow by name.
     #[inline]
-    pub(super) fn ask(&mut self, index: usize) {
+    pub(super) fn ask(&mut self, index: usize, named: Option<usize>) {
         if self.groups[index].has_untold(&self.untold) {
-            self.ask_topics(index);
+            self.ask_topics(index, named);
         }
     }
 
     #[cold]
-    fn ask_topics(&mut self, index: usize) {
-        let (place, when) = self.untold_of(&self.groups[index]);
+    fn ask_topics(&mut self, index: usize, named: Option<usize>) {
+        let (place, when) = self.untold_of(&self.groups[index], named);
         let group = &mut self.groups[index];
         group.lost_to = group.lost_to.max(place);
         group.last_loss = group.last_loss.max(when);
@@ -145,14 +146,15 @@ impl State {
 
     /// The place after the last lost event that a group has not been told of, and the count of all
     /// losses after the last such loss.
-    fn untold_of(&self, group: &Group) -> (u64, u64) {
+    fn untold_of(&self, group: &Group, named: Option<usize>) -> (u64, u64) {
         let later = |last: &LastUntold| last.when > group.known.when;
         let latest = |(place, when): (u64, u64), last: LastUntold| {
             (place.max(last.place), when.max(last.when))
         };
         if group.known.when >= self.untold.before_recent {
             let recent = self.untold.recent.iter();
-            let recent = recent.filter(|(slot, last)| later(last) && group.names(*slot));
+            let names = |slot: usize| named == Some(slot) || group.names(slot);
+            let recent = recent.filter(|(slot, last)| later(last) && names(*slot));
             return recent.map(|(_, last)| *last).fold((0, 0), latest);
         }
         let topics = group.topics.iter();
