@@ -296,9 +296,10 @@ mod tests {
                 let fields = Fields {
                     comment: has(0).then_some(b"note".as_slice()),
                     retry: has(1).then_some(20),
-                    event_type: has(2)
-                        .then(|| event_type.piece())
-                        .unwrap_or(Fields::NONE.event_type),
+                    event_type: match has(2) {
+                        true => event_type.piece(),
+                        false => Fields::NONE.event_type,
+                    },
                     id: has(3).then(|| id.piece()),
                     data: Payload::Text(text.as_bytes()),
                 };
