@@ -92,6 +92,8 @@ pub(crate) fn main() {
     data::borrowed("encode/token", &text(200));
     data::owned("encode/token, owned", &text(200));
     json::all();
+    data::borrowed("encode/line breaks", "\n\n");
+    data::owned("encode/line breaks, owned", "\n\n");
     data::borrowed("encode/64 lines", lines);
     data::owned("encode/64 lines, owned", lines);
     data::borrowed("encode/4 KiB", &text(4096));
