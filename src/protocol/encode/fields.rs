@@ -3,7 +3,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::data::Repr;
-use super::lines::{COMMENT, DATA, END, Measured, has_break, push_lines};
+use super::lines::{COMMENT, DATA, END, Measured, Short, has_break, push_lines};
 use crate::protocol::value::{IdPiece, TypePiece};
 
 /// The size in bytes from which a one-line payload is sent as its own chunk instead of being
@@ -115,6 +115,13 @@ impl<'a> Fields<'a> {
     // By value, so that the fields of text of one line need not be built in memory.
     #[inline(never)]
     fn encode_lines(self, text: &[u8], out: &mut Vec<u8>, usual: usize) {
+        if let Some(short) = Short::new(text) {
+            reserve(out, self.head_len() + short.len() + 1, usual);
+            self.encode_head(out);
+            short.push(out);
+            out.push(b'\n');
+            return;
+        }
         let text = Measured::new(text);
         reserve(out, self.head_len() + text.len(DATA) + 1, usual);
         self.encode_head(out);
