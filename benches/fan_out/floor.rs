@@ -157,7 +157,11 @@ impl FloorBody {
             if frame.get().is_some() {
                 return false;
             }
-            if !self.task.as_ref().is_some_and(|task| task.will_wake(cx.waker())) {
+            if !self
+                .task
+                .as_ref()
+                .is_some_and(|task| task.will_wake(cx.waker()))
+            {
                 self.task = Some(cx.waker().clone());
                 self.hub.state.lock().unwrap().tasks[self.index] = self.task.clone();
             }

@@ -105,7 +105,10 @@ impl Body for Merged {
             return Poll::Ready(Some(Ok(Frame::data(state.history[first].clone()))));
         }
         let mut frame = Vec::with_capacity(bytes);
-        state.history.range(first..).for_each(|event| frame.extend_from_slice(event));
+        state
+            .history
+            .range(first..)
+            .for_each(|event| frame.extend_from_slice(event));
         Poll::Ready(Some(Ok(Frame::data(Bytes::from(frame)))))
     }
 }
