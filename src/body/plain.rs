@@ -29,17 +29,11 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         }
     }
 
-    /// Apart from the code for whole frames, which needs no room for a writer.
-    #[inline(never)]
-    fn poll_rarely(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, S::Error>>> {
-        self.poll_written(cx)
-    }
-
     /// The next frame, written from the items that are ready.
-    #[inline(always)]
+    // Out of line, so that the code for an item has one caller and is inlined here: `benches/body`,
+    // "bursts of 16", writer form: 13.2 ns, and 14.5 otherwise. Also, whole frames need no room for a
+    // writer.
+    #[inline(never)]
     fn poll_written(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -77,7 +71,7 @@ impl<S: Source, T: MaybeTimer> SseBody<S, T> {
         let polled = match whole {
             WholeFrame::Ready(frame) => Poll::Ready(Some(Ok(Frame::data(frame)))),
             WholeFrame::Pending if this.interrupts.is_waiting() => return Poll::Pending,
-            WholeFrame::Pending | WholeFrame::Written => return self.poll_rarely(cx),
+            WholeFrame::Pending | WholeFrame::Written => return self.poll_written(cx),
         };
         this.interrupts.mark();
         polled
