@@ -21,6 +21,7 @@ use tower_sse::{Event, EventType, Hub, KeepAlive};
 
 use crate::bodies::{BODIES, Bodies, bodies};
 use crate::floor::floor;
+use crate::locked::locked;
 
 const TYPE: EventType = EventType::from_static("score");
 const CAPACITY: usize = 1_024;
@@ -39,6 +40,7 @@ pub(crate) fn all(heartbeats: bool) -> Vec<Contestant> {
         true => with_heartbeats(),
     };
     all.push(floor(heartbeats));
+    all.push(locked(heartbeats));
     all
 }
 

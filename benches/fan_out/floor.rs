@@ -52,10 +52,10 @@ struct FloorBody {
 }
 
 /// A heartbeat where nothing was sent from one end of the sleep to the next.
-struct Heartbeats {
+pub(crate) struct Heartbeats {
     sleep: Pin<Box<Sleep>>,
     alarm: Option<Arc<Alarm>>,
-    is_busy: bool,
+    pub(crate) is_busy: bool,
 }
 
 /// What the sleep wakes.
@@ -72,7 +72,7 @@ impl Wake for Alarm {
 }
 
 impl Heartbeats {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             sleep: Box::pin(tokio::time::sleep(HEARTBEAT)),
             alarm: None,
@@ -80,7 +80,7 @@ impl Heartbeats {
         }
     }
 
-    fn is_silent(&self, task: &Waker) -> bool {
+    pub(crate) fn is_silent(&self, task: &Waker) -> bool {
         let alarm = self.alarm.as_ref();
         alarm.is_some_and(|alarm| {
             alarm.task.will_wake(task) && !alarm.is_due.load(Ordering::Acquire)
@@ -89,7 +89,7 @@ impl Heartbeats {
 
     /// Whether a heartbeat is due.
     #[cold]
-    fn poll(&mut self, task: &Waker) -> bool {
+    pub(crate) fn poll(&mut self, task: &Waker) -> bool {
         let alarm = Arc::new(Alarm {
             task: task.clone(),
             is_due: AtomicBool::new(false),

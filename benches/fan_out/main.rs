@@ -6,6 +6,7 @@
 mod bodies;
 mod contestants;
 mod floor;
+mod locked;
 
 use std::ops::RangeInclusive;
 use std::rc::Rc;
