@@ -1,5 +1,5 @@
-//! A type of 12 bytes, a text ID of 15, which each contestant is given as text for each event, and
-//! JSON of 120.
+//! A type of 12 bytes, a text ID of 15, or of 36 as a UUID has, which each contestant is given as text for
+//! each event, and JSON of 120.
 
 use std::hint::black_box;
 
@@ -18,17 +18,19 @@ use super::{FAR, add, may_have_break, through_actix, through_axum};
 
 pub(super) fn all() {
     let (id, data) = (Text::new(&events::id(7)), Text::new(&events::json(7)));
-    borrowed(id, data);
+    borrowed("encode/typical", id, data);
+    let uuid = Text::new("0190b0de-7ac4-7b4a-9f3c-2f1d5e8a6b07");
+    borrowed("encode/typical, UUID", uuid, data);
     owned(id, data);
     in_branches(id, data);
     number(1_234_567, data);
     text_or_number(id, 1_234_567, data);
 }
 
-fn borrowed(id: Text, data: Text) {
+fn borrowed(title: &'static str, id: Text, data: Text) {
     let id = move || black_box(id.get());
     let data = move || black_box(data.get());
-    let mut case = Case::new("encode/typical", 1);
+    let mut case = Case::new(title, 1);
     let expected = (TYPE.to_owned(), id().to_owned(), data().to_owned());
     let axum = through_axum(move || peers::axum(id(), data()));
     add(&mut case, ("axum", Axum), &expected, axum);

@@ -10,7 +10,7 @@ use super::error::{Checked, InvalidText};
 use super::find::{find, has_below};
 use super::piece::Piece;
 use super::text::Text;
-use super::words::{halves, sixteen};
+use super::words::{Words, halves, sixteen};
 
 const INVALID: [u8; 3] = [b'\0', b'\r', b'\n'];
 /// Greater than each of them.
@@ -182,6 +182,23 @@ impl EventId {
         words
     }
 
+    /// Text of 17 to 39 bytes; `None` if it is shorter, longer or not a valid ID.
+    // Sixteen bytes at a time, which stay in registers until the event is built. `benches/encode`,
+    // "typical, UUID", `Event` of a `String`: 42.5 ns, and 49.6 in one call.
+    #[inline(always)]
+    fn medium(text: &[u8]) -> Option<Words<INLINE>> {
+        let (first, rest) = text.split_first_chunk::<16>()?;
+        let (second, third) = rest.split_at_checked(16).unwrap_or((rest, b""));
+        if second.is_empty() || third.len() > 7 {
+            return None;
+        }
+        let parts = [first, second, third].map(Self::short);
+        if parts[0] == 0 || parts[1] == 0 || (parts[2] == 0 && !third.is_empty()) {
+            return None;
+        }
+        Some(Words::of_sixteens(parts, text.len()))
+    }
+
     #[inline(never)]
     fn long(text: &str) -> Result<Self, InvalidText> {
         Self::check(text.as_bytes())?;
@@ -283,7 +300,10 @@ impl TryFrom<&str> for EventId {
     fn try_from(text: &str) -> Result<Self, InvalidText> {
         let words = Self::short(text.as_bytes());
         if words != 0 {
-            return Ok(Self(Text::short(words, text.len())));
+            return Ok(Self(Text::Inline(Words::of_sixteen(words, text.len()))));
+        }
+        if let Some(words) = Self::medium(text.as_bytes()) {
+            return Ok(Self(Text::Inline(words)));
         }
         // Not returned as it is, so that a short ID is not built in memory like this one.
         match Self::long(text) {

@@ -40,12 +40,6 @@ impl<const W: usize> Text<W> {
         }
     }
 
-    /// Text of up to sixteen bytes, which [`sixteen`](super::words::sixteen) has read.
-    #[inline(always)]
-    pub(super) fn short(text: u128, len: usize) -> Self {
-        Self::Inline(Words::of_sixteen(text, len))
-    }
-
     /// A copy of borrowed text.
     #[inline(always)]
     pub(super) fn copy(text: &str) -> Self {

@@ -34,6 +34,19 @@ impl<const W: usize> Words<W> {
         Self::with_len(words, len)
     }
 
+    /// The same of 48 bytes, of which those that there is no room for are zeros.
+    #[inline(always)]
+    pub(super) fn of_sixteens(parts: [u128; 3], len: usize) -> Self {
+        let mut words = [0; W];
+        let parts = parts
+            .into_iter()
+            .flat_map(|part| <[u64; 2]>::from(halves(part)));
+        for (word, part) in words.iter_mut().zip(parts) {
+            *word = part;
+        }
+        Self::with_len(words, len)
+    }
+
     // Out of line, so that what builds an event is small enough to be inlined.
     #[inline(never)]
     fn words(text: &[u8]) -> [u64; W] {
