@@ -140,7 +140,7 @@ fn the_protocol_core_knows_no_async_and_no_http() {
         for name in text.lines().filter_map(|line| line.strip_prefix("use ")) {
             let root = name.split([':', ';']).next().unwrap();
             assert!(
-                matches!(root, "std" | "super")
+                matches!(root, "std" | "self" | "super")
                     || PROTOCOL_CRATES.contains(&root)
                     || name.starts_with("crate::protocol::"),
                 "{} uses {root}",

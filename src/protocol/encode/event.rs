@@ -9,13 +9,13 @@ use super::data::{Data, Repr};
 use super::discard::discard;
 use super::fields::{Fields, millis};
 use super::into::{IntoData, IntoEventId, IntoEventType};
-use crate::protocol::encode::event::content::Content;
 use crate::protocol::value::{EventId, EventType};
 
 mod content;
 mod lend;
 
-pub(super) use lend::Copies;
+use self::content::Content;
+pub(super) use self::lend::Copies;
 
 /// An event to send: data, and optionally a type, an ID, a reconnection time and a comment.
 ///

@@ -36,19 +36,32 @@ pub(super) fn push_lines<const N: usize>(out: &mut Vec<u8>, prefix: &[u8; N], te
         }
         &text[start..]
     } else {
-        let mut rest = *text;
-        while let Some(end) = memchr::memchr2(b'\r', b'\n', rest) {
-            out.extend_from_slice(&rest[..end]);
-            out.push(b'\n');
-            out.extend_from_slice(prefix);
-            rest = rest[end..]
-                .strip_prefix(b"\r\n")
-                .unwrap_or(&rest[end + 1..]);
-        }
-        rest
+        push_ended(out, prefix, text, |rest| {
+            memchr::memchr2(b'\r', b'\n', rest)
+        })
     };
     out.extend_from_slice(rest);
     out.push(b'\n');
+}
+
+/// Appends all lines but the last, each followed by the prefix of the next, and returns the last
+/// one. The closure finds the first CR or LF.
+#[inline(always)]
+fn push_ended<'a, const N: usize>(
+    out: &mut Vec<u8>,
+    prefix: &[u8; N],
+    mut rest: &'a [u8],
+    find: impl Fn(&[u8]) -> Option<usize>,
+) -> &'a [u8] {
+    while let Some(end) = find(rest) {
+        out.extend_from_slice(&rest[..end]);
+        out.push(b'\n');
+        out.extend_from_slice(prefix);
+        rest = rest[end..]
+            .strip_prefix(b"\r\n")
+            .unwrap_or(&rest[end + 1..]);
+    }
+    rest
 }
 
 /// Text that is short enough to be looked at byte by byte, such as a word of a language model that ends
@@ -80,16 +93,10 @@ impl<'a> Short<'a> {
     /// Appends it as [`push_lines`] does.
     #[inline]
     pub(super) fn push(&self, out: &mut Vec<u8>) {
-        let mut rest = self.0;
         out.extend_from_slice(DATA);
-        while let Some(end) = rest.iter().position(|b| matches!(b, b'\n' | b'\r')) {
-            out.extend_from_slice(&rest[..end]);
-            out.push(b'\n');
-            out.extend_from_slice(DATA);
-            rest = rest[end..]
-                .strip_prefix(b"\r\n")
-                .unwrap_or(&rest[end + 1..]);
-        }
+        let rest = push_ended(out, DATA, self.0, |rest| {
+            rest.iter().position(|b| matches!(b, b'\n' | b'\r'))
+        });
         out.extend_from_slice(rest);
         out.push(b'\n');
     }
