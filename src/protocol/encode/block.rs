@@ -82,20 +82,31 @@ impl Block {
     // would be stored word by word and loaded in pairs of words, which has to wait for the stores.
     #[inline(always)]
     pub(super) fn of_fields(fields: &Fields<'_>, data: Option<&Repr>) -> Self {
-        if let Some(payload) = data.and_then(shareable) {
-            return Self::sharing(fields, payload.clone());
+        let (head, payload) = Self::parts_of(fields, data);
+        Self::new(head, payload)
+    }
+
+    #[inline(always)]
+    pub(super) fn new(head: Box<[u8]>, payload: Option<Bytes>) -> Self {
+        Self {
+            head: Bytes::from(head),
+            payload,
         }
-        Self::from_shared(Bytes::from(fields.encoded()))
+    }
+
+    #[inline(always)]
+    pub(super) fn parts_of(fields: &Fields<'_>, data: Option<&Repr>) -> (Box<[u8]>, Option<Bytes>) {
+        match data.and_then(shareable) {
+            Some(payload) => (Self::before_text(fields), Some(payload.clone())),
+            None => (fields.encoded(), None),
+        }
     }
 
     #[cold]
-    fn sharing(fields: &Fields<'_>, payload: Bytes) -> Self {
+    fn before_text(fields: &Fields<'_>) -> Box<[u8]> {
         let mut head = Vec::new();
         fields.encode_before_text(&mut head);
-        Self {
-            head: Bytes::from(head),
-            payload: Some(payload),
-        }
+        head.into_boxed_slice()
     }
 
     /// Returns its size on the wire in bytes.

@@ -9,7 +9,7 @@ use super::data_writer::DataWriter;
 use super::encode::Encode;
 use super::event::{Copies, Event};
 use super::event_writer::EventWriter;
-use super::fields::{Fields, Payload, grow, reserve, shareable};
+use super::fields::{Fields, grow, only_text, reserve, shareable};
 use super::id_ref::IdRef;
 use super::lines::{Breaks, END, write_data};
 use super::scratch::with_scratch;
@@ -76,12 +76,14 @@ impl Writer {
     /// # use tower_sse::Block;
     /// assert_eq!(Block::write(|out| out.data("two\nlines")), "data: two\ndata: lines\n\n");
     /// ```
-    #[inline]
+    // `benches/encode`, "16 B", `Block::write`: 17.1 ns, and 21.9 if left to the compiler.
+    #[inline(always)]
     pub fn data(&mut self, text: &str) {
-        self.fields(&Fields {
-            data: Payload::Text(text.as_bytes()),
-            ..Fields::NONE
-        });
+        if self.usual == 0 && self.buffer.capacity() == 0 {
+            self.buffer = only_text(text.as_bytes()).into_vec();
+        } else {
+            self.fields(&Fields::of_text(text.as_bytes()));
+        }
     }
 
     /// Begins an event without a type or an ID, whose data is written line by line.
