@@ -1,8 +1,8 @@
+use super::rounds::Rounds;
 use super::terms::Terms;
 use super::wake_list::Ticket;
-use crate::sync::{Arc, AtomicU64};
+use crate::sync::Arc;
 use std::num::NonZeroU64;
-use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 /// A subscriber's place in the log, in a cache line of its own.
@@ -37,7 +37,8 @@ pub(in crate::hub) struct Seat {
     /// Events before this are replayed: history only, no transient events.
     pub(super) live_from: u64,
     pub(super) ticket: Ticket,
-    pub(super) round: Arc<AtomicU64>,
+    /// The rounds of its group and of the neighbours of that.
+    pub(super) rounds: Arc<Rounds>,
     /// The number of [changes](State::changes) when it began to wait.
     pub(super) seen: u64,
 }
@@ -48,7 +49,7 @@ impl Seat {
     /// concerned are woken, so a task that does not see that yet is woken later.
     #[inline]
     pub(in crate::hub) fn is_waiting(&self, task: &Waker, changes: u64) -> bool {
-        self.seen == changes && self.ticket.holds(self.round.load(Ordering::Acquire), task)
+        self.seen == changes && self.ticket.holds(self.rounds.get(self.group), task)
     }
 
     /// See [`Ticket::prepare`].

@@ -97,7 +97,7 @@ impl State {
         self.counters.subscribers += 1;
         let group = &mut self.groups[index];
         group.subscribers += 1;
-        let round = group.round();
+        let rounds = group.rounds();
         self.gate.enter(group.effective(place));
         let cursor = self.cursors.insert(Cursor {
             place,
@@ -115,7 +115,7 @@ impl State {
             group: index,
             live_from: head,
             ticket: Ticket::default(),
-            round,
+            rounds,
             seen: 0,
         };
         if self.is_closed() {
@@ -266,9 +266,9 @@ impl State {
     fn enter_group(&mut self, key: Key, hash: u64) -> usize {
         let key = Arc::new(key);
         self.stamps += 1;
-        let index = self
-            .groups
-            .insert(Group::new(Arc::clone(&key), self.next, self.stamps));
+        let rounds = self.next_rounds();
+        let group = Group::new(Arc::clone(&key), self.next, self.stamps, rounds);
+        let index = self.groups.insert(group);
         if key.is_everything() {
             self.groups[index].lost_to = self.log.lost_to();
         }

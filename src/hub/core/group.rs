@@ -1,5 +1,4 @@
 use std::sync::Arc as StdArc;
-use std::sync::atomic::Ordering;
 
 use super::cursors::NEVER;
 use super::few::Few;
@@ -7,11 +6,12 @@ use super::frames::{Frame, Frames};
 use super::key::Key;
 use super::late::Late;
 use super::marks::{Mark, Marks};
+use super::rounds::Rounds;
 use super::topics::LossLookup;
 use super::transit::Transit;
 use super::untold::Known;
-use super::wake_list::{FIRST_ROUND, SheetOut, Ticket, WakeList, Wakes};
-use crate::sync::{Arc, AtomicU64};
+use super::wake_list::{SheetOut, Ticket, WakeList, Wakes};
+use crate::sync::Arc;
 
 /// The state that all subscribers with the same key share.
 ///
@@ -30,9 +30,8 @@ pub(super) struct Group {
     pub(super) lost_to: u64,
     /// The events it follows, if it has prefixes that do not cover everything.
     pub(super) own: Option<Box<Own>>,
-    /// The wake list's round, which ends whenever the waiting tasks are taken out. A subscriber that
-    /// is marked in the current round has nothing to look for, and finds that out without the lock.
-    round: Arc<AtomicU64>,
+    /// The rounds of its wake list and those of its neighbours.
+    rounds: Arc<Rounds>,
     /// Whether its key covers every topic.
     pub(super) is_everything: bool,
     /// Whether it waits for a linger to end.
@@ -86,7 +85,7 @@ pub(super) struct Own {
 
 impl Group {
     /// Creates a group without subscribers. `stamp` must be unique.
-    pub(super) fn new(key: StdArc<Key>, head: u64, stamp: u64) -> Self {
+    pub(super) fn new(key: StdArc<Key>, head: u64, stamp: u64, rounds: Arc<Rounds>) -> Self {
         let prefixed = !key.prefixes().is_empty() && !key.is_everything();
         Self {
             is_everything: key.is_everything(),
@@ -116,12 +115,12 @@ impl Group {
             #[cfg(feature = "compression")]
             track: None,
             wake_list: WakeList::new(stamp),
-            round: Arc::new(AtomicU64::new(FIRST_ROUND)),
+            rounds,
         }
     }
 
-    pub(super) fn round(&self) -> Arc<AtomicU64> {
-        Arc::clone(&self.round)
+    pub(super) fn rounds(&self) -> Arc<Rounds> {
+        Arc::clone(&self.rounds)
     }
 
     /// Registers the task that the ticket was prepared for, to be woken by the next event. Returns
@@ -132,16 +131,13 @@ impl Group {
         stamp: impl FnOnce() -> u64,
         wakes: &mut Wakes,
     ) -> Option<usize> {
-        // Rounds change under the same lock.
-        let round = self.round.load(Ordering::Relaxed);
-        self.wake_list.add(round, ticket, stamp, wakes)
+        self.wake_list.add(ticket, stamp, wakes)
     }
 
     /// Registers the task that the ticket already holds.
     #[inline]
     pub(super) fn wait_again(&mut self, ticket: &mut Ticket) {
-        self.wake_list
-            .mark(self.round.load(Ordering::Relaxed), ticket);
+        self.wake_list.mark(ticket);
     }
 
     pub(super) fn leave(
@@ -167,10 +163,7 @@ impl Group {
     #[inline]
     pub(super) fn end_round(&mut self, index: usize, wakes: &mut Wakes) {
         if !self.wake_list.is_empty() {
-            // Only this changes it. To read it here would be a cache miss, and a locked instruction
-            // would wait for that.
-            self.round
-                .store(self.wake_list.next_round(), Ordering::Release);
+            self.rounds.set(index, self.wake_list.next_round());
             wakes.take(&mut self.wake_list, index);
         }
     }
@@ -385,8 +378,7 @@ impl Group {
             return None;
         }
         if frame.to == self.head {
-            let round = self.round.load(Ordering::Relaxed);
-            self.wake_list.mark(round, ticket);
+            self.wake_list.mark(ticket);
         }
         Some(frame)
     }

@@ -73,6 +73,7 @@ mod prefixes;
 mod presence;
 mod reading;
 mod retaining;
+mod rounds;
 mod rules;
 mod shares;
 mod skipping;

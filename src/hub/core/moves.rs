@@ -221,7 +221,7 @@ impl State {
         // At the head, if it has seen everything, with the others there. In a group that ended
         // earlier, that would be behind what it has read.
         let place = if new.end < at { at } else { new.head.min(at) };
-        (seat.group, seat.round, seat.live_from) = (to, new.round(), place);
+        (seat.group, seat.rounds, seat.live_from) = (to, new.rounds(), place);
         let cursor = &mut self.cursors[seat.cursor];
         (cursor.group, cursor.place) = (to, place);
         // It may have been sent events of its old topics after that place.

@@ -46,6 +46,12 @@ impl<T> Slots<T> {
         at * PIECE + key
     }
 
+    /// The key of the next value that is inserted.
+    pub(super) fn next_key(&mut self) -> usize {
+        let at = self.first_open().unwrap_or_else(|| self.add_piece());
+        at * PIECE + self.pieces[at].vacant_key()
+    }
+
     #[inline]
     fn first_open(&mut self) -> Option<usize> {
         while let Some(word) = self.open.get(self.first_open) {

@@ -80,7 +80,6 @@ impl WakeList {
     /// Returns its slot.
     pub(in crate::hub::core) fn add(
         &mut self,
-        round: u64,
         ticket: &mut Ticket,
         stamp: impl FnOnce() -> u64,
         wakes: &mut Wakes,
@@ -92,13 +91,14 @@ impl WakeList {
             self.slots = self.slots.max(slot + 1);
             (ticket.slot, ticket.task, ticket.spare) = (Some(slot), Some(task), spare);
         }
-        self.mark(round, ticket);
+        self.mark(ticket);
         ticket.slot
     }
 
     /// Registers the task that the ticket already holds, unless that needs a clone.
     #[inline]
-    pub(in crate::hub::core) fn mark(&mut self, round: u64, ticket: &mut Ticket) {
+    pub(in crate::hub::core) fn mark(&mut self, ticket: &mut Ticket) {
+        let round = self.round();
         if let Some(slot) = ticket.slot {
             if ticket.round != round && self.sheet.mark_again(slot) {
                 ticket.round = round;
@@ -169,11 +169,16 @@ impl WakeList {
         self.sheet.last == END
     }
 
+    #[inline]
+    fn round(&self) -> u64 {
+        self.ended + FIRST_ROUND
+    }
+
     /// The number of the next round, which begins now.
     #[inline]
     pub(in crate::hub::core) fn next_round(&mut self) -> u64 {
         self.ended += 1;
-        self.ended + FIRST_ROUND
+        self.round()
     }
 
     /// Ends the round and takes out its sheet.
@@ -299,10 +304,10 @@ mod tests {
         (counts, tasks)
     }
 
-    fn add(list: &mut WakeList, round: u64, ticket: &mut Ticket, task: &Waker, wakes: &mut Wakes) {
+    fn add(list: &mut WakeList, ticket: &mut Ticket, task: &Waker, wakes: &mut Wakes) {
         let stamp = list.stamp + 1;
         ticket.prepare(task);
-        list.add(round, ticket, || stamp, wakes);
+        list.add(ticket, || stamp, wakes);
     }
 
     fn remove(list: &mut WakeList, ticket: &mut Ticket, wakes: &mut Wakes) {
@@ -313,6 +318,7 @@ mod tests {
     /// Ends a round, with something done while its tasks are woken.
     fn end(list: &mut WakeList, meanwhile: impl FnOnce(&mut WakeList)) {
         let mut wakes = Wakes::default();
+        list.next_round();
         wakes.take(list, 0);
         wakes.wake();
         meanwhile(list);
@@ -325,10 +331,10 @@ mod tests {
         let (mut list, mut wakes) = (WakeList::default(), Wakes::default());
         let (mut a, mut b) = (Ticket::default(), Ticket::default());
         for round in 1..=5 {
-            add(&mut list, round, &mut a, &tasks[0], &mut wakes);
-            add(&mut list, round, &mut a, &tasks[0], &mut wakes);
-            add(&mut list, round, &mut b, &tasks[1], &mut wakes);
-            add(&mut list, round, &mut b, &tasks[2], &mut wakes);
+            add(&mut list, &mut a, &tasks[0], &mut wakes);
+            add(&mut list, &mut a, &tasks[0], &mut wakes);
+            add(&mut list, &mut b, &tasks[1], &mut wakes);
+            add(&mut list, &mut b, &tasks[2], &mut wakes);
             assert!(a.holds(round, &tasks[0]) && b.holds(round, &tasks[2]));
             assert!(!b.holds(round, &tasks[1]));
             end(&mut list, |_| ());
@@ -346,8 +352,8 @@ mod tests {
         let (mut list, mut wakes) = (WakeList::default(), Wakes::default());
         for round in 1..=1_000 {
             let mut ticket = Ticket::default();
-            add(&mut list, round / 3, &mut ticket, &tasks[0], &mut wakes);
-            add(&mut list, round / 3 + 1, &mut ticket, &tasks[0], &mut wakes);
+            add(&mut list, &mut ticket, &tasks[0], &mut wakes);
+            add(&mut list, &mut ticket, &tasks[0], &mut wakes);
             match round % 3 {
                 0 => end(&mut list, |_| ()),
                 1 => end(&mut list, |list| {
@@ -367,8 +373,8 @@ mod tests {
         let (counts, tasks) = counts::<1>();
         let (mut list, mut wakes) = (WakeList::default(), Wakes::default());
         let mut ticket = Ticket::default();
-        for round in 1..=9 {
-            add(&mut list, round, &mut ticket, &tasks[0], &mut wakes);
+        for _ in 1..=9 {
+            add(&mut list, &mut ticket, &tasks[0], &mut wakes);
             end(&mut list, |_| ());
         }
         // Two in the ticket and one on each sheet, besides those here.
@@ -392,7 +398,7 @@ mod tests {
         let panics = Waker::from(Arc::new(Panics));
         let (mut list, mut wakes) = (WakeList::default(), Wakes::default());
         for task in [&tasks[0], &panics, &tasks[1], &panics] {
-            add(&mut list, 1, &mut Ticket::default(), task, &mut wakes);
+            add(&mut list, &mut Ticket::default(), task, &mut wakes);
         }
         wakes.wake_later([
             panics.clone(),
