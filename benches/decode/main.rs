@@ -49,7 +49,7 @@ fn main() {
             ("whole", usize::MAX),
         ] {
             // Peers take seconds for a line of 4,096 chunks.
-            let endless = size == 16 && load.name == "64 KiB line";
+            let endless = size == 16 && load.name.ends_with("KiB line");
             let title = format!("decode/{}, {name}", load.name);
             let wanted = rounds().is_some() || size == 1_400;
             if wanted && !endless && selected(&title) {
@@ -67,7 +67,9 @@ fn loads() -> Vec<Load> {
         _ = write!(typical, "event: {TYPE}\nid: {id}\ndata: {data}\n\n");
     }
     let token = format!("data: {}\n\n", "0123456789".repeat(20));
-    let line = format!("data: {}\n\n", "0123456789abcdef".repeat(4 << 10));
+    let line = |kib: usize| format!("data: {}\n\n", "0123456789abcdef".repeat(64 * kib));
+    let half = "0123456789".repeat(6);
+    let two = format!("id: 7\ndata: {half}\ndata: {half}\n\n");
     let lines = format!(
         "{}\n",
         format!("data: {}\n", "0123456789abcdef".repeat(4)).repeat(64)
@@ -80,7 +82,9 @@ fn loads() -> Vec<Load> {
     vec![
         load("typical", 4_000, typical),
         load("token", 4_000, token.repeat(4_000)),
-        load("64 KiB line", 16, line.repeat(16)),
+        load("12 KiB line", 80, line(12).repeat(80)),
+        load("64 KiB line", 16, line(64).repeat(16)),
+        load("2 lines", 4_000, two.repeat(4_000)),
         load("64 lines", 200, lines.repeat(200)),
         load(
             "heartbeats",
