@@ -94,6 +94,7 @@ pub(crate) fn main() {
     json::all();
     data::borrowed("encode/line breaks", "\n\n");
     data::owned("encode/line breaks, owned", "\n\n");
+    data::borrowed("encode/four lines", &vec![text(49); 4].join("\n"));
     data::borrowed("encode/64 lines", lines);
     data::owned("encode/64 lines, owned", lines);
     data::borrowed("encode/4 KiB", &text(4096));
