@@ -66,7 +66,7 @@ mod tests {
         crate::sync::run(do_not_mix);
     }
 
-    /// Those who wait are known without the lock, whoever had their places before.
+    /// Compares what a seat finds out without the lock with a list, while groups come and go.
     fn do_not_mix() {
         const TOPICS: usize = 3 * GROUPS;
         let rules = Rules::new(usize::MAX, Retention::new().events(usize::MAX));
