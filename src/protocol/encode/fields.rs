@@ -4,7 +4,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::data::Repr;
-use super::lines::{COMMENT, DATA, END, Measured, Short, has_break, push_lines};
+use super::lines::{COMMENT, DATA, END, LONG, Measured, Short, has_break, push_lines};
 use crate::protocol::value::{IdPiece, TypePiece};
 
 /// The size in bytes from which a one-line payload is sent as its own chunk instead of being
@@ -215,7 +215,7 @@ const COPIED_FIRST: Range<usize> = 32..256;
 /// `benches/encode`, "16 B", `Event` of a `&'static str`: 17.2 ns, and 18.2 otherwise.
 #[inline(always)]
 pub(super) fn only_text(text: &[u8]) -> Box<[u8]> {
-    if text.len() >= 1024 {
+    if text.len() >= LONG {
         return only_long(text);
     }
     let is_copied_first = COPIED_FIRST.contains(&text.len());
@@ -232,7 +232,7 @@ pub(super) fn only_text(text: &[u8]) -> Box<[u8]> {
     out.into_boxed_slice()
 }
 
-/// The same for text of any length.
+/// The same for long text, out of line: one more call costs it little.
 #[inline(never)]
 fn only_long(text: &[u8]) -> Box<[u8]> {
     let mut out = Vec::new();
@@ -395,7 +395,7 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (seed >> 33) as usize % below
         };
-        let borders = [0, 8, 16, 32, COPIED_FIRST.end, 1024, 1100];
+        let borders = [0, 8, 16, 32, COPIED_FIRST.end, LONG, 1100];
         let rounds = if cfg!(miri) { 50 } else { 5_000 };
         for round in 0..rounds {
             let len = (borders[random(7)] + random(5)).saturating_sub(2);

@@ -156,6 +156,9 @@ impl fmt::Write for Display<'_> {
     }
 }
 
+/// The length in bytes from which text is searched by a call.
+pub(super) const LONG: usize = 1024;
+
 /// Whether the text has more than one line.
 #[inline]
 pub(super) fn has_break(text: &[u8]) -> bool {
@@ -171,7 +174,7 @@ fn may_have_break(text: &[u8]) -> bool {
         0..8 => text.iter().any(|b| is_small(*b)),
         8..16 => has_small_by::<8>(text),
         16..32 => has_small_by::<16>(text),
-        32..1024 => has_small_by::<32>(text),
+        32..LONG => has_small_by::<32>(text),
         // A search for two bytes uses wider instructions than the compiler may, and ends at the
         // first line.
         _ => true,

@@ -34,7 +34,7 @@ impl<const W: usize> Words<W> {
         Self::with_len(words, len)
     }
 
-    /// The same of 48 bytes, of which those that there is no room for are zeros.
+    /// Like [`of_sixteen`](Self::of_sixteen), for up to 48 bytes. Bytes that do not fit must be zero.
     #[inline(always)]
     pub(super) fn of_sixteens(parts: [u128; 3], len: usize) -> Self {
         let mut words = [0; W];
