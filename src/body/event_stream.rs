@@ -330,7 +330,7 @@ impl<B: Body> Stream for EventStream<B> {
                 return Poll::Ready(None);
             };
             let last = match ready!(this.reader.poll_rest(body, cx, &mut frames)) {
-                Read::Event(event) => return Poll::Ready(Some(Ok(event))),
+                Read::Event => return Poll::Ready(Some(Ok(this.reader.take_event()))),
                 Read::Limit(limit) => {
                     return Poll::Ready(Some(Err(EventStreamError::Limit(limit))));
                 }

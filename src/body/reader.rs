@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes};
 use http_body::Body;
 
-use crate::protocol::{Decoded, Decoder, LimitExceeded, MessageEvent};
+use crate::protocol::{Decoder, LimitExceeded, MessageEvent, NextItem};
 
 /// Reads the events of a body, for [`EventStream`](super::EventStream) and for the client.
 pub(crate) struct Reader<D> {
@@ -21,7 +21,8 @@ pub(crate) struct Reader<D> {
 
 /// The result of [`Reader::poll`].
 pub(crate) enum Read<E> {
-    Event(MessageEvent),
+    /// An event, which [`Reader::take_event`] returns.
+    Event,
     Comment(String),
     /// A line or an event was too long and was dropped.
     Limit(LimitExceeded),
@@ -82,24 +83,7 @@ impl<D: Buf> Reader<D> {
             .ok()
     }
 
-    /// The next item of the body. Each call polls the body for at most one frame, so the caller
-    /// decides how many frames one of its own polls may take.
-    #[inline]
-    pub(crate) fn poll<B>(
-        &mut self,
-        body: Pin<&mut B>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Read<B::Error>>
-    where
-        B: Body<Data = D>,
-    {
-        match self.next_whole() {
-            Some(event) => Poll::Ready(Read::Event(event)),
-            None => self.poll_rest(body, cx, &mut 1),
-        }
-    }
-
-    /// Like [`poll`](Self::poll), after [`next_whole`](Self::next_whole) has found nothing. It takes
+    /// The next item of the body, after [`next_whole`](Self::next_whole) has found nothing. It takes
     /// at most `frames` frames, and lowers the number: after a frame that is only a piece of a block,
     /// it takes the next one.
     //
@@ -122,9 +106,6 @@ impl<D: Buf> Reader<D> {
             }
             if let Some(chunk) = self.data.as_mut().and_then(next_chunk) {
                 self.chunk = chunk;
-                if let Some(event) = self.next_whole() {
-                    return Poll::Ready(Read::Event(event));
-                }
                 continue;
             }
             if *frames == 0 {
@@ -187,27 +168,30 @@ impl<D: Buf> Reader<D> {
 
     /// The next item in the chunk, after [`next_whole`](Self::next_whole) has found nothing.
     fn read<E>(&mut self) -> Option<Read<E>> {
-        let event = if self.comments {
-            match self.decoder.decode_with_comments(&mut self.chunk) {
-                Ok(Some(Decoded::Event(event))) => Ok(Some(event)),
-                Ok(Some(Decoded::Comment(comment))) => return Some(Read::Comment(comment)),
-                Ok(None) => Ok(None),
-                Err(limit) => Err(limit),
-            }
-        } else {
-            self.decoder.decode_rest(&mut self.chunk)
+        let found = match self.comments {
+            true => self.decoder.decode_rest_with_comments(&mut self.chunk),
+            false => self.decoder.decode_rest(&mut self.chunk),
         };
-        match event {
-            Ok(None) => None,
-            Ok(Some(event)) => {
-                let parts = || (event.data_bytes(), event.event_type_bytes());
-                Some(match is_terminator(&self.terminator, parts) {
-                    true => Read::Terminator,
-                    false => Read::Event(event),
-                })
-            }
+        match found {
+            Ok(NextItem::Event) => Some(
+                match is_terminator(&self.terminator, || self.decoder.found()) {
+                    true => {
+                        drop(self.take_event());
+                        Read::Terminator
+                    }
+                    false => Read::Event,
+                },
+            ),
+            Ok(NextItem::Comment(comment)) => Some(Read::Comment(comment)),
+            Ok(NextItem::None) => None,
             Err(limit) => Some(Read::Limit(limit)),
         }
+    }
+
+    /// The event of a [`Read::Event`].
+    #[inline(always)]
+    pub(crate) fn take_event(&mut self) -> MessageEvent {
+        self.decoder.take_found()
     }
 
     /// Discards an incomplete event and prepares for another body. Returns whether there was one.

@@ -128,16 +128,20 @@ impl<S: HttpService<B>, B: Clone, T: Timer> EventSource<S, B, T> {
         let ConnectionState::Open(body) = &mut self.state else {
             return Poll::Ready(None);
         };
-        let Poll::Ready(read) = self.reader.poll(body.as_mut(), cx) else {
+        if let Some(event) = self.reader.next_whole() {
+            self.health.delivered = true;
+            return Poll::Ready(Some(SourceEvent::Message(event)));
+        }
+        let Poll::Ready(read) = self.reader.poll_rest(body.as_mut(), cx, &mut 1) else {
             // Polled so that their sleeps run.
             _ = self.health.has_lasted(cx);
             _ = self.health.has_taken_long(cx);
             return self.poll_watchdog(cx);
         };
         Poll::Ready(match read {
-            Read::Event(event) => {
+            Read::Event => {
                 self.health.delivered = true;
-                Some(SourceEvent::Message(event))
+                Some(SourceEvent::Message(self.reader.take_event()))
             }
             Read::Comment(comment) => Some(SourceEvent::Comment(comment)),
             Read::Limit(limit) => Some(SourceEvent::Error(ClientError::Limit(limit))),

@@ -51,6 +51,7 @@ mod encode;
 mod republish;
 mod value;
 
+pub(crate) use decode::NextItem;
 pub use decode::{Decoded, Decoder, Limit, LimitExceeded, MessageEvent, MessageRef};
 pub use encode::{
     Block, Data, DataLines, DataWriter, Encode, Event, EventWriter, IdRef, IntoData, IntoEventId,

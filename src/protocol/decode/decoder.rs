@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 
-use super::decoder::divided::{Divided, NotWhole};
+pub(crate) use self::divided::NextItem;
+use self::divided::{Divided, NotWhole};
 use super::limit::LimitExceeded;
 use super::message::MessageEvent;
 use super::message_ref::MessageRef;
-use super::scan::{BlockStart, Found, Scanner};
-use super::whole_block::Parts;
+use super::scan::{BlockStart, Scanner};
 use crate::protocol::value::EventId;
 
 /// Decodes an event stream, chunk by chunk ([9.2.5], [9.2.6]).
@@ -197,7 +197,10 @@ impl Decoder {
                 return Ok(None);
             }
         }
-        self.decode_rest(chunk)
+        match self.decode_rest(chunk)? {
+            NextItem::Event => Ok(Some(self.take_found())),
+            _ => Ok(None),
+        }
     }
 
     /// Returns the next event, borrowed until the next call; `None` once the chunk is empty.
@@ -275,20 +278,11 @@ impl Decoder {
         &mut self,
         chunk: &mut Bytes,
     ) -> Result<Option<Decoded>, LimitExceeded> {
-        self.scanner.end_tail();
-        let (mut pos, mut parts) = (0, Parts::default());
-        let found = self.scanner.scan::<true>(chunk, &mut pos, &mut parts);
-        let decoded = match found {
-            Ok(Found::Event) => {
-                let event = self.scanner.take(chunk, parts, pos);
-                return Ok(Some(Decoded::Event(event)));
-            }
-            Ok(Found::Comment(at)) => Ok(Some(Decoded::Comment(self.scanner.comment(chunk, at)))),
-            Ok(Found::Nothing) => Ok(None),
-            Err(limit) => Err(limit),
-        };
-        chunk.advance(pos);
-        decoded
+        Ok(match self.decode_rest_with_comments(chunk)? {
+            NextItem::Event => Some(Decoded::Event(self.take_found())),
+            NextItem::Comment(comment) => Some(Decoded::Comment(comment)),
+            NextItem::None => None,
+        })
     }
 
     /// Returns `true` if an event is incomplete: [`end`](Self::end) would discard it.

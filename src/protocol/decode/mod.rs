@@ -64,6 +64,7 @@
 mod data_buffer;
 mod decoder;
 mod field;
+mod found;
 mod last_id;
 mod lengths;
 mod limit;
@@ -76,6 +77,7 @@ mod tail;
 mod text;
 mod whole_block;
 
+pub(crate) use decoder::NextItem;
 pub use decoder::{Decoded, Decoder};
 pub use limit::{Limit, LimitExceeded};
 pub use message::MessageEvent;

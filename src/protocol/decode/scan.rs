@@ -5,11 +5,12 @@ mod heartbeats;
 use std::ops::Range;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use bytestring::ByteString;
 
 pub(super) use self::detour::Detour;
 use super::field::{Field, is_id, milliseconds};
+use super::found::FoundEvent;
 use super::last_id::LastId;
 use super::lengths::Lengths;
 use super::limit::LimitExceeded;
@@ -30,6 +31,7 @@ pub(super) struct Scanner {
     detour: Detour,
     tail: DividedBlock,
     last_id: LastId,
+    found: FoundEvent,
     reconnection_time: Option<Duration>,
 }
 
@@ -331,21 +333,31 @@ impl Scanner {
         MessageRef::lend_whole(chunk, parts, pending, last_id, detour)
     }
 
-    /// The event that was just dispatched, with the [text](MessageEvent::text) of its block.
+    /// The event that was just dispatched, with the text of its block.
     #[inline(always)]
     pub(super) fn own(&mut self, block: ByteString, parts: Parts) -> MessageEvent {
         MessageEvent::of_block(block, parts, &mut self.last_id)
     }
 
-    /// The event that was just dispatched, taken out of the chunk with everything before `len`.
-    pub(super) fn take(&mut self, chunk: &mut Bytes, parts: Parts, len: usize) -> MessageEvent {
-        match MessageEvent::text(chunk, &parts, &self.pending) {
-            Some(block) => {
-                chunk.advance(len);
-                self.own(block, parts)
-            }
-            None => MessageEvent::gathered(chunk, parts, len, &mut self.pending, &mut self.last_id),
-        }
+    /// Keeps the event that was just dispatched, and takes it out of the chunk with everything before
+    /// `len`.
+    #[inline]
+    pub(super) fn keep(&mut self, chunk: &mut Bytes, parts: Parts, len: usize) {
+        let Self {
+            pending, last_id, ..
+        } = self;
+        self.found.set(chunk, parts, len, pending, last_id);
+    }
+
+    /// The event that was kept.
+    #[inline(always)]
+    pub(super) fn take(&mut self) -> MessageEvent {
+        self.found.take(&mut self.last_id)
+    }
+
+    /// The data and the type of the event that was kept.
+    pub(super) fn kept(&self) -> (&[u8], &[u8]) {
+        self.found.texts()
     }
 
     /// The event that [`join`](Self::join) found.
@@ -361,15 +373,13 @@ impl Scanner {
         MessageRef::lend_whole(tail.block(), parts, pending, last_id, detour)
     }
 
-    /// The event that [`join`](Self::join) found.
+    /// Keeps the event that [`join`](Self::join) found.
     #[inline]
-    pub(super) fn own_joined(&mut self, parts: Parts) -> MessageEvent {
-        MessageEvent::copy(
-            self.tail.block(),
-            parts,
-            &mut self.pending,
-            &mut self.last_id,
-        )
+    pub(super) fn keep_joined(&mut self, parts: Parts) {
+        let Self {
+            pending, last_id, ..
+        } = self;
+        self.found.copy(self.tail.block(), parts, pending, last_id);
     }
 
     /// The comment that was just found.

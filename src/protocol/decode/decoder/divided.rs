@@ -22,6 +22,15 @@ pub(super) enum Divided<E> {
     Limit(LimitExceeded),
 }
 
+/// What comes next in a chunk that does not begin with a complete block.
+pub(crate) enum NextItem {
+    /// An event, which [`Decoder::take_found`] returns.
+    Event,
+    Comment(String),
+    /// The end of the chunk.
+    None,
+}
+
 /// Why [`Decoder::decode_whole`] returned no event.
 pub(crate) enum NotWhole {
     /// The chunk was empty or ended inside a block, and has been taken.
@@ -84,49 +93,67 @@ impl Decoder {
     }
 
     /// Like [`decode`](Self::decode), after [`decode_whole`](Self::decode_whole) has found nothing,
-    /// for a chunk that is not a [piece](Self::decode_piece).
-    #[inline(always)]
-    pub(crate) fn decode_rest(
-        &mut self,
-        chunk: &mut Bytes,
-    ) -> Result<Option<MessageEvent>, LimitExceeded> {
-        match self.decode_divided(chunk) {
-            Divided::Event(event) => Ok(Some(event)),
-            Divided::Nothing => Ok(None),
-            Divided::Limit(limit) => Err(limit),
-        }
-    }
-
-    /// Like [`decode`](Self::decode), if the chunk does not begin with a complete block.
+    /// for a chunk that is not a [piece](Self::decode_piece). Never returns a comment.
     #[inline(never)]
-    pub(super) fn decode_divided(&mut self, chunk: &mut Bytes) -> Divided<MessageEvent> {
+    pub(crate) fn decode_rest(&mut self, chunk: &mut Bytes) -> Result<NextItem, LimitExceeded> {
         if self.scanner.is_joining() {
             match self.scanner.join(chunk) {
                 Joined::Whole(parts, len) => {
                     chunk.advance(len);
-                    return Divided::Event(self.scanner.own_joined(parts));
+                    self.scanner.keep_joined(parts);
+                    return Ok(NextItem::Event);
                 }
                 Joined::More => {
                     chunk.advance(chunk.len());
-                    return Divided::Nothing;
+                    return Ok(NextItem::None);
                 }
                 Joined::Not => {}
             }
         } else if self.scanner.take_all(chunk) {
             chunk.advance(chunk.len());
-            return Divided::Nothing;
+            return Ok(NextItem::None);
         }
+        self.decode_scanned::<false>(chunk)
+    }
+
+    /// Like [`decode_with_comments`](Self::decode_with_comments).
+    pub(crate) fn decode_rest_with_comments(
+        &mut self,
+        chunk: &mut Bytes,
+    ) -> Result<NextItem, LimitExceeded> {
+        self.scanner.end_tail();
+        self.decode_scanned::<true>(chunk)
+    }
+
+    #[inline]
+    fn decode_scanned<const COMMENTS: bool>(
+        &mut self,
+        chunk: &mut Bytes,
+    ) -> Result<NextItem, LimitExceeded> {
         let (mut pos, mut parts) = (0, Parts::default());
-        match self.scanner.scan::<false>(chunk, &mut pos, &mut parts) {
-            Ok(Found::Event) => Divided::Event(self.scanner.take(chunk, parts, pos)),
-            found => {
-                chunk.advance(pos);
-                match found {
-                    Ok(_) => Divided::Nothing,
-                    Err(limit) => Divided::Limit(limit),
-                }
+        let found = self.scanner.scan::<COMMENTS>(chunk, &mut pos, &mut parts);
+        let found = match found {
+            Ok(Found::Event) => {
+                self.scanner.keep(chunk, parts, pos);
+                return Ok(NextItem::Event);
             }
-        }
+            Ok(Found::Comment(at)) => Ok(NextItem::Comment(self.scanner.comment(chunk, at))),
+            Ok(Found::Nothing) => Ok(NextItem::None),
+            Err(limit) => Err(limit),
+        };
+        chunk.advance(pos);
+        found
+    }
+
+    /// The event of a [`NextItem::Event`].
+    #[inline(always)]
+    pub(crate) fn take_found(&mut self) -> MessageEvent {
+        self.scanner.take()
+    }
+
+    /// The data and the type of the event of a [`NextItem::Event`].
+    pub(crate) fn found(&self) -> (&[u8], &[u8]) {
+        self.scanner.kept()
     }
 
     /// Like [`decode_ref`](Self::decode_ref), if the chunk does not begin with a complete block.
