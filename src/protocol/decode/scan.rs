@@ -1,12 +1,10 @@
 mod detour;
 mod divided_line;
 mod heartbeats;
+mod results;
 
 use std::ops::Range;
 use std::time::Duration;
-
-use bytes::Bytes;
-use bytestring::ByteString;
 
 pub(super) use self::detour::Detour;
 use super::field::{Field, is_id, milliseconds};
@@ -15,8 +13,6 @@ use super::last_id::LastId;
 use super::lengths::Lengths;
 use super::limit::LimitExceeded;
 use super::line_end::{Skipped, StreamStart, find_end, find_far_end};
-use super::message::MessageEvent;
-use super::message_ref::MessageRef;
 use super::pending::Pending;
 use super::tail::{DividedBlock, Joined, LARGE};
 use super::whole_block::{Parts, Whole, comment_lines};
@@ -304,91 +300,5 @@ impl Scanner {
             }
         }
         has_data
-    }
-}
-
-// The forms in which a result is returned.
-impl Scanner {
-    /// The event that was just dispatched.
-    #[inline(always)]
-    pub(super) fn lend<'a>(&'a mut self, chunk: &'a [u8], parts: &Parts) -> MessageRef<'a> {
-        let Self {
-            pending,
-            last_id,
-            detour,
-            ..
-        } = self;
-        MessageRef::lend(chunk, parts, pending, last_id, detour)
-    }
-
-    /// The event of the block that [`whole`](Self::whole) found.
-    #[inline(always)]
-    pub(super) fn lend_whole<'a>(&'a mut self, chunk: &'a [u8], parts: &Parts) -> MessageRef<'a> {
-        let Self {
-            pending,
-            last_id,
-            detour,
-            ..
-        } = self;
-        MessageRef::lend_whole(chunk, parts, pending, last_id, detour)
-    }
-
-    /// The event that was just dispatched, with the text of its block.
-    #[inline(always)]
-    pub(super) fn own(&mut self, block: ByteString, parts: Parts) -> MessageEvent {
-        MessageEvent::of_block(block, parts, &mut self.last_id)
-    }
-
-    /// Keeps the event that was just dispatched, and takes it out of the chunk with everything before
-    /// `len`.
-    #[inline]
-    pub(super) fn keep(&mut self, chunk: &mut Bytes, parts: Parts, len: usize) {
-        let Self {
-            pending, last_id, ..
-        } = self;
-        self.found.set(chunk, parts, len, pending, last_id);
-    }
-
-    /// The event that was kept.
-    #[inline(always)]
-    pub(super) fn take(&mut self) -> MessageEvent {
-        self.found.take(&mut self.last_id)
-    }
-
-    /// The data and the type of the event that was kept.
-    pub(super) fn kept(&self) -> (&[u8], &[u8]) {
-        self.found.texts()
-    }
-
-    /// The event that [`join`](Self::join) found.
-    #[inline]
-    pub(super) fn lend_joined(&mut self, parts: &Parts) -> MessageRef<'_> {
-        let Self {
-            tail,
-            pending,
-            last_id,
-            detour,
-            ..
-        } = self;
-        MessageRef::lend_whole(tail.block(), parts, pending, last_id, detour)
-    }
-
-    /// Keeps the event that [`join`](Self::join) found.
-    #[inline]
-    pub(super) fn keep_joined(&mut self, parts: Parts) {
-        let Self {
-            pending, last_id, ..
-        } = self;
-        self.found.copy(self.tail.block(), parts, pending, last_id);
-    }
-
-    /// The comment that was just found.
-    pub(super) fn comment(&mut self, chunk: &[u8], at: Option<Range<usize>>) -> String {
-        let text = match at {
-            Some(at) => chunk[at].to_vec(),
-            None => self.pending.take_value(),
-        };
-        String::from_utf8(text)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 }
