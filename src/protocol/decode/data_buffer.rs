@@ -5,8 +5,10 @@
 //! benches/decode. Small pieces are checked together, because checking a few bytes costs as much as
 //! checking many.
 
+use std::ops::Range;
+
 use super::scan::Detour;
-use super::text::check;
+use super::text::{BlockText, check, join};
 
 /// The size in bytes from which a piece is large. A fuzzer's inputs are short, and should reach
 /// this code too.
@@ -50,9 +52,16 @@ impl DataBuffer {
         self.fresh.clear();
     }
 
-    pub(super) fn set(&mut self, data: &[u8]) {
+    /// Sets the data to that of these lines.
+    #[inline]
+    pub(super) fn join(
+        &mut self,
+        block: BlockText<'_>,
+        first: &Range<usize>,
+        lines: &[Range<usize>],
+    ) {
         self.clear();
-        self.fresh.extend_from_slice(data);
+        join(&mut self.text, block, first, lines);
     }
 
     #[inline]
@@ -111,6 +120,9 @@ impl DataBuffer {
     #[inline]
     pub(super) fn finish(&mut self, detour: &mut Detour) -> &str {
         let Self { text, fresh, .. } = self;
+        if fresh.is_empty() {
+            return text;
+        }
         match check(fresh) {
             Some(data) if text.is_empty() => data,
             Some(rest) => {

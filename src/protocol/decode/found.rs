@@ -36,15 +36,57 @@ impl FoundEvent {
     ) {
         let in_chunk =
             parts.data.is_some() && (parts.event_type.is_some() || pending.event_type().is_empty());
-        let block = match in_chunk {
-            true => share(chunk, parts.from..parts.end),
-            false => None,
+        let kept = match in_chunk {
+            true if pending.has_more_lines() => self.join(chunk, &parts, pending),
+            true => self.share(chunk, &parts),
+            false => false,
         };
-        match block {
-            Some(block) => *self = Self { block, parts },
-            None => self.gather(chunk, parts, pending, last_id),
+        if !kept {
+            self.gather(chunk, parts, pending, last_id);
         }
         chunk.advance(len);
+    }
+
+    /// Sets the event, which shares the chunk's memory, if it is UTF-8. Returns whether it is.
+    #[inline]
+    fn share(&mut self, chunk: &Bytes, parts: &Parts) -> bool {
+        let Some(block) = share(chunk, parts.from..parts.end) else {
+            return false;
+        };
+        self.block = block;
+        self.parts = parts.clone();
+        true
+    }
+
+    /// Sets the event, whose data is several lines, if it is UTF-8 and has no ID in an earlier chunk.
+    /// Returns whether it did.
+    #[inline(never)]
+    fn join(&mut self, chunk: &[u8], parts: &Parts, pending: &Pending) -> bool {
+        let block = BlockText::check(chunk, parts.from..parts.end);
+        let (Some(block), Some(first)) = (block, &parts.data) else {
+            return false;
+        };
+        if parts.has_id && parts.id.is_none() {
+            return false;
+        }
+        let get = |at: &Option<Range<usize>>| at.as_ref().map_or("", |at| block.get(at));
+        let (event_type, id) = (get(&parts.event_type), get(&parts.id));
+        let mut text = pending.joined_lines(block, first, event_type.len() + id.len());
+        let data = text.len();
+        text.push_str(event_type);
+        let event_type = text.len();
+        text.push_str(id);
+        self.parts = Parts {
+            from: 0,
+            end: text.len(),
+            data: Some(0..data),
+            event_type: Some(data..event_type),
+            id: parts.id.as_ref().map(|_| event_type..text.len()),
+            has_id: parts.has_id,
+            retry: parts.retry,
+        };
+        self.block = ByteString::from(text);
+        true
     }
 
     /// Sets the event of this [whole block](Parts::whole), copied.
@@ -62,7 +104,7 @@ impl FoundEvent {
                 self.parts = parts;
             }
             None => {
-                pending.clear_event_type();
+                pending.clear_for_whole();
                 self.gather(block, parts, pending, last_id);
             }
         }
@@ -116,7 +158,7 @@ fn gather(
     pending: &mut Pending,
 ) -> (ByteString, usize, usize) {
     if let Some(data) = data {
-        pending.set_data(&chunk[data]);
+        pending.push_data_lines(chunk, data);
     }
     if let Some(event_type) = event_type {
         pending.set_event_type(&chunk[event_type]);

@@ -54,6 +54,11 @@ impl Lengths {
         Ok(())
     }
 
+    /// Sets the length of the block's complete lines, which is within both limits.
+    pub(super) fn begin(&mut self, len: usize) {
+        self.block = len;
+    }
+
     /// Adds a piece of an incomplete line that is not yet known to count.
     pub(super) fn unknown(&mut self, len: usize) {
         self.line += len;

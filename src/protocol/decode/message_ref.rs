@@ -175,6 +175,9 @@ impl<'a> MessageRef<'a> {
         let Some((block, data)) = block.zip(parts.data.as_ref()) else {
             return Self::lend_pending(chunk, parts, block, pending, last_id, detour);
         };
+        if pending.has_more_lines() {
+            return Self::lend_lines(block, parts, data, pending, last_id, detour);
+        }
         let event_type = match &parts.event_type {
             Some(event_type) => block.get(event_type),
             None => pending.texts(false, detour).1,
@@ -193,7 +196,7 @@ impl<'a> MessageRef<'a> {
     ) -> Self {
         let block = BlockText::check(chunk, parts.from..parts.end);
         let (Some(block), Some(data)) = (block, &parts.data) else {
-            pending.clear_event_type();
+            pending.clear_for_whole();
             return Self::lend_pending(chunk, &parts.clone(), block, pending, last_id, detour);
         };
         let event_type = match &parts.event_type {
@@ -201,6 +204,37 @@ impl<'a> MessageRef<'a> {
             None => "",
         };
         Self::of_block(block, parts, data, event_type, last_id)
+    }
+
+    /// Like [`lend`](Self::lend), if the chunk has several lines of data.
+    #[inline(never)]
+    fn lend_lines(
+        block: BlockText<'a>,
+        parts: &Parts,
+        data: &Range<usize>,
+        pending: &'a mut Pending,
+        last_id: &'a mut LastId,
+        detour: &mut Detour,
+    ) -> Self {
+        pending.join_lines(block, data);
+        if pending.is_large() {
+            *detour = Detour::Release;
+        }
+        if let Some(id) = &parts.id {
+            last_id.set(block.get(id));
+        }
+        let (data, pending_type) = pending.texts(true, detour);
+        let event_type = match &parts.event_type {
+            Some(event_type) => block.get(event_type),
+            None => pending_type,
+        };
+        Self {
+            event_type: message_if_empty(event_type),
+            data,
+            last_event_id: last_id.as_str(),
+            has_id: parts.has_id,
+            retry: parts.retry,
+        }
     }
 
     #[inline(always)]
@@ -241,7 +275,7 @@ impl<'a> MessageRef<'a> {
         }
         let event_type = parts.event_type.as_ref();
         if let Some(data) = &parts.data {
-            pending.set_data(&chunk[data.clone()]);
+            pending.push_data_lines(chunk, data.clone());
         }
         if let (Some(event_type), None) = (event_type, block) {
             pending.set_event_type(&chunk[event_type.clone()]);

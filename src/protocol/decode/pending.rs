@@ -1,3 +1,5 @@
+mod lines;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -21,6 +23,9 @@ pub(super) struct Pending {
     /// The name or value of the incomplete line, unless it is data.
     scratch: Vec<u8>,
     data: DataBuffer,
+    /// The positions of the chunk's lines of data after the one in [`Parts::data`], while none is
+    /// pending.
+    lines: Vec<Range<usize>>,
     event_type: Vec<u8>,
     id: Vec<u8>,
     has_data: bool,
@@ -222,22 +227,10 @@ impl Pending {
         self.line = Line::Ignored;
     }
 
-    #[inline]
-    pub(super) fn data_line(&mut self, chunk: &[u8], parts: &mut Parts, value: Range<usize>) {
-        if parts.data.is_none() && !self.has_data {
-            parts.data = Some(value);
-            return;
-        }
-        if let Some(first) = parts.data.take() {
-            self.push_data_line(&chunk[first]);
-        }
-        self.push_data_line(&chunk[value]);
-    }
-
     /// Copies the part of the block in the chunk, because the chunk ends before the block does.
     pub(super) fn keep(&mut self, chunk: &[u8], parts: &Parts) {
         if let Some(data) = &parts.data {
-            self.push_data_line(&chunk[data.clone()]);
+            self.push_data_lines(chunk, data.clone());
         }
         if let Some(event_type) = &parts.event_type {
             self.set_event_type(&chunk[event_type.clone()]);
@@ -248,7 +241,7 @@ impl Pending {
     }
 
     #[inline]
-    pub(super) fn push_data_line(&mut self, value: &[u8]) {
+    fn push_data_line(&mut self, value: &[u8]) {
         self.begin_data();
         self.data.push(value);
     }
@@ -263,14 +256,17 @@ impl Pending {
         }
     }
 
-    pub(super) fn set_data(&mut self, value: &[u8]) {
-        self.data.set(value);
-    }
-
     pub(super) fn set_event_type(&mut self, value: &[u8]) {
         self.event_type.clear();
         self.event_type.extend_from_slice(value);
         self.has_event_type = true;
+    }
+
+    /// Clears what must not be part of the [whole block](Parts::whole) that is being dispatched.
+    #[inline]
+    pub(super) fn clear_for_whole(&mut self) {
+        self.clear_event_type();
+        self.lines.clear();
     }
 
     /// Clears the type, because the event being dispatched has none.

@@ -28,6 +28,8 @@ pub(super) struct Scanner {
     tail: DividedBlock,
     last_id: LastId,
     found: FoundEvent,
+    begun: Parts,
+    begun_at: usize,
     reconnection_time: Option<Duration>,
 }
 
@@ -62,6 +64,7 @@ impl Scanner {
     }
 
     pub(super) fn end(&mut self) {
+        self.begun_at = 0;
         self.start = StreamStart::default();
         self.pending = Pending::default();
         self.tail = DividedBlock::default();
@@ -101,6 +104,11 @@ impl Scanner {
             Whole::Found(parts, end) if end <= self.lengths.max_block() => {
                 BlockStart::Whole(parts, end + 1)
             }
+            Whole::Lines(parts, at) if at <= self.lengths.max_block() => {
+                self.begun = parts;
+                self.begun_at = at;
+                BlockStart::Other
+            }
             Whole::Cut(line) if self.begin_in_line(chunk, line) => BlockStart::Taken,
             // Most chunks end with an event.
             _ if chunk.is_empty() => BlockStart::Taken,
@@ -121,6 +129,9 @@ impl Scanner {
     /// Takes a chunk of a single kind: heartbeats, or the beginning of a block. Returns whether it
     /// did.
     pub(super) fn take_all(&mut self, chunk: &[u8]) -> bool {
+        if self.begun_at > 0 {
+            return false;
+        }
         self.heartbeats(chunk) || self.begin_tail(chunk)
     }
 
@@ -181,6 +192,12 @@ impl Scanner {
             }
         }
         parts.from = *pos;
+        if self.begun_at > 0 {
+            *pos = std::mem::take(&mut self.begun_at);
+            *parts = std::mem::take(&mut self.begun);
+            self.lengths.begin(*pos);
+            self.pending.begin_lines();
+        }
         loop {
             let from = *pos;
             let rest = &chunk[from..];

@@ -92,7 +92,7 @@ impl DividedBlock {
             Some(start) => Field::common(*start).is_some(),
             None => !chunk.is_empty(),
         };
-        if !is_common || chunk.len() > max.min(MAX) {
+        if !is_common || chunk.len() >= SMALL || chunk.len() > max {
             return false;
         }
         self.clear();

@@ -78,6 +78,21 @@ pub(super) fn pad(block: &mut Vec<u8>) {
     block.resize((block.len() + 1).next_multiple_of(STEP), b'\n');
 }
 
+/// Appends lines of the block, separated by LFs.
+#[inline]
+pub(super) fn join(
+    text: &mut String,
+    block: BlockText<'_>,
+    first: &Range<usize>,
+    lines: &[Range<usize>],
+) {
+    text.push_str(block.get(first));
+    for line in lines {
+        text.push('\n');
+        text.push_str(block.get(line));
+    }
+}
+
 /// The bytes as text, if they are UTF-8.
 #[inline]
 pub(super) fn check(bytes: &[u8]) -> Option<&str> {

@@ -26,6 +26,8 @@ pub(super) enum Whole {
     Found(Parts, usize),
     /// The chunk ends in a line, so far of the common form.
     Cut(CutLine),
+    /// A second line of data begins at this position. Contains the parts before it.
+    Lines(Parts, usize),
     /// Any other block.
     Other,
 }
@@ -73,7 +75,7 @@ impl Parts {
             let start = u64::from_le_bytes(*start);
             let end = if starts(start, b"data: \0\0", 6) {
                 if parts.data.is_some() {
-                    return Whole::Other;
+                    return Whole::Lines(parts, at);
                 }
                 let Some(end) = find_far_end(chunk, at + 6) else {
                     return Whole::cut(at, true);
