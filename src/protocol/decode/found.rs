@@ -110,6 +110,22 @@ impl FoundEvent {
         }
     }
 
+    /// Sets the event that was just dispatched and is all in this block, copied.
+    #[inline]
+    pub(super) fn copy_scanned(
+        &mut self,
+        block: &[u8],
+        parts: Parts,
+        pending: &mut Pending,
+        last_id: &mut LastId,
+    ) {
+        match parts.data {
+            Some(_) if !pending.has_more_lines() => self.copy(block, parts, pending, last_id),
+            Some(_) if self.join(block, &parts, pending) => {}
+            _ => self.gather(block, parts, pending, last_id),
+        }
+    }
+
     /// Sets the event that was just dispatched, if its parts are not in one place or not UTF-8.
     #[inline(never)]
     fn gather(&mut self, chunk: &[u8], parts: Parts, pending: &mut Pending, last_id: &mut LastId) {

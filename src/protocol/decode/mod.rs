@@ -12,13 +12,17 @@
 //!
 //! | path | when it runs | what it does |
 //! |---|---|---|
-//! | **whole block**, [`Scanner::whole`](scan::Scanner::whole) | at the start of a block, with nothing pending | reads `name: value` lines that end in LF, with one `data` line, up to the empty line; gives up on anything else without having changed anything |
+//! | **whole block**, [`Scanner::whole`](scan::Scanner::whole) | at the start of a block, with nothing pending | reads `name: value` lines that end in LF, with one `data` line, up to the empty line; gives up on anything else without having changed anything, but at a second `data` line the scan goes on from there |
 //! | **scan**, [`Scanner::scan`](scan::Scanner::scan) | when the first path gives up | reads line by line: any line end, any field, limits, comments, repair of what is not UTF-8; stops after each event |
-//! | **pending**, [`Pending`](pending::Pending) | inside the scan, where the chunk ends before the block does, and for data of several lines | keeps the block's parts, and how far into a line the chunk reached; the scan of the next chunk begins by finishing that line |
+//! | **pending**, [`Pending`](pending::Pending) | inside the scan, where the chunk ends before the block does | keeps the block's parts, and how far into a line the chunk reached; the scan of the next chunk begins by finishing that line |
 //!
 //! A block that is split over chunks is first joined by [`DividedBlock`](tail::DividedBlock), as
-//! long as it has the simplest form and at most 4 KiB, and the first path reads the joined block.
-//! Otherwise it goes to the scan.
+//! long as all its lines are `data`, `event` or `id` and it has at most 4 KiB, and is then read as a
+//! whole. Otherwise it goes to the scan.
+//!
+//! Of data of several lines in one chunk, the scan keeps only the [positions](pending::Pending), and
+//! the lines are joined when the block has been checked: one check, and one copy of each line to where
+//! the text stays.
 //!
 //! Three kinds of chunks are too common to go through the scan: chunks with [only
 //! more](scan::Scanner::more) of the block that is being joined or of a line of data, chunks that
@@ -32,7 +36,8 @@
 //!   whole?      ── yes ──────────────────────────────────────────┐
 //!    └─ cut in a line ─> join it, or push its data               │
 //!   in a line, or joining? ─> more of the line, or of the block  │
-//!   joining?    ── yes ─> the rest of the block ── its end ──────┤
+//!   joining?    ── yes ─> the rest of the block ── its end, and  │
+//!                          if it has several lines, the scan ────┤
 //!   one kind?   ── yes ─> heartbeats, or a beginning             │
 //!   scan:                                                        │
 //!     byte order mark, LF after a CR                             │
@@ -55,7 +60,9 @@
 //! (byte order mark, CR), [`Pending`](pending::Pending) (the incomplete block and line, its data in
 //! a [`DataBuffer`](data_buffer::DataBuffer)), [`DividedBlock`](tail::DividedBlock) (the block that
 //! is being joined), [`Lengths`](lengths::Lengths) (limits, and how much of them is used),
-//! [`LastId`](last_id::LastId), the reconnection time, and a detour to take before the next block.
+//! [`LastId`](last_id::LastId), the reconnection time, and a detour to take before the next block. An
+//! event that is not a whole block stays there too, as a [`FoundEvent`](found::FoundEvent), until it is
+//! taken in the same call.
 //! Parts live for one call only, because they point into the chunk: at the end of the chunk, the
 //! scan copies the parts of an incomplete block. Pending fields may be lent until the next call, so
 //! a dispatch only clears the flags that mark them as valid, and the next call releases large

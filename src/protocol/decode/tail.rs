@@ -12,8 +12,8 @@ use super::whole_block::{CutLine, Parts};
 /// ignored input.
 const MAX: usize = 4 * 1024;
 
-/// The size in bytes below which joining a chunk costs less, even if the block turns out not to
-/// have the simplest form.
+/// The size in bytes up to which a chunk's lines are looked at before it is known whether the block can
+/// be joined, because that costs less than the scan.
 const SMALL: usize = if cfg!(fuzzing) { 32 } else { 256 };
 
 /// The size in bytes of a piece of a line from which copying it by itself costs less than searching
@@ -22,8 +22,8 @@ pub(super) const LARGE: usize = if cfg!(fuzzing) { 16 } else { 64 };
 
 /// The beginning of a block, from previous chunks.
 ///
-/// All of its lines end in LF and begin with the first letter of `data`, `event` or `id`. So it has
-/// had no effect yet, and the scan can take it over at any time.
+/// All of its lines end in LF or CRLF and begin with the first letter of `data`, `event` or `id`. So it
+/// has had no effect yet, and the scan can take it over at any time.
 #[derive(Debug, Clone, Default)]
 pub(super) struct DividedBlock {
     /// A dispatched block stays here, so that it can be lent, until another begins.
@@ -37,8 +37,12 @@ pub(super) struct DividedBlock {
 struct TailEnd {
     /// The start of the last line that has begun.
     line: usize,
-    /// Whether a line begins at that place.
+    /// Whether a line begins at that place, or after the LF that must come next.
     at_line: bool,
+    /// Whether the block ends in a CR, so that only an LF may come next.
+    after_cr: bool,
+    /// Whether a line ends in CRLF.
+    has_cr: bool,
     /// Whether a line has begun with the first letter of `data`.
     has_data: bool,
 }
@@ -50,7 +54,9 @@ pub(super) enum Joined {
     /// The block ends in the chunk, at this position. Contains the block's parts in the joined
     /// bytes.
     Whole(Parts, usize),
-    /// The chunk cannot be joined: the block does not have the simplest form, or is too long.
+    /// The block ends in the chunk, at this position, and is left to the scan, joined and complete.
+    Other(usize),
+    /// The chunk cannot be joined: the block has other lines, or is too long.
     Not,
 }
 
@@ -77,22 +83,19 @@ impl DividedBlock {
 
     /// Whether it contains more than ignored input.
     pub(super) fn is_inside_event(&self) -> bool {
-        let mut lines = self.block.split(|byte| *byte == b'\n').rev();
-        let unfinished = lines.next().is_some_and(|line| !line.is_empty());
-        let counts = |line| match Field::split(line) {
+        let mut lines = self.block.split(|byte| *byte == b'\n').rev().peekable();
+        let last = lines.next_if(|line| !line.ends_with(b"\r"));
+        let unfinished = last.is_some_and(|line| !line.is_empty());
+        let counts = |line: &[u8]| match Field::split(line.strip_suffix(b"\r").unwrap_or(line)) {
             (Field::Id, value) => is_id(value),
             (field, _) => field.counts(),
         };
         self.has_begun && (unfinished || lines.any(counts))
     }
 
-    /// Begins with a chunk, if it can be joined and only contains the beginning of a block.
+    /// Begins with a small chunk, if it can be joined and only contains the beginning of a block.
     pub(super) fn begin(&mut self, chunk: &[u8], max: usize) -> bool {
-        let is_common = match chunk.first_chunk() {
-            Some(start) => Field::common(*start).is_some(),
-            None => !chunk.is_empty(),
-        };
-        if !is_common || chunk.len() >= SMALL || chunk.len() > max {
+        if chunk.is_empty() || chunk.len() >= SMALL || chunk.len() > max {
             return false;
         }
         self.clear();
@@ -112,8 +115,8 @@ impl DividedBlock {
             self.has_begun = true;
             self.place = TailEnd {
                 line: line.at,
-                at_line: false,
                 has_data: line.has_data,
+                ..TailEnd::default()
             };
         }
         fits
@@ -189,36 +192,45 @@ impl DividedBlock {
         let last = self.place.line..self.block.len() - 1;
         // 5 % of `typical, 16 B`, owned, in benches/decode.
         pad(&mut self.block);
-        match Parts::joined(&self.block, last) {
+        let parts = match self.place.has_cr {
+            true => None,
+            false => Parts::joined(&self.block, last),
+        };
+        let end = len + 1 + usize::from(chunk[len] == b'\r');
+        match parts {
             Some(parts) => {
                 self.has_begun = false;
-                Joined::Whole(parts, len + 1)
+                Joined::Whole(parts, end)
             }
-            None => {
-                self.block.truncate(before);
-                Joined::Not
-            }
+            None => Joined::Other(end),
         }
     }
 
     /// Finds how far the block extends in a chunk, up to its empty line, and sets the place to that.
-    /// Returns `None` if the chunk has a line that may have an effect before the block's end, or is
-    /// not small and has a second line of data, so that the block cannot be read by the first path.
+    /// Returns `None` if the chunk has a line that may have an effect before the block's end, or far in
+    /// it another line of data, because the scan reads many lines as fast where they are.
     ///
     /// The first line that begins in the chunk does so at `from`.
     #[inline(always)]
     fn reach(&mut self, chunk: &[u8], mut from: usize) -> Option<usize> {
-        if from > 0 && chunk[from - 1] != b'\n' {
-            return None;
-        }
         let place = &mut self.place;
+        if from > 0 {
+            from = place.end_line(chunk, from - 1)?;
+        } else if place.after_cr {
+            match chunk.first() {
+                None => return Some(0),
+                Some(b'\n') => from = 1,
+                Some(_) => return None,
+            }
+            place.after_cr = false;
+        }
         place.at_line = true;
         loop {
-            match chunk.get(from) {
-                None | Some(b'\n') => return Some(from),
-                Some(b'd') if !place.has_data || chunk.len() < SMALL => place.has_data = true,
-                Some(b'e' | b'i') => {}
-                Some(_) => return None,
+            match chunk.get(from..)? {
+                [] | [b'\n', ..] | [b'\r', b'\n', ..] => return Some(from),
+                [b'd', ..] if !place.has_data || from < SMALL => place.has_data = true,
+                [b'e' | b'i', ..] => {}
+                _ => return None,
             }
             place.line = self.block.len() + from;
             match find_end(chunk, from) {
@@ -226,8 +238,26 @@ impl DividedBlock {
                     place.at_line = false;
                     return Some(chunk.len());
                 }
-                Some(end) if chunk[end] == b'\n' => from = end + 1,
-                Some(_) => return None,
+                Some(end) => from = place.end_line(chunk, end)?,
+            }
+        }
+    }
+}
+
+impl TailEnd {
+    /// The position after a line that ends there, in LF or CRLF; `None` after any other end.
+    #[inline(always)]
+    fn end_line(&mut self, chunk: &[u8], end: usize) -> Option<usize> {
+        if chunk[end] == b'\n' {
+            return Some(end + 1);
+        }
+        self.has_cr = true;
+        match chunk.get(end + 1) {
+            Some(b'\n') => Some(end + 2),
+            Some(_) => None,
+            None => {
+                self.after_cr = true;
+                Some(end + 1)
             }
         }
     }

@@ -23,7 +23,7 @@ impl Pending {
         if !self.has_data {
             if parts.data.is_none() {
                 parts.data = Some(value);
-                self.lines.clear();
+                self.begin_lines();
                 return;
             }
             if self.lines.len() < MAX_LINES {
@@ -52,13 +52,12 @@ impl Pending {
         self.lines = lines;
     }
 
+    /// Begins the chunk's lines of data, of which [`Parts::data`] has the first.
     pub(in crate::protocol::decode) fn begin_lines(&mut self) {
         self.lines.clear();
     }
 
-    /// Whether the chunk has more than the first line of data.
-    ///
-    /// Must only be called if it has the first one.
+    /// Whether the chunk has more lines of data than the one in [`Parts::data`], which it must have.
     #[inline]
     pub(in crate::protocol::decode) fn has_more_lines(&self) -> bool {
         !self.lines.is_empty()

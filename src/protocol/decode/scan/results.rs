@@ -92,6 +92,19 @@ impl Scanner {
         MessageRef::lend_whole(tail.block(), parts, pending, last_id, detour)
     }
 
+    /// The event that [`scan_joined`](Self::scan_joined) found.
+    #[inline]
+    pub(in crate::protocol::decode) fn lend_scanned(&mut self, parts: &Parts) -> MessageRef<'_> {
+        let Self {
+            tail,
+            pending,
+            last_id,
+            detour,
+            ..
+        } = self;
+        MessageRef::lend(tail.block(), parts, pending, last_id, detour)
+    }
+
     /// Keeps the event that [`join`](Self::join) found.
     #[inline]
     pub(in crate::protocol::decode) fn keep_joined(&mut self, parts: Parts) {
@@ -99,6 +112,16 @@ impl Scanner {
             pending, last_id, ..
         } = self;
         self.found.copy(self.tail.block(), parts, pending, last_id);
+    }
+
+    /// Keeps the event that [`scan_joined`](Self::scan_joined) found.
+    #[inline]
+    pub(in crate::protocol::decode) fn keep_scanned(&mut self, parts: Parts) {
+        let Self {
+            pending, last_id, ..
+        } = self;
+        let block = self.tail.block();
+        self.found.copy_scanned(block, parts, pending, last_id);
     }
 
     /// The comment that was just found.
