@@ -101,6 +101,15 @@ fn line(rng: &mut Rng) -> Vec<u8> {
     }
 }
 
+/// About as many lines of data as a decoder keeps the positions of, with others between them.
+fn many_lines(rng: &mut Rng) -> Vec<Vec<u8>> {
+    let count = 55 + rng.below(20);
+    let data = |rng: &mut Rng| [b"data: ", *rng.pick(VALUES)].concat();
+    (0..count)
+        .map(|_| if rng.one_in(20) { line(rng) } else { data(rng) })
+        .collect()
+}
+
 /// Whole blocks, most of which are short and many of which have no data.
 pub(crate) fn blocks(rng: &mut Rng) -> Vec<u8> {
     let ends: &[&str] = match rng.below(3) {
@@ -113,6 +122,7 @@ pub(crate) fn blocks(rng: &mut Rng) -> Vec<u8> {
             0 => vec![b"id: 7".into()],
             1 => vec![b"id: 8".into(), b"data: a".into()],
             2 => vec![b"data: a".into()],
+            3 if rng.one_in(10) => many_lines(rng),
             _ => (0..1 + rng.below(4)).map(|_| line(rng)).collect(),
         };
         for line in lines {
