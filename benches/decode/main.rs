@@ -70,10 +70,16 @@ fn loads() -> Vec<Load> {
     let line = |kib: usize| format!("data: {}\n\n", "0123456789abcdef".repeat(64 * kib));
     let half = "0123456789".repeat(6);
     let two = format!("id: 7\ndata: {half}\ndata: {half}\n\n");
-    let lines = format!(
-        "{}\n",
-        format!("data: {}\n", "0123456789abcdef".repeat(4)).repeat(64)
-    );
+    let lines = |count| {
+        let line = format!("data: {}\n", "0123456789abcdef".repeat(4));
+        format!("{}\n", line.repeat(count))
+    };
+    // As other servers write the same stream.
+    let crlf = typical.replace('\n', "\r\n");
+    let no_space = typical
+        .replace("event: ", "event:")
+        .replace("id: ", "id:")
+        .replace("data: ", "data:");
     let other = format!(
         "event: {TYPE}\nid: 7\ndata: {}\n\n",
         "Müller, 日本 🦀 ".repeat(6)
@@ -85,7 +91,10 @@ fn loads() -> Vec<Load> {
         load("12 KiB line", 80, line(12).repeat(80)),
         load("64 KiB line", 16, line(64).repeat(16)),
         load("2 lines", 4_000, two.repeat(4_000)),
-        load("64 lines", 200, lines.repeat(200)),
+        load("10 lines", 400, lines(10).repeat(400)),
+        load("64 lines", 200, lines(64).repeat(200)),
+        load("CRLF", 4_000, crlf),
+        load("no space", 4_000, no_space),
         load(
             "heartbeats",
             100_000,
@@ -189,11 +198,13 @@ fn add(
 fn wanted(text: &str) -> Vec<Seen> {
     let mut events = Vec::new();
     let mut id = String::new();
+    let text = text.replace("\r\n", "\n");
     for block in text.split("\n\n") {
         let mut event_type = "message".to_owned();
         let mut data: Option<String> = None;
         for line in block.split('\n') {
-            match line.split_once(": ") {
+            let field = line.split_once(':');
+            match field.map(|(name, value)| (name, value.strip_prefix(' ').unwrap_or(value))) {
                 Some(("event", value)) => event_type = value.to_owned(),
                 Some(("id", value)) => id = value.to_owned(),
                 Some(("data", value)) => match &mut data {
