@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tower_sse::Decoder;
 
-use crate::random::blocks;
+use crate::random::{at_ends, blocks};
 use crate::support::chunks;
 use crate::support::oracle::MAX_ID;
 use crate::support::rng::Rng;
@@ -51,6 +51,8 @@ fn whole_events_and_what_stands_between_them_are_not_cut() {
         "data: x\n\n: cut comm",
         // Ignored, as are fields of other names.
         "id: \0\n",
+        "id: \0\r",
+        "dat: x\r\nidx: 7\r\n",
     ] {
         check(stream, false);
     }
@@ -70,6 +72,9 @@ fn fields_and_unfinished_lines_are() {
         "event: x\n",
         "id: 1\n",
         "id\n",
+        "id\r",
+        "dat\rid: 1\n",
+        "dat\r\nid: 1\r\n",
         "retry: 20",
         "x",
         "x: ",
@@ -123,7 +128,11 @@ fn any_stream_cut_anywhere() {
         let mut stream = blocks(&mut rng);
         stream.truncate(rng.below(stream.len() + 1));
         let mut decoder = Decoder::new();
-        for mut chunk in chunks::random(&mut rng, 20, &stream) {
+        let chunks = match rng.one_in(2) {
+            true => chunks::random(&mut rng, 20, &stream),
+            false => at_ends(&mut rng, &stream),
+        };
+        for mut chunk in chunks {
             while decoder.decode(&mut chunk).unwrap().is_some() {}
         }
         let wanted = is_cut(&stream);

@@ -138,7 +138,7 @@ pub(crate) fn blocks(rng: &mut Rng) -> Vec<u8> {
 }
 
 /// Cut so that chunks end where lines and blocks end, at some places or at all.
-fn at_ends(rng: &mut Rng, stream: &[u8]) -> Vec<bytes::Bytes> {
+pub(crate) fn at_ends(rng: &mut Rng, stream: &[u8]) -> Vec<bytes::Bytes> {
     let bits: Vec<u8> = (0..rng.below(6))
         .map(|_| rng.next().to_le_bytes()[0])
         .collect();
