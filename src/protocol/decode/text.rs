@@ -78,6 +78,13 @@ pub(super) fn pad(block: &mut Vec<u8>) {
     block.resize((block.len() + 1).next_multiple_of(STEP), b'\n');
 }
 
+/// The length of the text that [`join`] appends.
+#[inline]
+pub(super) fn joined_len(first: &Range<usize>, lines: &[Range<usize>]) -> usize {
+    let lines = lines.iter();
+    lines.fold(first.len(), |len, line| len + 1 + line.len())
+}
+
 /// Appends lines of the block, separated by LFs.
 #[inline]
 pub(super) fn join(

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::Pending;
-use crate::protocol::decode::text::{BlockText, join};
+use crate::protocol::decode::text::{BlockText, join, joined_len};
 use crate::protocol::decode::whole_block::Parts;
 
 /// The maximum number of lines whose positions are kept. A fuzzer's inputs are short, and should reach
@@ -81,9 +81,7 @@ impl Pending {
         first: &Range<usize>,
         room: usize,
     ) -> String {
-        let lines = self.lines.iter();
-        let len = lines.fold(first.len(), |len, line| len + 1 + line.len());
-        let mut text = String::with_capacity(len + room);
+        let mut text = String::with_capacity(joined_len(first, &self.lines) + room);
         join(&mut text, block, first, &self.lines);
         text
     }
