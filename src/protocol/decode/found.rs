@@ -19,7 +19,8 @@ use super::whole_block::Parts;
 /// in benches/decode.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FoundEvent {
-    block: ByteString,
+    /// `None` is dropped without a call.
+    block: Option<ByteString>,
     parts: Parts,
 }
 
@@ -54,7 +55,7 @@ impl FoundEvent {
         let Some(block) = share(chunk, parts.from..parts.end) else {
             return false;
         };
-        self.block = block;
+        self.block = Some(block);
         self.parts = parts.clone();
         true
     }
@@ -82,7 +83,7 @@ impl FoundEvent {
             has_id: parts.has_id,
             retry: parts.retry,
         };
-        self.block = ByteString::from(text);
+        self.block = Some(ByteString::from(text));
         true
     }
 
@@ -97,7 +98,7 @@ impl FoundEvent {
     ) {
         match BlockText::check(block, parts.from..parts.end) {
             Some(text) => {
-                self.block = text.copy();
+                self.block = Some(text.copy());
                 self.parts = parts;
             }
             None => {
@@ -139,12 +140,12 @@ impl FoundEvent {
             id: id.map(|_| event_type..block.len()),
             ..parts
         };
-        self.block = block;
+        self.block = Some(block);
     }
 
     #[inline(always)]
     pub(super) fn take(&mut self, last_id: &mut LastId) -> MessageEvent {
-        let block = std::mem::take(&mut self.block);
+        let block = self.block.take().unwrap_or_default();
         MessageEvent::of_block(block, self.parts.clone(), last_id)
     }
 
@@ -156,7 +157,10 @@ impl FoundEvent {
             event_type: self.parts.event_type.as_ref().map(text),
             ..Parts::default()
         };
-        let block = self.block.as_bytes();
+        let block = self
+            .block
+            .as_ref()
+            .map_or(&b""[..], |block| block.as_bytes());
         let data = parts.data.clone().map_or(&b""[..], |at| &block[at]);
         (data, parts.event_type(block))
     }

@@ -41,8 +41,8 @@ struct TailEnd {
     at_line: bool,
     /// Whether the block ends in a CR, so that only an LF may come next.
     after_cr: bool,
-    /// Whether a line ends in CRLF.
-    has_cr: bool,
+    /// Whether only the scan can read the block: a line ends in CRLF, or is a second one of data.
+    needs_scan: bool,
     /// Whether a line has begun with the first letter of `data`.
     has_data: bool,
 }
@@ -192,7 +192,7 @@ impl DividedBlock {
         let last = self.place.line..self.block.len() - 1;
         // 5 % of `typical, 16 B`, owned, in benches/decode.
         pad(&mut self.block);
-        let parts = match self.place.has_cr {
+        let parts = match self.place.needs_scan {
             true => None,
             false => Parts::joined(&self.block, last),
         };
@@ -228,7 +228,10 @@ impl DividedBlock {
         loop {
             match chunk.get(from..)? {
                 [] | [b'\n', ..] | [b'\r', b'\n', ..] => return Some(from),
-                [b'd', ..] if !place.has_data || from < SMALL => place.has_data = true,
+                [b'd', ..] if !place.has_data || from < SMALL => {
+                    place.needs_scan |= place.has_data;
+                    place.has_data = true;
+                }
                 [b'e' | b'i', ..] => {}
                 _ => return None,
             }
@@ -251,7 +254,7 @@ impl TailEnd {
         if chunk[end] == b'\n' {
             return Some(end + 1);
         }
-        self.has_cr = true;
+        self.needs_scan = true;
         match chunk.get(end + 1) {
             Some(b'\n') => Some(end + 2),
             Some(_) => None,
