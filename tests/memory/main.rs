@@ -43,7 +43,11 @@ const VIEWS: [View; 3] = [View::Owned, View::Lent, View::WithComments];
 
 /// Feeds the bytes in chunks and drops all that is found.
 fn feed(decoder: &mut Decoder, view: View, bytes: &[u8]) {
-    for chunk in bytes.chunks(16 * KIB) {
+    feed_chunks(decoder, view, bytes, 16 * KIB);
+}
+
+fn feed_chunks(decoder: &mut Decoder, view: View, bytes: &[u8], size: usize) {
+    for chunk in bytes.chunks(size) {
         match view {
             View::Lent => {
                 let mut chunk = chunk;
@@ -88,6 +92,7 @@ fn large(max: usize) -> Vec<Vec<u8>> {
         ]
         .concat(),
         line("data: ", b'x', 60).repeat(max / 67),
+        line("data: ", b'x', max / 40).repeat(39),
         // Repaired when it is dispatched.
         line("data: ", 0xFF, most),
         line("event: ", 0xFF, most),
@@ -123,6 +128,24 @@ fn unfinished_events_are_bounded_and_finished_ones_given_back() {
             feed(&mut decoder, view, &lines);
             decoder.end();
             check(SMALL, "ended inside");
+        }
+    }
+}
+
+#[test]
+fn events_in_one_chunk_are_given_back() {
+    let _counting = COUNTING.lock();
+    let max = 2 * MIB;
+    for mut lines in large(max) {
+        let name = String::from_utf8_lossy(&lines[..10]).into_owned();
+        lines.push(b'\n');
+        for view in VIEWS {
+            let region = Region::new(ALLOCATOR);
+            let mut decoder = Decoder::new().max_line_len(max).max_event_len(max);
+            feed_chunks(&mut decoder, view, &lines, lines.len());
+            feed(&mut decoder, view, b"data: x\n\n");
+            let after = kept(&region);
+            assert!(after <= SMALL, "{name:?}, {view:?}: {after}");
         }
     }
 }
