@@ -68,6 +68,7 @@ fn loads() -> Vec<Load> {
     }
     let token = format!("data: {}\n\n", "0123456789".repeat(20));
     let line = |kib: usize| format!("data: {}\n\n", "0123456789abcdef".repeat(64 * kib));
+    let event = format!("event: {TYPE}\nid: 7\n{}", line(8));
     let half = "0123456789".repeat(6);
     let two = format!("id: 7\ndata: {half}\ndata: {half}\n\n");
     let lines = |count| {
@@ -88,6 +89,7 @@ fn loads() -> Vec<Load> {
     vec![
         load("typical", 4_000, typical),
         load("token", 4_000, token.repeat(4_000)),
+        load("8 KiB event", 120, event.repeat(120)),
         load("12 KiB line", 80, line(12).repeat(80)),
         load("64 KiB line", 16, line(64).repeat(16)),
         load("2 lines", 4_000, two.repeat(4_000)),

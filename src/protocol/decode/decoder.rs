@@ -53,10 +53,10 @@ use crate::protocol::value::EventId;
 /// # Memory
 ///
 /// While an event is incomplete, its buffers take at most twice the [limit for an
-/// event](Self::max_event_len), plus 8 KiB. With
+/// event](Self::max_event_len), plus 40 KiB. With
 /// [`decode_with_comments`](Self::decode_with_comments), an incomplete comment can add twice the
 /// [limit for a line](Self::max_line_len). Invalid UTF-8 can grow to three times its length when it
-/// is repaired. Of ignored input, at most 4 KiB are buffered.
+/// is repaired. Of ignored input, at most 16 KiB are buffered.
 ///
 /// Between events, the decoder keeps at most 256 KiB. Memory for a larger event is released by the
 /// next call, and by [`end`](Self::end).

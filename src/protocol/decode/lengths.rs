@@ -10,6 +10,8 @@ pub(super) struct Lengths {
     line: usize,
     /// The length of the complete lines that count in the incomplete block, including one end each.
     block: usize,
+    /// The length of the last block.
+    last: usize,
     max_line: usize,
     max_event: usize,
     /// The smaller one.
@@ -36,6 +38,11 @@ impl Lengths {
     #[inline]
     pub(super) fn is_at_block(&self) -> bool {
         self.block == 0
+    }
+
+    /// The length of the last block that the scan has read.
+    pub(super) fn last_block(&self) -> usize {
+        self.last
     }
 
     /// The length up to which a block is within both limits, whatever its lines.
@@ -102,7 +109,7 @@ impl Lengths {
 
     #[inline]
     pub(super) fn end_block(&mut self) {
-        self.block = 0;
+        self.last = std::mem::take(&mut self.block);
     }
 
     /// Resets block and line.
@@ -137,6 +144,7 @@ impl Default for Lengths {
         Self {
             line: 0,
             block: 0,
+            last: 0,
             max_line: DEFAULT_MAX,
             max_event: DEFAULT_MAX,
             max_block: DEFAULT_MAX,

@@ -17,7 +17,7 @@
 //! | **pending**, [`Pending`](pending::Pending) | inside the scan, where the chunk ends before the block does | keeps the block's parts, and how far into a line the chunk reached; the scan of the next chunk begins by finishing that line |
 //!
 //! A block that is split over chunks is first joined by [`DividedBlock`](tail::DividedBlock), as
-//! long as all its lines are `data`, `event` or `id` and it has at most 4 KiB, and is then read as a
+//! long as all its lines are `data`, `event` or `id` and it has at most 16 KiB, and is then read as a
 //! whole. Otherwise it goes to the scan.
 //!
 //! Of data of several lines in one chunk, the scan keeps only the [positions](pending::Pending), and

@@ -10,7 +10,7 @@ use super::whole_block::{CutLine, Parts};
 
 /// The maximum number of bytes that are joined. Longer blocks go to the scan, which does not keep
 /// ignored input.
-const MAX: usize = 4 * 1024;
+pub(super) const MAX: usize = if cfg!(fuzzing) { 512 } else { 16 * 1024 };
 
 /// The size in bytes up to which a chunk's lines are looked at before it is known whether the block can
 /// be joined, because that costs less than the scan.
@@ -83,6 +83,9 @@ impl DividedBlock {
 
     /// Whether it contains more than ignored input.
     pub(super) fn is_inside_event(&self) -> bool {
+        if !self.has_begun {
+            return false;
+        }
         let mut lines = self.block.split(|byte| *byte == b'\n').rev().peekable();
         let last = lines.next_if(|line| !line.ends_with(b"\r"));
         let unfinished = last.is_some_and(|line| !line.is_empty());
@@ -90,7 +93,7 @@ impl DividedBlock {
             (Field::Id, value) => is_id(value),
             (field, _) => field.counts(),
         };
-        self.has_begun && (unfinished || lines.any(counts))
+        unfinished || lines.any(counts)
     }
 
     /// Begins with a small chunk, if it can be joined and only contains the beginning of a block.

@@ -4,10 +4,13 @@ use super::{Found, Scanner};
 use crate::protocol::decode::field::{Field, milliseconds};
 use crate::protocol::decode::limit::LimitExceeded;
 use crate::protocol::decode::line_end::find_end;
+use crate::protocol::decode::tail::MAX;
 use crate::protocol::decode::whole_block::CutLine;
 
-/// The size in bytes from which the piece of a block's first line is not joined with the next one.
+/// The sizes in bytes from which the piece of a line is not joined with the next ones: if the last block
+/// was too long to be joined, and otherwise.
 const LONG: usize = if cfg!(fuzzing) { 48 } else { 512 };
+const VERY_LONG: usize = if cfg!(fuzzing) { 96 } else { 2 * 1024 };
 
 // The line in which a chunk ends, and more of it, without the scan.
 impl Scanner {
@@ -16,11 +19,13 @@ impl Scanner {
     #[inline(never)]
     pub(super) fn begin_in_line(&mut self, chunk: &[u8], line: CutLine) -> bool {
         let max = self.lengths.max_block();
-        match line.at == 0 && chunk.len() >= LONG {
-            // Too long to be copied twice.
-            true => chunk.len() <= max && self.push::<false>(chunk).is_ok(),
-            false => self.tail.begin_in_line(chunk, line, max),
+        let len = chunk.len() - line.at;
+        let is_long = len >= LONG && self.lengths.last_block() > MAX;
+        if line.at == 0 && line.has_data && (is_long || len >= VERY_LONG) {
+            // Copied once, to where its text stays.
+            return chunk.len() <= max && self.push::<false>(chunk).is_ok();
         }
+        !is_long && self.tail.begin_in_line(chunk, line, max)
     }
 
     /// Takes the beginning of a chunk that is more of the block that is being joined, or of the data in
