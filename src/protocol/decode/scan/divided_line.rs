@@ -8,9 +8,10 @@ use crate::protocol::decode::tail::MAX;
 use crate::protocol::decode::whole_block::CutLine;
 
 /// The sizes in bytes from which the piece of a line is not joined with the next ones: if the last block
-/// was too long to be joined, and otherwise.
+/// was too long to be joined, and otherwise. The second is more than a packet has: blocks are worth
+/// joining if their pieces are many.
 const LONG: usize = if cfg!(fuzzing) { 48 } else { 512 };
-const VERY_LONG: usize = if cfg!(fuzzing) { 96 } else { 2 * 1024 };
+const VERY_LONG: usize = if cfg!(fuzzing) { 96 } else { 1536 };
 
 // The line in which a chunk ends, and more of it, without the scan.
 impl Scanner {
