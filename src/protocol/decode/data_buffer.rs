@@ -1,4 +1,4 @@
-//! The data of a block that arrives in pieces.
+//! The data of a block that arrives in pieces, and of several lines while it is lent.
 //!
 //! Large pieces are checked to be UTF-8 as they arrive, while they are in the cache, so that the
 //! text needs no check when it is given away: 30 % of `64 KiB line, 1,400 B`, owned, in

@@ -1,4 +1,4 @@
-//! The event that was found in a chunk that does not begin with a complete block.
+//! The event that was found in a chunk that does not begin with a whole block of the simplest form.
 
 use std::ops::Range;
 

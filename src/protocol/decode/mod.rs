@@ -18,7 +18,7 @@
 //!
 //! A block that is split over chunks is first joined by [`DividedBlock`](tail::DividedBlock), as
 //! long as all its lines are `data`, `event` or `id` and it has at most 16 KiB, and is then read as a
-//! whole. Otherwise it goes to the scan.
+//! whole, by the first path or by the scan. Otherwise the scan reads it piece by piece.
 //!
 //! Of data of several lines in one chunk, the scan keeps only the [positions](pending::Pending), and
 //! the lines are joined when the block has been checked: one check, and one copy of each line to where
@@ -36,8 +36,8 @@
 //!   whole?      ── yes ──────────────────────────────────────────┐
 //!    └─ cut in a line ─> join it, or push its data               │
 //!   in a line, or joining? ─> more of the line, or of the block  │
-//!   joining?    ── yes ─> the rest of the block ── its end, and  │
-//!                          if it has several lines, the scan ────┤
+//!   joining?    ── yes ─> the rest of the block ── its end; the  │
+//!                          scan, unless it has the simplest form ┤
 //!   one kind?   ── yes ─> heartbeats, or a beginning             │
 //!   scan:                                                        │
 //!     byte order mark, LF after a CR                             │
