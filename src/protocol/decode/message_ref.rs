@@ -228,6 +228,11 @@ impl<'a> MessageRef<'a> {
             Some(event_type) => block.get(event_type),
             None => pending_type,
         };
+        Self::of_texts(event_type, data, parts, last_id)
+    }
+
+    #[inline]
+    fn of_texts(event_type: &'a str, data: &'a str, parts: &Parts, last_id: &'a LastId) -> Self {
         Self {
             event_type: message_if_empty(event_type),
             data,
@@ -286,13 +291,7 @@ impl<'a> MessageRef<'a> {
             (Some(event_type), Some(block)) => block.get(event_type),
             _ => pending_type,
         };
-        Self {
-            event_type: message_if_empty(event_type),
-            data,
-            last_event_id: last_id.as_str(),
-            has_id: parts.has_id,
-            retry: parts.retry,
-        }
+        Self::of_texts(event_type, data, parts, last_id)
     }
 }
 
