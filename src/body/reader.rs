@@ -19,7 +19,7 @@ pub(crate) struct Reader<D> {
     comments: bool,
 }
 
-/// The result of [`Reader::poll`].
+/// The result of [`Reader::poll_rest`].
 pub(crate) enum Read<E> {
     /// An event, which [`Reader::take_event`] returns.
     Event,

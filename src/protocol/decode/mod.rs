@@ -12,7 +12,7 @@
 //!
 //! | path | when it runs | what it does |
 //! |---|---|---|
-//! | **whole block**, [`Scanner::whole`](scan::Scanner::whole) | at the start of a block, with nothing pending | reads `name: value` lines that end in LF, with one `data` line, up to the empty line; gives up on anything else without having changed anything, but at a second `data` line the scan goes on from there |
+//! | **whole block**, [`Scanner::whole`](scan::Scanner::whole) | at the start of a block, with nothing pending | reads `name: value` lines that end in LF, with one `data` line, up to the empty line; leaves any other block to the scan, which starts at its beginning, or at its second `data` line |
 //! | **scan**, [`Scanner::scan`](scan::Scanner::scan) | when the first path gives up | reads line by line: any line end, any field, limits, comments, repair of what is not UTF-8; stops after each event |
 //! | **pending**, [`Pending`](pending::Pending) | inside the scan, where the chunk ends before the block does | keeps the block's parts, and how far into a line the chunk reached; the scan of the next chunk begins by finishing that line |
 //!

@@ -57,7 +57,9 @@ impl Pending {
         self.lines.clear();
     }
 
-    /// Whether the chunk has more lines of data than the one in [`Parts::data`], which it must have.
+    /// Whether more lines of data follow the one in [`Parts::data`].
+    ///
+    /// Must only be called if there is one.
     #[inline]
     pub(in crate::protocol::decode) fn has_more_lines(&self) -> bool {
         !self.lines.is_empty()
